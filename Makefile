@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help install demo test quick lint format types check bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(VENV)/.installed  ## create .venv and install Reprise with its development tools
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: install  ## make up a shop, train, publish and serve on http://127.0.0.1:8000 (ARGS=--no-serve stops before serving)
+	@$(BIN)/reprise demo $(ARGS)
+
+test: install  ## run every test
+	$(BIN)/pytest $(ARGS)
+
+quick: install  ## run the tests that take seconds
+	$(BIN)/pytest -m 'not slow' $(ARGS)
+
+lint: install  ## check style, imports and spelling; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: install  ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: install  ## check types, strictly
+	$(BIN)/mypy
+
+check: lint types test  ## what CI runs
+
+clean:  ## remove what `make` and `reprise` created here
+	rm -rf $(VENV) .reprise .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,1 @@
+"""The service: read published lists, build a slate under its cap, answer."""

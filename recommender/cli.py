@@ -1,0 +1,73 @@
+"""The front door `reprise`: names each command and where it lives, and imports it only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from recommender.errors import DataError, GateRefusedError, RepriseError, UsageError
+
+COMMANDS = {
+    "demo": ("training.commands.demo", "Make up a shop, train, publish and serve it."),
+    "doctor": ("training.commands.doctor", "Check a purchase file and say what can be learned from it."),
+    "models": ("recommender.commands.models", "List the published versions."),
+    "publish": ("training.commands.publish", "Publish a version that was trained before."),
+    "rank": ("training.commands.rank", "Write every customer's ranked products to a file."),
+    "rollback": ("recommender.commands.rollback", "Make the version before the current one current."),
+    "serve": ("api.commands.serve", "Answer HTTP requests."),
+    "train": ("training.commands.train", "Train on purchases, evaluate, and publish if the gate allows."),
+}
+"""Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
+
+EXIT_CODES: dict[type[RepriseError], int] = {UsageError: 2, DataError: 3, GateRefusedError: 4}
+"""Every other RepriseError exits with 1."""
+
+
+class LazyGroup(click.Group):
+    """Lists commands without importing them: `reprise --help` must answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """Names in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command; None where there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands from COMMANDS alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, epilog="Settings come from REPRISE_* variables and reprise.toml; see the README.")
+@click.version_option(package_name="reprise")
+def reprise() -> None:
+    r"""Product recommendations for repeat purchases: what a customer will want again, and when.
+
+    \b
+    Example:
+      reprise train purchases.csv && reprise serve
+    """
+
+
+def main() -> None:
+    """Run `reprise`; a RepriseError becomes one line on standard error and an exit code."""
+    try:
+        reprise.main(prog_name="reprise")
+    except RepriseError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: RepriseError) -> int:
+    """2 usage, 3 bad data, 4 refused by the gate, 1 anything else."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Commands of `reprise`, one file each; `recommender.cli` names them."""

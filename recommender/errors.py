@@ -1,0 +1,149 @@
+"""Every exception that Reprise raises on purpose.
+
+    RepriseError
+    ├── UsageError                 an argument or a setting is wrong
+    │   └── SettingsError
+    ├── DataError                  the purchase or product file cannot be used
+    │   ├── UnreadableFileError
+    │   ├── MissingColumnError
+    │   ├── TooManyBadRowsError
+    │   └── TooLittleDataError
+    ├── GateRefusedError           the new model is worse than what it must beat
+    ├── BusyError                  another training or publish is at work
+    ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
+    ├── StoreError                 Redis
+    │   ├── StoreUnavailableError
+    │   ├── StoreFullError
+    │   ├── IncompletePublishError
+    │   └── VersionNotFoundError
+    └── RequestError               what a caller of the API asked for
+        ├── InvalidRequestError
+        ├── UnknownProductError
+        └── UnknownPlacementError
+
+Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in `api.problems`.
+"""
+
+
+class RepriseError(Exception):
+    """Base of the tree. `code` is the machine-readable name of the class of error."""
+
+    code = "error"
+
+
+class UsageError(RepriseError):
+    """An argument is wrong."""
+
+    code = "usage"
+
+
+class SettingsError(UsageError):
+    """A setting in the environment or in `reprise.toml` is unknown or has a value that cannot be."""
+
+    code = "settings"
+
+
+class DataError(RepriseError):
+    """The purchase or product file cannot be used."""
+
+    code = "bad_data"
+
+
+class UnreadableFileError(DataError):
+    """A file is absent, empty, of the wrong kind, wrongly encoded, or changed while it was read."""
+
+    code = "unreadable_file"
+
+
+class MissingColumnError(DataError):
+    """A required column is not in the file."""
+
+    code = "missing_column"
+
+
+class TooManyBadRowsError(DataError):
+    """More rows are bad than `max_bad_rows_share` allows."""
+
+    code = "too_many_bad_rows"
+
+
+class TooLittleDataError(DataError):
+    """The file is readable, but there is not enough in it to learn from."""
+
+    code = "too_little_data"
+
+
+class GateRefusedError(RepriseError):
+    """The new model does not beat what it must beat; the live version keeps serving."""
+
+    code = "gate_refused"
+
+
+class BusyError(RepriseError):
+    """Another training or publish of the same shop is at work."""
+
+    code = "busy"
+
+
+class HomeError(RepriseError):
+    """A file under REPRISE_HOME cannot be written (full disk, no permission) or does not match its checksum."""
+
+    code = "home"
+
+
+class StoreError(RepriseError):
+    """Redis refused or failed."""
+
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """Redis cannot be reached or did not answer in time."""
+
+    code = "store_unavailable"
+
+
+class StoreFullError(StoreError):
+    """A version does not fit in the memory that Redis may use; nothing was swapped."""
+
+    code = "store_full"
+
+
+class IncompletePublishError(StoreError):
+    """What was counted back differs from what was written; nothing was swapped."""
+
+    code = "incomplete_publish"
+
+
+class VersionNotFoundError(StoreError):
+    """No published version of that name, or none to roll back to."""
+
+    code = "version_not_found"
+
+
+class RequestError(RepriseError):
+    """A caller of the API asked for something that cannot be answered."""
+
+    code = "request"
+
+
+class InvalidRequestError(RequestError):
+    """A parameter or body field is wrong. `errors` holds one {"field", "message"} each."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, errors: list[dict[str, str]]) -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class UnknownProductError(RequestError):
+    """The product is not in the published version."""
+
+    code = "unknown_product"
+
+
+class UnknownPlacementError(RequestError):
+    """No placement of that name is configured."""
+
+    code = "unknown_placement"

@@ -1,0 +1,139 @@
+"""Settings: the environment (`REPRISE_*`), then `reprise.toml` in the working folder, then the defaults below.
+
+A nested field is written `REPRISE_ALS__FACTORS=96` in the environment and `[als] factors = 96` in the file.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as PydanticSettingsError,
+)
+
+from recommender.errors import SettingsError
+from recommender.placements import DEFAULT_PLACEMENTS, Placement
+
+ENV_PREFIX = "REPRISE_"
+
+
+class AlsSettings(BaseModel):
+    """How the collaborative-filtering model is fitted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    factors: int = Field(default=64, ge=1, le=1024)
+    """Numbers that describe one customer or product."""
+    iterations: int = Field(default=15, ge=1, le=200)
+    regularization: float = Field(default=0.05, ge=0)
+    alpha: float = Field(default=10.0, gt=0)
+    """How much more a purchase is trusted than its absence."""
+    weighting: Literal["binary", "log"] = "log"
+    """Whether the matrix holds 1 or log(1 + decayed purchases)."""
+    half_life_days: float = Field(default=180.0, gt=0)
+    """A purchase this old counts half."""
+
+
+class Settings(BaseSettings):
+    """All settings. Frozen; unknown keys are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        toml_file="reprise.toml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    home: Path = Path(".reprise")
+    """Where models, the embedded Redis' data, quarantined rows and reports are kept."""
+    redis_url: SecretStr | None = None
+    """redis://, rediss:// or unix:// address. None: the embedded server under `home`."""
+    redis_timeout_ms: int = Field(default=100, ge=1)
+    """Longest wait for a connection or an answer of Redis while serving."""
+    shop: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    """Name of the shop; part of every Redis key."""
+
+    max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
+    """A file with a larger share of bad rows is refused."""
+    horizon_days: int = Field(default=30, ge=1, le=365)
+    """Window in which a recommended product should be bought; also the gate's test window."""
+    list_length: int = Field(default=50, ge=1, le=500)
+    """Products kept in each published list."""
+    own_half_life_days: float = Field(default=180.0, gt=0)
+    """Decay of a customer's own purchases in `buy_again` and in the gate's baseline."""
+    gate_tolerance: float = Field(default=0.05, ge=0, lt=1)
+    """Share by which a model may fall short of decayed own counts before the gate refuses it."""
+    keep_versions: int = Field(default=3, ge=1, le=100)
+    """Published versions kept for a rollback, the current one included."""
+    seed: int = 0
+    als: AlsSettings = AlsSettings()
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=256)
+    """Processes that answer HTTP requests."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    placements: dict[str, Placement] = DEFAULT_PLACEMENTS
+    """Named spots and their caps; those named in a file or the environment are added to the defaults."""
+
+    @field_validator("placements")
+    @classmethod
+    def _keep_the_defaults(cls, named: dict[str, Placement]) -> dict[str, Placement]:
+        return {**DEFAULT_PLACEMENTS, **named}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then `reprise.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` win over every other source.
+
+    Raises:
+        SettingsError: a key is unknown, a value cannot be, or `reprise.toml` is not TOML.
+    """
+    _refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_describe(problem) for problem in error.errors())) from None
+    except (PydanticSettingsError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"settings cannot be read: {error}") from None
+
+
+def _describe(problem: Mapping[str, object]) -> str:
+    key = ".".join(str(part) for part in problem["loc"])  # type: ignore[attr-defined]
+    return f"setting {key!r}: {problem['msg']}{_suggest(key) if problem['type'] == 'extra_forbidden' else ''}"
+
+
+def _suggest(key: str) -> str:
+    near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    for name in environment:
+        if not name.startswith(ENV_PREFIX):
+            continue
+        field = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
+        if field not in Settings.model_fields:
+            raise SettingsError(f"environment variable {name} is not a setting{_suggest(field)}")

@@ -1,0 +1,73 @@
+"""Where published versions are kept: the protocol that the service and the job rely on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from recommender.errors import VersionNotFoundError
+from recommender.publication import DecodedList, ListKey, Manifest, Product, Publication
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answer to one `Store.read`: all from one version.
+
+    Attributes:
+        version: the version that was current.
+        lists: what was asked for; None for an owner that has no such list.
+        products: every product on those lists, by product_index.
+    """
+
+    version: str
+    lists: Mapping[ListKey, DecodedList | None]
+    products: Mapping[int, Product]
+
+
+class Store(Protocol):
+    """Published versions of one shop.
+
+    Every method raises StoreUnavailableError when the server cannot be reached in time.
+    """
+
+    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+        """The named lists of the current version with their products, in one round trip; None before any version."""
+
+    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.
+
+        What an interrupted publish left behind is deleted first. `advance` is told the lists written so far.
+
+        Raises:
+            BusyError: another publish is at work.
+            StoreFullError: the version would not fit; nothing was swapped.
+            IncompletePublishError: the count differs; nothing was swapped.
+        """
+
+    def activate(self, version: str) -> None:
+        """Make a complete version current in one step. Raises VersionNotFoundError."""
+
+    def current(self) -> str | None:
+        """The version that answers; None before the first publish."""
+
+    def manifests(self) -> list[Manifest]:
+        """Manifests of the complete versions, newest `created_at` first."""
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+def rollback(store: Store) -> str:
+    """Make the version published before the current one current, and return its name.
+
+    Raises:
+        VersionNotFoundError: there is none.
+    """
+    versions = [manifest.version for manifest in store.manifests()]
+    current = store.current()
+    older = versions[versions.index(current) + 1 :] if current in versions else []
+    if not older:
+        raise VersionNotFoundError(
+            f"no version before {current or 'the first publish'} is kept; `reprise models` lists those there are"
+        )
+    store.activate(older[0])
+    return older[0]
