@@ -21,7 +21,8 @@
         ├── UnknownProductError
         └── UnknownPlacementError
 
-Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in `api.problems`.
+Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in
+`api.problems`.
 """
 
 
