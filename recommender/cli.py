@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, epilog="Settings come from REPRISE_* variables and reprise.toml; see the README.")
 @click.version_option(package_name="reprise")
 def reprise() -> None:
-    r"""Product recommendations for repeat purchases: what a customer will want again, and when.
+    """Product recommendations for repeat purchases: what a customer will want again, and when.
 
     \b
     Example:

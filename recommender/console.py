@@ -16,9 +16,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title:
     """A table that fits the terminal; plain where there is none. No rows: only the header."""
     from rich.console import Console  # noqa: PLC0415 - 60 ms that `reprise --help` does not need
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     console = Console()
     console.print(table) if console.is_terminal else Console(width=160).print(table)

@@ -97,13 +97,13 @@ class Product:
 
     def to_json(self) -> bytes:
         """Compact JSON without the fields that are None."""
-        fields = {key: value for key, value in asdict(self).items() if value is not None}
+        fields = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Product":
-        """The inverse of `to_json`."""
-        return cls(**json.loads(text))
+        """The inverse of `to_json`; fields of a later release are ignored."""
+        return cls(**{name: value for name, value in json.loads(text).items() if name in cls.__slots__})
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,13 @@ class Manifest:
     packages: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[str] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON types."""
+        return asdict(self)
+
     def to_json(self) -> str:
         """Indented JSON with sorted keys: the same manifest gives the same bytes."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2, sort_keys=True, default=list)
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":

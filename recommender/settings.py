@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -30,17 +30,18 @@ ENV_PREFIX = "REPRISE_"
 class AlsSettings(BaseModel):
     """How the collaborative-filtering model is fitted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     factors: int = Field(default=64, ge=1, le=1024)
     """Numbers that describe one customer or product."""
     iterations: int = Field(default=15, ge=1, le=200)
-    regularization: float = Field(default=0.05, ge=0)
-    alpha: float = Field(default=10.0, gt=0)
-    """How much more a purchase is trusted than its absence."""
+    regularization: float = Field(default=10.0, ge=0)
+    """Tastes weaker than this are forgotten; in a small shop a quarter of its strongest taste at most."""
+    alpha: float = Field(default=3.0, gt=0)
+    """A purchase of the last day is trusted alpha · log 2 times as much as an absence."""
     weighting: Literal["binary", "log"] = "log"
     """Whether the matrix holds 1 or log(1 + decayed purchases)."""
-    half_life_days: float = Field(default=180.0, gt=0)
+    half_life_days: float = Field(default=20.0, gt=0)
     """A purchase this old counts half."""
 
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
+        allow_inf_nan=False,
         env_nested_delimiter="__",
         toml_file="reprise.toml",
         extra="forbid",
@@ -87,10 +89,12 @@ class Settings(BaseSettings):
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
     """Named spots and their caps; those named in a file or the environment are added to the defaults."""
 
-    @field_validator("placements")
+    @field_validator("placements", mode="before")
     @classmethod
-    def _keep_the_defaults(cls, named: dict[str, Placement]) -> dict[str, Placement]:
-        return {**DEFAULT_PLACEMENTS, **named}
+    def _add_to_the_defaults(cls, named: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said of a placement is added to its default, so that one field can be changed alone."""
+        defaults = {name: placement.model_dump() for name, placement in DEFAULT_PLACEMENTS.items()}
+        return defaults | {name: defaults.get(name, {}) | dict(fields) for name, fields in named.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -116,7 +120,7 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_describe(problem) for problem in error.errors())) from None
-    except (PydanticSettingsError, tomllib.TOMLDecodeError) as error:
+    except (PydanticSettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"settings cannot be read: {error}") from None
 
 

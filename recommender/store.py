@@ -35,7 +35,7 @@ class Store(Protocol):
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.
 
-        What an interrupted publish left behind is deleted first. `advance` is told the lists written so far.
+        What an interrupted publish left behind is deleted first. `advance` is told the number of lists just written.
 
         Raises:
             BusyError: another publish is at work.

@@ -1,0 +1,34 @@
+"""Which Redis the settings mean: the one of REPRISE_REDIS_URL, or else the embedded server of REPRISE_HOME."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from recommender.embedded import embedded_server
+from recommender.home import Home
+from recommender.redis_store import RedisStore
+from recommender.settings import Settings
+from recommender.store import Store
+
+
+@contextmanager
+def store_url(settings: Settings) -> Iterator[str]:
+    """The address of the server, which runs as long as the block does.
+
+    Raises StoreUnavailableError or HomeError where the embedded server does not start; an address of the user's own
+    is not tried out here.
+    """
+    if settings.redis_url is not None:
+        yield settings.redis_url.get_secret_value()
+        return
+    with embedded_server(Home(settings.home)) as url:
+        yield url
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """The published versions of the shop.
+
+    Raises as `store_url`, and SettingsError where REPRISE_REDIS_URL is not an address of Redis.
+    """
+    with store_url(settings) as url, closing(RedisStore(url, settings.shop, settings.redis_timeout_ms)) as store:
+        yield store

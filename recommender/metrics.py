@@ -1,0 +1,90 @@
+"""How good ranked lists are, customer by customer, against what each of them bought later.
+
+Every measure at k takes the same two arrays, so that k is always `hits.shape[1]`:
+
+    hits        (n_customers, k) bool: whether the product at this rank was bought. A list shorter than k is
+                padded with False.
+    n_relevant  (n_customers,) int: how many distinct products the customer bought, found or not.
+
+It returns (n_customers,) float64 in [0, 1], NaN for a customer with nothing relevant (k = 0 counts as such where k
+divides): such a customer says nothing about the list and is left out of a mean, not counted as a failure. The mean
+is the caller's, so that it can also resample customers. Agrees with trec_eval, which tests compare with.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hits = NDArray[np.bool_]
+Counts = NDArray[np.integer]
+Shares = NDArray[np.float64]
+
+
+def recall_at_k(hits: Hits, n_relevant: Counts) -> Shares:
+    """Share of what was bought that is on the list: hits / n_relevant.
+
+    Source: Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), 8.3. A customer who bought more
+    than k products cannot reach 1.
+    """
+    return _ratio(hits.sum(axis=1), n_relevant)
+
+
+def precision_at_k(hits: Hits, n_relevant: Counts) -> Shares:
+    """Share of the k places that hit: hits / k, the empty places of a short list counted as misses.
+
+    Source: Manning, Raghavan, Schütze (2008), 8.4.
+    """
+    return _ratio(hits.sum(axis=1), np.where(n_relevant > 0, hits.shape[1], 0))
+
+
+def hit_rate_at_k(hits: Hits, n_relevant: Counts) -> Shares:
+    """1 where anything on the list was bought, else 0; trec_eval calls it success."""
+    return np.where(n_relevant > 0, hits.any(axis=1).astype(np.float64), np.nan)
+
+
+def average_precision_at_k(hits: Hits, n_relevant: Counts) -> Shares:
+    """Mean over what was bought of the precision at its rank, 0 for what is not on the list; its mean is MAP at k.
+
+        AP@k = Σ_{r ≤ k, hit at r} (hits up to r) / r  /  n_relevant
+
+    Source: Manning, Raghavan, Schütze (2008), equation 8.8, cut at k. It divides by n_relevant, not by
+    min(k, n_relevant), as trec_eval's map_cut does.
+    """
+    ranks = np.arange(1, hits.shape[1] + 1)
+    return _ratio((hits * hits.cumsum(axis=1) / ranks).sum(axis=1), n_relevant)
+
+
+def ndcg_at_k(hits: Hits, n_relevant: Counts) -> Shares:
+    """Discounted gain over that of the best list possible: a hit counts less the further down it stands.
+
+        DCG@k = Σ_{r ≤ k, hit at r} 1 / log2(r + 1)        NDCG@k = DCG@k / DCG of min(k, n_relevant) leading hits
+
+    Source: Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, ACM TOIS 20 (2002), with gains
+    of 0 and 1 and the discount of Burges et al. (2005).
+    """
+    k = hits.shape[1]
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], discount.cumsum()])
+    return _ratio((hits * discount).sum(axis=1), ideal[np.minimum(n_relevant, k)])
+
+
+def coverage(product_index: NDArray[np.integer], n_products: int) -> float:
+    """Share of the `n_products` that stand on at least one list.
+
+    `product_index` holds every place of every list, in any shape, each in [0, n_products). No products: 0.
+    """
+    return np.unique(product_index).size / n_products if n_products else 0.0
+
+
+def repeat_share(is_repeat: Hits) -> float:
+    """Share of the places of all lists that hold what their customer had bought before; NaN where there is none.
+
+    `is_repeat` has one value per filled place, in any shape.
+    """
+    return float(is_repeat.mean()) if is_repeat.size else float("nan")
+
+
+def _ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> Shares:
+    """Of `part` and `whole`, (n_customers,) each, the quotient; NaN where whole is 0."""
+    shares: Shares = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=shares, where=whole > 0)
+    return shares

@@ -1,0 +1,108 @@
+"""Why a product is shown: a code for programs, a sentence for people, and the facts behind both.
+
+The facts of a customer's own products are counts and dates of that product only; no other personal data leaves here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from recommender.candidates import Candidate
+from recommender.due import Due
+from recommender.publication import Own
+
+Code = Literal[
+    "DUE_SOON", "OVERDUE", "BUY_AGAIN", "CHOSEN_FOR_YOU", "SIMILAR", "BOUGHT_TOGETHER", "TRENDING", "BEST_SELLER"
+]
+SOON_DAYS = 14
+"""A product due within as many days is due soon, even if its window has not begun."""
+_EPOCH = date(1970, 1, 1)
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip  # strftime would follow the server's locale
+_DAYS_A_MONTH = 30.44
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one product is shown.
+
+    Attributes:
+        code: the machine-readable class of reason.
+        text: one English sentence without a full stop.
+        evidence: purchases, last_purchased_on (ISO date) and interval_days of an own product; else `because`, the
+            product that explains it, where there is one.
+    """
+
+    code: Code
+    text: str
+    evidence: Mapping[str, object]
+
+
+def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: str | None = None) -> Reason:
+    """The reason for one candidate at `as_of` (aware).
+
+    Args:
+        candidate: what is shown.
+        due: when it is due; needed where `candidate.own` is there, None elsewhere.
+        as_of: the moment of the answer.
+        fallback: name of the fallback list that the candidate was drawn from.
+    """
+    if candidate.own is not None and due is not None:
+        return _explain_own(candidate.own, due, as_of.astimezone(UTC).date())
+    evidence = {} if candidate.because is None else {"because": candidate.because}
+    return Reason(*_explain_other(candidate, fallback), evidence)
+
+
+def _explain_own(own: Own, due: Due, today: date) -> Reason:
+    last_purchased_on = (_EPOCH + timedelta(days=own.last_day)).isoformat()
+    evidence = {
+        "purchases": own.purchases,
+        "last_purchased_on": last_purchased_on,
+        "interval_days": due.interval_days,
+    }
+    code = _own_code(own, due, today)
+    return Reason(code, _own_text(code, own, due), evidence)
+
+
+def _own_code(own: Own, due: Due, today: date) -> Code:
+    if own.purchases == 1:  # one purchase is no rhythm, however well the product's own is known
+        return "BUY_AGAIN"
+    if today > due.to:
+        return "OVERDUE"
+    if today >= due.from_ or due.at <= today + timedelta(days=SOON_DAYS):
+        return "DUE_SOON"
+    return "BUY_AGAIN"
+
+
+def _own_text(code: Code, own: Own, due: Due) -> str:
+    if code == "DUE_SOON":
+        return f"You usually reorder every {_interval(due.interval_days)}"
+    if code == "OVERDUE":
+        return f"Due around {due.at.day} {_MONTHS[due.at.month - 1]}"
+    return f"You bought this {own.purchases} times" if own.purchases > 1 else "You bought this before"
+
+
+def _interval(days: int) -> str:
+    """Days under two weeks, weeks under ten weeks, then months."""
+    if days < 14:
+        return f"{days} days" if days > 1 else "day"
+    return f"{round(days / 7)} weeks" if days < 70 else f"{round(days / _DAYS_A_MONTH)} months"
+
+
+def _explain_other(candidate: Candidate, fallback: str | None) -> tuple[Code, str]:
+    because = candidate.because
+    match candidate.kind:
+        case "buy_again":
+            return "BUY_AGAIN", "You bought this before"
+        case "discover":
+            return "CHOSEN_FOR_YOU", "Chosen from what you bought before"
+        case "complement":
+            return "BOUGHT_TOGETHER", f"Often bought together with {because}" if because else "Often bought together"
+        case "similar":
+            return "SIMILAR", f"Similar to {because}" if because else "Similar to what you looked at"
+        case "popular":
+            trending = (fallback or candidate.source) == "trending"
+            return ("TRENDING", "Popular right now") if trending else ("BEST_SELLER", "Best seller")
