@@ -1,0 +1,182 @@
+"""A file that cannot be used gets a reason and a remedy, never a traceback. Bad rows: test_bad_rows.py."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from recommender.cli import exit_code, reprise
+from recommender.errors import (
+    HomeError,
+    MissingColumnError,
+    RepriseError,
+    UnreadableFileError,
+)
+from recommender.progress import Progress
+from recommender.settings import Settings
+from training import ingest as ingest_module
+from training.ingest import ingest
+
+AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
+HEADER = "customer_id,product_id,ordered_at,quantity,unit_price\n"
+GOOD = "".join(f"c{number % 7},p{number % 5},2024-01-{number % 28 + 1:02}T10:00:00Z,1,2.50\n" for number in range(60))
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(*paths, share=0.05, **arguments):
+        settings = Settings(home=tmp_path / "home", max_bad_rows_share=share)
+        return ingest(paths, settings=settings, as_of=AS_OF, progress=Progress(show=False), **arguments)
+
+    return read
+
+
+@pytest.fixture
+def doctor(tmp_path, monkeypatch):
+    """Run `reprise doctor` and return (exit code, output, message of the error)."""
+    monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def doctor(*arguments):
+        result = CliRunner().invoke(reprise, ["doctor", *map(str, arguments)])
+        error = result.exception
+        if error is None or isinstance(error, SystemExit):
+            return result.exit_code, result.stdout, ""
+        assert isinstance(error, RepriseError | click.ClickException), error
+        return exit_code(error), result.stdout, str(error)
+
+    return doctor
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n  \n", b"\xef\xbb\xbf"])
+def test_an_empty_file(tmp_path, doctor, content):
+    code, _, message = doctor(write(tmp_path / "empty.csv", content))
+    assert code == 3
+    assert "empty.csv is empty; a header line and one line per purchase are needed" in message
+
+
+def test_a_file_that_is_not_there(tmp_path, doctor):
+    code, _, message = doctor(tmp_path / "nowhere.csv")
+    assert (code, message) == (3, f"{tmp_path / 'nowhere.csv'} does not exist; check the path")
+
+
+def test_a_header_without_rows(tmp_path, doctor):
+    code, output, message = doctor(write(tmp_path / "header.csv", HEADER))
+    assert code == 3
+    assert "no purchase is left" in message
+    assert "Enough data for" in output
+
+
+def test_a_folder_without_data_files(tmp_path, read):
+    (tmp_path / "folder").mkdir()
+    write(tmp_path / "folder" / "photo.png", b"\x89PNG")
+    with pytest.raises(UnreadableFileError, match=r"folder .* holds no data file; known endings are \.csv"):
+        read(tmp_path / "folder")
+    with pytest.raises(UnreadableFileError, match=r"pattern .* holds no data file"):
+        read(tmp_path / "folder" / "*.csv")
+
+
+def test_a_wrong_encoding_names_the_line_and_the_remedy(tmp_path, read):
+    latin = write(tmp_path / "latin.csv", (HEADER + GOOD).encode() + "café,p1,2024-01-01,1,1\n".encode("latin-1"))
+    with pytest.raises(UnreadableFileError, match=r"line 62 holds byte 0xe9, which is not UTF-8; save it as UTF-8"):
+        read(latin)
+    wide = write(tmp_path / "wide.csv", (HEADER + GOOD).encode("utf-16"))
+    with pytest.raises(UnreadableFileError, match="UTF-16 text; save it as UTF-8"):
+        read(wide)
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path, read):
+    assert len(read(write(tmp_path / "bom.csv", "\ufeff" + HEADER + GOOD)).ledger) == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("book.xlsx", b"PK\x03\x04rest", "Excel workbook; export it as CSV"),
+        ("array.json", b'[{"customer_id": 1}]', "write one object per line"),
+        ("broken.parquet", b"PAR1 and nothing else", "cannot be read"),
+        ("cut.csv.gz", gzip.compress((HEADER + GOOD).encode())[:-20], "is the file complete"),
+        ("quote.csv", (HEADER + 'c1,"p1,2024-01-01,1,1\n' + GOOD).encode(), "not closed properly"),
+    ],
+)
+def test_a_file_of_another_kind_or_cut_off(tmp_path, doctor, name, content, said):
+    code, _, message = doctor(write(tmp_path / name, content))
+    assert code == 3
+    assert name in message
+    assert said in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_permission(tmp_path, read):
+    secret = write(tmp_path / "secret.csv", HEADER + GOOD)
+    secret.chmod(0)
+    with pytest.raises(UnreadableFileError, match="Permission denied"):
+        read(secret)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path, read, monkeypatch):
+    growing = write(tmp_path / "growing.csv", HEADER + GOOD)
+    real = ingest_module.read_part
+
+    def and_then_it_grows(*arguments):
+        part = real(*arguments)
+        with growing.open("a") as file:
+            file.write(GOOD)
+        return part
+
+    monkeypatch.setattr(ingest_module, "read_part", and_then_it_grows)
+    with pytest.raises(UnreadableFileError, match=r"growing.csv changed while it was read; wait"):
+        read(growing)
+
+
+def test_a_quarantine_that_cannot_be_written(tmp_path, read):
+    write(tmp_path / "home", "a file where the folder should be")
+    bad = write(tmp_path / "p.csv", HEADER + GOOD + ",p1,2024-01-01,1,1\n")
+    with pytest.raises(HomeError, match="set REPRISE_HOME"):
+        read(bad)
+
+
+def test_a_missing_column_names_those_seen_and_the_nearest(tmp_path, doctor):
+    code, _, message = doctor(write(tmp_path / "p.csv", "Customer ID,product,ordered_at\n1,2,2024-01-01\n"))
+    assert code == 3
+    assert "'Customer ID', 'product', 'ordered_at'" in message
+    assert "--columns customer_id='Customer ID'" in message
+
+
+def test_columns_on_the_command_line(tmp_path, doctor):
+    file = write(tmp_path / "p.csv", "Customer ID,product,when\n" + "1,2,2024-01-01\n")
+    named = "customer_id=Customer ID,product_id=product"
+    code, output, _ = doctor(file, "--columns", named, "--columns", "ordered_at=when", "--json")
+    assert code == 0
+    assert json.loads(output)["columns"]["ordered_at"] == "when"
+    assert doctor(file, "--columns", "shopper=Customer ID")[0] == 2
+
+
+def test_a_product_file_that_cannot_be_used(tmp_path, read):
+    purchases = write(tmp_path / "p.csv", HEADER + GOOD)
+    with pytest.raises(MissingColumnError, match="no column 'product_id'"):
+        read(purchases, products=write(tmp_path / "products.csv", "sku\n1\n"))
+    with pytest.raises(UnreadableFileError, match=r"nothing.csv cannot be read"):
+        read(purchases, products=tmp_path / "nothing.csv")
+
+
+def test_the_command_ends_with_one_line_and_code_3(tmp_path):
+    file = write(tmp_path / "p.csv", "a,b\n1,2\n")
+    command = [sys.executable, "-m", "recommender.cli", "doctor", str(file)]
+    environment = {**os.environ, "REPRISE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"error: {file} has no column 'customer_id'")
+    assert "Traceback" not in done.stderr

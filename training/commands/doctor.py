@@ -1,0 +1,54 @@
+"""`reprise doctor`: what a purchase file holds and what can be learned from it, without learning."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from recommender.console import print_json
+from recommender.progress import Progress
+from recommender.settings import load_settings
+from training.commands.options import read_source, source_options
+from training.doctor import list_needs, print_report
+from training.ingest import ingest
+from training.ingest_report import check_report
+
+
+@click.command()
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(
+    *,
+    paths: tuple[str, ...],
+    format_: str,
+    columns: tuple[str, ...],
+    products: Path | None,
+    as_json: bool,
+) -> None:
+    """Check a purchase file: columns, times, bad rows, repeat purchases, and whether each feature has enough data.
+
+    Bad rows are written to a file under REPRISE_HOME/quarantine. Exit code 3: bad data.
+
+    \b
+    Example:
+      reprise doctor purchases.csv
+      reprise doctor export.csv --columns customer_id='Customer ID',product_id=SKU,ordered_at=Date
+    """
+    settings = load_settings()
+    source = read_source(paths, format_, columns, products)
+    ingested = ingest(
+        source.paths,
+        format=source.format,
+        columns=source.columns,
+        products=source.products,
+        settings=settings,
+        as_of=datetime.now(UTC),
+        progress=Progress(show=not as_json),
+        refuse=False,
+    )
+    needs = list_needs(ingested.ledger, settings.horizon_days)
+    if as_json:
+        print_json({**ingested.report.to_dict(), "features": [need.to_dict() for need in needs]})
+    else:
+        print_report(ingested.report, needs)
+    check_report(ingested.report)

@@ -1,0 +1,77 @@
+"""Options that every command which reads purchases shares, and how their values are parsed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from recommender.progress import Progress
+from recommender.settings import Settings
+from training.formats import FORMATS
+from training.ingest import Ingested, ingest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where purchases come from and how they are to be read."""
+
+    paths: tuple[str, ...]
+    format: str = "reprise"
+    columns: dict[str, str] = field(default_factory=dict)
+    products: Path | None = None
+
+    def ingest(self, settings: Settings, as_of: datetime, progress: Progress) -> Ingested:
+        """Read the files; see `training.ingest.ingest`."""
+        return ingest(
+            self.paths,
+            format=self.format,
+            columns=self.columns,
+            products=self.products,
+            settings=settings,
+            as_of=as_of,
+            progress=progress,
+        )
+
+
+def source_options(command: Command) -> Command:
+    """Add PATHS, --format, --columns and --products; `read_source` makes a Source of them."""
+    for decorate in (
+        click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …"),
+        click.option("--columns", multiple=True, metavar="OURS=THEIRS", help="customer_id='Customer ID',…"),
+        click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="reprise", show_default=True),
+        click.argument("paths", nargs=-1, required=True, metavar="FILE…"),
+    ):
+        command = decorate(command)
+    return command
+
+
+def read_source(paths: tuple[str, ...], format_: str, columns: tuple[str, ...], products: Path | None) -> Source:
+    """The Source that the options of `source_options` describe."""
+    return Source(paths, format_, parse_columns(columns), products)
+
+
+def parse_columns(options: tuple[str, ...]) -> dict[str, str]:
+    """`("customer_id=Customer ID,product_id=SKU",)` as a dict. Raises click.BadParameter without an `=`."""
+    named = {}
+    for part in ",".join(options).split(",") if options else ():
+        ours, separator, theirs = part.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--columns")
+        named[ours.strip()] = theirs.strip()
+    return named
+
+
+def parse_moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:  # noqa: ARG001
+    """Click callback: an ISO-8601 date or time, UTC where it names no zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not an ISO-8601 date such as 2026-11-20") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

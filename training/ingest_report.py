@@ -1,0 +1,135 @@
+"""What reading a purchase file found: the report that `reprise doctor` prints and a version's makers can check."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from recommender.errors import TooLittleDataError, TooManyBadRowsError
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """Everything here is plain JSON.
+
+    Attributes:
+        sources: the files, as they were named.
+        format: name of the format.
+        columns: our column → the file's column it was taken for.
+        columns_unused: the file's other columns.
+        times: what `ordered_at` was found to hold.
+        rows_read: rows of all files; blank lines are not counted.
+        rows_good: purchases and refunds that went on.
+        left_out: reason → rows that are normal in the format and no purchase by a customer.
+        quarantined: reason → bad rows.
+        max_bad_rows_share: the share of bad rows over which the file is refused.
+        quarantine: where the bad rows are; None if there are none.
+        refunds: lines and units of refunds; own_lines, which say of themselves that they went back, wholly (status)
+            or in part (refunded_quantity); unmatched_lines and unmatched_units, for which nothing was bought before;
+            purchases_gone, taken back as a whole by other lines.
+        prices_ignored: purchases kept although their price is not a number or is negative; their price is unknown.
+        duplicates: purchases that repeat another line exactly. They are kept: an order may hold a product on two lines.
+        suspicious: customers left out as tills or bots: customer_id, purchases, share, orders_per_day.
+        suspicious_rule: the rule.
+        first_at, last_at: ISO-8601 of the first and last purchase; None without any.
+        purchases, customers, products, orders: what is in the ledger.
+        repeat_pair_share: share of (customer, product) pairs bought in two or more orders; None without purchases.
+        repeat_customer_share: share of customers with two or more orders; None without purchases.
+        median_gap_days: between one customer's consecutive orders of one product; None if nothing was bought twice.
+        catalogue: products, from_file, sold_but_not_in_file, never_sold, repeated_in_file, unusable_in_file.
+    """
+
+    sources: Sequence[str]
+    format: str
+    columns: Mapping[str, str]
+    columns_unused: Sequence[str]
+    times: Sequence[str]
+    rows_read: int
+    rows_good: int
+    left_out: Mapping[str, int]
+    quarantined: Mapping[str, int]
+    max_bad_rows_share: float
+    quarantine: str | None
+    refunds: Mapping[str, float]
+    prices_ignored: int
+    duplicates: int
+    suspicious: Sequence[Mapping[str, Any]]
+    suspicious_rule: str
+    first_at: str | None
+    last_at: str | None
+    purchases: int
+    customers: int
+    products: int
+    orders: int
+    repeat_pair_share: float | None
+    repeat_customer_share: float | None
+    median_gap_days: float | None
+    catalogue: Mapping[str, int]
+
+    @property
+    def bad_share(self) -> float:
+        """Bad rows among all rows; 0 without rows."""
+        return sum(self.quarantined.values()) / max(self.rows_read, 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON."""
+        return {**asdict(self), "bad_share": self.bad_share}
+
+
+def check_report(report: IngestReport) -> None:
+    """Refuse what cannot be learned from.
+
+    Raises:
+        TooManyBadRowsError: more rows are bad than `max_bad_rows_share` allows.
+        TooLittleDataError: no purchase is left.
+    """
+    if report.bad_share > report.max_bad_rows_share:
+        top = sorted(report.quarantined.items(), key=lambda reason: -reason[1])[:3]
+        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in top)
+        raise TooManyBadRowsError(
+            f"{sum(report.quarantined.values()):,} of {report.rows_read:,} rows are bad ({report.bad_share:.1%}, "
+            f"allowed are {report.max_bad_rows_share:.1%}): {reasons}; see {report.quarantine}, mend the file, "
+            "or raise REPRISE_MAX_BAD_ROWS_SHARE"
+        )
+    if report.purchases == 0:
+        raise TooLittleDataError(
+            f"no purchase is left in {', '.join(report.sources)} ({report.rows_read:,} rows read, "
+            f"{sum(report.left_out.values()):,} left out, {report.refunds['lines']:,.0f} refunds); "
+            "`reprise doctor` shows why"
+        )
+
+
+def ledger_facts(ledger: pl.DataFrame) -> dict[str, Any]:
+    """The fields of an IngestReport that describe the ledger, from duplicates to median_gap_days."""
+    # 64-bit hashes instead of strings: many times faster, and ten million ids collide once in 370,000 shops
+    hashes = ledger.lazy().select(pl.col("customer_id", "product_id", "order_id").hash(), "ordered_at")
+    bought = hashes.group_by("customer_id", "product_id", "order_id").agg(pl.col("ordered_at").min())
+    times = bought.collect(engine="streaming").sort("customer_id", "product_id", "ordered_at")
+    orders = times.lazy().select("customer_id", "order_id").unique().group_by("customer_id").len()
+    orders_each = orders.collect(engine="streaming")["len"]
+    first, last = ledger.select(pl.col("ordered_at").min().alias("a"), pl.col("ordered_at").max().alias("b")).row(0)
+    return {
+        "duplicates": len(ledger) - ledger.hash_rows().n_unique(),
+        "first_at": first.isoformat() if first else None,
+        "last_at": last.isoformat() if last else None,
+        "purchases": len(ledger),
+        "customers": len(orders_each),
+        "products": times["product_id"].n_unique(),
+        "orders": int(orders_each.sum()),
+        "repeat_customer_share": float((orders_each > 1).sum() / len(orders_each)) if len(orders_each) else None,
+        **_repeats(times),
+    }
+
+
+def _repeats(times: pl.DataFrame) -> dict[str, float | None]:
+    """Share of pairs bought again and their median gap, from one line per order, sorted by pair and then time."""
+    same = (pl.col(name) == pl.col(name).shift() for name in ("customer_id", "product_id"))
+    again = times.select(pl.all_horizontal(*same).fill_null(value=False).alias("again"))["again"]
+    repeated = int((again & ~again.shift(fill_value=False)).sum())
+    pairs = len(times) - int(again.sum())
+    gaps = times["ordered_at"].diff().filter(again).dt.total_seconds()
+    return {
+        "repeat_pair_share": repeated / pairs if pairs else None,
+        "median_gap_days": float(gaps.median()) / 86_400 if len(gaps) else None,  # type: ignore[arg-type]
+    }

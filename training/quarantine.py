@@ -1,0 +1,30 @@
+"""The file of bad rows: where each stood, why it is bad, and what it said."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from recommender.home import Home, write_whole
+
+
+def quarantine_path(home: Home, paths: Sequence[str | Path]) -> Path:
+    """`quarantine/purchases.csv` for `purchases.csv.gz`; a folder's or pattern's own name; `…-and-2-more` for three."""
+    name = Path(paths[0]).name.split(".")[0] if paths else ""
+    plain = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name) or "purchases"
+    return home.quarantine / f"{plain}{f'-and-{len(paths) - 1}-more' if len(paths) > 1 else ''}.csv"
+
+
+def write_quarantine(path: Path, bad: pl.DataFrame) -> None:
+    """Write file, line, reason and the cells as they were read; an earlier file of that name goes if none is bad.
+
+    Raises:
+        HomeError: it cannot be written.
+    """
+    if bad.is_empty():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+        return
+    with write_whole(path) as file:
+        file.write(bad.write_csv().encode())
