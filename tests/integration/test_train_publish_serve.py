@@ -1,0 +1,107 @@
+"""The whole job: a purchase file goes in, an answer with a cap comes out."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from api import create_app
+from recommender.connect import open_store
+from recommender.settings import Settings
+from tests.commands import Reprise, run_reprise
+from training.shop import ShopFiles
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, shop_files: ShopFiles) -> tuple[Path, dict[str, Any]]:
+    """A home where the made-up shop was trained and published, and the manifest that `train` printed."""
+    home = tmp_path_factory.mktemp("trained") / "home"
+    done = run_reprise(home, "train", shop_files.purchases, "--products", shop_files.products, "--json")
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout)
+
+
+def test_the_version_that_was_trained_answers_with_a_cap(trained: tuple[Path, dict[str, Any]]) -> None:
+    home, manifest = trained
+    with open_store(Settings(home=home)) as store:
+        client = create_app(Settings(home=home), store, lambda: NOW).test_client()
+        milk = client.get("/v1/products/MILK-WHOLE-1L/similar?limit=30")
+        product = client.get("/v1/popular").json["items"][0]["product_id"]
+        similar = client.get(f"/v1/products/{product}/similar?limit=30").json
+    assert milk.status_code in {200, 404}
+    assert similar["model_version"] == manifest["version"]
+    assert similar["limit"] == {"requested": 30, "applied": 12, "cap": 12}
+    assert 0 < len(similar["items"]) <= 12
+    assert product not in {item["product_id"] for item in similar["items"]}
+
+
+def test_a_regular_customer_gets_due_products_and_new_ones(
+    trained: tuple[Path, dict[str, Any]], shop_files: ShopFiles
+) -> None:
+    home, _ = trained
+    orders = pl.read_csv(shop_files.purchases, infer_schema=False).group_by("customer_id").agg(pl.n_unique("order_id"))
+    regular = orders.sort("order_id", "customer_id", descending=True)["customer_id"][0]
+    with open_store(Settings(home=home)) as store:
+        client = create_app(Settings(home=home), store, lambda: NOW).test_client()
+        answer = client.get(f"/v1/customers/{regular}/recommendations?limit=20").json
+        due = client.get(f"/v1/customers/{regular}/buy-again?due_within=14d").json
+    assert {item["kind"] for item in answer["items"]} <= {"buy_again", "discover", "popular"}
+    probabilities = [item["probability"] for item in answer["items"] if item["probability"] is not None]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert due["items"]
+    assert all(item["due"]["at"] <= "2026-12-05" for item in due["items"])
+
+
+def test_the_same_files_give_the_same_version(
+    trained: tuple[Path, dict[str, Any]], reprise: Reprise, shop_files: ShopFiles
+) -> None:
+    done = reprise("train", shop_files.purchases, "--products", shop_files.products, "--json", "--no-publish")
+    assert json.loads(done.stdout)["version"] == trained[1]["version"]
+
+
+def test_models_publish_and_rollback(reprise: Reprise, shop_files: ShopFiles) -> None:
+    source = (shop_files.purchases, "--products", shop_files.products, "--json")
+    first = json.loads(reprise("train", *source, "--as-of", "2026-10-20").stdout)["version"]
+    second = json.loads(reprise("train", *source, "--no-publish").stdout)["version"]
+    assert json.loads(reprise("models", "--json").stdout)["current"] == first
+    assert reprise("publish").returncode == 0
+    assert json.loads(reprise("models", "--json").stdout)["current"] == second
+    rolled_back = json.loads(reprise("rollback", "--json").stdout)
+    assert (rolled_back["from"], rolled_back["to"]) == (second, first)
+    assert reprise("rollback").returncode == 1
+    assert first in reprise("models").stdout
+    assert json.loads(reprise("publish", second, "--json").stdout)["version"] == second
+    assert json.loads(reprise("models", "--json").stdout)["current"] == second
+
+
+def test_rank_writes_every_customer_of_the_past(reprise: Reprise, shop_files: ShopFiles, tmp_path: Path) -> None:
+    out = tmp_path / "ranked.parquet"
+    done = reprise("rank", shop_files.purchases, "--as-of", "2026-10-20", "--k", 7, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    ranking = pl.read_parquet(out)
+    purchases = pl.read_csv(shop_files.purchases, infer_schema=False)
+    before = purchases.filter((pl.col("ordered_at") < "2026-10-20") & (pl.col("status") == "completed"))
+    assert ranking.columns == ["customer_id", "product_id", "rank", "score", "kind"]
+    assert set(ranking["customer_id"]) == set(before["customer_id"])
+    assert ranking["rank"].min() == 1
+    assert ranking["rank"].max() == 7
+    assert ranking.select("customer_id", "product_id").is_unique().all()
+    assert set(ranking["product_id"]) <= set(before["product_id"])
+
+
+def test_what_happens_after_a_date_does_not_change_a_ranking_as_of_it(
+    reprise: Reprise, shop_files: ShopFiles, tmp_path: Path
+) -> None:
+    purchases = pl.read_csv(shop_files.purchases, infer_schema=False)
+    cut = tmp_path / "cut.csv"
+    purchases.filter((pl.col("ordered_at") < "2026-10-20") & (pl.col("status") == "completed")).write_csv(cut)
+    whole = tmp_path / "whole.csv"
+    purchases.filter(pl.col("status") == "completed").write_csv(whole)
+    for name in ("cut", "whole"):
+        reprise("rank", tmp_path / f"{name}.csv", "--as-of", "2026-10-20", "--out", tmp_path / f"{name}.parquet")
+    assert (tmp_path / "cut.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()

@@ -1,0 +1,170 @@
+"""Trained versions on disk, one folder each under `home.models`, in files that anyone can read and nothing can run.
+
+    lists.npz        per table: owner ids as UTF-8 bytes with their starts, starts, records, basis; no pickle
+    products.jsonl   one product a line, by product_index
+    manifest.json    what the version is
+    checksums.json   sha256 of the three
+
+The same publication gives the same bytes. A folder is written under a temporary name and renamed: it is there whole or
+not at all.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import write_array
+from numpy.typing import NDArray
+
+from recommender.errors import HomeError, VersionNotFoundError
+from recommender.home import Home, make_folder, write_whole
+from recommender.publication import LIST_NAMES, ListName, ListTable, Manifest, Product, Publication
+
+_PARTS = ("lists.npz", "products.jsonl", "manifest.json")
+_CHECKSUMS = "checksums.json"
+_UNFINISHED = ".unfinished-"
+
+
+def save(publication: Publication, home: Home) -> Path:
+    """Write a version whole, in place of one of the same name.
+
+    What an interrupted save left behind is deleted first, so callers that may run at once hold `training_lock`.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        HomeError: the disk is full or the folder cannot be written; nothing of the version is there then, and one of
+            the same name that was there before still is.
+    """
+    make_folder(home.models)
+    for leftover in home.models.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    folder = home.models / publication.manifest.version
+    try:
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=home.models, ignore_cleanup_errors=True) as temporary:
+            _write_parts(publication, Path(temporary, "new"))
+            _replace_folder(Path(temporary, "new"), folder, aside=Path(temporary, "old"))
+    except OSError as error:
+        raise HomeError(f"cannot write {folder}: {error.strerror}; free the disk or set REPRISE_HOME") from None
+    return folder
+
+
+def load(version: str, home: Home) -> Publication:
+    """Read a version back and check it.
+
+    Raises:
+        VersionNotFoundError: it was never saved.
+        HomeError: a file is missing, cannot be read or differs from its checksum.
+    """
+    saved = saved_versions(home)
+    if version not in saved:
+        raise VersionNotFoundError(
+            f"version {version!r} is not in {home.models}; there is {', '.join(saved) or 'none: run `reprise train`'}"
+        )
+    folder = home.models / version
+    _check_parts(folder)
+    manifest = Manifest.from_json(_read(folder / "manifest.json"))
+    lines = _read(folder / "products.jsonl").split(b"\n")[:-1]
+    with np.load(folder / "lists.npz", allow_pickle=False) as arrays:
+        tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
+    return Publication(manifest, [Product.from_json(line) for line in lines], tables)
+
+
+def saved_versions(home: Home) -> list[str]:
+    """Names of the saved versions in the order in which they were trained, the newest last; [] where there is none."""
+    folders = [path for path in home.models.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    return [folder.name for folder in sorted(folders, key=_trained)]
+
+
+def _trained(folder: Path) -> tuple[str, str]:
+    """Sorts versions by age; one whose manifest is damaged counts as the oldest, for `load` to complain of."""
+    try:
+        return str(json.loads(_read(folder / "manifest.json"))["created_at"]), folder.name
+    except (HomeError, ValueError, KeyError, TypeError):
+        return "", folder.name
+
+
+def _write_parts(publication: Publication, folder: Path) -> None:
+    with write_whole(folder / "lists.npz") as file, zipfile.ZipFile(file, "w") as archive:
+        for name in LIST_NAMES:
+            for part, array in _pack(publication.tables[name]):
+                # a ZipInfo of its own is dated 1980, where numpy.savez writes the time of day
+                with archive.open(zipfile.ZipInfo(f"{name}.{part}.npy"), "w", force_zip64=True) as entry:
+                    write_array(entry, array, allow_pickle=False)
+    with write_whole(folder / "products.jsonl") as file:
+        file.writelines(product.to_json() + b"\n" for product in publication.products)
+    with write_whole(folder / "manifest.json") as file:
+        file.write(publication.manifest.to_json().encode())
+    checksums = {part: _sha256(folder / part) for part in _PARTS}
+    with write_whole(folder / _CHECKSUMS) as file:
+        file.write(json.dumps(checksums, indent=2).encode())
+
+
+def _replace_folder(new: Path, folder: Path, aside: Path) -> None:
+    """Rename `new` to `folder`; a folder cannot be renamed onto another, so the old one steps aside first."""
+    if folder.exists():
+        folder.rename(aside)
+    try:
+        new.rename(folder)
+    except OSError:
+        if aside.exists():
+            aside.rename(folder)
+        raise
+
+
+def _pack(table: ListTable) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    """The arrays of one table. Ids go as bytes: one id of 10 kB would make every row of a <U array as wide."""
+    ids = [owner_id.encode() for owner_id in table.owner_ids]
+    yield "owner_bytes", np.frombuffer(b"".join(ids), dtype=np.uint8)
+    yield "owner_starts", np.cumsum([0, *map(len, ids)], dtype=np.int64)
+    yield "starts", table.starts
+    yield "records", table.records
+    yield "basis", table.basis
+
+
+def _unpack(name: ListName, arrays: Mapping[str, NDArray[Any]]) -> ListTable:
+    text, starts = arrays[f"{name}.owner_bytes"].tobytes(), arrays[f"{name}.owner_starts"].tolist()
+    return ListTable(
+        owner_ids=[text[first:last].decode() for first, last in pairwise(starts)],
+        starts=arrays[f"{name}.starts"],
+        records=arrays[f"{name}.records"],
+        basis=arrays[f"{name}.basis"],
+    )
+
+
+def _check_parts(folder: Path) -> None:
+    try:
+        checksums = json.loads(_read(folder / _CHECKSUMS))
+        expected = [checksums[part] for part in _PARTS]
+    except (ValueError, KeyError, TypeError):
+        raise HomeError(_damaged(folder / _CHECKSUMS)) from None
+    for part, checksum in zip(_PARTS, expected, strict=True):
+        if _sha256(folder / part) != checksum:
+            raise HomeError(_damaged(folder / part))
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged: it differs from what was saved; delete {path.parent} and train again"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise HomeError(f"cannot read {path}: {error.strerror}; train again") from None
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise HomeError(f"cannot read {path}: {error.strerror}; train again") from None

@@ -1,0 +1,143 @@
+"""The offline job: purchases in, a published version out. `run` is the story, one line a step."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib.metadata import version as package_version
+
+import polars as pl
+
+from recommender.errors import GateRefusedError, TooLittleDataError
+from recommender.home import Home, training_lock
+from recommender.progress import Progress
+from recommender.publication import LIST_NAMES, Manifest, Publication, name_version
+from recommender.settings import Settings
+from recommender.store import Store
+from training.artifacts import save
+from training.evaluate import Evaluation, evaluate_last_window
+from training.gate import check_lists, judge
+from training.ingest import Ingested
+from training.model import Model, train_model
+
+PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
+TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What the job takes from outside: the clock's moment, the settings, and where progress is shown."""
+
+    now: datetime
+    settings: Settings
+    progress: Progress
+
+    @property
+    def home(self) -> Home:
+        """Where files are kept."""
+        return Home(self.settings.home)
+
+
+def train(ingested: Ingested, edge: Edge, *, as_of: datetime | None = None, force: bool = False) -> Publication:
+    """Evaluate on the last window, train on everything, and save the version with the gate's verdict.
+
+    Args:
+        ingested: the ledger with its catalogue and report.
+        edge: clock, settings, progress.
+        as_of: history from then on is left out; None: all of the ledger counts.
+        force: record a refusal as overruled.
+
+    Raises:
+        TooLittleDataError: there is no purchase before `as_of`.
+        BusyError: another training is at work in the same home.
+        HomeError: the version cannot be saved.
+    """
+    ledger = ingested.ledger if as_of is None else ingested.ledger.filter(pl.col("ordered_at") < as_of)
+    with training_lock(edge.home):
+        as_of = as_of or _end_of(ledger)
+        evaluation = evaluate_last_window(ledger, ingested.catalogue, edge.settings, edge.progress)
+        model = train_model(ledger, ingested.catalogue, as_of, edge.settings, edge.progress)
+        publication = build_publication(model, evaluation, ingested, edge, force=force)
+        with edge.progress.step("Save the version"):
+            save(publication, edge.home)
+    return publication
+
+
+def publish(publication: Publication, store: Store, edge: Edge) -> None:
+    """Write a saved version to the store and make it current.
+
+    Raises:
+        GateRefusedError: the gate refused it; the live version keeps serving.
+        StoreError, BusyError: see `Store.publish`.
+    """
+    version, gate = publication.manifest.version, publication.manifest.gate
+    if gate["verdict"] == "refused":
+        raise GateRefusedError(
+            f"{version} was not published: {'; '.join(gate['reasons'])}. "
+            f"The live version keeps serving; `reprise publish {version} --force` overrules the gate"
+        )
+    total = sum(publication.manifest.lists.values())
+    with edge.progress.step("Publish", total) as advance:
+        store.publish(publication, keep=edge.settings.keep_versions, advance=advance)
+
+
+def build_publication(
+    model: Model, evaluation: Evaluation, ingested: Ingested, edge: Edge, *, force: bool
+) -> Publication:
+    """The model's lists with a manifest that says what they are and what the gate thought of them."""
+    snapshot = model.snapshot
+    manifest = Manifest(
+        version=name_version(snapshot.as_of, _fingerprint(model, edge.settings)),
+        as_of=snapshot.as_of.isoformat(),
+        created_at=edge.now.isoformat(),
+        counts={
+            "customers": len(snapshot.customers),
+            "products": len(snapshot.products),
+            "orders": snapshot.n_orders,
+            "purchases": len(snapshot.customer_index),
+        },
+        lists={name: len(model.tables[name]) for name in LIST_NAMES},
+        metrics=evaluation.to_dict(),
+        settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
+        seconds=dict(edge.progress.seconds),
+        packages={name: package_version(name) for name in PACKAGES},
+        sources=list(ingested.report.sources),
+    )
+    publication = Publication(manifest, model.products, model.tables)
+    gate = _judge(evaluation, publication, edge.settings)
+    publication = replace(publication, manifest=replace(manifest, gate=gate))
+    return force_gate(publication) if force else publication
+
+
+def _judge(evaluation: Evaluation, publication: Publication, settings: Settings) -> dict[str, object]:
+    """The gate's verdict on the figures and on the lists themselves, as plain JSON."""
+    verdict = judge(evaluation, settings.gate_tolerance)
+    faults = check_lists(publication)
+    return {
+        "verdict": "refused" if faults else verdict.verdict,
+        "reasons": [*verdict.reasons, *faults],
+    }
+
+
+def force_gate(publication: Publication) -> Publication:
+    """The same version, its refusal recorded as overruled; any other verdict is left as it is."""
+    gate = publication.manifest.gate
+    if gate["verdict"] != "refused":
+        return publication
+    forced = {**gate, "verdict": "forced"}
+    return replace(publication, manifest=replace(publication.manifest, gate=forced))
+
+
+def _end_of(ledger: pl.DataFrame) -> datetime:
+    """The first whole second after the last purchase."""
+    last = ledger["ordered_at"].max()
+    if not isinstance(last, datetime):
+        raise TooLittleDataError("there is no purchase to learn from; `reprise doctor FILE` says what was left out")
+    return last.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _fingerprint(model: Model, settings: Settings) -> str:
+    """Four hex digits of what the lists hold, so that the same input gives the same version."""
+    digest = hashlib.sha256(settings.model_dump_json(include=TRAINING_SETTINGS).encode())
+    for name in LIST_NAMES:
+        digest.update(model.tables[name].records.tobytes())
+    return digest.hexdigest()[:4]
