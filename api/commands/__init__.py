@@ -1,0 +1,1 @@
+"""Commands of the service. Each module defines `command`."""

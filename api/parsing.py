@@ -1,0 +1,69 @@
+"""From a request to a checked model; whatever is wrong is named."""
+
+import math
+from typing import TypeVar
+
+from flask import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from api.ids import MAX_ID_LENGTH
+from recommender.errors import InvalidRequestError
+
+REPEATABLE = frozenset({"exclude"})
+"""Query parameters that may be given more than once."""
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
+    """The query string as `model`.
+
+    Raises:
+        InvalidRequestError: a parameter is unknown, repeated, or has a value that cannot be.
+    """
+    given = dict(parameters.lists())
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in REPEATABLE]
+    if repeated:
+        raise _invalid([{"field": name, "message": "is given more than once"} for name in repeated])
+    try:
+        return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
+    except ValidationError as error:
+        raise _invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def parse_body(model: type[_Model], request: Request) -> _Model:
+    """The JSON body as `model`, without conversions: `"5"` is no number.
+
+    Raises:
+        InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
+        UnsupportedMediaType: it is not announced as JSON.
+        RequestEntityTooLarge: it is not shorter than MAX_CONTENT_LENGTH.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
+    body = request.get_data()
+    if len(body) >= (request.max_content_length or math.inf):  # one sent in chunks is cut there, without an error
+        raise RequestEntityTooLarge
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def check_path(ids: dict[str, str]) -> None:
+    """Refuse ids in the path that no shop has. Raises InvalidRequestError."""
+    long = [name for name, value in ids.items() if len(value) > MAX_ID_LENGTH]
+    if long:
+        raise _invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
+
+
+def _describe(problem: ErrorDetails) -> dict[str, str]:
+    field = ".".join(str(part) for part in problem["loc"]) or "body"
+    unknown = problem["type"] == "extra_forbidden"
+    return {"field": field, "message": "is not known here" if unknown else problem["msg"].removeprefix("Value error, ")}
+
+
+def _invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
+    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors)

@@ -1,0 +1,1 @@
+"""Thin views: parse, ask, answer. Each module defines `blueprint`."""

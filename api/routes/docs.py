@@ -1,0 +1,50 @@
+"""The OpenAPI document and a page that shows it, without any outside asset."""
+
+from importlib.resources import files
+
+from flask import Blueprint, Response, abort, request
+
+from api.openapi import document
+from api.wire import dump
+
+blueprint = Blueprint("docs", __name__)
+
+_ASSETS = {
+    "docs.js": ("api.static", "docs.js", "text/javascript"),
+    "swagger.js": ("offapi", "swagger_bundle.js", "text/javascript"),
+    "swagger.css": ("offapi", "swagger_style.css", "text/css"),
+}
+"""Name → (package, file, content type)."""
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+"""The browser itself refuses whatever does not come from here."""
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The OpenAPI document."""
+    return _shared(dump(document()), "application/json")
+
+
+@blueprint.get("/docs")
+def docs() -> Response:
+    """The page."""
+    response = _shared(files("api.static").joinpath("docs.html").read_bytes(), "text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@blueprint.get("/docs/<string:name>")
+def asset(name: str) -> Response:
+    """A script or style of the page."""
+    if name not in _ASSETS:
+        abort(404)
+    package, file, content_type = _ASSETS[name]
+    return _shared(files(package).joinpath(file).read_bytes(), content_type)
+
+
+def _shared(body: bytes, content_type: str) -> Response:
+    response = Response(body, content_type=content_type)
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.add_etag()
+    response.make_conditional(request)
+    return response

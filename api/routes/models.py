@@ -1,0 +1,36 @@
+"""Published versions."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api.answers import answer_plain
+from api.openapi import operation
+from api.schemas import ModelList, NoQuery
+from api.service import service
+from recommender.publication import Manifest
+
+blueprint = Blueprint("models", __name__, url_prefix="/v1")
+
+
+@blueprint.get("/models")
+@operation("list_models", tag="administration", query=NoQuery, answer=ModelList, problems=(503,))
+def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+    """The versions that are kept, newest first, and the one that answers."""
+    current = service().store.current()
+    models = [_document(manifest, current) for manifest in service().store.manifests()]
+    return answer_plain({"current": current, "models": models})
+
+
+def _document(manifest: Manifest, current: str | None) -> dict[str, Any]:
+    # settings, packages and source files stay inside: they tell of the machine that trained
+    return {
+        "version": manifest.version,
+        "current": manifest.version == current,
+        "as_of": manifest.as_of,
+        "created_at": manifest.created_at,
+        "counts": dict(manifest.counts),
+        "lists": dict(manifest.lists),
+        "metrics": dict(manifest.metrics),
+        "gate": dict(manifest.gate),
+    }
