@@ -21,10 +21,10 @@ demo: install  ## make up a shop, train, publish and serve on http://127.0.0.1:8
 	@$(BIN)/reprise demo $(ARGS)
 
 test: install  ## run every test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 quick: install  ## run the tests that take seconds
-	$(BIN)/pytest -m 'not slow' $(ARGS)
+	$(BIN)/pytest -n auto -m 'not slow' $(ARGS)
 
 lint: install  ## check style, imports and spelling; changes nothing
 	$(BIN)/ruff check .
