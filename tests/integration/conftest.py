@@ -3,9 +3,18 @@
 from datetime import date
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from recommender.cli import exit_code
+from recommender.cli import reprise as door
+from recommender.errors import RepriseError
+from recommender.progress import Progress
+from recommender.settings import Settings
 from tests.commands import Reprise, run_reprise
+from tests.purchase_files import AS_OF
+from training.ingest import ingest
 from training.shop import ShopFiles, make_shop
 
 
@@ -26,3 +35,31 @@ def home(tmp_path: Path) -> Path:
 def reprise(home: Path) -> Reprise:
     """A function that runs `reprise` with the test's own home."""
     return lambda *arguments, **environment: run_reprise(home, *arguments, environment=environment)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Ingest files with bad rows allowed up to `share`."""
+
+    def read(*paths, share=0.05, **arguments):
+        settings = Settings(home=tmp_path / "home", max_bad_rows_share=share)
+        return ingest(paths, settings=settings, as_of=AS_OF, progress=Progress(show=False), **arguments)
+
+    return read
+
+
+@pytest.fixture
+def doctor(tmp_path, monkeypatch):
+    """Run `reprise doctor` and return (exit code, output, message of the error)."""
+    monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def doctor(*arguments):
+        result = CliRunner().invoke(door, ["doctor", *map(str, arguments)])
+        error = result.exception
+        if error is None or isinstance(error, SystemExit):
+            return result.exit_code, result.stdout, ""
+        assert isinstance(error, RepriseError | click.ClickException), error
+        return exit_code(error), result.stdout, str(error)
+
+    return doctor

@@ -5,59 +5,16 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from recommender.cli import exit_code, reprise
 from recommender.errors import (
     HomeError,
     MissingColumnError,
-    RepriseError,
     UnreadableFileError,
 )
-from recommender.progress import Progress
-from recommender.settings import Settings
+from tests.purchase_files import GOOD, HEADER, write
 from training import ingest as ingest_module
-from training.ingest import ingest
-
-AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
-HEADER = "customer_id,product_id,ordered_at,quantity,unit_price\n"
-GOOD = "".join(f"c{number % 7},p{number % 5},2024-01-{number % 28 + 1:02}T10:00:00Z,1,2.50\n" for number in range(60))
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(*paths, share=0.05, **arguments):
-        settings = Settings(home=tmp_path / "home", max_bad_rows_share=share)
-        return ingest(paths, settings=settings, as_of=AS_OF, progress=Progress(show=False), **arguments)
-
-    return read
-
-
-@pytest.fixture
-def doctor(tmp_path, monkeypatch):
-    """Run `reprise doctor` and return (exit code, output, message of the error)."""
-    monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-
-    def doctor(*arguments):
-        result = CliRunner().invoke(reprise, ["doctor", *map(str, arguments)])
-        error = result.exception
-        if error is None or isinstance(error, SystemExit):
-            return result.exit_code, result.stdout, ""
-        assert isinstance(error, RepriseError | click.ClickException), error
-        return exit_code(error), result.stdout, str(error)
-
-    return doctor
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n  \n", b"\xef\xbb\xbf"])
