@@ -10,12 +10,15 @@ from recommender.errors import DataError, GateRefusedError, RepriseError, UsageE
 COMMANDS = {
     "demo": ("training.commands.demo", "Make up a shop, train, publish and serve it."),
     "doctor": ("training.commands.doctor", "Check a purchase file and say what can be learned from it."),
+    "evaluate": ("training.commands.evaluate", "Score the model beside what it has to beat."),
     "models": ("recommender.commands.models", "List the published versions."),
     "publish": ("training.commands.publish", "Publish a version that was trained before."),
     "rank": ("training.commands.rank", "Write every customer's ranked products to a file."),
+    "report": ("training.commands.report", "Write one HTML file about a version for a colleague."),
     "rollback": ("recommender.commands.rollback", "Make the version before the current one current."),
     "serve": ("api.commands.serve", "Answer HTTP requests."),
     "train": ("training.commands.train", "Train on purchases, evaluate, and publish if the gate allows."),
+    "tune": ("training.commands.tune", "Find settings that suit a shop, on past windows."),
 }
 """Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
 

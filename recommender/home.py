@@ -34,6 +34,11 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def reports(self) -> Path:
+        """One HTML file per version that was reported on."""
+        return self.root / "reports"
+
+    @property
     def shop(self) -> Path:
         """The made-up shop's files."""
         return self.root / "shop"

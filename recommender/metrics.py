@@ -11,6 +11,8 @@ divides): such a customer says nothing about the list and is left out of a mean,
 is the caller's, so that it can also resample customers. Agrees with trec_eval, which tests compare with.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,6 +83,52 @@ def repeat_share(is_repeat: Hits) -> float:
     `is_repeat` has one value per filled place, in any shape.
     """
     return float(is_repeat.mean()) if is_repeat.size else float("nan")
+
+
+def novelty(buyer_share: Shares) -> float:
+    """Mean surprise of the places of all lists in bits, -log2(share of the customers who bought the product).
+
+    `buyer_share` has one value in (0, 1] per filled place, in any shape; no place gives NaN. Source: Zhou et al.
+    2010, Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 107.
+    """
+    return float(-np.log2(buyer_share).mean()) if buyer_share.size else float("nan")
+
+
+class Reliability(NamedTuple):
+    """Predicted against observed, by bins of about as many predictions each, from the lowest on; (n_bins,) each."""
+
+    predicted: Shares
+    observed: Shares
+    n: Counts
+
+
+def reliability(probability: NDArray[np.floating], bought: NDArray[np.bool_], n_bins: int = 20) -> Reliability:
+    """What came of predictions, lowest to highest, in `n_bins` bins of equal mass.
+
+    Args:
+        probability: (n,) predictions in [0, 1], none NaN.
+        bought: (n,) what came of each.
+        n_bins: at least 1; fewer are returned for fewer predictions.
+
+    Equal predictions that fall into two bins share their outcome, so that the order of the rows does not matter.
+    """
+    values, group = np.unique(probability.astype(np.float64), return_inverse=True)
+    outcome = _ratio(np.bincount(group, weights=bought, minlength=len(values)), np.bincount(group))[np.sort(group)]
+    bins = zip(np.array_split(values[np.sort(group)], n_bins), np.array_split(outcome, n_bins), strict=True)
+    filled = [(predicted.mean(), observed.mean(), len(observed)) for predicted, observed in bins if len(observed)]
+    predicted, observed, n = np.array(filled, dtype=np.float64).reshape(-1, 3).T
+    return Reliability(predicted, observed, n.astype(np.int64))
+
+
+def calibration_error(bins: Reliability) -> float:
+    """Mean distance of predicted from observed, weighted by the predictions in a bin; NaN without any.
+
+    Source: Naeini, Cooper, Hauskrecht 2015, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI, with
+    bins of equal mass: probabilities of a purchase are small, and bins of equal width would hold nearly all in one.
+    """
+    if not bins.n.sum():
+        return float("nan")
+    return float(np.average(np.abs(bins.predicted - bins.observed), weights=bins.n))
 
 
 def _ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> Shares:

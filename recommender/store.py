@@ -56,6 +56,12 @@ class Store(Protocol):
         """Give back connections."""
 
 
+def current_manifest(store: Store) -> Manifest | None:
+    """The manifest of the version that answers; None before the first publish."""
+    current = store.current()
+    return next((manifest for manifest in store.manifests() if manifest.version == current), None)
+
+
 def rollback(store: Store) -> str:
     """Make the version published before the current one current, and return its name.
 

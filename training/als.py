@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
+from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.recommender_base import ModelFitError
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
@@ -101,6 +102,19 @@ def _fit(
                 f"lower the first or raise the second"
             ) from None
     return model
+
+
+def fit_bpr(matrix: csr_matrix, factors: int, seed: int) -> Factors:
+    """Factors by Bayesian personalized ranking (Rendle et al. 2009), for comparison with ours; only their order counts.
+
+    Args:
+        matrix: (n_customers, n_products) with an entry for what was bought; at least one.
+        factors: numbers that describe one customer or product; a product gets its bias on top.
+        seed: of the random start and of the samples; one thread, so that the same seed gives the same bytes.
+    """
+    model = BayesianPersonalizedRanking(factors=factors, iterations=100, num_threads=1, random_state=seed)
+    model.fit(csr_matrix(matrix).astype(np.float32), show_progress=False)
+    return Factors(model.user_factors, model.item_factors)
 
 
 def _spectral_norm(matrix: csr_matrix) -> float:

@@ -29,7 +29,9 @@ class Calibrator:
         return np.interp(scores, self.points, self.probabilities).astype(np.float32)
 
 
-def fit_calibrator(scores: NDArray[np.float32], bought: NDArray[np.bool_]) -> Calibrator | None:
+def fit_calibrator(
+    scores: NDArray[np.float32], bought: NDArray[np.bool_], weight: NDArray[np.float32] | None = None
+) -> Calibrator | None:
     """Learn how often a score was followed by a purchase.
 
     Isotonic regression gives steps; the line goes through the middle of each step, so that a higher score has a
@@ -38,6 +40,7 @@ def fit_calibrator(scores: NDArray[np.float32], bought: NDArray[np.bool_]) -> Ca
     Args:
         scores: (n,) raw scores, finite.
         bought: (n,) whether the purchase followed within the horizon.
+        weight: (n,) above 0, how many each stands for; None: 1.
 
     Returns:
         None with fewer than 50 purchases to learn from.
@@ -46,11 +49,13 @@ def fit_calibrator(scores: NDArray[np.float32], bought: NDArray[np.bool_]) -> Ca
         return None
     order = np.argsort(scores, kind="stable")
     group = _group(scores[order])
-    counts = np.bincount(group)
-    shares = np.bincount(group, weights=bought[order]) / counts
+    weights = np.ones(len(order)) if weight is None else weight[order].astype(np.float64)
+    counts = np.bincount(group, weights=weights)
+    shares = np.bincount(group, weights=weights * bought[order]) / counts
     steps, step_of_group = np.unique(isotonic_regression(shares, sample_weight=counts), return_inverse=True)
     step = step_of_group[group]
-    return Calibrator(np.bincount(step, weights=scores[order]) / np.bincount(step), steps)
+    middle = np.bincount(step, weights=weights * scores[order]) / np.bincount(step, weights=weights)
+    return Calibrator(middle, steps)
 
 
 def _group(rising: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -1,14 +1,23 @@
 """The gate: a model that is worse than what it must beat, or whose lists are broken, does not go live."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.publication import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable, Product, Publication
-from training.evaluate import Evaluation, K
+from recommender.publication import (
+    LIST_NAMES,
+    RECORDS,
+    WHOLE_SHOP,
+    ListName,
+    ListTable,
+    Manifest,
+    Product,
+    Publication,
+)
+from training.evaluate import OURS, Evaluation, K
 
 MEASURES = (f"recall@{K}", f"ndcg@{K}")
 MIN_CUSTOMERS = 20
@@ -32,21 +41,32 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-def judge(evaluation: Evaluation, tolerance: float) -> Verdict:
+def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None) -> Verdict:
     """Whether the model's mixed list is worth publishing.
 
-    Both must hold, each for recall@10 and for NDCG@10:
+    All must hold, each for recall@10 and for NDCG@10:
 
     - it beats `popular` (where both are perfect nothing is left to beat, and that will do);
-    - it has at least (1 - tolerance) of what `decayed_own` has.
+    - it has at least (1 - tolerance) of what the best baseline has;
+    - its lift, which is its figure divided by that of `decayed_own`, is at least (1 - tolerance) of the lift that the
+      live version's manifest recorded.
+
+    The live version cannot be scored on the same window: it has mostly learned from it. Its own lift was measured on a
+    window it had not seen, and a lift, unlike a figure, hardly moves with the season.
 
     Args:
-        evaluation: scores of `reprise`, `popular` and `decayed_own`.
+        evaluation: scores of `reprise`, `popular`, `decayed_own` and any other baselines.
         tolerance: share, 0 to 1.
+        live: of the version that answers now. None, or one judged by another horizon or by too few customers: there
+            is nothing to compare with.
     """
     if evaluation.n_customers < MIN_CUSTOMERS:
         return Verdict("skipped", (_too_few(evaluation),))
-    reasons = (*_worse_than_popular(evaluation), *_short_of_own(evaluation, tolerance))
+    reasons = (
+        *_worse_than_popular(evaluation),
+        *_short_of_best(evaluation, tolerance),
+        *_short_of_live(evaluation, tolerance, live),
+    )
     return Verdict("refused" if reasons else "passed", reasons)
 
 
@@ -72,19 +92,40 @@ def _too_few(evaluation: Evaluation) -> str:
 
 def _worse_than_popular(evaluation: Evaluation) -> Iterator[str]:
     for measure in MEASURES:
-        ours, theirs = _figure(evaluation, "reprise", measure), _figure(evaluation, "popular", measure)
+        ours, theirs = _figure(evaluation, OURS, measure), _figure(evaluation, "popular", measure)
         if ours <= theirs and ours < _PERFECT:
             yield f"{measure} {ours:.4f} does not beat popularity's {theirs:.4f}"
 
 
-def _short_of_own(evaluation: Evaluation, tolerance: float) -> Iterator[str]:
+def _short_of_best(evaluation: Evaluation, tolerance: float) -> Iterator[str]:
+    baselines = [name for name in evaluation.scores if name != OURS]
     for measure in MEASURES:
-        ours, theirs = _figure(evaluation, "reprise", measure), _figure(evaluation, "decayed_own", measure)
+        best = max(baselines, key=lambda name: _figure(evaluation, name, measure))
+        ours, theirs = _figure(evaluation, OURS, measure), _figure(evaluation, best, measure)
         if ours < (1 - tolerance) * theirs:
             yield (
-                f"{measure} {ours:.4f} is {1 - ours / theirs:.1%} below the {theirs:.4f} of decayed own counts; "
+                f"{measure} {ours:.4f} is {1 - ours / theirs:.1%} below the {theirs:.4f} of {best}; "
                 f"{tolerance:.1%} is tolerated"
             )
+
+
+def _short_of_live(evaluation: Evaluation, tolerance: float, live: Manifest | None) -> Iterator[str]:
+    known = live.metrics if live else {}
+    if known.get("horizon_days") != evaluation.horizon_days or known.get("n_customers", 0) < MIN_CUSTOMERS:
+        return
+    for measure in MEASURES:
+        ours, theirs = _lift(evaluation.scores, measure), _lift(known.get("scores", {}), measure)
+        if ours is not None and theirs is not None and ours < (1 - tolerance) * theirs:
+            yield (
+                f"{measure} is {ours:.3f} times that of decayed_own; of the live version it was {theirs:.3f} times, "
+                f"and {tolerance:.1%} less is tolerated"
+            )
+
+
+def _lift(scores: Mapping[str, Mapping[str, float | None]], measure: str) -> float | None:
+    """Our figure in units of the baseline's; None where either is missing or there is nothing to divide by."""
+    ours, theirs = (scores.get(name, {}).get(measure) for name in (OURS, "decayed_own"))
+    return ours / theirs if ours is not None and theirs else None
 
 
 def _figure(evaluation: Evaluation, ranking: str, measure: str) -> float:

@@ -7,7 +7,7 @@ from importlib.metadata import version as package_version
 
 import polars as pl
 
-from recommender.errors import GateRefusedError, TooLittleDataError
+from recommender.errors import GateRefusedError
 from recommender.home import Home, training_lock
 from recommender.progress import Progress
 from recommender.publication import LIST_NAMES, Manifest, Publication, name_version
@@ -15,9 +15,11 @@ from recommender.settings import Settings
 from recommender.store import Store
 from training.artifacts import save
 from training.evaluate import Evaluation, evaluate_last_window
+from training.examples import Windows
 from training.gate import check_lists, judge
 from training.ingest import Ingested
 from training.model import Model, train_model
+from training.split import end_of
 
 PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
 TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
@@ -37,13 +39,21 @@ class Edge:
         return Home(self.settings.home)
 
 
-def train(ingested: Ingested, edge: Edge, *, as_of: datetime | None = None, force: bool = False) -> Publication:
+def train(
+    ingested: Ingested,
+    edge: Edge,
+    *,
+    as_of: datetime | None = None,
+    live: Manifest | None = None,
+    force: bool = False,
+) -> Publication:
     """Evaluate on the last window, train on everything, and save the version with the gate's verdict.
 
     Args:
         ingested: the ledger with its catalogue and report.
         edge: clock, settings, progress.
         as_of: history from then on is left out; None: all of the ledger counts.
+        live: the version that answers now, for the gate to compare with.
         force: record a refusal as overruled.
 
     Raises:
@@ -53,10 +63,18 @@ def train(ingested: Ingested, edge: Edge, *, as_of: datetime | None = None, forc
     """
     ledger = ingested.ledger if as_of is None else ingested.ledger.filter(pl.col("ordered_at") < as_of)
     with training_lock(edge.home):
-        as_of = as_of or _end_of(ledger)
-        evaluation = evaluate_last_window(ledger, ingested.catalogue, edge.settings, edge.progress)
-        model = train_model(ledger, ingested.catalogue, as_of, edge.settings, edge.progress)
-        publication = build_publication(model, evaluation, ingested, edge, force=force)
+        as_of = as_of or end_of(ledger).replace(microsecond=0) + timedelta(
+            seconds=1
+        )  # a version is named to the second
+        source = (ledger, ingested.catalogue)
+        windows = Windows(*source, edge.settings)
+        evaluation = evaluate_last_window(*source, edge.settings, edge.progress, windows=windows)
+        model = train_model(*source, as_of, edge.settings, edge.progress, windows=windows)
+        publication = build_publication(model, evaluation, ingested, edge)
+        gate = _judge(evaluation, publication, edge.settings, live)
+        publication = replace(publication, manifest=replace(publication.manifest, gate=gate))
+        if force:
+            publication = force_gate(publication)
         with edge.progress.step("Save the version"):
             save(publication, edge.home)
     return publication
@@ -80,10 +98,8 @@ def publish(publication: Publication, store: Store, edge: Edge) -> None:
         store.publish(publication, keep=edge.settings.keep_versions, advance=advance)
 
 
-def build_publication(
-    model: Model, evaluation: Evaluation, ingested: Ingested, edge: Edge, *, force: bool
-) -> Publication:
-    """The model's lists with a manifest that says what they are and what the gate thought of them."""
+def build_publication(model: Model, evaluation: Evaluation, ingested: Ingested, edge: Edge) -> Publication:
+    """The model's lists with a manifest that says what they are; the gate has not judged them yet."""
     snapshot = model.snapshot
     manifest = Manifest(
         version=name_version(snapshot.as_of, _fingerprint(model, edge.settings)),
@@ -96,21 +112,20 @@ def build_publication(
             "purchases": len(snapshot.customer_index),
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
-        metrics=evaluation.to_dict(),
+        metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling},
         settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(edge.progress.seconds),
         packages={name: package_version(name) for name in PACKAGES},
         sources=list(ingested.report.sources),
     )
-    publication = Publication(manifest, model.products, model.tables)
-    gate = _judge(evaluation, publication, edge.settings)
-    publication = replace(publication, manifest=replace(manifest, gate=gate))
-    return force_gate(publication) if force else publication
+    return Publication(manifest, model.products, model.tables)
 
 
-def _judge(evaluation: Evaluation, publication: Publication, settings: Settings) -> dict[str, object]:
+def _judge(
+    evaluation: Evaluation, publication: Publication, settings: Settings, live: Manifest | None
+) -> dict[str, object]:
     """The gate's verdict on the figures and on the lists themselves, as plain JSON."""
-    verdict = judge(evaluation, settings.gate_tolerance)
+    verdict = judge(evaluation, settings.gate_tolerance, live)
     faults = check_lists(publication)
     return {
         "verdict": "refused" if faults else verdict.verdict,
@@ -125,14 +140,6 @@ def force_gate(publication: Publication) -> Publication:
         return publication
     forced = {**gate, "verdict": "forced"}
     return replace(publication, manifest=replace(publication.manifest, gate=forced))
-
-
-def _end_of(ledger: pl.DataFrame) -> datetime:
-    """The first whole second after the last purchase."""
-    last = ledger["ordered_at"].max()
-    if not isinstance(last, datetime):
-        raise TooLittleDataError("there is no purchase to learn from; `reprise doctor FILE` says what was left out")
-    return last.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _fingerprint(model: Model, settings: Settings) -> str:

@@ -1,26 +1,26 @@
 """A trained model: all lists of a version, learned from the ledger before a moment and from nothing else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from recommender.progress import Progress
 from recommender.publication import ListName, ListTable, Product
 from recommender.settings import Settings
-from training.als import Factors, fit_factors, top_products
-from training.calibration import Calibrator, fit_calibrator
+from training.als import Factors, top_products
 from training.copurchase import build_together
-from training.interactions import build_interactions
+from training.examples import Examples, Windows, training_cuts
+from training.features import Evidence, build_evidence
+from training.personal import buy_again_table, rank_candidates
 from training.popularity import best_sellers, build_popular, trend
-from training.repurchase import OwnLists, build_buy_again, fit_rhythm
+from training.ranker import Ranker, fit_ranker
+from training.repurchase import build_buy_again
 from training.similar import build_similar
-from training.snapshot import Snapshot, build_snapshot
-from training.tables import RankedLists, build_table, owners_of
+from training.snapshot import Snapshot
+from training.tables import build_table
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
@@ -37,36 +37,30 @@ class Model:
             within the horizon, comparable between the two, NaN where there was too little to learn them from; within
             a list they never rise, and equal ones stand in the order of the raw scores.
         factors: of the collaborative filtering behind `discover`.
+        ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
+            recall more. None where there was no window to learn from.
     """
 
     snapshot: Snapshot
     products: Sequence[Product]
     tables: dict[ListName, ListTable]
     factors: Factors
-
-
-class _Personal(NamedTuple):
-    """The lists of every customer with raw scores, as known at one moment."""
-
-    snapshot: Snapshot
-    categories: Sequence[str | None]
-    factors: Factors
-    buy_again: OwnLists
-    discover: RankedLists
-
-
-class _Calibrators(NamedTuple):
-    buy_again: Calibrator | None
-    discover: Calibrator | None
+    ceiling: float | None = None
 
 
 def train_model(
-    ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetime, settings: Settings, progress: Progress
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    as_of: datetime,
+    settings: Settings,
+    progress: Progress,
+    *,
+    windows: Windows | None = None,
 ) -> Model:
     """Learn all lists from the purchases before `as_of`; later ones in the ledger change nothing.
 
-    Probabilities are learned by living through the last horizon once more: personal lists are fitted on what was
-    known before it and compared with what was bought in it. The lists themselves are fitted on everything.
+    Probabilities are learned by living through past horizons once more: what was known before each of them is
+    compared with what was bought in it. The lists are made from everything that is known at `as_of`.
 
     Args:
         ledger: as `training.ingest` returns it; it may be empty.
@@ -74,81 +68,70 @@ def train_model(
         as_of: an aware datetime.
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
+        windows: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
     """
+    windows = windows or Windows(ledger, catalogue, settings)
     known = ledger.filter(pl.col("ordered_at") < as_of)
-    horizon_start = as_of - timedelta(days=settings.horizon_days)
-    earlier = _fit_personal(known, catalogue, horizon_start, settings, progress)
-    with progress.step("Learn probabilities"):
-        calibrators = _learn_probabilities(earlier, known)
-    personal = _fit_personal(known, catalogue, as_of, settings, progress)
-    tables = _personal_tables(personal, calibrators) | _shop_tables(personal, settings, progress)
-    return Model(personal.snapshot, _products(catalogue, personal.snapshot), tables, personal.factors)
-
-
-def _fit_personal(
-    ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetime, settings: Settings, progress: Progress
-) -> _Personal:
-    with progress.step("Index purchases"):
-        snapshot = build_snapshot(ledger, as_of, catalogue["product_id"])
-        categories = _categories(catalogue, snapshot)
-    with progress.step("Learn rhythms"):
-        rhythm = fit_rhythm(snapshot, categories)
-        buy_again = build_buy_again(snapshot, rhythm, settings.list_length, settings.own_half_life_days)
-    with progress.step("Fit ALS", settings.als.iterations) as advance:
-        interactions = build_interactions(snapshot, settings.als)
-        factors = fit_factors(interactions, settings.als, settings.seed, advance)
-    with progress.step("Rank products never bought"):
-        everyone = np.arange(len(snapshot.customers))
-        discover = top_products(factors, everyone, settings.list_length, mask=interactions)
-    return _Personal(snapshot, categories, factors, buy_again, discover)
-
-
-def _learn_probabilities(earlier: _Personal, ledger: pl.DataFrame) -> _Calibrators:
-    own, discover, bought = earlier.buy_again, earlier.discover, _pairs_from(earlier.snapshot, ledger)
-    own_pairs = _pairs(earlier.snapshot, owners_of(own.table.starts), own.table.records["product_index"])
-    discover_pairs = _pairs(earlier.snapshot, owners_of(discover.starts), discover.product_index)
-    return _Calibrators(
-        fit_calibrator(own.raw_score, np.isin(own_pairs, bought)),
-        fit_calibrator(discover.score, np.isin(discover_pairs, bought)),
+    examples = _look_back(known, as_of, windows, settings, progress)
+    with progress.step("Learn to rank"):
+        ranker = fit_ranker(examples, settings.seed)
+    with progress.step("Learn tastes and rhythms"):
+        evidence = build_evidence(known, catalogue, as_of, settings)
+    tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
+    return Model(
+        evidence.snapshot,
+        _products(catalogue, evidence.snapshot),
+        tables,
+        evidence.affinities.recent,
+        ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
     )
 
 
-def _pairs(
-    snapshot: Snapshot, customer_index: NDArray[np.integer], product_index: NDArray[np.integer]
-) -> NDArray[np.int64]:
-    """One number for each customer and product."""
-    return customer_index.astype(np.int64) * len(snapshot.products) + product_index
+def _look_back(
+    known: pl.DataFrame, as_of: datetime, windows: Windows, settings: Settings, progress: Progress
+) -> list[Examples]:
+    first = known["ordered_at"].min()
+    cuts = training_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
+    examples = []
+    with progress.step("Live through past windows", len(cuts)) as advance:
+        for cut in cuts:
+            examples.append(windows.examples(cut))
+            advance(1)
+    return examples
 
 
-def _pairs_from(snapshot: Snapshot, ledger: pl.DataFrame) -> NDArray[np.int64]:
-    """What the customers of `snapshot` bought from its `as_of` on; products unknown to it are left out."""
-    later = ledger.filter(pl.col("ordered_at") >= snapshot.as_of).select("customer_id", "product_id").unique()
-    customer_index = snapshot.customers.indices(later["customer_id"].to_list(), unknown="mark")
-    product_index = snapshot.products.indices(later["product_id"].to_list(), unknown="mark")
-    known = (customer_index >= 0) & (product_index >= 0)
-    return _pairs(snapshot, customer_index[known], product_index[known])
-
-
-def _personal_tables(personal: _Personal, calibrators: _Calibrators) -> dict[ListName, ListTable]:
-    own, discover = personal.buy_again, personal.discover
-    records = own.table.records.copy()
-    records["score"] = _probabilities(calibrators.buy_again, own.raw_score)
-    scored = discover._replace(score=_probabilities(calibrators.discover, discover.score))
+def _personal_tables(
+    evidence: Evidence, ranker: Ranker | None, settings: Settings, progress: Progress
+) -> dict[ListName, ListTable]:
+    snapshot, k = evidence.snapshot, settings.list_length
+    if ranker is None:
+        return _unlearned_tables(evidence, settings)
+    customers = np.arange(len(snapshot.customers))
+    with progress.step("Rank candidates", len(customers)) as advance:
+        lists = rank_candidates(ranker, evidence, customers, k, advance)
+    own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
     return {
-        "buy_again": replace(own.table, records=records),
-        "discover": build_table(personal.snapshot.customers.ids, scored),
+        "buy_again": buy_again_table(own.table, lists.buy_again, len(snapshot.products), k),
+        "discover": build_table(snapshot.customers.ids, lists.discover),
     }
 
 
-def _probabilities(calibrator: Calibrator | None, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.full_like(scores, np.nan) if calibrator is None else calibrator(scores)
+def _unlearned_tables(evidence: Evidence, settings: Settings) -> dict[ListName, ListTable]:
+    """What a history too short to learn from allows: own products by rhythm, new ones by ALS, no probabilities."""
+    snapshot, affinities = evidence.snapshot, evidence.affinities
+    customers = np.arange(len(snapshot.customers))
+    own = build_buy_again(snapshot, evidence.rhythm, settings.list_length, settings.own_half_life_days)
+    new = top_products(affinities.recent, customers, settings.list_length, mask=affinities.long)
+    unknown = np.full_like(new.score, np.nan)
+    return {"buy_again": own.table, "discover": build_table(snapshot.customers.ids, new._replace(score=unknown))}
 
 
-def _shop_tables(personal: _Personal, settings: Settings, progress: Progress) -> dict[ListName, ListTable]:
-    snapshot, categories, k = personal.snapshot, personal.categories, settings.list_length
+def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> dict[ListName, ListTable]:
+    snapshot, categories, k = evidence.snapshot, evidence.categories, settings.list_length
     best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
     with progress.step("Find similar products"):
-        similar = build_similar(_timeless_factors(snapshot, settings), snapshot, categories, best, k)
+        # what a customer wants now fades with the weeks; which products are alike does not
+        similar = build_similar(evidence.affinities.timeless, snapshot, categories, best, k)
     with progress.step("Find what is bought together"):
         together = build_together(snapshot, k)
     return {
@@ -157,17 +140,6 @@ def _shop_tables(personal: _Personal, settings: Settings, progress: Progress) ->
         "popular": build_popular(best, snapshot.products, categories, k),
         "trending": build_popular(trend(snapshot), snapshot.products, categories, k),
     }
-
-
-def _timeless_factors(snapshot: Snapshot, settings: Settings) -> Factors:
-    """What a customer wants now fades with the weeks; which products are alike does not."""
-    timeless = settings.als.model_copy(update={"weighting": "binary"})
-    return fit_factors(build_interactions(snapshot, timeless), timeless, settings.seed)
-
-
-def _categories(catalogue: pl.DataFrame, snapshot: Snapshot) -> list[str | None]:
-    by_id = dict(zip(catalogue["product_id"], catalogue["category"], strict=True))
-    return [by_id.get(product_id) for product_id in snapshot.products]
 
 
 def _products(catalogue: pl.DataFrame, snapshot: Snapshot) -> list[Product]:

@@ -1,10 +1,14 @@
 """Past and future of a ledger: learn from what is before the cut, be judged by what comes after."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Literal, cast
 
 import polars as pl
+
+from recommender.errors import TooLittleDataError, UsageError
 
 PAIR = ["customer_id", "product_id"]
 
@@ -15,21 +19,45 @@ class Window:
 
     Attributes:
         past: the ledger before `cut`.
-        truth: [customer_id, product_id], each pair once, sorted: all that was bought in [cut, cut + horizon_days)
-            by customers who had bought something before the cut.
+        later: the ledger in [cut, cut + horizon_days).
         cut: an aware datetime.
         horizon_days: length of the window.
     """
 
     past: pl.DataFrame
-    truth: pl.DataFrame
+    later: pl.DataFrame
     cut: datetime
     horizon_days: int
+
+    @cached_property
+    def truth(self) -> pl.DataFrame:
+        """[customer_id, product_id], each pair once, sorted: what was bought later by customers with a past."""
+        return self._pairs_of("semi")
+
+    @cached_property
+    def newcomers(self) -> pl.DataFrame:
+        """The same of the customers without a past."""
+        return self._pairs_of("anti")
+
+    def _pairs_of(self, how: Literal["semi", "anti"]) -> pl.DataFrame:
+        customers = self.later.lazy().join(self.past.lazy(), on="customer_id", how=how)
+        return customers.select(PAIR).unique().sort(PAIR).collect()
 
     @cached_property
     def customers(self) -> pl.Series:
         """Ids of the customers in `truth`, sorted: those who are scored."""
         return self.truth["customer_id"].unique().sort()
+
+    @cached_property
+    def everyone(self) -> pl.Series:
+        """Ids of the customers in `truth` and of the newcomers, sorted."""
+        return pl.concat([self.customers, self.newcomers["customer_id"].unique()]).sort()
+
+    @cached_property
+    def past_orders(self) -> pl.DataFrame:
+        """[customer_id, n_orders UInt32]: orders before the cut of each of `customers`, by id."""
+        own = self.past.join(self.truth, on="customer_id", how="semi")
+        return own.group_by("customer_id").agg(pl.col("order_id").n_unique().alias("n_orders")).sort("customer_id")
 
     @cached_property
     def bought(self) -> pl.DataFrame:
@@ -51,6 +79,44 @@ class Window:
 def split_window(ledger: pl.DataFrame, cut: datetime, horizon_days: int) -> Window:
     """Cut `ledger` at `cut`, an aware datetime. An empty past or future gives an empty truth."""
     past = ledger.filter(pl.col("ordered_at") < cut)
-    later = ledger.lazy().filter(pl.col("ordered_at").is_between(cut, cut + timedelta(horizon_days), closed="left"))
-    truth = later.join(past.lazy(), on="customer_id", how="semi").select(PAIR).unique().sort(PAIR).collect()
-    return Window(past, truth, cut, horizon_days)
+    later = ledger.filter(pl.col("ordered_at").is_between(cut, cut + timedelta(horizon_days), closed="left"))
+    return Window(past, later, cut, horizon_days)
+
+
+def end_of(ledger: pl.DataFrame) -> datetime:
+    """The moment just after the last purchase. Raises TooLittleDataError where there is none."""
+    last = ledger["ordered_at"].max()
+    if not isinstance(last, datetime):
+        raise TooLittleDataError("there is no purchase to learn from; `reprise doctor FILE` says what was left out")
+    return last + timedelta(microseconds=1)
+
+
+def last_cuts(ledger: pl.DataFrame, n: int, horizon_days: int) -> list[datetime]:
+    """Cuts of the last `n` windows, which do not overlap, the last ending just after the last purchase; oldest first.
+
+    Raises:
+        TooLittleDataError: the ledger is empty or there is no purchase before the first cut.
+    """
+    end = end_of(ledger)
+    cuts = [end - timedelta(days=horizon_days * back) for back in range(n, 0, -1)]
+    check_cuts(ledger, cuts[:1])
+    return cuts
+
+
+def check_cuts(ledger: pl.DataFrame, cuts: Iterable[datetime]) -> None:
+    """Refuse cuts that leave nothing to learn from or nothing to be judged by.
+
+    Raises:
+        TooLittleDataError: the ledger is empty, or nothing was bought before one of them.
+        UsageError: nothing was bought from one of them on.
+    """
+    end = end_of(ledger)
+    first = cast(datetime, ledger["ordered_at"].min())
+    for cut in cuts:
+        if cut <= first:
+            raise TooLittleDataError(
+                f"nothing was bought before {cut:%Y-%m-%d}: the first purchase is of {first:%Y-%m-%d}; "
+                f"take fewer windows, a shorter horizon or a later cut"
+            )
+        if cut >= end:
+            raise UsageError(f"nothing was bought from {cut:%Y-%m-%d} on: the last purchase is of {end:%Y-%m-%d}")

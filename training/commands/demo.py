@@ -13,7 +13,7 @@ from recommender.publication import ListTable, Publication
 from recommender.settings import Settings, load_settings
 from training import job
 from training.commands.options import Source, parse_moment
-from training.commands.summary import publish_and_tell, show
+from training.commands.summary import publish_and_tell, read_live, show
 from training.shop import make_shop
 
 
@@ -38,7 +38,8 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
     with edge.progress.step("Make up a shop"):
         files = make_shop(make_folder(edge.home.shop), customers=customers, end=(end or now).date(), seed=seed)
     source = Source((str(files.purchases),), products=files.products)
-    publication = job.train(source.ingest(edge.settings, now, edge.progress), edge)
+    ingested = source.ingest(edge.settings, now, edge.progress)
+    publication = job.train(ingested, edge, live=read_live(edge.settings))
     show(publication.manifest, as_json=as_json)
     publish_and_tell(publication, edge, as_json=as_json)
     if not as_json:

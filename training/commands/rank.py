@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import polars as pl
 
 from recommender.console import print_json
 from recommender.home import write_whole
@@ -45,7 +46,10 @@ def command(
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
     ingested = read_source(paths, format_, columns, products).ingest(settings, datetime.now(UTC), progress)
-    model = train_model(ingested.ledger, ingested.catalogue, as_of, settings, progress)
+    past = ingested.ledger.filter(pl.col("ordered_at") < as_of)
+    # without a product file the catalogue is what was sold, and what was sold later is not known yet
+    catalogue = ingested.catalogue if products else ingested.catalogue.join(past, on="product_id", how="semi")
+    model = train_model(past, catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
     with write_whole(out) as file:
         ranking.write_parquet(file)

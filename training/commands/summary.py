@@ -4,7 +4,10 @@ import click
 
 from recommender.connect import open_store
 from recommender.console import print_json, print_table
+from recommender.errors import StoreUnavailableError
 from recommender.publication import Manifest, Publication
+from recommender.settings import Settings
+from recommender.store import current_manifest
 from training import job
 
 FIGURES = ("recall@10", "ndcg@10", "hit_rate@10")
@@ -19,6 +22,18 @@ def show(manifest: Manifest, *, as_json: bool) -> None:
     click.echo(f"\n{manifest.version}: {counts}")
     _show_figures(manifest)
     click.echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
+
+
+def read_live(settings: Settings) -> Manifest | None:
+    """The version that answers now, for the gate; None where there is none or the store is out of reach.
+
+    A store that is down is no reason not to train: what was trained is saved, and `publish` says what is wrong.
+    """
+    try:
+        with open_store(settings) as store:
+            return current_manifest(store)
+    except StoreUnavailableError:
+        return None
 
 
 def publish_and_tell(publication: Publication, edge: job.Edge, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from recommender.progress import Progress
 from recommender.settings import load_settings
 from training import job
 from training.commands.options import parse_moment, read_source, source_options
-from training.commands.summary import publish_and_tell, show
+from training.commands.summary import publish_and_tell, read_live, show
 
 
 @click.command()
@@ -41,7 +41,7 @@ def command(
     edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
     source = read_source(paths, format_, columns, products)
     ingested = source.ingest(edge.settings, edge.now, edge.progress)
-    publication = job.train(ingested, edge, as_of=as_of, force=force)
+    publication = job.train(ingested, edge, as_of=as_of, live=read_live(edge.settings), force=force)
     show(publication.manifest, as_json=as_json)
     if publish:
         publish_and_tell(publication, edge, as_json=as_json)

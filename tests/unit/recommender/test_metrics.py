@@ -9,11 +9,14 @@ from ir_measures import AP, P, R, Success, nDCG
 
 from recommender.metrics import (
     average_precision_at_k,
+    calibration_error,
     coverage,
     hit_rate_at_k,
     ndcg_at_k,
+    novelty,
     precision_at_k,
     recall_at_k,
+    reliability,
     repeat_share,
 )
 
@@ -65,6 +68,39 @@ def test_coverage():
 def test_repeat_share():
     assert repeat_share(np.array([True, False, False, True])) == 0.5
     assert np.isnan(repeat_share(np.zeros(0, dtype=bool)))
+
+
+def test_novelty_is_in_bits():
+    assert novelty(np.array([[1.0, 0.5], [0.25, 0.25]])) == (0 + 1 + 2 + 2) / 4
+    assert np.isnan(novelty(np.zeros(0)))
+
+
+def test_reliability_has_bins_of_equal_mass():
+    bins = reliability(np.array([0.9, 0.1, 0.2, 0.8]), np.array([True, False, True, True]), n_bins=2)
+    assert bins.predicted == pytest.approx([0.15, 0.85])
+    assert bins.observed.tolist() == [0.5, 1.0]
+    assert bins.n.tolist() == [2, 2]
+
+
+def test_calibration_error_weighs_the_bins_by_their_size():
+    bins = reliability(np.array([0.1, 0.1, 0.8]), np.array([False, False, True]), n_bins=2)
+    assert calibration_error(bins) == pytest.approx((2 * 0.1 + 1 * 0.2) / 3)
+
+
+def test_the_order_of_equal_predictions_does_not_matter():
+    predictions, came = np.full(40, 0.5), np.arange(40) < 20
+    assert calibration_error(reliability(predictions, came)) == 0
+
+
+def test_calibration_of_what_happens_as_often_as_was_said():
+    rng = np.random.default_rng(3)
+    predictions = rng.uniform(0, 0.2, 200_000)
+    assert calibration_error(reliability(predictions, rng.random(200_000) < predictions)) < 0.003
+
+
+def test_fewer_predictions_than_bins():
+    assert reliability(np.array([0.2]), np.array([True])).n.tolist() == [1]
+    assert np.isnan(calibration_error(reliability(np.zeros(0), np.zeros(0, dtype=bool))))
 
 
 @pytest.mark.parametrize("k", [1, 5, 10, 20])

@@ -1,4 +1,4 @@
-"""The two baselines on small worlds, and on the protocol that others can repeat."""
+"""The baselines on small worlds, and on the protocol that others can repeat."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,9 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.worlds import AS_OF, empty_shop, ledger_of
-from training.baselines import decayed_own, popular
-from training.evaluate import evaluate_window
+from recommender.settings import AlsSettings
+from tests.worlds import AS_OF, empty_shop, ledger_of, two_tastes
+from training.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, trending
+from training.next_basket import Tifu, tifu_knn
+from training.rank_scores import Scorer, rank_by
+from training.scores import score_ranking
 from training.snapshot import Snapshot, build_snapshot
 from training.split import split_window
 
@@ -40,54 +43,74 @@ def lists(ranking: pl.DataFrame) -> dict[str, list[str]]:
     return dict(by_customer.rows())
 
 
+def first(scorer: Scorer, snapshot: Snapshot, *customers: str, k: int = 10) -> dict[str, list[str]]:
+    return lists(rank_by(scorer, snapshot, ids(*customers), k))
+
+
 def test_popular_counts_buyers_not_purchases(snapshot):
-    assert lists(popular(snapshot, ids("BEN", "ANNA"), 10)) == {
-        "ANNA": ["MILK", "JAM", "TEA"],
-        "BEN": ["MILK", "JAM", "TEA"],
-    }
-
-
-def test_popular_takes_the_smaller_id_of_equals():
-    snapshot = build_snapshot(ledger_of([("ANNA", product, 1) for product in ("C", "A", "B")]), AS_OF)
-    assert lists(popular(snapshot, ids("ANNA"), 2)) == {"ANNA": ["A", "B"]}
+    assert first(popular(snapshot), snapshot, "BEN") == {"BEN": ["MILK", "JAM", "TEA"]}
 
 
 def test_popular_in_a_shop_that_was_closed_is_what_sold_last():
     snapshot = build_snapshot(ledger_of([("ANNA", "MILK", 100), ("ANNA", "TEA", 140)]), AS_OF)
-    assert lists(popular(snapshot, ids("ANNA"), 10)) == {"ANNA": ["MILK"]}
+    assert first(popular(snapshot), snapshot, "ANNA") == {"ANNA": ["MILK"]}
 
 
-def test_decayed_own_counts_orders_by_age_and_is_filled_with_best_sellers(snapshot):
-    ranking = decayed_own(snapshot, ids("ANNA"), 10, half_life_days=180)
-    # three orders half a year old weigh about half each: more than one of yesterday
-    assert lists(ranking) == {"ANNA": ["OLD", "JAM", "MILK", "TEA"]}
-    assert ranking["kind"].to_list() == ["buy_again"] * 3 + ["popular"]
-    assert ranking["rank"].to_list() == [1, 2, 3, 4]
-    assert ranking["score"].to_list() == pytest.approx([1.488, 0.996, 0.996, 0], abs=1e-3)
+def test_trending_counts_orders(snapshot):
+    assert first(trending(snapshot), snapshot, "BEN") == {"BEN": ["TEA", "MILK", "JAM"]}
 
 
-def test_decayed_own_with_a_short_half_life_prefers_what_is_recent(snapshot):
-    assert lists(decayed_own(snapshot, ids("ANNA"), 10, half_life_days=30))["ANNA"][:2] == ["JAM", "MILK"]
-
-
-def test_decayed_own_stops_at_k(snapshot):
-    assert lists(decayed_own(snapshot, ids("ANNA", "CARL"), 2, half_life_days=180)) == {
-        "ANNA": ["OLD", "JAM"],
-        "CARL": ["TEA", "MILK"],
+def test_own_counts_are_filled_with_best_sellers(snapshot):
+    assert first(own_counts(snapshot), snapshot, "ANNA", "CARL") == {
+        "ANNA": ["OLD", "JAM", "MILK", "TEA"],
+        "CARL": ["TEA", "MILK", "JAM"],
     }
 
 
-def test_a_customer_without_a_past_gets_best_sellers(snapshot):
-    assert lists(decayed_own(snapshot, ids("NEW"), 2, half_life_days=180)) == {"NEW": ["MILK", "JAM"]}
+def test_decayed_own_counts_orders_by_age(snapshot):
+    ranking = rank_by(decayed_own(snapshot, half_life_days=180), snapshot, ids("ANNA"), 10)
+    # three orders half a year old weigh about half each: more than one of yesterday
+    assert lists(ranking) == {"ANNA": ["OLD", "JAM", "MILK", "TEA"]}
+    assert ranking["kind"].to_list() == ["buy_again"] * 3 + ["discover"]
+    assert ranking["rank"].to_list() == [1, 2, 3, 4]
+    assert ranking["score"].to_list() == pytest.approx([1.488, 0.996, 0.996, -1 / 2], abs=1e-3)
+
+
+def test_decayed_own_with_a_short_half_life_prefers_what_is_recent(snapshot):
+    assert first(decayed_own(snapshot, 30), snapshot, "ANNA")["ANNA"][:2] == ["JAM", "MILK"]
+
+
+def test_popularity_decides_between_equals_and_then_over_own_orders(snapshot):
+    assert first(decayed_own(snapshot, 180, 0.1), snapshot, "ANNA")["ANNA"] == ["OLD", "MILK", "JAM", "TEA"]
+    assert first(decayed_own(snapshot, 180, 50), snapshot, "CARL")["CARL"] == ["MILK", "JAM", "TEA"]
+
+
+@pytest.mark.parametrize(
+    "learn",
+    [
+        item_cosine,
+        lambda snapshot: als_alone(snapshot, AlsSettings(factors=4), seed=0),
+        lambda snapshot: bpr(snapshot, 4, seed=0),
+        lambda snapshot: tifu_knn(snapshot, Tifu(neighbours=4, own=0.5)),
+    ],
+)
+def test_what_learns_from_others_finds_the_product_that_is_missing(learn):
+    """A customer of group A has yet to discover one product of it, and bought no B."""
+    snapshot = build_snapshot(two_tastes(), AS_OF)
+    ranking = rank_by(learn(snapshot), snapshot, ids("CA0", "CB3"), 10)
+    new = ranking.filter(pl.col("kind") == "discover").group_by("customer_id", maintain_order=True).first()
+    assert new["product_id"].to_list() == ["A0", "B3"]
 
 
 @pytest.mark.parametrize("ledger", [empty_shop(), ledger_of([("ANNA", "MILK", 1)])])
-def test_both_give_a_ranking_whatever_the_shop(ledger):
+@pytest.mark.parametrize(
+    "learn", [popular, trending, own_counts, lambda snapshot: decayed_own(snapshot, 180), item_cosine]
+)
+def test_all_give_a_ranking_whatever_the_shop(ledger, learn):
     snapshot = build_snapshot(ledger, AS_OF)
-    customers = ids(*snapshot.customers)
-    for ranking in (popular(snapshot, customers, 5), decayed_own(snapshot, customers, 5, 180)):
-        assert ranking.schema == RANKING
-        assert len(ranking) == len(ledger)
+    ranking = rank_by(learn(snapshot), snapshot, ids(*snapshot.customers), 5)
+    assert ranking.schema == RANKING
+    assert len(ranking) == len(ledger)
 
 
 @pytest.mark.skipif(not ONLINE_RETAIL.exists(), reason="needs ../shared/data/online-retail-ii.parquet")
@@ -96,15 +119,11 @@ def test_online_retail_gives_the_known_figures():
     cut = datetime(2011, 10, 1, tzinfo=UTC)
     window = split_window(read_online_retail(), cut, 30)
     snapshot = build_snapshot(window.past, cut)
-    evaluation = evaluate_window(
-        window,
-        {
-            "popular": popular(snapshot, window.customers, 100),
-            "decayed_own": decayed_own(snapshot, window.customers, 100, 180),
-        },
+    own, best = (
+        score_ranking(rank_by(scorer, snapshot, window.customers, 10), window, (10,))
+        for scorer in (decayed_own(snapshot, 180), popular(snapshot))
     )
-    assert evaluation.n_customers == 1107
-    own, best = evaluation.scores["decayed_own"], evaluation.scores["popular"]
+    assert own["n_customers"] == 1107
     assert [own["recall@10"], own["ndcg@10"]] == pytest.approx([0.140, 0.294], abs=0.002)
     assert [best["discover_recall@10"], best["discover_ndcg@10"]] == pytest.approx([0.028, 0.062], abs=0.001)
 

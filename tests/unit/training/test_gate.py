@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recommender.publication import LIST_NAMES, RECORDS, ListTable, Publication
+from recommender.publication import LIST_NAMES, RECORDS, ListTable, Manifest, Publication
 from training.evaluate import Evaluation
 from training.gate import MIN_CUSTOMERS, check_lists, judge
 
@@ -40,13 +40,19 @@ class TestJudge:
         verdict = judge(evaluation_of((0.03, 0.20), (0.04, 0.11), (0.14, 0.25)), 0.05)
         assert verdict.reasons == (
             "recall@10 0.0300 does not beat popularity's 0.0400",
-            "recall@10 0.0300 is 78.6% below the 0.1400 of decayed own counts; 5.0% is tolerated",
-            "ndcg@10 0.2000 is 20.0% below the 0.2500 of decayed own counts; 5.0% is tolerated",
+            "recall@10 0.0300 is 78.6% below the 0.1400 of decayed_own; 5.0% is tolerated",
+            "ndcg@10 0.2000 is 20.0% below the 0.2500 of decayed_own; 5.0% is tolerated",
         )
 
     @pytest.mark.parametrize(("ndcg", "verdict"), [(0.951, "passed"), (0.949, "refused")])
     def test_may_fall_short_of_own_counts_by_the_tolerance(self, ndcg, verdict):
         assert judge(evaluation_of((0.5, ndcg * 0.4), (0.1, 0.1), (0.5, 0.4)), 0.05).verdict == verdict
+
+    def test_the_best_baseline_counts_whichever_it_is(self):
+        evaluation = evaluation_of((0.14, 0.30), (0.04, 0.11), (0.14, 0.29))
+        scores = {**evaluation.scores, "trending": {"recall@10": 0.1, "ndcg@10": 0.4}}
+        verdict = judge(replace(evaluation, scores=scores), 0.05)
+        assert verdict.reasons == ("ndcg@10 0.3000 is 25.0% below the 0.4000 of trending; 5.0% is tolerated",)
 
     def test_nothing_is_left_to_beat_where_all_are_perfect(self):
         assert judge(evaluation_of((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), 0.0).verdict == "passed"
@@ -59,6 +65,46 @@ class TestJudge:
 
     def test_a_figure_that_could_not_be_had_counts_as_nothing(self):
         assert judge(evaluation_of((None, None), (0.1, 0.1), (0.1, 0.1)), 0.05).verdict == "refused"
+
+
+def live_of(evaluation: Evaluation) -> Manifest:
+    return Manifest("v0", "2026-09-20T00:00:00+00:00", "", {}, metrics=evaluation.to_dict())
+
+
+class TestLiveVersion:
+    LIVE = evaluation_of((0.3, 0.6), (0.1, 0.1), (0.2, 0.4))
+    """1.5 times decayed_own on both measures."""
+
+    @pytest.mark.parametrize(("recall", "verdict"), [(0.143, "passed"), (0.142, "refused")])
+    def test_the_lift_may_fall_by_the_tolerance(self, recall, verdict):
+        now = evaluation_of((recall, 0.15), (0.01, 0.01), (0.1, 0.1))
+        assert judge(now, 0.05, live_of(self.LIVE)).verdict == verdict
+
+    def test_says_by_how_much(self):
+        now = evaluation_of((0.11, 0.15), (0.01, 0.01), (0.1, 0.1))
+        assert judge(now, 0.05, live_of(self.LIVE)).reasons == (
+            (
+                "recall@10 is 1.100 times that of decayed_own; of the live version it was 1.500 times, and 5.0% less "
+                "is tolerated"
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        "live",
+        [
+            replace(LIVE, horizon_days=14),
+            replace(LIVE, n_customers=MIN_CUSTOMERS - 1),
+            replace(LIVE, scores={}),
+            evaluation_of((0.3, 0.6), (0.1, 0.1), (0.0, None)),
+        ],
+    )
+    def test_what_was_judged_otherwise_is_no_comparison(self, live):
+        now = evaluation_of((0.1, 0.1), (0.01, 0.01), (0.1, 0.1))
+        assert judge(now, 0.05, live_of(live)).verdict == "passed"
+
+    def test_a_live_version_without_figures_is_no_comparison(self):
+        live = Manifest("v0", "2026-09-20T00:00:00+00:00", "", {})
+        assert judge(evaluation_of((0.1, 0.1), (0.01, 0.01), (0.1, 0.1)), 0.05, live).verdict == "passed"
 
 
 @pytest.fixture

@@ -17,10 +17,12 @@ from tests.worlds import (
     two_tastes,
     weekly_milk_buyer,
 )
+from training.examples import Windows
 from training.model import train_model
 
 ALS = AlsSettings(factors=8, alpha=3.0, regularization=10.0, half_life_days=20.0)
 SETTINGS = Settings(als=ALS, list_length=20)
+QUIET = Progress(show=False)
 
 
 def catalogue_of(*product_ids: str, category: str | None = None) -> pl.DataFrame:
@@ -115,10 +117,6 @@ def test_a_product_that_is_only_in_the_catalogue_is_recommended_to_nobody():
     unsold = model.snapshot.products.indices(["A NEW ONE"], unknown="raise")[0]
     assert all(unsold not in table.records["product_index"] for table in model.tables.values())
     assert len(list_of(model, "similar", "A NEW ONE")) == 20
-    plain = train(ledger)
-    assert [list_of(model, "discover", f"C{i:02}") for i in range(60)] == [
-        list_of(plain, "discover", f"C{i:02}") for i in range(60)
-    ]
 
 
 def test_the_same_input_gives_the_same_bytes():
@@ -185,4 +183,19 @@ def test_products_carry_what_the_catalogue_tells():
 def test_progress_measures_each_step():
     progress = Progress(show=False)
     train_model(new_customer(), catalogue_of("BREAD", "MILK", "CHEESE"), AS_OF, SETTINGS, progress)
-    assert {"Fit ALS", "Learn rhythms", "Learn probabilities", "Find similar products"} <= set(progress.seconds)
+    steps = {"Live through past windows", "Learn to rank", "Learn tastes and rhythms", "Find similar products"}
+    assert steps <= set(progress.seconds)
+
+
+def test_the_candidates_of_a_small_shop_are_all_that_can_be_bought():
+    assert train(busy_shop()).ceiling == 1.0
+    assert train(one_off_buyer()).ceiling == 1.0
+    assert train(empty_shop()).ceiling is None
+
+
+def test_shared_windows_change_nothing():
+    ledger, as_of = busy_shop(), AS_OF - timedelta(days=3)
+    catalogue = catalogue_of(*ledger["product_id"].unique())
+    windows = Windows(ledger, catalogue, SETTINGS)
+    shared = [train_model(ledger, catalogue, each, SETTINGS, QUIET, windows=windows) for each in (as_of, AS_OF)]
+    assert [contents(each) for each in shared] == [contents(train(ledger, as_of=each)) for each in (as_of, AS_OF)]

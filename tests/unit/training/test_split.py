@@ -5,8 +5,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from recommender.errors import TooLittleDataError, UsageError
 from tests.worlds import AS_OF, empty_shop, ledger_of
-from training.split import split_window
+from training.split import check_cuts, last_cuts, split_window
 
 CUT = AS_OF - timedelta(days=30)
 
@@ -48,3 +49,28 @@ def test_no_past_or_no_future_gives_an_empty_truth(purchases):
     assert window.repeat.is_empty()
     assert window.discover.is_empty()
     assert window.customers.is_empty()
+
+
+def test_newcomers_are_who_had_no_past():
+    ledger = ledger_of([("ANNA", "MILK", 40), ("ANNA", "TEA", 10), ("NEW", "MILK", 10), ("NEW", "MILK", 5)])
+    window = split_window(ledger, CUT, 30)
+    assert pairs(window.newcomers) == [("NEW", "MILK")]
+    assert window.everyone.to_list() == ["ANNA", "NEW"]
+    assert window.past_orders.rows() == [("ANNA", 1)]
+
+
+def test_last_cuts_leave_windows_that_touch_and_end_with_the_last_purchase():
+    ledger = ledger_of([("ANNA", "MILK", day) for day in (0.5, 90)])
+    cuts = last_cuts(ledger, 2, 30)
+    assert [cut - cuts[1] for cut in cuts] == [timedelta(days=-30), timedelta(0)]
+    assert split_window(ledger, cuts[1], 30).later["product_id"].to_list() == ["MILK"]
+
+
+def test_more_windows_than_there_is_history_are_refused():
+    with pytest.raises(TooLittleDataError, match="fewer windows"):
+        last_cuts(ledger_of([("ANNA", "MILK", day) for day in (0.5, 50)]), 2, 30)
+
+
+def test_a_cut_after_everything_is_refused():
+    with pytest.raises(UsageError, match="nothing was bought from 2026-11-20 on"):
+        check_cuts(ledger_of([("ANNA", "MILK", 1)]), [AS_OF])

@@ -1,0 +1,193 @@
+"""Examples to learn from: what was known of each candidate before a past moment, and whether it was bought after."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from recommender.settings import Settings
+from training.blocks import Rows, customer_blocks, for_each_block
+from training.candidates import Candidates
+from training.features import Evidence, build_evidence, build_features, find_candidates
+from training.history import Ints
+from training.keys import find_keys
+from training.snapshot import Snapshot
+
+_MOST_CUSTOMERS = 20_000
+"""Customers of one window who are learned from; more teach little that is new."""
+_NEGATIVES = 60_000
+"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in twenty."""
+_FEWEST_KEPT = 0.02
+_WINDOWS = 3
+"""Past windows to learn from."""
+_PAIRS_PER_CUSTOMER = 250
+"""About as many candidates a customer has."""
+
+_Part = tuple[pl.DataFrame, NDArray[np.float32], NDArray[np.float32]]
+"""Features, days waited and weights of one block."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Candidates of one past moment with what came of them.
+
+    Attributes:
+        features: (n rows) Float32, as `training.features.build_features` returns them.
+        wait_days: (n,) float32 days until the product was bought, infinite where it was not within the horizon.
+        weight: (n,) float32: of the candidates not bought only a sample is kept, each standing for 1 / share of them.
+        n_bought: pairs of an examined customer and a product bought within the horizon, candidate or not.
+        horizon_days: how long the answer was waited for.
+    """
+
+    features: pl.DataFrame
+    wait_days: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    n_bought: int
+    horizon_days: int
+
+    @property
+    def bought(self) -> NDArray[np.bool_]:
+        """(n,) whether the product was bought within the horizon."""
+        return np.isfinite(self.wait_days)
+
+    @property
+    def ceiling(self) -> float:
+        """Share of what was bought that was among the candidates: no ranking of them can recall more. 1 if nothing."""
+        return int(self.bought.sum()) / self.n_bought if self.n_bought else 1.0
+
+
+def collect_examples(
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    cut: datetime,
+    settings: Settings,
+    *,
+    customers: Sequence[str] | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Examples:
+    """Live through the horizon after `cut` once more.
+
+    Features know what was before `cut`; what was bought in [cut, cut + horizon_days) is the answer. Every customer
+    with a past counts, also those who bought nothing: a probability learned from them is unconditional.
+
+    Args:
+        ledger: as `training.ingest` returns it; what is from cut + horizon_days on changes nothing.
+        catalogue: as `training.ingest` returns it.
+        cut: an aware datetime.
+        settings: `als`, `horizon_days` and `seed` are read.
+        customers: ids of those to learn from; unknown ones are left out. None: all, at most 20,000 of them by lot.
+        advance: told the number of customers done.
+    """
+    evidence = build_evidence(ledger, catalogue, cut, settings)
+    seed = (settings.seed, int(cut.timestamp()) // 86_400)
+    chosen = _choose_customers(evidence.snapshot, customers, np.random.default_rng(seed))
+    answers = find_answers(ledger, evidence.snapshot, settings.horizon_days)
+    share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(chosen) * _PAIRS_PER_CUSTOMER)))
+
+    def examples_of_block(number: int, block: Rows) -> _Part:
+        # a generator for each block: their order of work changes nothing
+        lot = np.random.default_rng([*seed, number])
+        return _sample(evidence, find_candidates(evidence, block), answers, share, lot)
+
+    blocks = customer_blocks(chosen, len(evidence.snapshot.products))
+    parts = [_no_examples(evidence), *for_each_block(examples_of_block, blocks, advance)]
+    features, wait_days, weight = zip(*parts, strict=True)
+    n_bought = int(np.isin(answers.customer_index, chosen).sum())
+    return Examples(
+        pl.concat(features), np.concatenate(wait_days), np.concatenate(weight), n_bought, settings.horizon_days
+    )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was bought within the horizon by customers with a past, each pair once, by key.
+
+    Attributes:
+        customer_index: (n,) int64.
+        keys: (n,) int64, rising: customer_index · n_products + product_index; -1, which no candidate has, for products
+            unknown at the time.
+        wait_days: (n,) float32 days from the cut to the first purchase.
+    """
+
+    customer_index: Ints
+    keys: Ints
+    wait_days: NDArray[np.float32]
+
+    def look_up(self, keys: Ints) -> NDArray[np.float32]:
+        """Days until each pair was bought, infinite where it was not."""
+        position = find_keys(self.keys, keys)
+        wait_days = np.full(len(keys), np.inf, dtype=np.float32)
+        wait_days[position >= 0] = self.wait_days[position[position >= 0]]
+        return wait_days
+
+
+def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> Answers:
+    """Read the answers off the ledger: the horizon starts with `snapshot.as_of`."""
+    end = snapshot.as_of + timedelta(days=horizon_days)
+    bought = (
+        ledger.lazy()
+        .filter(pl.col("ordered_at").is_between(snapshot.as_of, end, closed="left"))
+        .group_by("customer_id", "product_id")
+        .agg((pl.col("ordered_at").min() - snapshot.as_of).dt.total_seconds(fractional=True).alias("seconds"))
+        .sort("customer_id", "product_id")
+        .collect()
+    )
+    customer = snapshot.customers.indices(bought["customer_id"].to_list(), unknown="mark").astype(np.int64)
+    product = snapshot.products.indices(bought["product_id"].to_list(), unknown="mark").astype(np.int64)
+    keys = np.where(product >= 0, customer * len(snapshot.products) + product, -1)
+    kept = np.flatnonzero(customer >= 0)
+    kept = kept[np.argsort(keys[kept], kind="stable")]
+    wait_days = (bought["seconds"].to_numpy() / 86_400).astype(np.float32)
+    return Answers(customer[kept], keys[kept], wait_days[kept])
+
+
+def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
+    """Up to `n` past moments to learn from, newest first, at midnight UTC, one horizon apart.
+
+    The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
+    moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
+    """
+    midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cuts = [midnight - timedelta(days=horizon_days * age) for age in range(1, n + 1)]
+    return [cut for cut in cuts if cut - first >= timedelta(days=horizon_days)]
+
+
+class Windows:
+    """The examples of one ledger by cut, each collected once: trainings as of different moments share most of them."""
+
+    def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
+        self._ledger, self._catalogue, self._settings = ledger, catalogue, settings
+        self._known: dict[datetime, Examples] = {}
+
+    def examples(self, cut: datetime) -> Examples:
+        """As `collect_examples` returns them for all customers."""
+        if cut not in self._known:
+            self._known[cut] = collect_examples(self._ledger, self._catalogue, cut, self._settings)
+        return self._known[cut]
+
+
+def _choose_customers(snapshot: Snapshot, customers: Sequence[str] | None, rng: Generator) -> NDArray[np.integer]:
+    if customers is not None:
+        return np.unique(snapshot.customers.indices(customers, unknown="drop"))
+    n = len(snapshot.customers)
+    return np.arange(n) if n <= _MOST_CUSTOMERS else np.sort(rng.choice(n, _MOST_CUSTOMERS, replace=False))
+
+
+def _sample(evidence: Evidence, candidates: Candidates, answers: Answers, share: float, rng: Generator) -> _Part:
+    """All candidates that were bought, and a share of the others."""
+    keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
+    wait_days = answers.look_up(keys)
+    kept = np.isfinite(wait_days) | (rng.random(len(keys)) < share)
+    wait_days = wait_days[kept]
+    weight = np.where(np.isfinite(wait_days), np.float32(1), np.float32(1 / share))
+    return build_features(evidence, candidates.keep(kept)), wait_days, weight
+
+
+def _no_examples(evidence: Evidence) -> _Part:
+    """A block without customers: gives the columns where there are no others."""
+    nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
+    return build_features(evidence, nobody), np.zeros(0, np.float32), np.zeros(0, np.float32)
