@@ -1,0 +1,47 @@
+"""`reprise report`: a saved version as one page for a colleague."""
+
+from pathlib import Path
+
+import click
+
+from recommender.console import print_json
+from recommender.errors import VersionNotFoundError
+from recommender.home import Home, write_whole
+from recommender.settings import load_settings
+from training.artifacts import load, saved_versions
+from training.report import render_report
+from training.report_figures import read_evaluation
+
+
+@click.command()
+@click.argument("version", required=False)
+@click.option("--out", type=click.Path(path_type=Path), help="Where to.  [default: REPRISE_HOME/reports/VERSION.html]")
+@click.option(
+    "--evaluation", type=click.Path(path_type=Path), help="Show what `reprise evaluate --json` printed to this file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def command(version: str | None, out: Path | None, evaluation: Path | None, as_json: bool) -> None:
+    """Write one HTML file about VERSION, or the newest one that was trained, that opens without a network.
+
+    It shows what was trained on what, the evaluation, rhythms of products, examples of what is due, what changed since
+    the version before, and the gate's verdict. Customers are not named.
+
+    \b
+    Example:
+      reprise report
+      reprise report --out report.html --json
+    """
+    home = Home(load_settings().home)
+    saved = saved_versions(home)
+    if not (saved or version):
+        raise VersionNotFoundError(f"nothing was trained in {home.root} yet; run `reprise train FILE` first")
+    version = version or saved[-1]
+    publication = load(version, home)
+    before = saved[: saved.index(version)][-1:]
+    previous = load(before[0], home) if before else None
+    page = render_report(publication, previous, read_evaluation(evaluation) if evaluation else None).encode()
+    out = out or home.reports / f"{version}.html"
+    with write_whole(out) as file:
+        file.write(page)
+    told = {"out": str(out), "version": version, "previous": before[0] if before else None, "bytes": len(page)}
+    print_json(told) if as_json else click.echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")

@@ -1,0 +1,103 @@
+"""One page that tells a colleague what a version is: a self-contained HTML file made from saved versions alone.
+
+Nothing is trained and no clock is read: the same versions give the same bytes. What a manifest lacks is left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from recommender.publication import Manifest, Publication
+from training import report_evaluation, report_lists
+from training.report_charts import Bar, Chart, Table, bar_chart
+from training.report_drift import compare_versions
+from training.report_figures import Figures, figures_of
+
+_VERDICTS = {
+    "passed": "passed: nothing speaks against this version",
+    "refused": "refused: not to be published unless forced",
+    "forced": "forced: refused by the gate, overruled by hand",
+    "skipped": "skipped: too little data to judge by",
+}
+
+
+def render_report(publication: Publication, previous: Publication | None, figures: Figures | None = None) -> str:
+    """The page.
+
+    Args:
+        publication: the version that it is about.
+        previous: the version before it, for what changed; None: that part is left out.
+        figures: of a longer evaluation; None: those of the manifest.
+    """
+    manifest = publication.manifest
+    figures = figures or figures_of(manifest.metrics)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            manifest=manifest,
+            as_of=_minute(manifest.as_of),
+            created_at=_minute(manifest.created_at),
+            verdict=_VERDICTS.get(str(manifest.gate.get("verdict")), str(manifest.gate.get("verdict", ""))),
+            gate=list(
+                _flat({name: value for name, value in manifest.gate.items() if name not in {"verdict", "reasons"}})
+            ),
+            headline=report_evaluation.headline(figures),
+            trained_on=_trained_on(manifest),
+            settings=list(_flat(manifest.settings)),
+            figures=figures,
+            comparison=report_evaluation.comparison(figures),
+            scores=report_evaluation.score_table(figures),
+            by_orders=report_evaluation.by_orders(figures),
+            calibration=report_evaluation.calibration(figures),
+            rhythms=report_lists.rhythm_charts(publication),
+            due=report_lists.due_examples(publication),
+            coverage=report_lists.coverage_table(publication),
+            coverage_chart=report_lists.coverage_chart(publication),
+            judged_lists=report_evaluation.list_table(figures),
+            drift=compare_versions(publication, previous) if previous else None,
+            seconds=_seconds_chart(manifest),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("training", "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _trained_on(manifest: Manifest) -> Table:
+    counts = [(name, f"{count:,}") for name, count in sorted(manifest.counts.items())]
+    sources = [("source", source) for source in manifest.sources]
+    return Table(("", ""), [*sources, ("history known up to", _minute(manifest.as_of)), *counts])
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """What is nested as `als.factors`."""
+    for name, value in sorted(nested.items()):
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
+
+
+def _seconds_chart(manifest: Manifest) -> Chart | None:
+    """Bars in falling order; None where nothing was timed."""
+    steps = sorted(manifest.seconds.items(), key=lambda step: (-step[1], step[0]))
+    if not steps:
+        return None
+    heading = f"{sum(manifest.seconds.values()):.1f} seconds in all"
+    bars = [Bar(step, seconds, f"{seconds:.1f} s", strong=True) for step, seconds in steps]
+    return Chart(heading, bar_chart(f"Where the time went: {heading}", "seconds", bars))
+
+
+def _minute(moment: str) -> str:
+    """`2026-11-20 02:00 UTC`; what is no moment is shown as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return moment
