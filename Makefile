@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help install demo test quick lint format types check bench clean
+.PHONY: help install demo test quick notebooks lint format types check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: install  ## run every test
 quick: install  ## run the tests that take seconds
 	$(BIN)/pytest -n auto -m 'not slow' $(ARGS)
 
+notebooks: install  ## run the notebooks on the made-up shop (PURCHASES=/path PURCHASES_FORMAT=… for your own)
+	PYTHONWARNINGS=error $(BIN)/pytest --nbmake --nbmake-timeout=300 --timeout=600 notebooks $(ARGS)
+
 lint: install  ## check style, imports and spelling; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,7 +42,7 @@ format: install  ## rewrite the code in the house style
 types: install  ## check types, strictly
 	$(BIN)/mypy
 
-check: lint types test  ## what CI runs
+check: lint types notebooks test  ## what CI runs
 
 clean:  ## remove what `make` and `reprise` created here
 	rm -rf $(VENV) .reprise .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
