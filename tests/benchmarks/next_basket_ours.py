@@ -1,0 +1,65 @@
+"""The shop's own pipeline on baskets without dates.
+
+Baskets get a day: one a week, counted back from a common end, so that the last one that is known of each customer lies
+in the same week. The horizon is a week. From there on it is an ordinary ledger.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from next_basket_data import KS, Lists, Problem
+
+from recommender.settings import Settings
+from training.als import fit_factors, top_products
+from training.examples import collect_examples, training_cuts
+from training.features import build_evidence
+from training.interactions import build_interactions
+from training.personal import rank_by_id
+from training.ranker import fit_ranker
+from training.schema import CATALOGUE, LEDGER
+from training.snapshot import build_snapshot
+from training.tables import split_lists
+
+WEEK = timedelta(days=7)
+END = datetime(2001, 3, 5, tzinfo=UTC)
+"""Midnight after everybody's last week. The date means nothing."""
+
+
+def rank_als(problem: Problem) -> Lists:
+    """ALS alone with the default settings; what was bought before is not left out."""
+    settings = Settings()
+    snapshot = build_snapshot(_make_ledger(problem), END)
+    factors = fit_factors(build_interactions(snapshot, settings.als), settings.als, settings.seed)
+    asked = snapshot.customers.indices(problem.asked, unknown="raise")
+    lists = top_products(factors, asked, max(KS))
+    numbers = [int(product_id) for product_id in snapshot.products]
+    return [[numbers[index] for index in each] for each in split_lists(lists.product_index, lists.starts)]
+
+
+def rank_ours(problem: Problem) -> Lists:
+    """The two-stage ranker with the default settings, as of the end of everybody's last known week."""
+    ledger, settings = _make_ledger(problem), Settings(horizon_days=WEEK.days)
+    catalogue = _make_catalogue(ledger)
+    cuts = training_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
+    ranker = fit_ranker([collect_examples(ledger, catalogue, cut, settings) for cut in cuts], settings.seed)
+    evidence = build_evidence(ledger, catalogue, END, settings)
+    ranking = rank_by_id(ranker, evidence, problem.asked, max(KS))
+    lists = dict(ranking.group_by("customer_id").agg("product_id").iter_rows())
+    return [[int(product_id) for product_id in lists.get(each, [])] for each in problem.asked]
+
+
+def _make_ledger(problem: Problem) -> pl.DataFrame:
+    """The known baskets as `training.ingest` would return them; product numbers become ids that sort like them."""
+    lines = [
+        (customer_id, f"{item:06d}", END - WEEK * (age + 1), f"{customer_id}-{age}", 1.0, None)
+        for customer_id, baskets in problem.known.items()
+        for age, basket in enumerate(reversed(baskets))
+        for item in basket
+    ]
+    ledger = pl.DataFrame(lines, schema=LEDGER, orient="row")
+    return ledger.sort("ordered_at", "customer_id", "order_id", "product_id")
+
+
+def _make_catalogue(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Products of which nothing is known but that they were sold."""
+    return pl.concat([CATALOGUE.to_frame(), ledger.select(pl.col("product_id").unique().sort())], how="diagonal")
