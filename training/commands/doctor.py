@@ -1,14 +1,13 @@
 """`reprise doctor`: what a purchase file holds and what can be learned from it, without learning."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from recommender.console import print_json
 from recommender.progress import Progress
 from recommender.settings import load_settings
-from training.commands.options import read_source, source_options
+from training.commands.options import Source, source_options
 from training.doctor import list_needs, print_report
 from training.ingest import ingest
 from training.ingest_report import check_report
@@ -17,14 +16,7 @@ from training.ingest_report import check_report
 @click.command()
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def command(
-    *,
-    paths: tuple[str, ...],
-    format_: str,
-    columns: tuple[str, ...],
-    products: Path | None,
-    as_json: bool,
-) -> None:
+def command(*, source: Source, as_json: bool) -> None:
     """Check a purchase file: columns, times, bad rows, repeat purchases, and whether each feature has enough data.
 
     Bad rows are written to a file under REPRISE_HOME/quarantine. Exit code 3: bad data.
@@ -35,7 +27,6 @@ def command(
       reprise doctor export.csv --columns customer_id='Customer ID',product_id=SKU,ordered_at=Date
     """
     settings = load_settings()
-    source = read_source(paths, format_, columns, products)
     ingested = ingest(
         source.paths,
         format=source.format,

@@ -1,7 +1,6 @@
 """`reprise evaluate`: how good the model is, beside what it has to beat."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -9,7 +8,7 @@ from recommender.console import print_json
 from recommender.progress import Progress
 from recommender.settings import load_settings
 from training.commands.evaluate_tables import print_comparison
-from training.commands.options import parse_moment, read_source, source_options
+from training.commands.options import Source, parse_moment, source_options
 from training.compare import compare
 from training.split import check_cuts, last_cuts
 
@@ -28,10 +27,7 @@ def _parse_moments(context: click.Context, parameter: click.Parameter, values: t
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     *,
-    paths: tuple[str, ...],
-    format_: str,
-    columns: tuple[str, ...],
-    products: Path | None,
+    source: Source,
     cuts: list[datetime],
     windows: int,
     horizon_days: int | None,
@@ -48,7 +44,7 @@ def command(
     """
     progress = Progress(show=not as_json)
     settings = load_settings(**({"horizon_days": horizon_days} if horizon_days else {}))
-    ingested = read_source(paths, format_, columns, products).ingest(settings, datetime.now(UTC), progress)
+    ingested = source.ingest(settings, datetime.now(UTC), progress)
     cuts = cuts or last_cuts(ingested.ledger, windows, settings.horizon_days)
     check_cuts(ingested.ledger, cuts)
     comparison = compare(ingested.ledger, ingested.catalogue, cuts, settings, progress)

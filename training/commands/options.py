@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -12,8 +12,6 @@ from recommender.progress import Progress
 from recommender.settings import Settings
 from training.formats import FORMATS
 from training.ingest import Ingested, ingest
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -38,21 +36,20 @@ class Source:
         )
 
 
-def source_options(command: Command) -> Command:
-    """Add PATHS, --format, --columns and --products; `read_source` makes a Source of them."""
-    for decorate in (
-        click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …"),
-        click.option("--columns", multiple=True, metavar="OURS=THEIRS", help="customer_id='Customer ID',…"),
-        click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="reprise", show_default=True),
-        click.argument("paths", nargs=-1, required=True, metavar="FILE…"),
-    ):
-        command = decorate(command)
-    return command
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add PATHS, --format, --columns and --products; the command gets them as one `source`."""
 
+    @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
+    @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="reprise", show_default=True)
+    @click.option("--columns", multiple=True, metavar="OURS=THEIRS", help="customer_id='Customer ID',…")
+    @click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …")
+    @wraps(command)
+    def with_source(
+        *, paths: tuple[str, ...], format_: str, columns: tuple[str, ...], products: Path | None, **others: object
+    ) -> None:
+        command(source=Source(paths, format_, parse_columns(columns), products), **others)
 
-def read_source(paths: tuple[str, ...], format_: str, columns: tuple[str, ...], products: Path | None) -> Source:
-    """The Source that the options of `source_options` describe."""
-    return Source(paths, format_, parse_columns(columns), products)
+    return with_source
 
 
 def parse_columns(options: tuple[str, ...]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from recommender.home import write_whole
 from recommender.placements import Mix
 from recommender.progress import Progress
 from recommender.settings import load_settings
-from training.commands.options import parse_moment, read_source, source_options
+from training.commands.options import Source, parse_moment, source_options
 from training.model import train_model
 from training.rank import rank_customers
 
@@ -25,10 +25,7 @@ from training.rank import rank_customers
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
     *,
-    paths: tuple[str, ...],
-    format_: str,
-    columns: tuple[str, ...],
-    products: Path | None,
+    source: Source,
     as_of: datetime,
     k: int,
     mix: Mix,
@@ -45,10 +42,10 @@ def command(
     """
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
-    ingested = read_source(paths, format_, columns, products).ingest(settings, datetime.now(UTC), progress)
+    ingested = source.ingest(settings, datetime.now(UTC), progress)
     past = ingested.ledger.filter(pl.col("ordered_at") < as_of)
     # without a product file the catalogue is what was sold, and what was sold later is not known yet
-    catalogue = ingested.catalogue if products else ingested.catalogue.join(past, on="product_id", how="semi")
+    catalogue = ingested.catalogue if source.products else ingested.catalogue.join(past, on="product_id", how="semi")
     model = train_model(past, catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
     with write_whole(out) as file:

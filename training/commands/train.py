@@ -1,14 +1,13 @@
 """`reprise train`: purchases in, a published version out."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from recommender.progress import Progress
 from recommender.settings import load_settings
 from training import job
-from training.commands.options import parse_moment, read_source, source_options
+from training.commands.options import Source, parse_moment, source_options
 from training.commands.summary import publish_and_tell, read_live, show
 
 
@@ -20,10 +19,7 @@ from training.commands.summary import publish_and_tell, read_live, show
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(
     *,
-    paths: tuple[str, ...],
-    format_: str,
-    columns: tuple[str, ...],
-    products: Path | None,
+    source: Source,
     as_of: datetime | None,
     publish: bool,
     force: bool,
@@ -39,7 +35,6 @@ def command(
       reprise train 'orders/*.parquet' --format online-retail --no-publish
     """
     edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
-    source = read_source(paths, format_, columns, products)
     ingested = source.ingest(edge.settings, edge.now, edge.progress)
     publication = job.train(ingested, edge, as_of=as_of, live=read_live(edge.settings), force=force)
     show(publication.manifest, as_json=as_json)

@@ -13,7 +13,7 @@ from recommender.errors import UsageError
 from recommender.home import Home, write_whole
 from recommender.progress import Progress
 from recommender.settings import load_settings
-from training.commands.options import read_source, source_options
+from training.commands.options import Source, source_options
 from training.tune import MEASURE, Tried, Tuned, build_validation, tune
 from training.tune_space import SPACE, named, to_toml
 
@@ -28,10 +28,7 @@ _HEADER = "Written by `reprise tune`"
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def command(
     *,
-    paths: tuple[str, ...],
-    format_: str,
-    columns: tuple[str, ...],
-    products: Path | None,
+    source: Source,
     trials: int,
     timeout_s: float | None,
     out: Path,
@@ -51,7 +48,7 @@ def command(
     """
     _refuse_to_lose(out)
     started, settings, progress = time.monotonic(), load_settings(), Progress(show=not as_json)
-    ingested = read_source(paths, format_, columns, products).ingest(settings, datetime.now(UTC), progress)
+    ingested = source.ingest(settings, datetime.now(UTC), progress)
     validation = build_validation(ingested.ledger, ingested.catalogue, settings)
     tuned = tune(
         validation,
@@ -61,7 +58,7 @@ def command(
         tell=lambda number, tried, best: _tell(_title(number, trials), tried, best, started, silent=as_json),
     )
     with write_whole(out) as file:
-        file.write(to_toml(tuned.best.point, _comment(tuned, paths)).encode())
+        file.write(to_toml(tuned.best.point, _comment(tuned, source.paths)).encode())
     if as_json:
         print_json({**tuned.to_dict(), "out": str(out), "seconds": round(time.monotonic() - started, 1)})
     else:
