@@ -6,7 +6,7 @@ to a quarantine file; rows that are normal in a format and no purchase by a cust
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,13 @@ class Ingested:
     ledger: pl.DataFrame
     catalogue: pl.DataFrame
     report: IngestReport
+
+    def before(self, as_of: datetime) -> "Ingested":
+        """What was known at `as_of`: purchases before it and, without a product file, the products of these."""
+        past = self.ledger.filter(pl.col("ordered_at") < as_of)
+        if self.report.catalogue["from_file"]:
+            return replace(self, ledger=past)
+        return replace(self, ledger=past, catalogue=self.catalogue.join(past, on="product_id", how="semi"))
 
 
 def ingest(

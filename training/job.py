@@ -61,12 +61,10 @@ def train(
         BusyError: another training is at work in the same home.
         HomeError: the version cannot be saved.
     """
-    ledger = ingested.ledger if as_of is None else ingested.ledger.filter(pl.col("ordered_at") < as_of)
+    known = ingested.before(as_of) if as_of else ingested
+    as_of = as_of or _second_after(known.ledger)
     with training_lock(edge.home):
-        as_of = as_of or end_of(ledger).replace(microsecond=0) + timedelta(
-            seconds=1
-        )  # a version is named to the second
-        source = (ledger, ingested.catalogue)
+        source = (known.ledger, known.catalogue)
         windows = Windows(*source, edge.settings)
         evaluation = evaluate_last_window(*source, edge.settings, edge.progress, windows=windows)
         model = train_model(*source, as_of, edge.settings, edge.progress, windows=windows)
@@ -140,6 +138,11 @@ def force_gate(publication: Publication) -> Publication:
         return publication
     forced = {**gate, "verdict": "forced"}
     return replace(publication, manifest=replace(publication.manifest, gate=forced))
+
+
+def _second_after(ledger: pl.DataFrame) -> datetime:
+    """The first whole second after the last purchase: versions are named to the second."""
+    return end_of(ledger).replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _fingerprint(model: Model, settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -180,3 +181,15 @@ def test_nothing_but_refunds(tmp_path, read):
         TooLittleDataError, match=r"no purchase is left in .*p.csv \(1 rows read, 0 left out, 1 refunds"
     ):
         read(write(tmp_path / "p.csv", HEADER + "ann,p1,2024-01-01,-1,1\n"))
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+def test_what_was_sold_later_was_not_known_before(read, tmp_path, with_file):
+    later = "c1,novelty,2024-05-01T10:00:00Z,1,2.50\n"
+    products = write(tmp_path / "products.csv", "product_id,title\nnovelty,Announced early\n") if with_file else None
+    known = read(write(tmp_path / "p.csv", HEADER + GOOD + later), products=products).before(
+        datetime(2024, 4, 1, tzinfo=UTC)
+    )
+    assert "novelty" not in known.ledger["product_id"]
+    assert ("novelty" in known.catalogue["product_id"]) == with_file
+    assert set(known.ledger["product_id"]) <= set(known.catalogue["product_id"])

@@ -42,17 +42,18 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def start_user(home: Home) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+def start_user(home: Home) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """A function that starts a process which uses the server until its standard input ends."""
     users: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(*, start_new_session: bool = False) -> subprocess.Popen[str]:
         user = subprocess.Popen(
             [sys.executable, "-c", USER, str(home.root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=start_new_session,
         )
         users.append(user)
         return user
@@ -166,15 +167,8 @@ def test_threads_that_come_and_go_always_find_it_up(home, connect):
         assert connect(url).call("GET", "uses") == b"20"
 
 
-def test_ctrl_c_ends_the_user_and_the_server(home, connect):
-    user = subprocess.Popen(
-        [sys.executable, "-c", USER, str(home.root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def test_ctrl_c_ends_the_user_and_the_server(home, start_user, connect):
+    user = start_user(start_new_session=True)
     url = user.stdout.readline().strip()
     client = connect(url)
     client.call("SET", "key", "value")

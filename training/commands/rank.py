@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import polars as pl
 
 from recommender.console import print_json
 from recommender.home import write_whole
@@ -42,11 +41,8 @@ def command(
     """
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
-    ingested = source.ingest(settings, datetime.now(UTC), progress)
-    past = ingested.ledger.filter(pl.col("ordered_at") < as_of)
-    # without a product file the catalogue is what was sold, and what was sold later is not known yet
-    catalogue = ingested.catalogue if source.products else ingested.catalogue.join(past, on="product_id", how="semi")
-    model = train_model(past, catalogue, as_of, settings, progress)
+    known = source.ingest(settings, datetime.now(UTC), progress).before(as_of)
+    model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
     with write_whole(out) as file:
         ranking.write_parquet(file)
