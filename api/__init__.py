@@ -8,26 +8,30 @@ from functools import partial
 
 from flask import Flask
 
-from api import health, logs, problems
+from api import auth, health, logs, problems
+from api.front import Front
 from api.ids import ShopId, fresh_recommendation_id
 from api.routes import customers, docs, models, placements, popular, products, recommendations
 from api.service import Service
-from recommender.connect import open_store
+from api.shops import Shops
+from recommender.connect import open_warehouse
 from recommender.settings import Settings, load_settings
-from recommender.store import Store
+from recommender.warehouse import Warehouse
 
 MAX_BODY_BYTES = 1 << 20
 _VIEWS = (products, customers, recommendations, popular, placements, models, docs, health)
 
 
 def create_app(
-    settings: Settings | None = None, store: Store | None = None, clock: Callable[[], datetime] | None = None
+    settings: Settings | None = None,
+    warehouse: Warehouse | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> Flask:
     """The one place of assembly.
 
     Args:
         settings: None reads the environment and `reprise.toml`.
-        store: None opens the store that the settings name; it is closed when the process ends.
+        warehouse: None opens the one that the settings name; it is closed when the process ends.
         clock: tells the aware moment of an answer; None is the machine's clock.
 
     Raises:
@@ -39,15 +43,20 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # `a//b` is a product id of its own
     app.url_map.converters["shop_id"] = ShopId
-    Service(settings, store or _open(settings), clock, partial(fresh_recommendation_id, clock)).attach(app)
-    logs.attach(app, logs.make_logger(settings.log_level))
+    logger = logs.make_logger(settings.log_level)
+    shops = Shops(warehouse or _open(settings), logger)
+    service = Service(settings, shops, clock, partial(fresh_recommendation_id, clock))
+    service.attach(app)
+    logs.attach(app, logger)
     problems.attach(app)
+    auth.attach(app, shops, settings.shop)
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
+    app.wsgi_app = Front(app.wsgi_app, service)  # type: ignore[method-assign]
     return app
 
 
-def _open(settings: Settings) -> Store:
+def _open(settings: Settings) -> Warehouse:
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(open_store(settings))
+    return stack.enter_context(open_warehouse(settings))

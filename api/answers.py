@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 
+from api.front import keep_answer
 from api.ids import derived_recommendation_id
 from api.service import Outcome, service
 from api.wire import dump
@@ -18,16 +19,19 @@ PRIVATE = "private, no-store"
 def answer_public(outcome: Outcome) -> Response:
     """An answer that anyone may share: the same bytes, and so the same ETag, for the same version and request.
 
-    Nothing keeps an answer that could not be read.
+    The worker keeps it for the next one who asks. Nothing keeps an answer that could not be read.
     """
     query = request.query_string.decode("ascii", "replace")
     recommendation_id = derived_recommendation_id(outcome.version or "", request.path, query)
     response = _json(to_document(outcome, recommendation_id))
-    if outcome.version is None:
+    _tell_fallback(response, outcome)
+    if outcome.version is None or (outcome.shortfall and outcome.shortfall.reason == "store_unavailable"):
         response.headers["Cache-Control"] = "no-store"
         return response
     response.headers["Cache-Control"] = PUBLIC
+    response.headers["Vary"] = "Authorization"
     response.add_etag()
+    keep_answer(request.environ, g.shelf_state, response)
     response.make_conditional(request)
     return response
 
@@ -35,6 +39,7 @@ def answer_public(outcome: Outcome) -> Response:
 def answer_private(outcome: Outcome) -> Response:
     """An answer for one person, or one session: nobody keeps it, and its id is its own."""
     response = _json(to_document(outcome, service().new_recommendation_id()))
+    _tell_fallback(response, outcome)
     response.headers["Cache-Control"] = PRIVATE
     return response
 
@@ -93,6 +98,11 @@ def _due(due: Due) -> dict[str, Any]:
         "probability": {f"{days}d": round(chance, 4) for days, chance in due.probability.items()},
         "interval_days": due.interval_days,
     }
+
+
+def _tell_fallback(response: Response, outcome: Outcome) -> None:
+    if outcome.shortfall is not None:
+        response.headers["Reprise-Fallback"] = outcome.shortfall.reason
 
 
 def _json(document: Any) -> Response:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from spectree import Response as Responses
 from spectree import SpecTree, Tag
 
+from api.auth import Access, accessible
 from api.ids import MAX_ID_LENGTH
 from api.parsing import check_path, parse_body, parse_query
 from api.schemas import Problem
@@ -47,6 +48,7 @@ def operation(
     name: str,
     *,
     tag: str,
+    access: Access,
     answer: type[BaseModel],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
@@ -58,6 +60,7 @@ def operation(
     Args:
         name: the operationId.
         tag: one of the document's tags.
+        access: who may call it.
         answer: the 200 answer's shape.
         query: what may follow the `?`; None checks nothing.
         body: the JSON body's shape.
@@ -72,6 +75,7 @@ def operation(
 
     def decorate(view: _View) -> _View:
         # the described wrapper is found by the document through __wrapped__; requests go past it, straight to the view
+        @accessible(access)
         @wraps(describe(view))
         def checked(**arguments: Any) -> Response:
             check_path(arguments)

@@ -13,6 +13,9 @@ from recommender import errors
 
 STATUS: dict[type[errors.RepriseError], int] = {
     errors.InvalidRequestError: 400,
+    errors.UnauthorizedError: 401,
+    errors.ForbiddenError: 403,
+    errors.TooManyRequestsError: 429,
     errors.UnknownProductError: 404,
     errors.UnknownPlacementError: 404,
     errors.StoreError: 503,

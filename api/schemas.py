@@ -130,7 +130,7 @@ class AnswerFallback(BaseModel):
     """Why the answer is not what was asked for, and which list stood in for it."""
 
     reason: FallbackReason
-    used: Literal["category", "popular", "trending"] | None
+    used: Literal["category", "popular", "trending", "memory"] | None
 
 
 class DueProbability(BaseModel):

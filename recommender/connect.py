@@ -5,9 +5,10 @@ from contextlib import closing, contextmanager
 
 from recommender.embedded import embedded_server
 from recommender.home import Home
-from recommender.redis_store import RedisStore
+from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings
 from recommender.store import Store
+from recommender.warehouse import Warehouse
 
 
 @contextmanager
@@ -25,10 +26,17 @@ def store_url(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """The published versions of the shop.
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """All shops of the server.
 
     Raises as `store_url`, and SettingsError where REPRISE_REDIS_URL is not an address of Redis.
     """
-    with store_url(settings) as url, closing(RedisStore(url, settings.shop, settings.redis_timeout_ms)) as store:
-        yield store
+    with store_url(settings) as url, closing(RedisWarehouse(url, settings.redis_timeout_ms)) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """The published versions of the settings' shop. Raises as `open_warehouse`."""
+    with open_warehouse(settings) as warehouse:
+        yield warehouse.store(settings.shop)

@@ -18,6 +18,9 @@
     │   └── VersionNotFoundError
     └── RequestError               what a caller of the API asked for
         ├── InvalidRequestError
+        ├── UnauthorizedError
+        ├── ForbiddenError
+        ├── TooManyRequestsError
         ├── UnknownProductError
         └── UnknownPlacementError
 
@@ -136,6 +139,28 @@ class InvalidRequestError(RequestError):
     def __init__(self, message: str, errors: list[dict[str, str]]) -> None:
         super().__init__(message)
         self.errors = errors
+
+
+class UnauthorizedError(RequestError):
+    """The request carries no key or token that is known, or one that has expired."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(RequestError):
+    """The key is known and does not open this route, this customer or this origin."""
+
+    code = "forbidden"
+
+
+class TooManyRequestsError(RequestError):
+    """The key asked more often than it may. `retry_after_s` tells when to ask again."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UnknownProductError(RequestError):

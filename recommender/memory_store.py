@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
+from recommender.placements import Placement
 from recommender.publication import LIST_NAMES, ListKey, Manifest, Product, Publication, decode
-from recommender.store import Reading
+from recommender.store import Position, Reading
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,26 @@ class MemoryStore:
     def __init__(self) -> None:
         self._versions: dict[str, _Version] = {}
         self._current: _Version | None = None
+        self._placements: dict[str, Placement] = {}
         self._publishing = threading.Lock()
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
         """See `Store.read`."""
-        version = self._current
-        if version is None:
+        found = self._versions.get(version or "") or self._current
+        if found is None:
             return None
-        wires = {key: version.wires.get(key) for key in keys}
+        wires = {key: found.wires.get(key) for key in keys}
         lists = {key: None if wire is None else decode(key.name, wire) for key, wire in wires.items()}
         indices = {record.product_index for found in lists.values() if found for record in found.records}
-        return Reading(version.manifest.version, lists, {index: version.products[index] for index in indices})
+        return Reading(found.manifest.version, lists, {index: found.products[index] for index in indices})
+
+    def follow(self) -> Position:
+        """See `Store.follow`."""
+        return Position(self.current(), dict(self._placements))
+
+    def place(self, name: str, placement: Placement) -> None:
+        """See `Store.place`."""
+        self._placements[name] = placement
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """See `Store.publish`. A version that is there already is only made current again."""

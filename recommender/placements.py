@@ -3,6 +3,7 @@
 Too many recommendations drive people away, so a caller may ask for fewer products than the cap, never for more.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -63,7 +64,7 @@ def clamp_limit(placement: Placement, requested: int | None) -> Limit:
     return Limit(requested=requested, applied=min(wanted, placement.cap), cap=placement.cap)
 
 
-def find_placement(placements: dict[str, Placement], name: str) -> Placement:
+def find_placement(placements: Mapping[str, Placement], name: str) -> Placement:
     """The placement called `name`.
 
     Raises:

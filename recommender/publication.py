@@ -217,6 +217,10 @@ def version_as_of(version: str) -> datetime:
     return datetime.strptime(version.split("-", maxsplit=1)[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
+API_KEYS = "reprise:api-keys"
+"""Hash: key id → API key, of all shops."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """Every Redis key of one shop. The braces put them all in one cluster slot."""
@@ -241,6 +245,11 @@ class Keys:
     def publishing(self) -> str:
         """String with a TTL: held by the one publish at work."""
         return f"{self._prefix}:publishing"
+
+    @property
+    def placements(self) -> str:
+        """Hash: name → a placement that was set while the service runs."""
+        return f"{self._prefix}:placements"
 
     def version(self, version: str, part: str) -> str:
         """One part of a version: `manifest` (string), `products` (hash by index) or a list name (hash by owner)."""

@@ -9,20 +9,19 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from recommender.errors import VersionNotFoundError
+from recommender.placements import Placement
 from recommender.publication import RECORDS, Keys, ListKey, Manifest, Product, Publication, decode
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_publish import Publisher, encode_id
-from recommender.store import Reading
-
-WRITE_CONNECT_TIMEOUT_S = 5.0
-WRITE_TIMEOUT_S = 30.0
+from recommender.store import Position, Reading
 
 _READ = """
-local version = redis.call('GET', KEYS[1])
+local version = ARGV[3]
+if version == '' or redis.call('HGET', KEYS[2], version) ~= 'ready' then version = redis.call('GET', KEYS[1]) end
 if not version then return false end
 local head, unpack_record = ARGV[1] .. version, struct.unpack
 local lists, seen, indices, products = {}, {}, {}, {}
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local wire = redis.call('HGET', head .. ARGV[i], ARGV[i + 1])
   lists[#lists + 1] = wire
   for at = 2, wire and #wire or 0, tonumber(ARGV[i + 2]) do
@@ -43,10 +42,12 @@ return {version, lists, indices, products}
 """
 """Runs on the server in one piece, so the lists and products of one answer are never of two versions.
 
-KEYS: the current pointer. ARGV: key of a version's part up to and after the version (products), then for each list
-its key after the version, its owner and the bytes of one record.
+KEYS: the current pointer, the hash of versions. ARGV: key of a version's part up to and after the version (products),
+the version wanted or nothing, then for each list its key after the version, its owner and the bytes of one record.
 """
 _READ_DIGEST = hashlib.sha1(_READ.encode(), usedforsecurity=False).hexdigest()
+
+_FOLLOW = "return {redis.call('GET', KEYS[1]), redis.call('HGETALL', KEYS[2])}"
 
 _ACTIVATE = """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= 'ready' then return 0 end
@@ -59,34 +60,51 @@ _to_product = lru_cache(maxsize=8_192)(Product.from_json)
 
 
 class RedisStore:
-    """A Store on `url`: redis://, rediss:// or unix://. Nothing connects before it is used.
+    """The Store of one shop. Safe to share between threads.
 
-    `timeout_ms` bounds each read; publishing may take longer. Safe to share between threads.
+    Args:
+        shop: whose keys these are.
+        reader: has the short time-out of a page that waits.
+        writer: has the long one of a publish.
     """
 
-    def __init__(self, url: str, shop: str, timeout_ms: int) -> None:
-        """Raises SettingsError where `url` is not an address of Redis."""
+    def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
         self._keys = Keys(shop)
-        self._reader = RedisClient(url, connect_timeout_s=timeout_ms / 1000, timeout_s=timeout_ms / 1000)
-        self._writer = RedisClient(url, connect_timeout_s=WRITE_CONNECT_TIMEOUT_S, timeout_s=WRITE_TIMEOUT_S)
+        self._reader = reader
+        self._writer = writer
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
         """See `Store.read`."""
         head, products_tail = self._around_version("products")
-        arguments: list[Argument] = [head, products_tail]
+        arguments: list[Argument] = [head, products_tail, version or ""]
         for name, owner_id in keys:
             arguments += (self._around_version(name)[1], encode_id(owner_id), RECORDS[name].itemsize)
-        answer = self._reader.evaluate_cached(_READ, _READ_DIGEST, [self._keys.current], *arguments)
+        answer = self._reader.evaluate_cached(
+            _READ, _READ_DIGEST, [self._keys.current, self._keys.versions], *arguments
+        )
         if answer is None:
             return None
-        version, wires, indices, products = answer
+        found, wires, indices, products = answer
         return Reading(
-            version=version.decode(),
+            version=found.decode(),
             lists={
                 key: None if wire is None else decode(key.name, wire) for key, wire in zip(keys, wires, strict=True)
             },
             products={i: _to_product(text) for i, text in zip(indices, products, strict=True) if text is not None},
         )
+
+    def follow(self) -> Position:
+        """See `Store.follow`."""
+        version, fields = self._reader.evaluate(_FOLLOW, [self._keys.current, self._keys.placements])
+        placed = {
+            name.decode(): Placement.model_validate_json(text)
+            for name, text in zip(fields[::2], fields[1::2], strict=True)
+        }
+        return Position(None if version is None else version.decode(), placed)
+
+    def place(self, name: str, placement: Placement) -> None:
+        """See `Store.place`."""
+        self._writer.call("HSET", self._keys.placements, name, placement.model_dump_json())
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """See `Store.publish`."""
@@ -107,7 +125,7 @@ class RedisStore:
         return Publisher(self._reader, self._keys).manifests()
 
     def close(self) -> None:
-        """See `Store.close`."""
+        """See `Store.close`. Other shops of the same clients connect again by themselves."""
         self._reader.close()
         self._writer.close()
 

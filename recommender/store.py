@@ -1,10 +1,11 @@
 """Where published versions are kept: the protocol that the service and the job rely on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from recommender.errors import VersionNotFoundError
+from recommender.placements import Placement
 from recommender.publication import DecodedList, ListKey, Manifest, Product, Publication
 
 
@@ -13,14 +14,29 @@ class Reading:
     """The answer to one `Store.read`: all from one version.
 
     Attributes:
-        version: the version that was current.
+        version: the version that was read.
         lists: what was asked for; None for an owner that has no such list.
         products: every product on those lists, by product_index.
+        stale: whether this is a last copy, as the server does not answer; what was not at hand is None then.
     """
 
     version: str
     lists: Mapping[ListKey, DecodedList | None]
     products: Mapping[int, Product]
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class Position:
+    """What may change between two answers.
+
+    Attributes:
+        version: the version that answers; None before the first publish.
+        placements: those that were set while the service runs, by name.
+    """
+
+    version: str | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -29,8 +45,18 @@ class Store(Protocol):
     Every method raises StoreUnavailableError when the server cannot be reached in time.
     """
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
-        """The named lists of the current version with their products, in one round trip; None before any version."""
+    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
+        """The named lists of one version with their products, in one round trip; None before any version.
+
+        Read is `version` as long as it is kept, else the current one: whoever follows a publish a moment late still
+        reads what belongs together.
+        """
+
+    def follow(self) -> Position:
+        """What may have changed since the last look, in one round trip."""
+
+    def place(self, name: str, placement: Placement) -> None:
+        """Set a placement for every worker, in place of the one in the settings, until it is set again."""
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.

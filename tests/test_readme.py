@@ -22,6 +22,7 @@ from recommender.cli import COMMANDS
 from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.settings import ENV_PREFIX, AlsSettings, Settings
+from recommender.warehouse import MemoryWarehouse
 from training.formats import FORMATS
 from training.schema import PURCHASE_COLUMNS
 from training.shop import make_shop
@@ -97,7 +98,7 @@ def test_the_caps_of_the_default_placements_are_right(name: str, placement: Plac
 def test_every_route_is_named_and_every_named_route_exists() -> None:
     named = set(re.findall(r"`(/(?:v1|health|docs|openapi)[^`?]*)", README))
     assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == routes(
-        create_app(Settings(), MemoryStore())
+        create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
     )
 
 

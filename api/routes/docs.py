@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from flask import Blueprint, Response, abort, request
 
+from api.auth import Access, accessible
 from api.openapi import document
 from api.wire import dump
 
@@ -20,12 +21,14 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 
 
 @blueprint.get("/openapi.json")
+@accessible(Access.OPEN)
 def openapi() -> Response:
     """The OpenAPI document."""
     return _shared(dump(document()), "application/json")
 
 
 @blueprint.get("/docs")
+@accessible(Access.OPEN)
 def docs() -> Response:
     """The page."""
     response = _shared(files("api.static").joinpath("docs.html").read_bytes(), "text/html; charset=utf-8")
@@ -34,6 +37,7 @@ def docs() -> Response:
 
 
 @blueprint.get("/docs/<string:name>")
+@accessible(Access.OPEN)
 def asset(name: str) -> Response:
     """A script or style of the page."""
     if name not in _ASSETS:

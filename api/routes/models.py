@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api.answers import answer_plain
+from api.auth import Access
 from api.openapi import operation
 from api.schemas import ModelList, NoQuery
 from api.service import service
@@ -14,11 +15,12 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1")
 
 
 @blueprint.get("/models")
-@operation("list_models", tag="administration", query=NoQuery, answer=ModelList, problems=(503,))
+@operation("list_models", tag="administration", access=Access.ADMIN, query=NoQuery, answer=ModelList, problems=(503,))
 def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """The versions that are kept, newest first, and the one that answers."""
-    current = service().store.current()
-    models = [_document(manifest, current) for manifest in service().store.manifests()]
+    store = service().shelf.store
+    current = store.current()
+    models = [_document(manifest, current) for manifest in store.manifests()]
     return answer_plain({"current": current, "models": models})
 
 

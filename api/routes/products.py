@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from api.answers import answer_public
+from api.auth import Access
 from api.openapi import operation
 from api.plans import product_plan
 from api.schemas import Answer, BoughtTogetherQuery, SimilarQuery
@@ -13,7 +14,15 @@ blueprint = Blueprint("products", __name__, url_prefix="/v1/products/<shop_id:pr
 
 
 @blueprint.get("/similar")
-@operation("list_similar_products", tag="products", query=SimilarQuery, answer=Answer, shared=True, problems=(404,))
+@operation(
+    "list_similar_products",
+    tag="products",
+    access=Access.PRODUCTS,
+    query=SimilarQuery,
+    answer=Answer,
+    shared=True,
+    problems=(404,),
+)
 def similar(product_id: str, query: SimilarQuery) -> Response:
     """Products that the same customers buy instead of this one.
 
@@ -27,6 +36,7 @@ def similar(product_id: str, query: SimilarQuery) -> Response:
 @operation(
     "list_products_bought_together",
     tag="products",
+    access=Access.PRODUCTS,
     query=BoughtTogetherQuery,
     answer=Answer,
     shared=True,

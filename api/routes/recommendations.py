@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from api.answers import answer_private
+from api.auth import Access
 from api.openapi import operation
 from api.plans import session_plan
 from api.schemas import Answer, RecommendationBody
@@ -12,7 +13,14 @@ blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
 
 
 @blueprint.post("/recommendations")
-@operation("recommend_for_session", tag="customers", body=RecommendationBody, answer=Answer, problems=(404, 413, 415))
+@operation(
+    "recommend_for_session",
+    tag="customers",
+    access=Access.SESSION,
+    body=RecommendationBody,
+    answer=Answer,
+    problems=(404, 413, 415),
+)
 def recommend(body: RecommendationBody) -> Response:
     """What goes with the cart, what the customer will want next, what resembles the products viewed.
 

@@ -22,7 +22,7 @@ from recommender.home import Home
 from recommender.publication import LIST_NAMES, RANKED, ListKey, ListTable, Manifest, Product, Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_publish import estimated_bytes
-from recommender.redis_store import RedisStore
+from recommender.redis_warehouse import RedisWarehouse
 
 LIST_LENGTH = 50
 N_PRODUCTS = 5_000
@@ -47,7 +47,7 @@ def make_publication(n_customers: int) -> Publication:
 
 def publish(url: str, publication: Publication) -> None:
     """What is measured."""
-    store = RedisStore(url, "bench", timeout_ms=5_000)
+    store = RedisWarehouse(url, timeout_ms=5_000).store("bench")
     store.publish(publication, keep=1)
     store.close()
 
@@ -90,7 +90,7 @@ def measure_reads(publication: Publication) -> float:
     """Microseconds of one reading of a customer's list with its products."""
     with tempfile.TemporaryDirectory() as folder, embedded_server(Home(Path(folder))) as url:
         publish(url, publication)
-        store = RedisStore(url, "bench", timeout_ms=5_000)
+        store = RedisWarehouse(url, timeout_ms=5_000).store("bench")
         owner_ids = publication.tables["discover"].owner_ids[:N_READS]
         store.read([ListKey("discover", owner_ids[0])])
         started = time.perf_counter()

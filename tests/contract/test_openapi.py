@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, settings
 from api import create_app, examples
 from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
+from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 
 
 def make_app() -> Flask:
     store = MemoryStore()
     store.publish(small_shop.publication(), keep=3)
-    return create_app(Settings(log_level="error"), store, lambda: small_shop.NOW)
+    return create_app(Settings(log_level="error"), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
 
 
 APP = make_app()

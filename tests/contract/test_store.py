@@ -10,6 +10,7 @@ from recommender.errors import BusyError, IncompletePublishError, VersionNotFoun
 from recommender.memory_store import MemoryStore
 from recommender.publication import WHOLE_SHOP, Basis, Keys, ListKey, Ranked
 from recommender.redis_store import RedisStore
+from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store, rollback
 
 ANN = ListKey("discover", "ann")
@@ -22,7 +23,7 @@ def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
         return
     url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
     client = request.getfixturevalue("connect")(url)
-    store = RedisStore(url, shop, timeout_ms=5_000)
+    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
     yield store
     store.close()
     client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
@@ -253,14 +254,14 @@ def test_in_memory_a_second_publish_at_the_same_time_is_refused(make_publication
 
 @pytest.fixture
 def redis_store(redis_shop) -> Iterator[RedisStore]:
-    store = RedisStore(redis_shop.url, redis_shop.shop, timeout_ms=5_000)
+    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     yield store
     store.close()
 
 
 def test_two_shops_on_one_server_do_not_see_each_other(redis_store, redis_shop, make_publication):
     other_shop = replace(redis_shop, shop=f"{redis_shop.shop}-b")
-    other = RedisStore(redis_shop.url, other_shop.shop, timeout_ms=5_000)
+    other = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(other_shop.shop)
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=1)
     other.publish(make_publication("v2", {"discover": {"ann": [2]}}), keep=1)
     assert redis_store.read([ANN]).version == "v1"

@@ -18,6 +18,7 @@ from recommender.home import Home
 from recommender.publication import Keys, ListKey, Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_store import RedisStore
+from recommender.redis_warehouse import RedisWarehouse
 
 N = 100
 LISTS = {"discover": {f"c{i}": [i % 10] for i in range(N)}, "similar": {f"p{i}": [i] for i in range(10)}}
@@ -26,7 +27,7 @@ EVERYTHING = [ListKey(name, owner_id) for name, lists in LISTS.items() for owner
 
 @pytest.fixture
 def store(redis_shop) -> Iterator[RedisStore]:
-    store = RedisStore(redis_shop.url, redis_shop.shop, timeout_ms=5_000)
+    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     yield store
     store.close()
 
@@ -60,7 +61,7 @@ def _publish_and_die(url: str, shop: str, publication: Publication, n_trips: int
 
     RedisClient.call = dying(RedisClient.call)
     RedisClient.pipeline = dying(RedisClient.pipeline)
-    RedisStore(url, shop, timeout_ms=5_000).publish(publication, keep=3)
+    RedisWarehouse(url, timeout_ms=5_000).store(shop).publish(publication, keep=3)
 
 
 def _kill_after(n_trips: int, redis_shop, publication: Publication) -> int | None:
@@ -117,7 +118,7 @@ def small_server(tmp_path: Path, redis_shop, connect: Callable[[str], RedisClien
 
 @pytest.fixture
 def small_store(small_server) -> Iterator[RedisStore]:
-    store = RedisStore(small_server.url, small_server.shop, timeout_ms=5_000)
+    store = RedisWarehouse(small_server.url, timeout_ms=5_000).store(small_server.shop)
     yield store
     store.close()
 
@@ -173,7 +174,7 @@ def test_the_estimate_is_close_to_what_redis_uses(small_server, small_store, mak
 
 
 def test_no_server_is_told_at_once(tmp_path, make_publication):
-    store = RedisStore(f"unix://{tmp_path}/none.sock", "shop", timeout_ms=100)
+    store = RedisWarehouse(f"unix://{tmp_path}/none.sock", timeout_ms=100).store("shop")
     started = time.monotonic()
     for use in (
         store.current,
@@ -189,7 +190,7 @@ def test_no_server_is_told_at_once(tmp_path, make_publication):
 
 def test_a_server_that_does_not_answer_is_given_up_after_the_time_out():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        store = RedisStore(f"redis://:s3cret@127.0.0.1:{silent.getsockname()[1]}", "shop", timeout_ms=100)
+        store = RedisWarehouse(f"redis://:s3cret@127.0.0.1:{silent.getsockname()[1]}", timeout_ms=100).store("shop")
         started = time.monotonic()
         with pytest.raises(
             StoreUnavailableError, match=r"did not answer within 0\.1 s.*REPRISE_REDIS_TIMEOUT_MS"
@@ -239,13 +240,13 @@ def test_what_the_server_answers_is_translated(redis_url, shop, answer, message,
 )
 def test_an_address_that_cannot_be_is_refused_without_its_password(url):
     with pytest.raises(SettingsError, match=r"redis_url .* write redis://host:6379/0") as told:
-        RedisStore(url, "shop", timeout_ms=100)
+        RedisWarehouse(url, timeout_ms=100).store("shop")
     assert "s3cret" not in str(told.value)
 
 
 def test_a_wrong_password_is_not_told(small_server):
     small_server.client.call("CONFIG", "SET", "requirepass", "right")
-    store = RedisStore(small_server.url.replace("unix://", "unix://:s3cret@"), "shop", timeout_ms=1_000)
+    store = RedisWarehouse(small_server.url.replace("unix://", "unix://:s3cret@"), timeout_ms=1_000).store("shop")
     with pytest.raises(StoreUnavailableError, match="refused the login") as told:
         store.current()
     assert "s3cret" not in str(told.value)

@@ -11,6 +11,7 @@ import pytest
 from api import create_app
 from recommender.connect import open_store
 from recommender.settings import Settings
+from recommender.warehouse import MemoryWarehouse
 from tests.commands import Reprise, run_reprise
 from training.shop import ShopFiles
 
@@ -29,7 +30,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, shop_files: ShopFiles) -> 
 def test_the_version_that_was_trained_answers_with_a_cap(trained: tuple[Path, dict[str, Any]]) -> None:
     home, manifest = trained
     with open_store(Settings(home=home)) as store:
-        client = create_app(Settings(home=home), store, lambda: NOW).test_client()
+        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
         milk = client.get("/v1/products/MILK-WHOLE-1L/similar?limit=30")
         product = client.get("/v1/popular").json["items"][0]["product_id"]
         similar = client.get(f"/v1/products/{product}/similar?limit=30").json
@@ -47,7 +48,7 @@ def test_a_regular_customer_gets_due_products_and_new_ones(
     orders = pl.read_csv(shop_files.purchases, infer_schema=False).group_by("customer_id").agg(pl.n_unique("order_id"))
     regular = orders.sort("order_id", "customer_id", descending=True)["customer_id"][0]
     with open_store(Settings(home=home)) as store:
-        client = create_app(Settings(home=home), store, lambda: NOW).test_client()
+        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
         answer = client.get(f"/v1/customers/{regular}/recommendations?limit=20").json
         due = client.get(f"/v1/customers/{regular}/buy-again?due_within=14d").json
     assert {item["kind"] for item in answer["items"]} <= {"buy_again", "discover", "popular"}

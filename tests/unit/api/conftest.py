@@ -10,13 +10,14 @@ from recommender.memory_store import MemoryStore
 from recommender.publication import ListKey, Manifest
 from recommender.settings import Settings
 from recommender.store import Reading
+from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 
 
 class DownStore(MemoryStore):
     """Redis that does not answer."""
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
     def current(self) -> str | None:
@@ -31,9 +32,9 @@ class CountingStore(MemoryStore):
 
     reads = 0
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
         self.reads += 1
-        return super().read(keys)
+        return super().read(keys, version)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def store() -> CountingStore:
 
 @pytest.fixture
 def app(store: CountingStore) -> Flask:
-    return create_app(Settings(), store, lambda: small_shop.NOW)
+    return create_app(Settings(), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
 
 
 @pytest.fixture
@@ -55,9 +56,9 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def empty_client() -> FlaskClient:
-    return create_app(Settings(), MemoryStore(), lambda: small_shop.NOW).test_client()
+    return create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}), lambda: small_shop.NOW).test_client()
 
 
 @pytest.fixture
 def down_client() -> FlaskClient:
-    return create_app(Settings(), DownStore(), lambda: small_shop.NOW).test_client()
+    return create_app(Settings(), MemoryWarehouse({"default": DownStore()}), lambda: small_shop.NOW).test_client()

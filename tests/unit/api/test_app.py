@@ -11,8 +11,9 @@ def refuse(*_): raise SystemExit("connected")
 socket.socket.connect = refuse
 import api
 from recommender.memory_store import MemoryStore
+from recommender.warehouse import MemoryWarehouse
 from recommender.settings import Settings
-app = api.create_app(Settings(), MemoryStore())
+app = api.create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
 assert app.test_client().get("/openapi.json").status_code == 200
 print(sorted({"implicit", "scipy", "sklearn", "polars", "dataframely", "training"} & set(sys.modules)))
 """

@@ -8,7 +8,9 @@ import pytest
 from api import create_app
 from api.logs import make_logger
 from recommender.errors import BusyError
+from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
+from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 
 KEYS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
@@ -157,20 +159,21 @@ def test_a_problem_has_all_its_fields_and_its_media_type(client, path):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-class BrokenStore:
+class BrokenStore(MemoryStore):
     """A bug, and an error that no caller of the API should ever cause."""
 
     def __init__(self, error: Exception) -> None:
+        super().__init__()
         self.error = error
 
-    def read(self, keys):
+    def read(self, keys, version=None):
         raise self.error
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("the secret"), BusyError("the secret")])
 @pytest.mark.parametrize("testing", [True, False])
 def test_a_bug_is_a_500_whose_trace_is_only_in_the_log(error, testing):
-    app = create_app(Settings(), BrokenStore(error), lambda: small_shop.NOW)
+    app = create_app(Settings(), MemoryWarehouse({"default": BrokenStore(error)}), lambda: small_shop.NOW)
     app.testing = testing
     stream = io.StringIO()
     app.extensions["reprise_log"] = make_logger("info", stream)

@@ -186,8 +186,10 @@ def test_an_unknown_placement_is_a_404_that_names_those_there_are(client, path):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_one_answer_is_one_read(client, store, path):
+    client.get("/v1/placements")  # opens the shop
+    before = store.reads
     client.get(path)
-    assert store.reads == 1
+    assert store.reads == before + (path != "/v1/popular")  # which is always at hand
 
 
 class TestSession:
@@ -207,10 +209,12 @@ class TestSession:
         assert answer.json["items"][0]["reason"]["evidence"] == {"because": "COFFEE"}
 
     def test_what_the_customer_just_bought_is_not_shown_as_a_complement(self, client, store):
+        client.get("/v1/placements")  # opens the shop
+        before = store.reads
         answer = recommend(client, placement="cart", cart=["COFFEE"], customer_id="ANNA")
         milk = answer.json["items"][0]
         assert (milk["product_id"], milk["kind"], milk["due"]["at"]) == ("MILK", "buy_again", "2026-11-21")
-        assert store.reads == 1
+        assert store.reads == before + 1
 
     def test_home_leads_with_the_customers_own_lists(self, client):
         answer = recommend(client, placement="home", cart=["BREAD"], customer_id="ANNA")
@@ -249,9 +253,10 @@ class TestCaching:
         assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
         assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
-    def test_another_version_has_another_etag(self, client, store):
+    def test_another_version_has_another_etag(self, app, client, store):
         etag = client.get("/v1/popular").headers["ETag"]
         store.publish(small_shop.publication("20261121T020000Z-3f2a"), keep=3)
+        app.extensions["reprise"].shops.follow()
         again = client.get("/v1/popular", headers={"If-None-Match": etag})
         assert again.json["model_version"] == "20261121T020000Z-3f2a"
 
