@@ -18,7 +18,7 @@ from spectree import SpecTree, Tag
 from api.auth import Access, accessible
 from api.ids import MAX_ID_LENGTH
 from api.parsing import check_path, parse_body, parse_query
-from api.schemas import Problem
+from api.schemas import PLACEMENT_NAME, Problem
 
 _TAGS = {
     "products": Tag(name="products", description="Lists of one product or the whole shop; anyone may cache them."),
@@ -26,7 +26,12 @@ _TAGS = {
     "administration": Tag(name="administration", description="What is configured and published."),
     "health": Tag(name="health", description="Probes."),
 }
-_PATH_EXAMPLES = {"product_id": "COFFEE-1KG", "customer_id": "C-1042", "name": "home"}
+_PATH_EXAMPLES = {
+    "product_id": "COFFEE-1KG",
+    "customer_id": "C-1042",
+    "name": "home",
+    "version": "20261120T020000Z-3f2a",
+}
 _PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
 _View = TypeVar("_View", bound=Callable[..., Response])
 
@@ -110,6 +115,8 @@ def _tidy_parameter(parameter: dict[str, Any]) -> None:
     """An id in a path has a length and an example; a query parameter is left out, it is never null."""
     if parameter["in"] == "path":
         parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
+        if parameter["name"] == "name":
+            parameter["schema"] = {"type": "string", "pattern": f"^{PLACEMENT_NAME.pattern}$"}
         parameter["example"] = _PATH_EXAMPLES[parameter["name"]]
         parameter["description"] = _PATH_DESCRIPTION
         return

@@ -26,11 +26,11 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
     given = dict(parameters.lists())
     repeated = [name for name, values in given.items() if len(values) > 1 and name not in REPEATABLE]
     if repeated:
-        raise _invalid([{"field": name, "message": "is given more than once"} for name in repeated])
+        raise invalid([{"field": name, "message": "is given more than once"} for name in repeated])
     try:
         return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
     except ValidationError as error:
-        raise _invalid([_describe(problem) for problem in error.errors()]) from None
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
 
 
 def parse_body(model: type[_Model], request: Request) -> _Model:
@@ -49,14 +49,14 @@ def parse_body(model: type[_Model], request: Request) -> _Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise _invalid([_describe(problem) for problem in error.errors()]) from None
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
 
 
 def check_path(ids: dict[str, str]) -> None:
     """Refuse ids in the path that no shop has. Raises InvalidRequestError."""
     long = [name for name, value in ids.items() if len(value) > MAX_ID_LENGTH]
     if long:
-        raise _invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
+        raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
 
 
 def _describe(problem: ErrorDetails) -> dict[str, str]:
@@ -65,5 +65,6 @@ def _describe(problem: ErrorDetails) -> dict[str, str]:
     return {"field": field, "message": "is not known here" if unknown else problem["msg"].removeprefix("Value error, ")}
 
 
-def _invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
+def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
+    """The error to raise for these, a {"field", "message"} each."""
     return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors)

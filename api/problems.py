@@ -18,6 +18,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.TooManyRequestsError: 429,
     errors.UnknownProductError: 404,
     errors.UnknownPlacementError: 404,
+    errors.VersionNotFoundError: 404,
     errors.StoreError: 503,
 }
 """The nearest class upwards counts; every other error is a 500."""

@@ -1,5 +1,6 @@
 """Request shapes, which are checked, and answer shapes, which document what `api.answers` writes."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from recommender.reasons import Code
 from recommender.slate import Context
 
 MAX_IDS = 200
+PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 FallbackReason = Literal[
     "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable"
 ]
@@ -230,6 +232,20 @@ class ModelList(BaseModel):
 
     current: str | None
     models: list[Model]
+
+
+class Activation(BaseModel):
+    """The version that answers from now on."""
+
+    current: str
+
+
+class NewPlacement(Placement):
+    """A placement as it should be."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"cap": 12, "default_limit": 6}]}
+    )
 
 
 class Health(BaseModel):

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
-from api.schemas import ModelList, NoQuery
+from api.schemas import Activation, ModelList, NoQuery
 from api.service import service
 from recommender.publication import Manifest
 
@@ -22,6 +22,21 @@ def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     current = store.current()
     models = [_document(manifest, current) for manifest in store.manifests()]
     return answer_plain({"current": current, "models": models})
+
+
+@blueprint.post("/models/<string:version>/activate")
+@operation(
+    "activate_model",
+    tag="administration",
+    access=Access.ADMIN,
+    query=NoQuery,
+    answer=Activation,
+    problems=(404, 503),
+)
+def activate(version: str, query: NoQuery) -> Response:  # noqa: ARG001
+    """Make a version that is kept the one that answers: forward or back, in one step."""
+    service().shelf.store.activate(version)
+    return answer_plain({"current": version})
 
 
 def _document(manifest: Manifest, current: str | None) -> dict[str, Any]:

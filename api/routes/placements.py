@@ -7,8 +7,10 @@ from flask import Blueprint, Response
 from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
-from api.schemas import NamedPlacement, NoQuery, PlacementList
+from api.parsing import invalid
+from api.schemas import PLACEMENT_NAME, NamedPlacement, NewPlacement, NoQuery, PlacementList
 from api.service import service
+from recommender.placements import Placement
 
 blueprint = Blueprint("placements", __name__, url_prefix="/v1/placements")
 
@@ -17,17 +19,41 @@ blueprint = Blueprint("placements", __name__, url_prefix="/v1/placements")
 @operation("list_placements", tag="administration", access=Access.SERVER, query=NoQuery, answer=PlacementList)
 def list_placements(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """Every placement with its cap, mix, floor and fallbacks."""
-    return answer_plain({"placements": [_document(name) for name in sorted(service().placements)]})
+    placements = service().placements
+    return answer_plain({"placements": [_document(name, placements[name]) for name in sorted(placements)]})
 
 
 @blueprint.get("/<string:name>")
 @operation(
-    "read_placement", tag="administration", access=Access.SERVER, query=NoQuery, answer=NamedPlacement, problems=(404,)
+    "read_placement",
+    tag="administration",
+    access=Access.SERVER,
+    query=NoQuery,
+    answer=NamedPlacement,
+    problems=(404,),
 )
 def read_placement(name: str, query: NoQuery) -> Response:  # noqa: ARG001
     """One placement."""
-    return answer_plain(_document(name))
+    return answer_plain(_document(name, service().placement(name)))
 
 
-def _document(name: str) -> dict[str, Any]:
-    return {"name": name, **service().placement(name).model_dump(mode="json")}
+@blueprint.put("/<string:name>")
+@operation(
+    "set_placement",
+    tag="administration",
+    access=Access.ADMIN,
+    body=NewPlacement,
+    answer=NamedPlacement,
+    problems=(413, 415, 503),
+)
+def set_placement(name: str, body: NewPlacement) -> Response:
+    """Set a placement as a whole, or add one; every worker follows within a second. No restart is needed."""
+    if not PLACEMENT_NAME.fullmatch(name):
+        raise invalid([{"field": "name", "message": f"{name!r} is not of the form {PLACEMENT_NAME.pattern}"}])
+    placement = Placement(**body.model_dump())
+    service().shelf.store.place(name, placement)
+    return answer_plain(_document(name, placement))
+
+
+def _document(name: str, placement: Placement) -> dict[str, Any]:
+    return {"name": name, **placement.model_dump(mode="json")}

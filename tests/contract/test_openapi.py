@@ -53,6 +53,7 @@ def test_every_route_of_the_service_is_described(document):
         "/v1/placements",
         "/v1/placements/{name}",
         "/v1/models",
+        "/v1/models/{version}/activate",
         "/health/live",
         "/health/ready",
     }
