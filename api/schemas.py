@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api import examples
 from api.ids import MAX_ID_LENGTH
 from recommender.candidates import Kind
-from recommender.placements import Limit, Mix, Placement
+from recommender.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.reasons import Code
 from recommender.slate import Context
 
@@ -33,6 +33,7 @@ def _whole(number: object) -> object:
 ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(_whole)]
 
 
 class Wanted(BaseModel):
@@ -241,11 +242,23 @@ class Activation(BaseModel):
 
 
 class NewPlacement(Placement):
-    """A placement as it should be."""
+    """A placement as it should be; a `default_limit` over the cap is clamped, as a `limit` is."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"cap": 12, "default_limit": 6}]}
+        frozen=True, extra="forbid", strict=True, json_schema_extra={"examples": [{"cap": 12, "default_limit": 6}]}
     )
+
+    cap: Capped
+    default_limit: Capped
+    max_per_category: Count | None = None
+
+    @model_validator(mode="after")
+    def _default_is_under_the_cap(self) -> "NewPlacement":
+        return self
+
+    def clamped(self) -> Placement:
+        """The placement that this asks for."""
+        return Placement(**self.model_dump() | {"default_limit": min(self.default_limit, self.cap)})
 
 
 class Health(BaseModel):

@@ -50,7 +50,7 @@ def set_placement(name: str, body: NewPlacement) -> Response:
     """Set a placement as a whole, or add one; every worker follows within a second. No restart is needed."""
     if not PLACEMENT_NAME.fullmatch(name):
         raise invalid([{"field": "name", "message": f"{name!r} is not of the form {PLACEMENT_NAME.pattern}"}])
-    placement = Placement(**body.model_dump())
+    placement = body.clamped()
     service().shelf.store.place(name, placement)
     return answer_plain(_document(name, placement))
 

@@ -30,11 +30,13 @@ class TestPlacements:
         assert client.get("/v1/popular?placement=checkout").json["limit"]["cap"] == 3
         assert "checkout" in [found["name"] for found in client.get("/v1/placements").json["placements"]]
 
+    def test_a_default_over_the_cap_is_clamped(self, client):
+        assert client.put("/v1/placements/home", json={"cap": 2, "default_limit": 3}).json["default_limit"] == 2
+
     @pytest.mark.parametrize(
         "body",
         [
             {"cap": 51, "default_limit": 1},
-            {"cap": 2, "default_limit": 3},
             {"cap": 2},
             {"cap": 2, "default_limit": 1, "colour": "red"},
             {"cap": 2, "default_limit": 1, "min_probability": 1.5},
