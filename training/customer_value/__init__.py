@@ -1,0 +1,1 @@
+"""What each customer is worth and will do next, and how the shop as a whole holds on to its customers."""
