@@ -1,0 +1,117 @@
+"""`reprise experiment`: what an experiment caused."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import click
+import polars as pl
+from pydantic import ValidationError
+
+from recommender.console import print_json
+from recommender.experiments import Experiment, shares
+from recommender.progress import Progress
+from recommender.settings import load_settings
+from training.commands.experiment_tables import print_report
+from training.commands.options import Source, parse_moment, source_options
+from training.commands.share import parse_share
+from training.experiments.assignments import Assignments, assign_customers, read_assignments
+from training.experiments.attribution import read_events
+from training.experiments.outcomes import Period
+from training.experiments.report import Plan, analyse
+from training.ingest import Ingested
+
+
+@click.command()
+@source_options
+@click.option("--assignments", type=click.Path(path_type=Path), help="File of customer_id, variant and exposed_at.")
+@click.option("--experiment", "name", metavar="NAME", help="Without a file: assign by hash, as the answers do.")
+@click.option("--salt", help="Of that experiment.  [default: its name]")
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME=WEIGHT",
+    help="One of its variants; with a file: the share meant.",
+)
+@click.option("--holdout", default="0%", callback=parse_share, help="Share of customers that is held out.")
+@click.option("--start", required=True, callback=parse_moment, help="First moment of the experiment.")
+@click.option("--end", required=True, callback=parse_moment, help="Moment just after it, or up to which to look.")
+@click.option("--control", metavar="VARIANT", help="Compare with this one.  [default: holdout, else control]")
+@click.option(
+    "--before-days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Time before, for CUPED."
+)
+@click.option(
+    "--lift", default="5%", callback=parse_share, show_default=True, help="Hoped for; tunes the always-valid interval."
+)
+@click.option("--events", type=click.Path(path_type=Path), help="File of impressions and clicks, for attribution.")
+@click.option("--within-days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(
+    *,
+    source: Source,
+    assignments: Path | None,
+    name: str | None,
+    salt: str | None,
+    variants: tuple[str, ...],
+    holdout: float,
+    start: datetime,
+    end: datetime,
+    control: str | None,
+    before_days: int,
+    lift: float,
+    events: Path | None,
+    within_days: float,
+    as_json: bool,
+) -> None:
+    """Report what an experiment caused: repeat purchases, orders and revenue per customer, each against the control.
+
+    Give --assignments, or --experiment and its --variants: everybody who bought before the start is then assigned by
+    the hash that the answers use. A file of events (customer_id, product_id, event_type impression or click,
+    occurred_at, recommendation_id) adds what was bought within --within-days of a click.
+
+    \b
+    Example:
+      reprise experiment purchases.csv --assignments exposures.csv --start 2026-09-01 --end 2026-10-01
+      reprise experiment purchases.csv --experiment home --variant six=1 --holdout 10% --start 2026-09-01 …
+    """
+    if (assignments is None) == (name is None):
+        raise click.UsageError("give either --assignments FILE or --experiment NAME")
+    if not lift > 0:
+        raise click.BadParameter(f"{lift:g} is not above 0", param_hint="--lift")
+    progress, period = Progress(show=not as_json), Period(start, end, before_days)
+    experiment = _build_experiment(name or "assigned", salt, variants, holdout) if name or variants else None
+    plan = Plan(period, control, shares(experiment) if experiment else None, lift, within_days)
+    ingested = source.ingest(load_settings(), datetime.now(UTC), progress)
+    with progress.step("Compare variants"):
+        assigned = _assign(assignments, experiment, ingested, period)
+        seen, unusable = read_events(events) if events else (None, 0)
+        report = analyse(ingested.ledger, assigned, plan, seen)
+    if as_json:
+        print_json({**report.to_dict(), "events_left_out": unusable})
+    else:
+        print_report(report)
+
+
+def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], holdout: float) -> Experiment:
+    weights: dict[str, str] = {}
+    for part in variants:
+        variant, _, weight = part.partition("=")
+        if variant in weights:
+            raise click.BadParameter(f"{variant!r} is named twice", param_hint="--variant")
+        weights[variant] = weight or "1"
+    try:
+        return Experiment.model_validate({"name": name, "salt": salt, "variants": weights, "holdout": holdout})
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
+        raise click.UsageError(f"that is no experiment: {said}") from None
+
+
+def _assign(file: Path | None, experiment: Experiment | None, ingested: Ingested, period: Period) -> Assignments:
+    """Who is in it; tills and bots, whose purchases are not in the ledger, are not."""
+    if file is None:
+        return assign_customers(cast(Experiment, experiment), ingested.ledger, period.start)
+    read = read_assignments(file, period.start, period.end)
+    tills = [row["customer_id"] for row in ingested.report.suspicious]
+    kept = read.customers.filter(~pl.col("customer_id").is_in(tills))
+    return Assignments(kept, {**read.left_out, "tills or bots": len(read.customers) - len(kept)})

@@ -1,0 +1,1 @@
+"""What an experiment caused: from purchases and assignments to effects with their uncertainty."""
