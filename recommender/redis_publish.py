@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import cast
 
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
 from recommender.publication import LIST_NAMES, Keys, Manifest, Publication
@@ -124,10 +125,10 @@ class Publisher:
 
     def _refuse_if_too_large(self, publication: Publication) -> None:
         needed = estimated_bytes(publication)
-        memory = self.client.call("INFO", "memory")
+        memory = self._memory()
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
-            memory = self.client.call("INFO", "memory")
+            memory = self._memory()
         free = memory["maxmemory"] - memory["used_memory"]
         if memory["maxmemory"] and needed > free:
             raise StoreFullError(
@@ -135,6 +136,11 @@ class Publisher:
                 f"{self.client.address} has {max(free, 0):,} free; raise its maxmemory or lower "
                 "REPRISE_KEEP_VERSIONS or REPRISE_LIST_LENGTH"
             )
+
+    def _memory(self) -> dict[str, int]:
+        """INFO memory of the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", "memory")])
+        return cast(dict[str, int], answers[1])
 
     def _write_parts(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
         version = publication.manifest.version
