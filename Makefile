@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help install demo test quick notebooks lint format types check clean
+.PHONY: help install demo test quick bench-api notebooks lint format types check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: install  ## run every test
 
 quick: install  ## run the tests that take seconds
 	$(BIN)/pytest -n auto -m 'not slow' $(ARGS)
+
+bench-api:  ## measure the service beside a bare Flask view and FastAPI; needs wrk and `pip install -e '.[bench]'`
+	$(BIN)/python tests/benchmarks/api_speed.py $(ARGS)
 
 notebooks: install  ## run the notebooks on the made-up shop (PURCHASES=/path PURCHASES_FORMAT=… for your own)
 	PYTHONWARNINGS=error $(BIN)/pytest --nbmake --nbmake-timeout=300 --timeout=600 notebooks $(ARGS)

@@ -8,18 +8,22 @@ from functools import partial
 
 from flask import Flask
 
-from api import auth, health, logs, problems
+from api import auth, health, limits, logs, problems
 from api.front import Front
 from api.ids import ShopId, fresh_recommendation_id
-from api.routes import customers, docs, models, placements, popular, products, recommendations
+from api.impressions import Impressions
+from api.lists import Lists
+from api.rate_limits import RateLimits
+from api.routes import batch, customers, docs, events, metrics, models, placements, popular, products, recommendations
 from api.service import Service
 from api.shops import Shops
+from api.tracing import trace
+from recommender.api_keys import Kind
 from recommender.connect import open_warehouse
 from recommender.settings import Settings, load_settings
 from recommender.warehouse import Warehouse
 
-MAX_BODY_BYTES = 1 << 20
-_VIEWS = (products, customers, recommendations, popular, placements, models, docs, health)
+_VIEWS = (products, customers, recommendations, popular, batch, events, placements, models, docs, metrics, health)
 
 
 def create_app(
@@ -40,19 +44,22 @@ def create_app(
     settings = settings or load_settings()
     clock = clock or partial(datetime.now, UTC)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # `a//b` is a product id of its own
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level)
-    shops = Shops(warehouse or _open(settings), logger)
-    service = Service(settings, shops, clock, partial(fresh_recommendation_id, clock))
+    rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
+    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates))
+    impressions = Impressions(shops.warehouse, settings.max_waiting_events, logger)
+    new_id = partial(fresh_recommendation_id, clock)
+    service = Service(settings, shops, clock, new_id, impressions if settings.log_impressions else None)
     service.attach(app)
     logs.attach(app, logger)
     problems.attach(app)
+    limits.attach(app)
     auth.attach(app, shops, settings.shop)
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
-    app.wsgi_app = Front(app.wsgi_app, service)  # type: ignore[method-assign]
+    app.wsgi_app = trace(Front(app.wsgi_app, service, Lists(app), partial(logs.log, app)))  # type: ignore[method-assign,assignment]
     return app
 
 

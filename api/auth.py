@@ -1,126 +1,108 @@
 """Who asks, and what they may: decided before any view runs.
 
-Every view says with `accessible` who may call it; one that does not is refused to everybody.
+Every view says with `accessible` who may call it; one that does not is refused to everybody. `api.callers` finds out
+who asks, `api.access` has the rules, `api.tokens` the customer tokens, `api.cors` what browsers may, `api.rate_limits`
+how often.
 """
 
-import hashlib
-import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from ipaddress import ip_address
-from typing import Any, Literal, TypeVar
+from dataclasses import replace
+from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
+from api.access import Access, access_of, accessible, allow
+from api.callers import Caller, find_caller
+from api.cors import answer_preflight, is_preflight, origin_headers
+from api.rate_limits import Allowance
+from api.service import service
 from api.shops import Shops
-from recommender.api_keys import Scope
-from recommender.errors import ForbiddenError, StoreUnavailableError, UnauthorizedError
+from api.tokens import HEADER, read_customer
+from recommender.errors import TooManyRequestsError
 
-ALL_SCOPES: frozenset[Scope] = frozenset({"read", "events", "admin"})
-_ACCESS = "reprise_access"
-_View = TypeVar("_View", bound=Callable[..., Any])
+__all__ = ["Access", "Caller", "accessible", "admit", "allow", "attach", "find_caller", "require_customer"]
 
-
-class Access(Enum):
-    """Who may call a route."""
-
-    OPEN = "anyone, without a key"
-    PRODUCTS = "a secret key with scope read, or a publishable key"
-    PERSON = "a secret key with scope read, or a publishable key with that customer's token"
-    SESSION = "as PRODUCTS; as PERSON where the body names a customer"
-    SERVER = "a secret key with scope read"
-    EVENTS = "a secret key with scope events"
-    ADMIN = "a secret key with scope admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks.
-
-    Attributes:
-        shop: whose data this caller sees.
-        kind: `local` is anyone on this machine while there are no keys.
-        scopes: what the key opens.
-        key_id: None for `local`.
-        customer_id: whom the customer token names, if one came along.
-    """
-
-    shop: str
-    kind: Literal["local", "secret", "publishable"]
-    scopes: frozenset[Scope]
-    key_id: str | None = None
-    customer_id: str | None = None
-
-
-def accessible(access: Access) -> Callable[[_View], _View]:
-    """Say who may call a view."""
-
-    def decorate(view: _View) -> _View:
-        setattr(view, _ACCESS, access)
-        return view
-
-    return decorate
+_ALLOWANCE = "reprise.allowance"
+"""Where the WSGI environment holds what the rate limit said, once a request is counted."""
 
 
 def attach(app: Flask, shops: Shops, own_shop: str) -> None:
-    """Check every request of `app` before its view, and leave its caller in `g.caller`."""
+    """Check every request of `app` before its view, leave its caller in `g.caller`, and write what the answer owes it.
 
-    def check() -> None:
+    A browser's preflight has no key and is answered here.
+    """
+
+    def check() -> Response | None:
         if request.endpoint is None:  # no such route
-            return
-        access = getattr(current_app.view_functions[request.endpoint], _ACCESS, None)
-        if access is not Access.OPEN:
-            g.caller = find_caller(request.environ, shops, own_shop)
-            allow(access, g.caller, (request.view_args or {}).get("customer_id"))
+            return None
+        access = access_of(current_app.view_functions[request.endpoint])
+        if access is Access.OPEN:
+            return None
+        if access is not None and access.in_browsers and is_preflight(request):
+            allowed = answer_preflight(request.headers["Origin"], (shops.api_keys or {}).values(), _methods())
+            if allowed is not None:
+                return allowed
+        g.caller = find_caller(request.environ, shops, own_shop)
+        g.allowance = request.environ.get(_ALLOWANCE) or shops.rate_limits.take(g.caller)
+        _refuse_too_many(g.allowance)
+        if access is Access.PERSON:
+            require_customer((request.view_args or {})["customer_id"])
+        else:
+            allow(access, g.caller, None)
+        return None
 
     app.before_request(check)
+    app.after_request(_finish)
 
 
-def find_caller(environ: dict[str, Any], shops: Shops, own_shop: str) -> Caller:
-    """Who sent the request.
-
-    Raises:
-        StoreUnavailableError: whether there are keys could not be read yet.
-        UnauthorizedError: no key where one is needed, or one that is not known.
-    """
-    keys = shops.api_keys
-    if keys is None:
-        raise StoreUnavailableError("the API keys cannot be read yet; try again in a moment")
-    if not keys:
-        if not _is_local(environ.get("REMOTE_ADDR")):
-            raise UnauthorizedError(
-                "there are no API keys yet, so only this machine is answered: `reprise keys create`"
-            )
-        return Caller(own_shop, "local", ALL_SCOPES)
-    scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    parts = given.split("_", maxsplit=2)
-    key = keys.get(parts[1]) if scheme.lower() == "bearer" and len(parts) == 3 else None
-    digest = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
-    if key is None or not hmac.compare_digest(digest, key.digest):
-        raise UnauthorizedError("send a key that is known here: `Authorization: Bearer <key>`")
-    return Caller(key.shop, key.kind, frozenset(key.scopes), key.key_id)
-
-
-def allow(access: Access | None, caller: Caller, customer_id: str | None) -> None:
-    """Let `caller` pass.
-
-    Args:
-        access: the route's rule; None where nobody wrote one.
-        caller: who asks.
-        customer_id: the person that the path names, if it names one.
+def require_customer(customer_id: str) -> None:
+    """Let the caller see this customer's lists.
 
     Raises:
-        ForbiddenError: the rule does not let this caller pass.
+        UnauthorizedError: a publishable key came without a token that is good.
+        ForbiddenError: the token names another customer, or the key does not read.
     """
-    needed: Scope = {Access.ADMIN: "admin", Access.EVENTS: "events"}.get(access, "read")  # type: ignore[assignment,arg-type]
-    if access is None or needed not in caller.scopes:
-        raise ForbiddenError(f"this key does not open this route; it needs scope {needed}")
+    if g.caller.kind == "publishable":
+        own, keys = service(), service().shops.api_keys or {}
+        token, ttl_s = request.headers.get(HEADER), own.settings.customer_token_ttl_s
+        g.caller = replace(g.caller, customer_id=read_customer(token, keys, g.caller.shop, own.clock(), ttl_s))
+    allow(Access.PERSON, g.caller, customer_id)
 
 
-def _is_local(address: str | None) -> bool:
-    """Without an address it came over no network, but a socket in the file system."""
-    try:
-        return not address or ip_address(address).is_loopback
-    except ValueError:
-        return False
+def admit(environ: dict[str, Any], caller: Caller, shops: Shops) -> list[tuple[str, str]]:
+    """Count a request before Flask sees it, which then counts it no more; the headers that its answer owes the caller.
+
+    Raises:
+        TooManyRequestsError: the key asked more often than it may.
+    """
+    allowance = environ[_ALLOWANCE] = shops.rate_limits.take(caller)
+    _refuse_too_many(allowance)
+    return _headers(environ.get("HTTP_ORIGIN"), caller, allowance)
+
+
+def _refuse_too_many(allowance: Allowance | None) -> None:
+    if allowance is not None and allowance.retry_after_s:
+        raise TooManyRequestsError(
+            f"this key may ask {allowance.limit} times in a row, then has to slow down; "
+            f"ask again in {allowance.retry_after_s} s",
+            allowance.retry_after_s,
+        )
+
+
+def _methods() -> set[str]:
+    return set((request.url_rule and request.url_rule.methods) or ())
+
+
+def _finish(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if "caller" in g:
+        for name, value in _headers(request.headers.get("Origin"), g.caller, g.get("allowance")):
+            response.headers.add(name, value)
+    return response
+
+
+def _headers(origin: str | None, caller: Caller, allowance: Allowance | None) -> list[tuple[str, str]]:
+    headers = [] if allowance is None else allowance.headers()
+    if caller.kind == "publishable":
+        headers += [("Vary", "Origin"), *origin_headers(origin, caller.origins)]
+    return headers

@@ -47,6 +47,14 @@ ANSWER: dict[str, Any] = {
     ],
 }
 
+BATCH: dict[str, Any] = {
+    "requests": [
+        {"path": "/v1/customers/C-1042/recommendations?placement=email&limit=4"},
+        {"path": "/v1/products/COFFEE-1KG/similar"},
+        {"path": "/v1/recommendations", "body": BODY},
+    ]
+}
+
 PROBLEM: dict[str, Any] = {
     "type": "urn:reprise:problem:invalid_request",
     "title": "Invalid request",
@@ -55,4 +63,20 @@ PROBLEM: dict[str, Any] = {
     "code": "invalid_request",
     "errors": [{"field": "limit", "message": "should be a whole number"}],
     "request_id": "0f2b6c1d9a5e4e0c8d7f3a1b2c3d4e5f",
+}
+
+EVENTS: dict[str, Any] = {
+    "events": [
+        {
+            "event_id": "order-7781-1",
+            "event_type": "purchase",
+            "customer_id": "C-1042",
+            "product_id": "COFFEE-1KG",
+            "occurred_at": "2026-11-20T09:14:00Z",
+            "quantity": 2,
+            "unit_price": 12.9,
+            "currency": "EUR",
+            "order_id": "order-7781",
+        }
+    ]
 }

@@ -1,77 +1,108 @@
-"""The layer before Flask: a product list that this worker answered a moment ago is answered again without it.
+"""The layer before Flask: a plain GET of a list is answered without it.
 
-Routing, request and response objects are most of the cost of an answer that is at hand. Whatever is not a plain GET of
-a kept answer goes on to Flask, which decides everything; here nothing is decided anew.
+Routing, request and response objects are most of the cost of an answer. Whatever is not plain, not allowed or not right
+goes on to Flask, which decides everything and says what is wrong; here nothing is decided anew.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from flask import Response
+from structlog.typing import FilteringBoundLogger
+from werkzeug import Request
 
-from api.auth import Access, allow, find_caller
+from api.access import allow
+from api.auth import admit
+from api.callers import Caller, find_caller
 from api.ids import request_id
-from recommender.errors import RepriseError
-from recommender.shelf import ShelfState
+from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
+from api.logs import finish
+from api.parsing import escape_query
+from api.service import Service
+from api.telemetry import count_kept_answer, waited_s
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from api.service import Service
-
-MAX_KEY_LENGTH = 256
-"""An answer is kept for a path and query up to this long, together: made-up ones must not fill the memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """One answer as it was given."""
-
-    body: bytes
-    etag: str
-    headers: list[tuple[str, str]]
-
-
-def keep_answer(environ: "WSGIEnvironment", state: ShelfState, response: Response) -> None:
-    """Keep a 200 for the next one who asks the same of the same `state`."""
-    key = _key(environ)
-    if environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
-        state.answers.keep(key, KeptAnswer(response.get_data(), response.headers["ETag"], list(response.headers)))
+Headers = list[tuple[str, str]]
+_OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
+"""What a 304 leaves out."""
 
 
 class Front:
-    """Answers what is kept; leaves the rest to `app`."""
+    """Answers plain GETs of lists; leaves the rest to `app`.
 
-    def __init__(self, app: "WSGIApplication", service: "Service") -> None:
+    Args:
+        app: Flask's own WSGI application.
+        service: what both share.
+        lists: the routes to answer.
+        logger: gives the logger that both write to.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        service: Service,
+        lists: Lists,
+        logger: Callable[[], FilteringBoundLogger],
+    ) -> None:
         self._app = app
         self._service = service
+        self._lists = lists
+        self._logger = logger
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI (PEP 3333) wants it."""
+        started = time.perf_counter()
+        waited_s.set(0.0)
         self._service.shops.keep_following()
-        kept = self._find(environ)
-        if kept is None:
+        if not environ.get("QUERY_STRING", "").isascii():
+            environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
+        found = self._find(environ)
+        if found is None:
             return self._app(environ, start_response)
-        headers = [*kept.headers, ("X-Request-ID", request_id(environ.get("HTTP_X_REQUEST_ID")))]
-        if environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
-            start_response("304 NOT MODIFIED", [header for header in headers if not header[0].startswith("Content-")])
+        answer, owed = found
+        status = 304 if "HTTP_IF_NONE_MATCH" in environ else 200
+        name = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        finished = finish(self._logger(), environ, answer.rule, status, started=started, name=name)
+        headers = [*answer.prepared.headers, *owed, *finished]
+        if status == 304:
+            start_response("304 NOT MODIFIED", [header for header in headers if header[0] not in _OF_THE_BODY])
             return ()
         start_response("200 OK", headers)
-        return (kept.body,)
+        return (answer.prepared.body,)
 
-    def _find(self, environ: "WSGIEnvironment") -> KeptAnswer | None:
-        if environ["REQUEST_METHOD"] != "GET":
+    def _find(self, environ: "WSGIEnvironment") -> tuple[KeptAnswer, Headers] | None:
+        """The answer, and the headers that it owes the caller; None where Flask is to answer."""
+        key = answer_key(environ)
+        if environ["REQUEST_METHOD"] != "GET" or len(key) > MAX_KEY_LENGTH:
             return None
         try:
             caller = find_caller(environ, self._service.shops, self._service.settings.shop)
-            allow(Access.PRODUCTS, caller, None)
-        except RepriseError:
+            shelf = self._service.shops.shelf(caller.shop)
+            kept: KeptAnswer | None = shelf.state.answers.get(key)
+            if not shelf.answering:
+                return None
+            if kept is not None and kept.until is not None and kept.until <= self._service.clock().timestamp():
+                kept = None
+            return self._make(environ, caller) if kept is None else self._give(environ, caller, kept)
+        except Exception:  # Flask comes to the same end and says it properly
             return None
-        shelf = self._service.shops.shelf(caller.shop)
-        found: Any = shelf.state.answers.get(_key(environ)) if shelf.answering else None
-        return found  # type: ignore[no-any-return]
 
+    def _give(self, environ: "WSGIEnvironment", caller: Caller, kept: KeptAnswer) -> tuple[KeptAnswer, Headers] | None:
+        if environ.get("HTTP_IF_NONE_MATCH") not in (None, kept.prepared.etag):
+            return None
+        allow(kept.access, caller, None)
+        owed = admit(environ, caller, self._service.shops)
+        count_kept_answer()
+        return kept, owed
 
-def _key(environ: "WSGIEnvironment") -> str:
-    return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+    def _make(self, environ: "WSGIEnvironment", caller: Caller) -> tuple[KeptAnswer, Headers] | None:
+        asked = Request(environ)
+        found = None if "HTTP_IF_NONE_MATCH" in environ else self._lists.find(asked.path, asked.args)
+        if found is None:
+            return None
+        allow(found.route.access, caller, found.customer_id)
+        owed = admit(environ, caller, self._service.shops)
+        prepared = answer_list(self._service, caller.shop, found, asked)
+        return KeptAnswer(prepared, found.rule, found.route.access), owed

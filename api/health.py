@@ -22,8 +22,17 @@ def live() -> Response:
 @blueprint.get("/ready")
 @operation("read_readiness", tag="health", access=Access.OPEN, answer=Health, problems=(503,))
 def ready() -> Response:
-    """Whether Redis answers and a version is published; 503 where not."""
-    version = service().shops.warehouse.store(service().settings.shop).current()
-    if version is None:
-        return problem(503, "model_not_ready", "no version is published yet; run `reprise train`")
+    """Whether Redis answers and a version is published, as this worker saw it a moment ago; 503 where not.
+
+    Whoever asks this, however often, asks nothing of Redis. A server all of whose keys are of other shops needs no
+    version of its own.
+    """
+    shops, own_shop = service().shops, service().settings.shop
+    shelf, keys = shops.shelf(own_shop), shops.api_keys
+    version = shelf.state.position.version
+    is_served = not keys or any(key.shop == own_shop for key in keys.values())
+    if keys is None or not (shelf.answering or shelf.emptied):
+        return problem(503, "store_unavailable", "Redis does not answer; the log has the cause")
+    if is_served and (version is None or shelf.emptied):
+        return problem(503, "model_not_ready", "no version is published, or none any more; run `reprise train`")
     return answer_plain({"status": "ready", "model_version": version})

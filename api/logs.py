@@ -5,13 +5,20 @@ Paths hold customer ids; rules do not. No header, no body and no setting is logg
 
 import sys
 import time
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from structlog.typing import FilteringBoundLogger
 
 from api.ids import request_id
+from api.security_headers import SECURITY_HEADERS
+from api.telemetry import RULE, count_request, waited_s
+from api.tracing import trace_id
+from api.wire import dump
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "reprise_log"
 
@@ -26,11 +33,15 @@ def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogge
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(_to_text),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(level),
         ).bind(),
     )
+
+
+def _to_text(event: object, **_: object) -> str:
+    return dump(event).decode()
 
 
 def attach(app: Flask, logger: FilteringBoundLogger) -> None:
@@ -40,9 +51,49 @@ def attach(app: Flask, logger: FilteringBoundLogger) -> None:
     app.after_request(_finish)
 
 
-def log() -> FilteringBoundLogger:
-    """The logger of the app that is answering."""
-    return cast(FilteringBoundLogger, current_app.extensions[_EXTENSION])
+def log(app: Flask | None = None) -> FilteringBoundLogger:
+    """The logger of `app`; None is the one that is answering."""
+    return cast(FilteringBoundLogger, (app or current_app).extensions[_EXTENSION])
+
+
+def finish(
+    logger: FilteringBoundLogger,
+    environ: "WSGIEnvironment",
+    rule: str | None,
+    status: int,
+    *,
+    started: float,
+    name: str,
+) -> list[tuple[str, str]]:
+    """Count and log an answered request; the headers that every answer has.
+
+    Args:
+        logger: takes the line.
+        environ: the request; its `RULE` is set for those around us.
+        rule: the route as it is written in the code; None where none fits.
+        status: of the answer.
+        started: `time.perf_counter()` when the request came.
+        name: the request's id.
+    """
+    elapsed_s = time.perf_counter() - started
+    environ[RULE] = rule
+    method = environ["REQUEST_METHOD"]
+    count_request(rule, method, status, elapsed_s)
+    trace = trace_id(environ.get("HTTP_TRACEPARENT"))
+    logger.info(
+        "request",
+        method=method,
+        route=rule,
+        status=status,
+        ms=round(elapsed_s * 1000, 2),
+        request_id=name,
+        **({} if trace is None else {"trace_id": trace}),
+    )
+    return [
+        ("X-Request-ID", name),
+        *SECURITY_HEADERS,
+        ("Server-Timing", f"redis;dur={waited_s.get() * 1000:.2f}, all;dur={elapsed_s * 1000:.2f}"),
+    ]
 
 
 def _start() -> None:
@@ -51,14 +102,7 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    log().info(
-        "request",
-        method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
-        status=response.status_code,
-        ms=round((time.perf_counter() - g.started) * 1000, 2),
-        request_id=g.request_id,
-    )
+    rule = request.url_rule.rule if request.url_rule else None
+    for header in finish(log(), request.environ, rule, response.status_code, started=g.started, name=g.request_id):
+        response.headers.setdefault(*header)
     return response

@@ -4,6 +4,7 @@ The only `import spectree`: it collects the routes. Requests are checked by `api
 answers are not checked at all: they are written by hand and tested.
 """
 
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache, wraps
@@ -12,17 +13,23 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, request
 from pydantic import BaseModel
-from spectree import Response as Responses
-from spectree import SpecTree, Tag
 
 from api.auth import Access, accessible
 from api.ids import MAX_ID_LENGTH
 from api.parsing import check_path, parse_body, parse_query
 from api.schemas import PLACEMENT_NAME, Problem
+from api.tokens import HEADER as TOKEN_HEADER
+
+sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
+from spectree import Response as Responses  # noqa: E402
+from spectree import SpecTree, Tag  # noqa: E402
+
+del sys.modules["offapi"]
 
 _TAGS = {
     "products": Tag(name="products", description="Lists of one product or the whole shop; anyone may cache them."),
     "customers": Tag(name="customers", description="Slates of one person or session; nobody may cache them."),
+    "events": Tag(name="events", description="What people did in the shop."),
     "administration": Tag(name="administration", description="What is configured and published."),
     "health": Tag(name="health", description="Probes."),
 }
@@ -32,8 +39,45 @@ _PATH_EXAMPLES = {
     "name": "home",
     "version": "20261120T020000Z-3f2a",
 }
+_SECURITY_SCHEMES = {
+    "secret_key": {"type": "http", "scheme": "bearer", "description": "`sk_…`, between servers, with scopes."},
+    "publishable_key": {"type": "http", "scheme": "bearer", "description": "`pk_…`, in browsers and apps; it reads."},
+    "customer_token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": TOKEN_HEADER,
+        "description": "Short-lived; the shop's back end signs it for one customer.",
+    },
+}
+_CALLERS: dict[Access, list[dict[str, list[str]]]] = {
+    Access.OPEN: [],
+    Access.PRODUCTS: [{"secret_key": ["read"]}, {"publishable_key": []}],
+    Access.PERSON: [{"secret_key": ["read"]}, {"publishable_key": [], "customer_token": []}],
+    Access.SESSION: [
+        {"secret_key": ["read"]},
+        {"publishable_key": []},
+        {"publishable_key": [], "customer_token": []},
+    ],
+    Access.SERVER: [{"secret_key": ["read"]}],
+    Access.EVENTS: [{"secret_key": ["events"]}],
+    Access.ADMIN: [{"secret_key": ["admin"]}],
+}
+"""Any one of these opens a route; while there are no keys, this machine needs none."""
+_REFUSALS = (401, 403, 429, 503)
+"""What every route with a key can answer: no key, one that does not open it, too often, keys that cannot be read."""
+_REFUSAL_HEADERS = {
+    "401": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "`Bearer`."}},
+    "429": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+_RATE_LIMIT_HEADERS = {
+    "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests in a row that this key may make."},
+    "RateLimit-Remaining": {"schema": {"type": "integer"}, "description": "How many of them are left."},
+    "RateLimit-Reset": {"schema": {"type": "integer"}, "description": "Seconds until all are there again."},
+}
 _PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
 _View = TypeVar("_View", bound=Callable[..., Response])
+_access: dict[str, Access] = {}
+"""operationId → who may call it."""
 
 _spec = SpecTree(
     "flask",
@@ -57,6 +101,7 @@ def operation(
     answer: type[BaseModel],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
+    status: int = 200,
     shared: bool = False,
     problems: tuple[int, ...] = (),
 ) -> Callable[[_View], _View]:
@@ -66,14 +111,18 @@ def operation(
         name: the operationId.
         tag: one of the document's tags.
         access: who may call it.
-        answer: the 200 answer's shape.
+        answer: the answer's shape.
         query: what may follow the `?`; None checks nothing.
         body: the JSON body's shape.
+        status: the answer's, where all is well.
         shared: whether If-None-Match is answered with 304.
-        problems: error statuses besides 400.
+        problems: error statuses besides 400 and those that `access` brings.
     """
     codes = ("HTTP_304",) if shared else ()
-    responses = Responses(*codes, HTTP_200=answer, **{f"HTTP_{status}": Problem for status in problems})
+    _access[name] = access
+    refusals = () if access is Access.OPEN else _REFUSALS
+    shapes = {f"HTTP_{status}": answer, **{f"HTTP_{problem}": Problem for problem in (*problems, *refusals)}}
+    responses = Responses(*codes, **shapes)
     describe = _spec.validate(
         query=query, json=body, resp=responses, tags=(_TAGS[tag],), operation_id=name, skip_validation=True
     )
@@ -102,12 +151,14 @@ def document() -> dict[str, Any]:
     schemas = built["components"]["schemas"]
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
     built["components"]["schemas"] = {name: schema for name, schema in schemas.items() if not name.endswith("Query")}
+    built["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for path in built["paths"].values():
         for described in path.values():
             for parameter in described["parameters"]:
                 _tidy_parameter(parameter)
             for status, response in described["responses"].items():
                 _tidy_response(status, response)
+            _tell_access(described, _access[described["operationId"]])
     return built
 
 
@@ -132,3 +183,13 @@ def _tidy_response(status: str, response: dict[str, Any]) -> None:
     if int(status) >= 400:
         response["content"] = {"application/problem+json": response["content"]["application/json"]}
     response["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names the line in the log."}}
+
+
+def _tell_access(described: dict[str, Any], access: Access) -> None:
+    """Who may call it, and how often."""
+    described["x-access"] = access.value
+    described["security"] = _CALLERS[access]
+    for status, response in described["responses"].items():
+        if access is not Access.OPEN:
+            response["headers"] |= _REFUSAL_HEADERS.get(status, {})
+            response["headers"] |= _RATE_LIMIT_HEADERS if status not in ("401", "503") else {}

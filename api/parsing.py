@@ -1,20 +1,35 @@
 """From a request to a checked model; whatever is wrong is named."""
 
-import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from api.ids import MAX_ID_LENGTH
+from api.limits import read_body
 from recommender.errors import InvalidRequestError
 
 REPEATABLE = frozenset({"exclude"})
 """Query parameters that may be given more than once."""
+MAX_ERRORS = 20
+"""A body of a hundred thousand wrong fields must not get an answer many times its size."""
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+def escape_query(query: str) -> str:
+    """A query of ASCII alone, as Werkzeug relies on: servers pass on what a client did not escape, each in its way.
+
+    Most give Latin-1 that stands for the bytes of UTF-8 (PEP 3333), Granian the characters.
+    """
+    try:
+        sent = query.encode("latin-1")
+        sent.decode()
+    except UnicodeError:
+        sent = query.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in sent)
 
 
 def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
@@ -39,15 +54,21 @@ def parse_body(model: type[_Model], request: Request) -> _Model:
     Raises:
         InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
         UnsupportedMediaType: it is not announced as JSON.
-        RequestEntityTooLarge: it is not shorter than MAX_CONTENT_LENGTH.
+        RequestEntityTooLarge, RequestTimeout: see `read_body`.
     """
     if not request.is_json:
         raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
-    body = request.get_data()
-    if len(body) >= (request.max_content_length or math.inf):  # one sent in chunks is cut there, without an error
-        raise RequestEntityTooLarge
+    body = read_body(request)
     try:
         return model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
+    """Fields of a JSON body as `model`, as `parse_body` would. Raises InvalidRequestError."""
+    try:
+        return model.model_validate(fields)
     except ValidationError as error:
         raise invalid([_describe(problem) for problem in error.errors()]) from None
 
@@ -66,5 +87,6 @@ def _describe(problem: ErrorDetails) -> dict[str, str]:
 
 
 def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
-    """The error to raise for these, a {"field", "message"} each."""
-    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors)
+    """The error to raise for these, a {"field", "message"} each; the first MAX_ERRORS are told."""
+    told = [error | {"field": error["field"][:MAX_ID_LENGTH]} for error in errors[:MAX_ERRORS]]
+    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in told), told)

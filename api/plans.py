@@ -1,11 +1,15 @@
 """Which published lists an answer reads, all at once, and in which order their products are considered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
 
+from api.looks import Look, Shopper
 from api.schemas import FallbackReason, RecommendationBody
-from recommender.candidates import Candidate, Kind, candidates_of, merge_by_probability
+from recommender.candidates import Candidate, Kind, candidates_of
 from recommender.errors import UnknownProductError
+from recommender.live import NOTHING, Live
 from recommender.placements import Mix, Placement
 from recommender.publication import WHOLE_SHOP, Basis, ListKey
 from recommender.store import Reading
@@ -19,30 +23,39 @@ class Choice:
     """What might be shown, before any rule.
 
     Attributes:
-        candidates: best first.
+        candidates: best first; made as they are drawn, so they can be looked at once.
         fallbacks: name → candidates for a slate that is too short.
         shortfall: why the candidates are not what was asked for; None where they are.
         used: what stands in for them already; None leaves it to `fallbacks`.
+        live: what the person's live events say.
     """
 
-    candidates: Sequence[Candidate]
-    fallbacks: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    candidates: Iterable[Candidate]
+    fallbacks: Mapping[str, Iterable[Candidate]] = field(default_factory=dict)
     shortfall: FallbackReason | None = None
     used: str | None = None
+    live: Live = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The lists to read, and what to make of them."""
+    """The lists to read, and what to make of them in a placement at a moment.
+
+    Attributes:
+        keys: the lists.
+        choose: makes candidates of them.
+        people: whose live events count, by `digest_of_person`.
+    """
 
     keys: Sequence[ListKey]
-    choose: Callable[[Reading], Choice]
+    choose: Callable[[Reading, Placement, datetime], Choice]
+    people: Sequence[str] = ()
 
 
 def product_plan(key: ListKey, kind: Kind) -> Plan:
     """One product's `similar` or `together` list. `choose` raises UnknownProductError where there is none."""
 
-    def choose(reading: Reading) -> Choice:
+    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
         found = reading.lists[key]
         if found is None:
             raise UnknownProductError(
@@ -60,42 +73,72 @@ def popular_plan(category: str | None) -> Plan:
     """What sells more than usual, then what sells best; in one category or the whole shop."""
     keys = _fallback_keys(category)
 
-    def choose(reading: Reading) -> Choice:
-        candidates = [candidate for key in keys for candidate in candidates_of(reading, key, "popular")]
-        return Choice(candidates, shortfall=None if candidates else "too_few_candidates")
+    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
+        candidates = chain.from_iterable(candidates_of(reading, key, "popular") for key in keys)
+        return Choice(candidates, shortfall=None if any(reading.lists[key] for key in keys) else "too_few_candidates")
 
     return Plan(keys, choose)
 
 
-def personal_plan(customer_id: str, mix: Mix, category: str | None) -> Plan:
-    """One customer's own lists; best sellers where they are too short, unless only own products are wanted."""
-    own, fallbacks = _own_keys(customer_id), _fallback_keys(category)
-    return Plan([*own, *fallbacks], lambda reading: _choose(reading, [_mixed(reading, own, mix)], own, fallbacks, mix))
+def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Plan:
+    """One customer's own lists; best sellers where they are too short, unless only own products are wanted.
+
+    Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
+    of these, and what resembles the products viewed, come last.
+    """
+    shopper = Shopper(customer_id)
+    people, fallbacks = shopper.people, _fallback_keys(category)
+
+    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+        look, wanted = shopper.look(reading, people, now), mix or placement.mix
+        lists = [look.personal(wanted, placement)]
+        if wanted != "buy_again" and look.live is not NOTHING:
+            lists = _with_what_is_live(look, lists, placement)
+        return _choose(look, lists, fallbacks, wanted)
+
+    return Plan([*shopper.own, *fallbacks], choose, people)
 
 
-def session_plan(body: RecommendationBody, placement: Placement) -> Plan:
-    """A cart, a history of views and a customer, as far as they are known.
+def session_plan(body: RecommendationBody) -> Plan:
+    """A cart, a history of views, a customer and a session, as far as they are known.
 
     Placement `cart` leads with what goes with the cart, every other with the customer's own lists; what resembles
     the products viewed comes last. A product that the customer bought before is shown as such wherever it comes
-    from, so that what was just bought is not suggested.
+    from, so that what was just bought is not suggested. What live events put into the cart is added, see
+    `personal_plan`.
     """
-    own = _own_keys(body.customer_id) if body.customer_id is not None else []
-    together = [ListKey("together", product_id) for product_id in _last(body.cart)]
-    similar = [ListKey("similar", product_id) for product_id in _last(body.recently_viewed)]
-    fallbacks = _fallback_keys(body.category)
+    shopper = Shopper(body.customer_id, body.session_id)
+    people, fallbacks = shopper.people, _fallback_keys(body.category)
+    cart, viewed = _last(body.cart), _last(body.recently_viewed)
+    named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
+    keys = [*shopper.own, *named, *fallbacks]
 
-    def choose(reading: Reading) -> Choice:
-        personal = _mixed(reading, own, placement.mix)
-        complements = _by_score(reading, together, "complement")
-        lead = [complements, personal] if body.placement == "cart" else [personal, complements]
-        return _choose(reading, [*lead, _by_score(reading, similar, "similar")], own, fallbacks, placement.mix)
+    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+        look = shopper.look(reading, people, now)
+        names = _titles(reading, keys) if named else {}
+        personal = look.personal(placement.mix, placement)
+        leads = [*cart, *(one for one in look.live.lead if one not in cart)] if body.placement == "cart" else cart
+        complements = look.related("together", "complement", leads, {**look.live.names, **names})
+        similar = look.related("similar", "similar", viewed, names)
+        if body.placement == "cart":
+            lists = [complements, personal, similar, _like_viewed(look)]
+        else:
+            lists = _with_what_is_live(look, [personal, complements, similar], placement)
+        return _choose(look, lists, fallbacks, placement.mix)
 
-    return Plan([*own, *together, *similar, *fallbacks], choose)
+    return Plan(keys, choose, people)
 
 
-def _own_keys(customer_id: str) -> list[ListKey]:
-    return [ListKey("buy_again", customer_id), ListKey("discover", customer_id)]
+def _with_what_is_live(
+    look: Look, lists: Sequence[Iterator[Candidate]], placement: Placement
+) -> list[Iterator[Candidate]]:
+    """`lists` behind a few complements of the live cart and the last order, and before all else that these lead to."""
+    complements = look.related("together", "complement", look.live.lead, look.live.names)
+    return [look.leading(complements, placement), *lists, _like_viewed(look), complements]
+
+
+def _like_viewed(look: Look) -> Iterator[Candidate]:
+    return look.related("similar", "similar", look.live.viewed, look.live.names)
 
 
 def _fallback_keys(category: str | None) -> list[ListKey]:
@@ -108,47 +151,25 @@ def _last(product_ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(reversed(product_ids)))[:LISTS_PER_FIELD]
 
 
-def _mixed(reading: Reading, own: Sequence[ListKey], mix: Mix) -> list[Candidate]:
-    lists = {
-        key.name: candidates_of(reading, key, "buy_again" if key.name == "buy_again" else "discover") for key in own
-    }
-    if mix == "auto":
-        return merge_by_probability(lists.get("buy_again", []), lists.get("discover", []))
-    return lists.get(mix, [])
+def _titles(reading: Reading, keys: Sequence[ListKey]) -> dict[str, str | None]:
+    """Titles by product id, of the products on these lists."""
+    indices = {record.product_index for key in keys for record in reading.lists[key] or ()}
+    products = (reading.products[index] for index in indices)
+    return {product.product_id: product.title for product in products}
 
 
-def _by_score(reading: Reading, keys: Sequence[ListKey], kind: Kind) -> list[Candidate]:
-    """The learned lists of several products in one order of score; those filled with best sellers are left out."""
-    names = {product.product_id: product.title for product in reading.products.values()} if keys else {}
-    scored: list[tuple[float, Candidate]] = []
-    for key in keys:
-        found = reading.lists[key]
-        if found is not None and found.basis is Basis.MODEL:
-            candidates = candidates_of(reading, key, kind, because=names.get(key.owner_id) or key.owner_id)
-            scored += zip((record.score for record in found.records), candidates, strict=True)
-    return [candidate for _, candidate in sorted(scored, key=lambda pair: -pair[0])]
-
-
-def _choose(
-    reading: Reading,
-    lists: Sequence[Sequence[Candidate]],
-    own: Sequence[ListKey],
-    fallbacks: Sequence[ListKey],
-    mix: Mix,
-) -> Choice:
-    unknown = bool(own) and all(reading.lists[key] is None for key in own)
-    bought = {candidate.product.product_id: candidate for candidate in _mixed(reading, own, "buy_again")}
+def _choose(look: Look, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
+    wanted = _new if mix == "discover" else iter
+    in_order = look.sink if look.live.tired else iter
+    filling = () if mix == "buy_again" else fallbacks
     return Choice(
-        candidates=[known for candidates in lists for known in _recognise(candidates, bought, mix)],
-        fallbacks={}
-        if mix == "buy_again"
-        else {key.name: _recognise(candidates_of(reading, key, "popular"), bought, mix) for key in fallbacks},
-        shortfall="unknown_customer" if unknown else None,
+        candidates=in_order(wanted(chain.from_iterable(lists))),
+        fallbacks={key.name: in_order(wanted(look.on(key, "popular"))) for key in filling},
+        shortfall="unknown_customer" if look.unknown else None,
+        live=look.live,
     )
 
 
-def _recognise(candidates: Sequence[Candidate], bought: Mapping[str, Candidate], mix: Mix) -> list[Candidate]:
-    """Products bought before as such, with their rhythm; or without them, where only new ones are wanted."""
-    if mix == "discover":
-        return [candidate for candidate in candidates if candidate.product.product_id not in bought]
-    return [bought.get(candidate.product.product_id, candidate) for candidate in candidates]
+def _new(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Those that were not bought before."""
+    return (candidate for candidate in candidates if candidate.own is None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
@@ -24,6 +25,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
 """The nearest class upwards counts; every other error is a 500."""
 _CODES = {413: "body_too_large", 415: "unsupported_media_type"}
 """Names that do not change with Python's own; the others are those of HTTPStatus."""
+_UNAVAILABLE = "this cannot be done now, try again in a moment; the log has the cause under this request_id"
 
 
 def attach(app: Flask) -> None:
@@ -41,7 +43,24 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One problem. `details` holds a {"field", "message"} for each wrong parameter or field."""
-    body = {
+    kept = {**(headers or {}), "Cache-Control": "no-store"}
+    body = dump(_document(status, code, detail, details))
+    return Response(body, status, kept, content_type="application/problem+json")
+
+
+def describe(error: errors.RepriseError | HTTPException) -> dict[str, Any]:
+    """The problem that the answer to one request would hold; raises `error` itself where that would be a 5xx."""
+    if isinstance(error, HTTPException):
+        code = error.code or 500
+        return _document(code, _code(code), error.description or HTTPStatus(code).phrase)
+    status = _status(error)
+    if status is None or status >= 500:
+        raise error
+    return _document(status, error.code, str(error), _details(error))
+
+
+def _document(status: int, code: str, detail: str, details: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    return {
         "type": f"urn:reprise:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
@@ -50,19 +69,30 @@ def problem(
         "errors": list(details),
         "request_id": g.request_id,
     }
-    kept = {**(headers or {}), "Cache-Control": "no-store"}
-    return Response(dump(body), status, kept, content_type="application/problem+json")
+
+
+def _status(error: errors.RepriseError) -> int | None:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+
+
+def _details(error: errors.RepriseError) -> Sequence[Mapping[str, str]]:
+    return error.errors if isinstance(error, errors.InvalidRequestError) else ()
+
+
+def _code(status: int) -> str:
+    return _CODES.get(status) or HTTPStatus(status).name.lower()
 
 
 def _from_reprise(error: errors.RepriseError) -> Response:
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    status = _status(error)
     if status is None:
         return _from_bug(error)
+    wait_s = getattr(error, "retry_after_s", None)
+    headers = None if wait_s is None else {"Retry-After": str(wait_s)}
     if status >= 500:  # the message names our own servers: it is for the log
         log().error(error.code, request_id=g.request_id, detail=str(error))
-        return problem(status, error.code, "published lists cannot be read now; the log has it under this request_id")
-    details = error.errors if isinstance(error, errors.InvalidRequestError) else ()
-    return problem(status, error.code, str(error), details)
+        return problem(status, error.code, _UNAVAILABLE, headers=headers)
+    return problem(status, error.code, str(error), _details(error), headers)
 
 
 def _from_http(error: HTTPException) -> Response | WerkzeugResponse:
@@ -70,8 +100,7 @@ def _from_http(error: HTTPException) -> Response | WerkzeugResponse:
     if status < 400:  # a redirect of the router is no error
         return error.get_response()
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    code = _CODES.get(status) or HTTPStatus(status).name.lower()
-    return problem(status, code, error.description or HTTPStatus(status).phrase, headers=headers)
+    return problem(status, _code(status), error.description or HTTPStatus(status).phrase, headers=headers)
 
 
 def _from_bug(error: Exception) -> Response:

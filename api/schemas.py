@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,9 @@ from recommender.reasons import Code
 from recommender.slate import Context
 
 MAX_IDS = 200
+MAX_EVENTS = 1_000
+MAX_BATCH = 1_000
+MAX_PATH = 8_192
 PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 FallbackReason = Literal[
     "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable"
@@ -88,6 +92,10 @@ class PersonalQuery(PopularQuery):
         "first. The placement's own where it is left out.",
     )
 
+    def context(self, limit: Limit) -> Context:
+        """With what `mix` leaves out."""
+        return replace(super().context(limit), own_only=self.mix == "buy_again")
+
 
 class BuyAgainQuery(PopularQuery):
     """Query of one customer's own products."""
@@ -102,7 +110,7 @@ class BuyAgainQuery(PopularQuery):
     def context(self, limit: Limit) -> Context:
         """With the days of `due_within`."""
         days = None if self.due_within is None else int(self.due_within.removesuffix("d"))
-        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, due_within_days=days)
+        return replace(super().context(limit), due_within_days=days, own_only=True)
 
 
 class RecommendationBody(Wanted):
@@ -111,6 +119,9 @@ class RecommendationBody(Wanted):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BODY]})
 
     customer_id: ShopsId | None = Field(default=None, description="Left out for an anonymous session.")
+    session_id: ShopsId | None = Field(
+        default=None, description="As in its events: what was viewed and put into the cart counts at once."
+    )
     cart: ShopsIds = Field(description="Product ids in the cart; never shown. The last 20 lead to complements.")
     recently_viewed: ShopsIds = Field(description="Product ids, oldest first. The last 20 lead to similar products.")
 
@@ -119,6 +130,56 @@ class RecommendationBody(Wanted):
         return Context(
             limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
         )
+
+
+class BatchRequest(BaseModel):
+    """One request of a batch."""
+
+    path: str = Field(max_length=MAX_PATH, description="Path and query, as they would be sent alone.")
+    body: dict[str, Any] | None = Field(default=None, description="Of a POST; left out for a GET.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BatchBody(BaseModel):
+    """Requests that are answered together."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BATCH]}
+    )
+
+    requests: list[BatchRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class EventsBody(BaseModel):
+    """Events of one shop; each is looked at alone."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.EVENTS]}
+    )
+
+    events: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MAX_EVENTS,
+        description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
+        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`.",
+    )
+
+
+class RejectedEvent(BaseModel):
+    """One event that was not accepted."""
+
+    index: int = Field(ge=0, description="Position in the request, from 0.")
+    code: str
+    message: str
+
+
+class EventsAnswer(BaseModel):
+    """What became of the events."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedEvent]
 
 
 class AnswerLimit(BaseModel):
@@ -203,6 +264,40 @@ class Answer(BaseModel):
     items: list[AnswerItem]
 
 
+class ProblemError(BaseModel):
+    """What is wrong with one parameter or body field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, RFC 9457."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: Sequence[ProblemError]
+    request_id: str
+
+
+class BatchResponse(BaseModel):
+    """What one request of a batch would have got alone."""
+
+    status: int
+    body: Answer | Problem
+
+
+class BatchAnswer(BaseModel):
+    """The answers of a batch, in the order of its requests."""
+
+    responses: list[BatchResponse]
+
+
 class NamedPlacement(Placement):
     """One placement with its name."""
 
@@ -241,6 +336,13 @@ class Activation(BaseModel):
     current: str
 
 
+class Erasure(BaseModel):
+    """What was deleted of a customer, besides what was at hand of the latest events."""
+
+    events: int = Field(description="Accepted events that had not been archived yet.")
+    lists: int = Field(description="Lists, of all versions that are kept.")
+
+
 class NewPlacement(Placement):
     """A placement as it should be; a `default_limit` over the cap is clamped, as a `limit` is."""
 
@@ -266,24 +368,3 @@ class Health(BaseModel):
 
     status: Literal["live", "ready"]
     model_version: str | None = None
-
-
-class ProblemError(BaseModel):
-    """What is wrong with one parameter or body field."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """An error, RFC 9457."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: Sequence[ProblemError]
-    request_id: str

@@ -4,10 +4,13 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from structlog.typing import FilteringBoundLogger
 
+from api.rate_limits import RateLimits
+from api.telemetry import TimedReader, store_answers
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreError
 from recommender.shelf import Shelf
@@ -15,6 +18,12 @@ from recommender.warehouse import Warehouse
 
 FOLLOW_S = 0.25
 """Pause between two looks at what changed: a publish, a placement, a key or a recovery is seen this much later."""
+LOOK_S = 1.0
+"""A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
+NO_SHOP = ""
+"""The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is on its shelf."""
+_API_KEYS = "(API keys)"
+_REQUESTS = "(requests)"
 
 
 class Shops:
@@ -22,37 +31,45 @@ class Shops:
 
     Attributes:
         api_keys: by key id; None until they could be read for the first time.
+        rate_limits: how often each key may ask.
     """
 
-    def __init__(self, warehouse: Warehouse, logger: FilteringBoundLogger) -> None:
+    def __init__(self, warehouse: Warehouse, logger: FilteringBoundLogger, rate_limits: RateLimits) -> None:
         self.warehouse = warehouse
+        self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._shelves: dict[str, Shelf] = {}
+        self._empty = Shelf(warehouse.store(NO_SHOP))
+        self._empty.answering = False
+        self._left: list[str] = []
+        self._failing: set[str] = set()
         self._logger = logger
-        self._answering = True
         self._followed_by: int | None = None
         self._opening = threading.Lock()
 
     def shelf(self, shop: str) -> Shelf:
-        """The shelf of `shop`; the first call looks at its position once."""
-        shelf = self._shelves.get(shop)
+        """The shelf of `shop`; the first call looks at its position once, unless Redis is known to be down."""
+        shelf = self._shelves.get(shop) if shop != NO_SHOP else self._empty
         if shelf is None:
             with self._opening:
                 shelf = self._shelves.get(shop) or self._open(shop)
         return shelf
 
     def follow(self) -> None:
-        """Look at the keys and at each open shop once. An outage is logged when it begins and when it ends."""
-        try:
-            self.api_keys = self.warehouse.api_keys()
+        """Look at the keys and at each open shop once; what cannot be read stays as it was, and the rest goes on.
+
+        A failure is logged when it begins and when it ends. Nothing is raised.
+        """
+        found: list[Mapping[str, ApiKey]] = []
+        if self._try(_API_KEYS, lambda: found.append(self.warehouse.api_keys())):
+            self._take_keys(*found)
+            if self.api_keys:
+                self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.warehouse.add_requests))
+            self._follow_shelves()
+        else:  # what the keys lie on does not answer: no shop is asked, so that the look takes one time-out at most
             for shelf in tuple(self._shelves.values()):
-                shelf.follow()
-        except StoreError as error:
-            for shelf in self._shelves.values():
                 shelf.answering = False
-            self._tell(answering=False, detail=str(error))
-            return
-        self._tell(answering=True)
+        store_answers.set(not self._failing)
 
     def keep_following(self) -> None:
         """Have a thread of this process call `follow` for as long as this object is used; cheap to call again."""
@@ -60,30 +77,63 @@ class Shops:
             return
         with self._opening:
             if self._followed_by != os.getpid():  # a thread does not survive a fork
-                self.follow()
+                with suppress(Exception):
+                    self.follow()
                 threading.Thread(target=_follow, args=(weakref.ref(self),), daemon=True, name="follow").start()
                 self._followed_by = os.getpid()
 
     def _open(self, shop: str) -> Shelf:
-        shelf = Shelf(self.warehouse.store(shop))
-        try:
-            shelf.follow()
-        except StoreError as error:
-            self._tell(answering=False, detail=str(error))
+        shelf = Shelf(TimedReader(self.warehouse.store(shop), shop))
+        shelf.answering = _API_KEYS not in self._failing
+        if shelf.answering:
+            self._try(shop, shelf.follow)
         self._shelves[shop] = shelf
         return shelf
 
-    def _tell(self, *, answering: bool, detail: str = "") -> None:
-        if answering != self._answering:
-            self._answering = answering
-            if answering:
-                self._logger.info("store_answers_again")
-            else:
-                self._logger.warning("store_unavailable", detail=detail)
+    def _follow_shelves(self) -> None:
+        give_up_at = time.monotonic() + LOOK_S
+        self._left = self._left or list(self._shelves)
+        while self._left:
+            shop = self._left.pop()
+            self._try(shop, self._shelves[shop].follow)
+            if time.monotonic() >= give_up_at:
+                return
+
+    def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
+        """Let in whoever has one of `keys` from now on.
+
+        A revoked key stays among them, so where all are gone, Redis was emptied: the last ones stand until there are
+        others, or whoever asks from this machine could see and do everything.
+        """
+        if keys or not self.api_keys:
+            self.api_keys = keys
+
+    def _try(self, subject: str, look: Callable[[], None]) -> bool:
+        """Whether `look` went well."""
+        try:
+            look()
+        except Exception as error:  # whatever goes wrong with one shop, the others are followed
+            if not isinstance(error, StoreError):  # a connection that began with nonsense would go on with it
+                self.warehouse.close()
+            if subject not in self._failing:
+                self._failing.add(subject)
+                self._tell_failure(subject, error)
+            return False
+        if subject in self._failing:
+            self._failing.discard(subject)
+            self._logger.info("store_answers_again", subject=subject)
+        return True
+
+    def _tell_failure(self, subject: str, error: Exception) -> None:
+        if isinstance(error, StoreError):
+            self._logger.warning("store_unavailable", subject=subject, detail=str(error))
+        else:
+            self._logger.error("unexpected_error", subject=subject, exc_info=error)
 
 
 def _follow(reference: "weakref.ref[Shops]") -> None:
     while (shops := reference()) is not None:
-        shops.follow()
+        with suppress(Exception):  # as where nobody reads the log any more
+            shops.follow()
         del shops
         time.sleep(FOLLOW_S)

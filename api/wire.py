@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 
 def dump(document: Any) -> bytes:
-    """Raises ValueError on NaN, which is no JSON."""
-    # what cannot be encoded (half a surrogate pair in an id) is escaped instead
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
-        "utf-8", "backslashreplace"
-    )
+    """A number that JSON cannot say (NaN) becomes null."""
+    try:
+        return to_json(document, inf_nan_mode="null")  # several times as fast as `json`
+    except PydanticSerializationError:  # half a surrogate pair in an id: escaped
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8", "backslashreplace")

@@ -1,12 +1,11 @@
 """Candidates: the products that an answer might show, read from published lists and put in one order."""
 
 import math
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
-from recommender.publication import Basis, ListKey, ListName, Own, Product
+from recommender.catalogue import Catalogue
+from recommender.publication import Basis, ListKey, ListName, Own, Product, PublishedList
 from recommender.store import Reading
 
 Kind = Literal["buy_again", "discover", "complement", "similar", "popular"]
@@ -14,8 +13,7 @@ _PROBABILITIES: frozenset[ListName] = frozenset({"buy_again", "discover"})
 """Lists whose scores are probabilities; the scores of the others only order their own list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One product that might be shown.
 
     Attributes:
@@ -35,43 +33,96 @@ class Candidate:
     source: ListName | None = None
 
 
-def candidates_of(reading: Reading, key: ListKey, kind: Kind, because: str | None = None) -> list[Candidate]:
-    """The candidates on one list, in its order; [] where the owner has no such list.
+class Bought:
+    """A customer's own products, found by product_index; decoded only where one is met.
+
+    Args:
+        published: the `buy_again` list; None for somebody who has none.
+    """
+
+    def __init__(self, published: PublishedList | None) -> None:
+        self._published = published
+        self._indices = frozenset[int]() if published is None else published.indices()
+
+    def find(self, product_index: int) -> Own | None:
+        """What is known of one product; None for one that was not bought."""
+        if self._published is None or product_index not in self._indices:
+            return None
+        found = (own for own in self._published if isinstance(own, Own) and own.product_index == product_index)
+        return next(found, None)
+
+
+NOTHING_BOUGHT = Bought(None)
+
+
+def candidates_of(
+    reading: Reading,
+    key: ListKey,
+    kind: Kind,
+    because: str | None = None,
+    bought: Bought = NOTHING_BOUGHT,
+) -> Iterator[Candidate]:
+    """The candidates on one list, in its order, made one by one; none where the owner has no such list.
 
     A list that was filled with best sellers for want of buyers (see `Basis`) is of kind `popular` whatever was asked
-    for: its products are explained as what they are. Raises KeyError where `reading` was not asked for `key`.
+    for: its products are explained as what they are.
+
+    Args:
+        reading: where the list is.
+        key: the list.
+        kind: why its products are candidates.
+        because: title or id of the product that explains them.
+        bought: the customer's own products; they are told as such on whichever list they are.
+
+    Raises:
+        KeyError: `reading` was not asked for `key`.
     """
-    decoded = reading.lists[key]
-    if decoded is None:
-        return []
-    if decoded.basis != Basis.MODEL:
+    published = reading.lists[key]
+    return iter(()) if published is None else candidates_in(published, reading.products, kind, because, bought)
+
+
+def candidates_in(
+    published: PublishedList,
+    products: Catalogue,
+    kind: Kind,
+    because: str | None = None,
+    bought: Bought = NOTHING_BOUGHT,
+) -> Iterator[Candidate]:
+    """As `candidates_of`, for a list and the products on it."""
+    name = published.name
+    likely = name in _PROBABILITIES
+    if published.basis != Basis.MODEL:
         kind, because = "popular", None
-    likely = key.name in _PROBABILITIES
-    return [
-        Candidate(
-            product=reading.products[record.product_index],
-            kind=kind,
-            probability=record.score if likely and not math.isnan(record.score) else None,
-            own=record if isinstance(record, Own) else None,
-            because=because,
-            source=key.name,
-        )
-        for record in decoded.records
-    ]
+    for record in published:
+        product = products.find(record.product_index)
+        if product is None:
+            continue
+        own = record if isinstance(record, Own) else bought.find(record.product_index)
+        if own is not None:
+            yield Candidate(product, "buy_again", _known(own.score), own, None, "buy_again")
+        else:
+            yield Candidate(product, kind, _known(record.score) if likely else None, None, because, name)
 
 
-def merge_by_probability(buy_again: Sequence[Candidate], discover: Sequence[Candidate]) -> list[Candidate]:
+def _known(probability: float) -> float | None:
+    return probability if math.isfinite(probability) else None
+
+
+def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Candidate]) -> Iterator[Candidate]:
     """One order by falling probability, the order within each list kept.
 
     A tie, and a candidate without a probability, goes to `buy_again`: what was bought before is the safer guess.
     """
-    merged: list[Candidate] = []
-    waiting = deque(discover)
+    others = iter(discover)
+    other = next(others, None)
     for own in buy_again:
-        while waiting and _is_likelier(waiting[0], own):
-            merged.append(waiting.popleft())
-        merged.append(own)
-    return [*merged, *waiting]
+        while other is not None and _is_likelier(other, own):
+            yield other
+            other = next(others, None)
+        yield own
+    if other is not None:
+        yield other
+        yield from others
 
 
 def _is_likelier(one: Candidate, other: Candidate) -> bool:

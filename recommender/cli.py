@@ -10,8 +10,14 @@ from recommender.errors import DataError, GateRefusedError, RepriseError, UsageE
 COMMANDS = {
     "demo": ("training.commands.demo", "Make up a shop, train, publish and serve it."),
     "doctor": ("training.commands.doctor", "Check a purchase file and say what can be learned from it."),
+    "customers": ("training.commands.customers", "Say what customers are worth and when they come back."),
+    "erase": ("training.commands.erase", "Forget customers who asked for it, in Redis and in every file."),
     "evaluate": ("training.commands.evaluate", "Score the model beside what it has to beat."),
+    "events": ("training.commands.events", "Say what waits to be archived, and what could not be."),
+    "experiment": ("training.commands.experiment", "Report what an experiment caused, variant against control."),
+    "keys": ("recommender.commands.keys", "Create, list and revoke API keys."),
     "models": ("recommender.commands.models", "List the published versions."),
+    "power": ("training.commands.power", "Say how many customers an experiment needs."),
     "publish": ("training.commands.publish", "Publish a version that was trained before."),
     "rank": ("training.commands.rank", "Write every customer's ranked products to a file."),
     "report": ("training.commands.report", "Write one HTML file about a version for a colleague."),
@@ -19,6 +25,7 @@ COMMANDS = {
     "serve": ("api.commands.serve", "Answer HTTP requests."),
     "train": ("training.commands.train", "Train on purchases, evaluate, and publish if the gate allows."),
     "tune": ("training.commands.tune", "Find settings that suit a shop, on past windows."),
+    "worker": ("training.commands.worker", "Archive what happens in shops."),
 }
 """Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
 

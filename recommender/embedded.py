@@ -54,6 +54,7 @@ def embedded_server(home: Home) -> Iterator[str]:
     """
     folder = make_folder(home.redis.resolve())
     path = _socket_path(folder)
+    owner = os.getpid()
     with _open(folder / "users.lock") as users:
         try:
             with _open(folder / "start.lock") as start:
@@ -62,10 +63,31 @@ def embedded_server(home: Home) -> Iterator[str]:
                 _ensure_running(folder, path)
             yield f"unix://{quote(str(path))}"
         finally:
-            with _open(folder / "start.lock") as start:
-                fcntl.flock(start, fcntl.LOCK_EX)
-                if _lock_alone(users):
-                    _ask(path, "SHUTDOWN", timeout_s=START_TIMEOUT_S)
+            if os.getpid() == owner:  # what a fork does at its end is not ours to undo
+                _leave(folder, path, users)
+
+
+def _leave(folder: Path, path: Path, users: IO[bytes]) -> None:
+    """Stop the server if nobody else uses it."""
+    with _open(folder / "start.lock") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if _lock_alone(users):
+            _ask(path, "SHUTDOWN", timeout_s=START_TIMEOUT_S)
+
+
+def revive(home: Home) -> bool:
+    """Start the server of `home` again where it died; whether it had. For those inside `embedded_server`.
+
+    Raises as `embedded_server`.
+    """
+    folder = home.redis.resolve()
+    with _open(folder / "server.lock") as server:
+        if not _lock_alone(server):
+            return False
+    with _open(folder / "start.lock") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        _ensure_running(folder, _socket_path(folder))
+    return True
 
 
 def _ensure_running(folder: Path, path: Path) -> None:

@@ -14,6 +14,7 @@
     ├── StoreError                 Redis
     │   ├── StoreUnavailableError
     │   ├── StoreFullError
+    │   ├── BackPressureError
     │   ├── IncompletePublishError
     │   └── VersionNotFoundError
     └── RequestError               what a caller of the API asked for
@@ -21,6 +22,7 @@
         ├── UnauthorizedError
         ├── ForbiddenError
         ├── TooManyRequestsError
+        ├── EventRejectedError
         ├── UnknownProductError
         └── UnknownPlacementError
 
@@ -113,6 +115,13 @@ class StoreFullError(StoreError):
     code = "store_full"
 
 
+class BackPressureError(StoreError):
+    """Events come faster than workers archive them: the stream is at its bound. `retry_after_s` tells when to retry."""
+
+    code = "back_pressure"
+    retry_after_s = 5
+
+
 class IncompletePublishError(StoreError):
     """What was counted back differs from what was written; nothing was swapped."""
 
@@ -161,6 +170,16 @@ class TooManyRequestsError(RequestError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class EventRejectedError(RequestError):
+    """One event cannot be accepted; the others of the same request can. `reason` is its machine-readable name."""
+
+    code = "event_rejected"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnknownProductError(RequestError):

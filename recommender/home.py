@@ -39,6 +39,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def ledger(self) -> Path:
+        """Archived events, a folder per shop and day."""
+        return self.root / "ledger"
+
+    @property
     def shop(self) -> Path:
         """The made-up shop's files."""
         return self.root / "shop"

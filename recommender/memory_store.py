@@ -3,18 +3,28 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from recommender.at_hand import NEIGHBOURS, AtHand, leads, products_in
+from recommender.catalogue import Catalogue
+from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
+from recommender.fold_in import ProductFactors
+from recommender.live_catalogue import ProductChange
+from recommender.memory_catalogue import MemoryCatalogue
+from recommender.memory_event_log import MemoryEventLog
 from recommender.placements import Placement
-from recommender.publication import LIST_NAMES, ListKey, Manifest, Product, Publication, decode
+from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publication, PublishedList
 from recommender.store import Position, Reading
 
 
 @dataclass(frozen=True)
 class _Version:
     manifest: Manifest
-    products: Sequence[Product]
-    wires: Mapping[ListKey, bytes]
+    products: Sequence[bytes]
+    wires: dict[ListKey, bytes]
+    indices: Mapping[str, int]
+    factors: ProductFactors | None
 
 
 class MemoryStore:
@@ -24,21 +34,63 @@ class MemoryStore:
         self._versions: dict[str, _Version] = {}
         self._current: _Version | None = None
         self._placements: dict[str, Placement] = {}
+        self._catalogue = MemoryCatalogue()
         self._publishing = threading.Lock()
+        self.event_log = MemoryEventLog()
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
+    def read(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,  # noqa: ARG002 - the products are here
+        people: Sequence[str] = (),
+    ) -> Reading | None:
         """See `Store.read`."""
         found = self._versions.get(version or "") or self._current
         if found is None:
             return None
         wires = {key: found.wires.get(key) for key in keys}
-        lists = {key: None if wire is None else decode(key.name, wire) for key, wire in wires.items()}
-        indices = {record.product_index for found in lists.values() if found for record in found.records}
-        return Reading(found.manifest.version, lists, {index: found.products[index] for index in indices})
+        lists = {key: None if wire is None else PublishedList(key.name, wire) for key, wire in wires.items()}
+        live = {person: self._at_hand(person, found) for person in people}
+        more = [one for at_hand in live.values() for one in at_hand.lists(found.manifest.version)]
+        indices = {index for one in (*lists.values(), *more) if one is not None for index in one.indices()}
+        indices |= {index for at_hand in live.values() for index in at_hand.indices.values()}
+        return Reading(found.manifest.version, lists, Catalogue({i: found.products[i] for i in indices}), live)
+
+    def _at_hand(self, person: str, version: _Version) -> AtHand:
+        orders, session, shown, hidden, folded = self.event_log.read_person(person)
+        keys = leads(orders, session)
+        wires = {key: version.wires[key] for key in keys if key in version.wires}
+        length = 1 + NEIGHBOURS * RANKED.itemsize
+        neighbours = {key: PublishedList(key.name, wire[:length]) for key, wire in wires.items()}
+        known = {product_id: version.indices.get(product_id) for product_id in products_in(orders, keys)}
+        indices = {product_id: index for product_id, index in known.items() if index is not None}
+        return AtHand(orders, session, shown, hidden, folded, indices, neighbours)
+
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:  # noqa: ARG002
+        """See `Store.catalogue`. Nothing travels here, so nothing is saved."""
+        return None
+
+    def factors(self, version: str) -> ProductFactors | None:
+        """See `Store.factors`."""
+        kept = self._versions.get(version)
+        return None if kept is None else kept.factors
 
     def follow(self) -> Position:
         """See `Store.follow`."""
-        return Position(self.current(), dict(self._placements))
+        trained = self._current.indices if self._current else {}
+        live = self._catalogue.follow(self.current(), trained)
+        return Position(self.current(), dict(self._placements), len(self.event_log.erased()), live)
+
+    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """See `Reader.find_products`."""
+        kept = self._versions.get(version)
+        known = {} if kept is None else kept.indices
+        return {one: kept.products[known[one]] for one in product_ids if kept is not None and one in known}
+
+    def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
+        """See `Store.update_products`."""
+        return self._catalogue.update(changes)
 
     def place(self, name: str, placement: Placement) -> None:
         """See `Store.place`."""
@@ -51,7 +103,7 @@ class MemoryStore:
         try:
             name = publication.manifest.version
             if name not in self._versions:
-                self._versions[name] = _encode(publication, advance)
+                self._versions[name] = _encode(leave_out(publication, self.event_log.erased()), advance)
             self._current = self._versions[name]
             self._prune(keep)
         finally:
@@ -62,6 +114,12 @@ class MemoryStore:
         if version not in self._versions:
             raise VersionNotFoundError(f"no version {version!r} is kept; `reprise models` lists those there are")
         self._current = self._versions[version]
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """See `Store.erase`."""
+        self.event_log.erase(customer_id, at)
+        keys = [ListKey(name, customer_id) for name in PERSONAL_LISTS]
+        return sum(version.wires.pop(key, None) is not None for version in self._versions.values() for key in keys)
 
     def current(self) -> str | None:
         """See `Store.current`."""
@@ -94,4 +152,6 @@ def _encode(publication: Publication, advance: Callable[[int], None]) -> _Versio
             raise IncompletePublishError(
                 f"version {manifest.version} has only {written} of {expected} {name}; publish it again"
             )
-    return _Version(manifest, [Product.from_json(product.to_json()) for product in publication.products], wires)
+    indices = {product.product_id: index for index, product in enumerate(publication.products)}
+    products = [product.to_json() for product in publication.products]
+    return _Version(manifest, products, wires, indices, publication.factors)

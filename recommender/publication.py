@@ -11,15 +11,19 @@ The numpy dtypes write, the struct formats read: the service decodes a list with
 """
 
 import json
+import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
+
+from recommender.fold_in import ProductFactors
 
 ListName = Literal["similar", "together", "buy_again", "discover", "popular", "trending"]
 LIST_NAMES: tuple[ListName, ...] = ("similar", "together", "buy_again", "discover", "popular", "trending")
@@ -40,6 +44,7 @@ OWN = np.dtype(
 RECORDS: dict[ListName, np.dtype[np.void]] = {name: OWN if name == "buy_again" else RANKED for name in LIST_NAMES}
 _RANKED_STRUCT = struct.Struct("<ie")
 _OWN_STRUCT = struct.Struct("<ieHHeee")
+_RANKED_INDEX = struct.Struct("<i2x")
 
 
 class Basis(IntEnum):
@@ -83,9 +88,23 @@ class Own(NamedTuple):
     return_share: float
 
 
+class Rhythm(NamedTuple):
+    """How one product is bought again, over all its buyers; the fields as in `Own`."""
+
+    log_gap: float
+    log_gap_sd: float
+    return_share: float
+
+
+_TEXTS = ("product_id", "title", "category", "price", "url", "image_url")
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product as an answer shows it. What the shop did not tell is None."""
+    """One product as an answer shows it. What the shop did not tell is None.
+
+    `rhythm` is what the training learned: it dates the product for a customer who first buys it after that.
+    """
 
     product_id: str
     title: str | None = None
@@ -94,6 +113,7 @@ class Product:
     url: str | None = None
     image_url: str | None = None
     in_stock: bool = True
+    rhythm: Rhythm | None = None
 
     def to_json(self) -> bytes:
         """Compact JSON without the fields that are None."""
@@ -102,8 +122,16 @@ class Product:
 
     @classmethod
     def from_json(cls, text: bytes) -> "Product":
-        """The inverse of `to_json`; fields of a later release are ignored."""
-        return cls(**{name: value for name, value in json.loads(text).items() if name in cls.__slots__})
+        """The inverse of `to_json`; fields of a later release are ignored.
+
+        Raises ValueError, TypeError or AttributeError where `text` is no product.
+        """
+        fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
+        if not all(isinstance(fields.get(name, ""), str) for name in _TEXTS):
+            raise TypeError("a product's id, title, category, price and addresses are text")
+        if rhythm := fields.get("rhythm"):
+            fields["rhythm"] = Rhythm(*map(float, rhythm))
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -140,19 +168,47 @@ class ListTable:
             yield self.owner_ids[i], bytes((self.basis[i],)) + records.tobytes()
 
 
-class DecodedList(NamedTuple):
-    """One list as read back."""
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """One list as it was read back: its wire form, decoded only as far as somebody looks at it.
 
-    basis: Basis
-    records: Sequence[Ranked | Own]
+    A slate is full long before a list ends, and the wire form is a tenth of the size of the records.
+    """
 
+    name: ListName
+    wire: bytes
 
-def decode(name: ListName, wire: bytes) -> DecodedList:
-    """The inverse of `ListTable.encode` for one list."""
-    view = memoryview(wire)[1:]
-    if name == "buy_again":
-        return DecodedList(Basis(wire[0]), [Own(*record) for record in _OWN_STRUCT.iter_unpack(view)])
-    return DecodedList(Basis(wire[0]), [Ranked(*record) for record in _RANKED_STRUCT.iter_unpack(view)])
+    @classmethod
+    def of_own(cls, records: Iterable[Own]) -> "PublishedList":
+        """A `buy_again` list as if it were published."""
+        return cls("buy_again", bytes((Basis.MODEL,)) + b"".join(_OWN_STRUCT.pack(*record) for record in records))
+
+    def reorder(self, places: Iterable[int]) -> "PublishedList":
+        """The same list with the records of these places, from 0, in this order."""
+        n, wire = RECORDS[self.name].itemsize, self.wire
+        return PublishedList(self.name, wire[:1] + b"".join([wire[1 + n * i : 1 + n + n * i] for i in places]))
+
+    @property
+    def basis(self) -> Basis:
+        """Where the list comes from."""
+        return Basis(self.wire[0])
+
+    @property
+    def records(self) -> list[Ranked | Own]:
+        """Every record, best first."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Ranked | Own]:
+        if self.name == "buy_again":
+            return map(Own._make, _OWN_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+        return map(Ranked._make, _RANKED_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+
+    def __len__(self) -> int:
+        return len(self.wire) // RECORDS[self.name].itemsize
+
+    def indices(self) -> frozenset[int]:
+        """Every product_index on it, without the rest of the records."""
+        return frozenset(np.frombuffer(self.wire, RECORDS[self.name], offset=1)["product_index"].tolist())
 
 
 @dataclass(frozen=True)
@@ -200,11 +256,13 @@ class Publication:
         products: every product by product_index.
         tables: a table for each of LIST_NAMES. `similar` and `together` have every product as an owner, so that a
             missing owner means an unknown product; `popular` and `trending` have WHOLE_SHOP and each category.
+        factors: with which workers fold in new customers; None leaves them without.
     """
 
     manifest: Manifest
     products: Sequence[Product]
     tables: Mapping[ListName, ListTable]
+    factors: ProductFactors | None = None
 
 
 def name_version(as_of: datetime, fingerprint: str) -> str:
@@ -217,8 +275,32 @@ def version_as_of(version: str) -> datetime:
     return datetime.strptime(version.split("-", maxsplit=1)[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
+def fold(version: str, wire: bytes) -> bytes:
+    """The `folded` list of a customer: its indices mean something in `version` only."""
+    return version.encode() + b"\n" + wire
+
+
+def unfold(folded: bytes, version: str) -> PublishedList | None:
+    """The list that was folded in; None where it is of another version, or is none.
+
+    Its scores are NaN: a predicted preference is no probability.
+    """
+    folded_for, _, wire = folded.partition(b"\n")
+    if folded_for != version.encode() or len(wire) % RANKED.itemsize != 1:
+        return None
+    indices = _RANKED_INDEX.iter_unpack(memoryview(wire)[1:])
+    records = b"".join(_RANKED_STRUCT.pack(index, math.nan) for (index,) in indices)
+    return PublishedList("discover", bytes((Basis.MODEL,)) + records)
+
+
+PersonalPart = Literal["orders", "session", "shown", "hidden", "folded"]
+PERSONAL_PARTS: tuple[PersonalPart, ...] = get_args(PersonalPart)
+"""What is kept of one person outside of the versions: what an erasure deletes."""
+
 API_KEYS = "reprise:api-keys"
 """Hash: key id → API key, of all shops."""
+REQUESTS = "reprise:requests"
+"""Hash with a TTL: key id → requests that all workers let pass, while any key asks."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +333,48 @@ class Keys:
         """Hash: name → a placement that was set while the service runs."""
         return f"{self._prefix}:placements"
 
+    @property
+    def catalogue(self) -> str:
+        """Hash: product id → number of the change and JSON, what the shop said of it while the service runs."""
+        return f"{self._prefix}:catalogue"
+
+    @property
+    def catalogue_sequence(self) -> str:
+        """String: number of the last change of `catalogue`."""
+        return f"{self._prefix}:catalogue:sequence"
+
+    @property
+    def catalogue_log(self) -> str:
+        """List: product ids of the last changes, newest last."""
+        return f"{self._prefix}:catalogue:log"
+
+    @property
+    def events(self) -> str:
+        """Stream: accepted events that no worker has archived yet."""
+        return f"{self._prefix}:events"
+
+    @property
+    def dead_events(self) -> str:
+        """Stream: events that no worker could archive, with the reason."""
+        return f"{self._prefix}:events:dead"
+
+    @property
+    def erased(self) -> str:
+        """Hash: digest of a customer id → when that customer was erased."""
+        return f"{self._prefix}:erased"
+
+    def of(self, part: PersonalPart | Literal["seen"], digest: str) -> str:
+        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.events.digest`).
+
+        seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
+        of products not to be shown. folded: string, a `discover` list made since the training (`fold`).
+        """
+        return f"{self._prefix}:{part}:{digest}"
+
     def version(self, version: str, part: str) -> str:
-        """One part of a version: `manifest` (string), `products` (hash by index) or a list name (hash by owner)."""
+        """One part of a version.
+
+        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id) or a list name (hash by
+        owner).
+        """
         return f"{self._prefix}:v:{version}:{part}"

@@ -4,20 +4,33 @@ The facts of a customer's own products are counts and dates of that product only
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
-from recommender.candidates import Candidate
+from recommender.candidates import Candidate, Kind
 from recommender.due import Due
+from recommender.live_catalogue import LiveProduct
 from recommender.publication import Own
 
 Code = Literal[
-    "DUE_SOON", "OVERDUE", "BUY_AGAIN", "CHOSEN_FOR_YOU", "SIMILAR", "BOUGHT_TOGETHER", "TRENDING", "BEST_SELLER"
+    "DUE_SOON",
+    "OVERDUE",
+    "BUY_AGAIN",
+    "CHOSEN_FOR_YOU",
+    "SIMILAR",
+    "BOUGHT_TOGETHER",
+    "TRENDING",
+    "BEST_SELLER",
+    "NEW",
+    "PINNED",
 ]
+PINNED = "pinned"
+"""Stands for the fallback list of a product that is on no list, as it is shown because the shop wants it."""
 SOON_DAYS = 14
 """A product due within as many days is due soon, even if its window has not begun."""
-_EPOCH = date(1970, 1, 1)
+_EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -25,8 +38,7 @@ _MONTHS = (
 _DAYS_A_MONTH = 30.44
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why one product is shown.
 
     Attributes:
@@ -41,6 +53,10 @@ class Reason:
     evidence: Mapping[str, object]
 
 
+_PICKED = Reason("PINNED", "Picked by the shop", MappingProxyType({}))
+_NEW = Reason("NEW", "New in the shop", MappingProxyType({}))
+
+
 def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: str | None = None) -> Reason:
     """The reason for one candidate at `as_of` (aware).
 
@@ -48,16 +64,21 @@ def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: st
         candidate: what is shown.
         due: when it is due; needed where `candidate.own` is there, None elsewhere.
         as_of: the moment of the answer.
-        fallback: name of the fallback list that the candidate was drawn from.
+        fallback: name of the fallback list that the candidate was drawn from, or PINNED.
     """
     if candidate.own is not None and due is not None:
         return _explain_own(candidate.own, due, as_of.astimezone(UTC).date())
-    evidence = {} if candidate.because is None else {"because": candidate.because}
-    return Reason(*_explain_other(candidate, fallback), evidence)
+    if candidate.kind == "popular":
+        if fallback == PINNED:
+            return _PICKED
+        if isinstance(candidate.product, LiveProduct) and candidate.product.new:
+            return _NEW
+    trending = (fallback or candidate.source) == "trending"
+    return _explain_other(candidate.kind, candidate.because, trending=trending)
 
 
 def _explain_own(own: Own, due: Due, today: date) -> Reason:
-    last_purchased_on = (_EPOCH + timedelta(days=own.last_day)).isoformat()
+    last_purchased_on = date.fromordinal(_EPOCH + own.last_day).isoformat()
     evidence = {
         "purchases": own.purchases,
         "last_purchased_on": last_purchased_on,
@@ -92,17 +113,22 @@ def _interval(days: int) -> str:
     return f"{round(days / 7)} weeks" if days < 70 else f"{round(days / _DAYS_A_MONTH)} months"
 
 
-def _explain_other(candidate: Candidate, fallback: str | None) -> tuple[Code, str]:
-    because = candidate.because
-    match candidate.kind:
+@lru_cache(maxsize=4_096)
+def _explain_other(kind: Kind, because: str | None, *, trending: bool) -> Reason:
+    """Most answers give reasons that an earlier one gave."""
+    evidence = MappingProxyType({} if because is None else {"because": because})
+    match kind:
         case "buy_again":
-            return "BUY_AGAIN", "You bought this before"
+            return Reason("BUY_AGAIN", "You bought this before", evidence)
         case "discover":
-            return "CHOSEN_FOR_YOU", "Chosen from what you bought before"
+            return Reason("CHOSEN_FOR_YOU", "Chosen from what you bought before", evidence)
         case "complement":
-            return "BOUGHT_TOGETHER", f"Often bought together with {because}" if because else "Often bought together"
+            text = f"Often bought together with {because}" if because else "Often bought together"
+            return Reason("BOUGHT_TOGETHER", text, evidence)
         case "similar":
-            return "SIMILAR", f"Similar to {because}" if because else "Similar to what you looked at"
+            text = f"Similar to {because}" if because else "Similar to what you looked at"
+            return Reason("SIMILAR", text, evidence)
+        case "popular" if trending:
+            return Reason("TRENDING", "Popular right now", evidence)
         case "popular":
-            trending = (fallback or candidate.source) == "trending"
-            return ("TRENDING", "Popular right now") if trending else ("BEST_SELLER", "Best seller")
+            return Reason("BEST_SELLER", "Best seller", evidence)

@@ -65,7 +65,7 @@ class RedisClient:
 
         def evaluate(server: redis.Redis) -> Any:
             try:
-                return _execute(server, ("EVALSHA", digest, *rest))
+                return _ask_plainly(server, ("EVALSHA", digest, *rest))
             except exceptions.NoScriptError:
                 return _execute(server, ("EVAL", script, *rest))
 
@@ -112,6 +112,9 @@ class RedisClient:
             return self._deployment.ask(key, ask)
         except exceptions.RedisError as error:
             raise self._translate(error) from None
+        except (AttributeError, LookupError, TypeError, ValueError):
+            self.close()  # redis-py keeps a connection whose greeting it could not read
+            raise StoreUnavailableError(f"what answers at {self.address} is no Redis; see REPRISE_REDIS_URL") from None
 
     def _translate(self, error: exceptions.RedisError) -> StoreError:
         if isinstance(error, exceptions.OutOfMemoryError):
@@ -173,6 +176,20 @@ def _key(command: Command) -> bytes:
 
 def _execute(server: redis.Redis, command: Command) -> Any:
     return server.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+def _ask_plainly(server: redis.Redis, command: Command) -> Any:
+    """As `_execute`, for a command whose answer redis-py leaves as it is: its way around takes as long as the server.
+
+    A connection whose answer was not read whole is closed by itself.
+    """
+    pool = server.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*command)  # type: ignore[no-untyped-call]
+        return connection.read_response()
+    finally:
+        pool.release(connection)
 
 
 def _execute_all(server: redis.Redis, commands: Iterable[Command]) -> list[Any]:

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, islice
 from typing import cast
 
+from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
+from recommender.event_log import digest_of_person
 from recommender.publication import LIST_NAMES, Keys, Manifest, Publication
 from recommender.redis_client import Command, RedisClient
 
@@ -41,6 +44,21 @@ redis.call('UNLINK', unpack(KEYS, 3))
 redis.call('HDEL', KEYS[2], ARGV[1])
 """
 
+_ERASE = """
+redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+local removed = 0
+for _, version in ipairs(redis.call('HKEYS', KEYS[2])) do
+  for i = 5, #ARGV do
+    if redis.call('HGET', KEYS[2], version) == 'ready' then
+      removed = removed + redis.call('HDEL', ARGV[4] .. version .. ARGV[i], ARGV[3])
+    end
+  end
+end
+return removed
+"""
+"""A version that is being written is left as it is: its publish looks after that. ARGV: digest of the customer and the
+moment, the customer, then the key of a list up to the version, and after it for each list."""
+
 
 def encode_id(owner_id: str) -> bytes:
     """The hash field of an owner. Half a surrogate pair, which JSON can carry, is an id like any other."""
@@ -53,8 +71,11 @@ def estimated_bytes(publication: Publication) -> int:
         table.records.nbytes + sum(len(owner_id) + 1 + FIELD_OVERHEAD_BYTES for owner_id in table.owner_ids)
         for table in publication.tables.values()
     )
-    products = sum(len(product.to_json()) + FIELD_OVERHEAD_BYTES for product in publication.products)
-    return lists + products + len(publication.manifest.to_json())
+    products = sum(
+        len(product.to_json()) + len(product.product_id) + 2 * FIELD_OVERHEAD_BYTES for product in publication.products
+    )
+    factors = 0 if publication.factors is None else publication.factors.factors.size * 2
+    return lists + products + factors + len(publication.manifest.to_json())
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,14 @@ class Publisher:
         manifests = [Manifest.from_json(text) for text in texts if text is not None]
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
 
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """See `Store.erase`."""
+        keys = [self.keys.erased, self.keys.versions]
+        head, _, _ = self.keys.version("\0", "").partition("\0")
+        tails = [self.keys.version("\0", name).partition("\0")[2] for name in PERSONAL_LISTS]
+        who = (digest_of_person(customer_id, None), at.isoformat(), encode_id(customer_id))
+        return int(self.client.evaluate(_ERASE, keys, *who, head, *tails))
+
     @contextmanager
     def _locked(self) -> Iterator[str]:
         token = secrets.token_hex(8)
@@ -109,13 +138,15 @@ class Publisher:
             time.sleep(0.02)
 
     def _write(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
-        version = publication.manifest.version
+        version, erased = publication.manifest.version, self._erased()
+        publication = leave_out(publication, erased)
         self._refuse_if_too_large(publication)
         try:
             self.client.call("HSET", self.keys.versions, version, WRITING)
             self._write_parts(publication, token, advance)
             self._count_back(publication)
             self._go_live(version, token)
+            self._forget(publication, self._erased() - erased)
         except BaseException as error:
             # who lost the lock may find the same version being written by its successor
             if not isinstance(error, BusyError) or version not in self.states():
@@ -146,9 +177,13 @@ class Publisher:
         version = publication.manifest.version
         products = ((str(i).encode(), product.to_json()) for i, product in enumerate(publication.products))
         self._write_hash(self.keys.version(version, "products"), products, token, lambda _: None)
+        indices = ((encode_id(product.product_id), str(i).encode()) for i, product in enumerate(publication.products))
+        self._write_hash(self.keys.version(version, "indices"), indices, token, lambda _: None)
         for name, table in publication.tables.items():
             fields = ((encode_id(owner_id), wire) for owner_id, wire in table.encode(0, len(table)))
             self._write_hash(self.keys.version(version, name), fields, token, advance)
+        if publication.factors is not None:
+            self._send([("SET", self.keys.version(version, "factors"), publication.factors.to_bytes())], token)
         self._send([("SET", self.keys.version(version, "manifest"), publication.manifest.to_json())], token)
 
     def _write_hash(
@@ -165,7 +200,7 @@ class Publisher:
 
     def _count_back(self, publication: Publication) -> None:
         version = publication.manifest.version
-        expected = {"products": len(publication.products)}
+        expected = dict.fromkeys(("products", "indices"), len(publication.products))
         expected |= {name: publication.manifest.lists.get(name, 0) for name in LIST_NAMES}
         counts = self.client.pipeline([("HLEN", self.keys.version(version, part)) for part in expected])
         wrong = [
@@ -181,6 +216,17 @@ class Publisher:
         if not self.client.evaluate(_GO_LIVE, keys, token, version):
             raise self._lock_lost()
 
+    def _erased(self) -> frozenset[str]:
+        return frozenset(field.decode() for field in self.client.call("HKEYS", self.keys.erased))
+
+    def _forget(self, publication: Publication, erased: frozenset[str]) -> None:
+        """Delete the lists of those who were erased while the version was written."""
+        gone = leave_out(publication, erased)
+        for name in PERSONAL_LISTS:
+            for owner_id in set(publication.tables[name].owner_ids) - set(gone.tables[name].owner_ids):
+                key = self.keys.version(publication.manifest.version, name)
+                self.client.call("HDEL", key, encode_id(owner_id))
+
     def _prune(self, keep: int) -> None:
         """Keep the current version and the newest others."""
         current = self.client.call("GET", self.keys.current)
@@ -190,7 +236,9 @@ class Publisher:
 
     def _remove(self, version: str) -> None:
         """Delete a version and its mark in one step; leave the current one alone."""
-        parts = [self.keys.version(version, part) for part in ("manifest", "products", *LIST_NAMES)]
+        parts = [
+            self.keys.version(version, part) for part in ("manifest", "products", "indices", "factors", *LIST_NAMES)
+        ]
         self.client.evaluate(_REMOVE, [self.keys.current, self.keys.versions, *parts], version)
 
     def _lock_lost(self) -> BusyError:

@@ -6,12 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from recommender.api_keys import ApiKey
-from recommender.publication import API_KEYS
+from recommender.errors import StoreError
+from recommender.publication import API_KEYS, REQUESTS
 from recommender.redis_client import RedisClient
+from recommender.redis_event_log import RedisEventLog
 from recommender.redis_store import RedisStore
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 30.0
+REQUESTS_TTL_S = 60
 
 
 class RedisWarehouse:
@@ -29,17 +32,32 @@ class RedisWarehouse:
         """See `Warehouse.store`."""
         return RedisStore(shop, self._reader, self._writer)
 
+    def event_log(self, shop: str) -> RedisEventLog:
+        """See `Warehouse.event_log`. Accepting may wait longer than a page does: what is lost cannot be asked again."""
+        return RedisEventLog(shop, self._writer)
+
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `Warehouse.api_keys`."""
-        return {name.decode(): _from_json(text) for name, text in self._reader.call("HGETALL", API_KEYS).items()}
+        found = self._reader.call("HGETALL", API_KEYS)
+        if not isinstance(found, dict):
+            self._reader.close()  # a connection that began with nonsense would go on with it
+            raise StoreError(f"what answers at {self._reader.address} is no Redis; see REPRISE_REDIS_URL")
+        return {name.decode(): _from_json(name.decode(), text) for name, text in found.items()}
 
     def add_api_key(self, key: ApiKey) -> None:
         """See `Warehouse.add_api_key`."""
         self._writer.call("HSET", API_KEYS, key.key_id, json.dumps(asdict(key)))
 
-    def remove_api_key(self, key_id: str) -> bool:
-        """See `Warehouse.remove_api_key`."""
-        return bool(self._writer.call("HDEL", API_KEYS, key_id))
+    def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
+        """See `Warehouse.add_requests`."""
+        *_, sums = self._reader.pipeline(
+            [
+                *(("HINCRBY", REQUESTS, key_id, n) for key_id, n in counts.items()),
+                ("EXPIRE", REQUESTS, REQUESTS_TTL_S),
+                ("HGETALL", REQUESTS),
+            ]
+        )
+        return {key_id.decode(): int(n) for key_id, n in sums.items()}
 
     def close(self) -> None:
         """See `Warehouse.close`."""
@@ -47,7 +65,10 @@ class RedisWarehouse:
         self._writer.close()
 
 
-def _from_json(text: bytes) -> ApiKey:
-    """Fields of a later release are ignored."""
-    fields: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in ApiKey.__slots__}
-    return ApiKey(**fields | {name: tuple(fields[name]) for name in ("scopes", "origins")})
+def _from_json(key_id: str, text: bytes) -> ApiKey:
+    """Fields of a later release are ignored. A key that cannot be read opens nothing, and the others are read."""
+    try:
+        fields: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in ApiKey.__slots__}
+        return ApiKey(**fields | {name: tuple(fields[name]) for name in ("scopes", "origins")})
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return ApiKey(key_id, "", "secret", (), (), digest="", created_at="", label="cannot be read: revoke it")

@@ -81,10 +81,23 @@ class Settings(BaseSettings):
     seed: int = 0
     als: AlsSettings = AlsSettings()
 
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    """Events in another currency are refused. None: any is taken."""
+    max_waiting_events: int = Field(default=1_000_000, ge=1)
+    """Events that may wait for a worker before more are refused with 503."""
+    log_impressions: bool = False
+    """Whether each answer to a person is kept as impression events; else the shop sends those that were really seen."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default=2, ge=1, le=256)
     """Processes that answer HTTP requests."""
+    customer_token_ttl_s: int = Field(default=900, ge=1, le=86_400)
+    """Seconds after which a customer token is no longer good; clocks may differ by a minute besides."""
+    secret_rate_per_s: float = Field(default=1000.0, gt=0)
+    """Requests that a secret key may make in a second, for long; twice as many at once."""
+    publishable_rate_per_s: float = Field(default=500.0, gt=0)
+    """The same of a publishable key, which all visitors of a shop share."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
     """Named spots and their caps; those named in a file or the environment are added to the defaults."""

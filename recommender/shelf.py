@@ -6,49 +6,84 @@ Where the server does not answer, the last copies stand in, and nobody waits unt
 """
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
-from cachetools import TTLCache
+from recommender.catalogue import Catalogue, entry_bytes
+from recommender.errors import StoreError, StoreUnavailableError
+from recommender.live_catalogue import LiveProducts
+from recommender.publication import WHOLE_SHOP, ListKey, Product, PublishedList
+from recommender.store import Position, Reader, Reading
 
-from recommender.errors import StoreUnavailableError
-from recommender.publication import WHOLE_SHOP, DecodedList, ListKey, Product
-from recommender.store import Position, Reading, Store
-
-MAX_LISTS = 4_000
-MAX_ANSWERS = 4_000
+MAX_LIST_BYTES = 12 << 20
+"""About 15,000 lists of 50 products; lists of 500 are fewer."""
+MAX_ANSWER_BYTES = 12 << 20
+"""About 4,000 answers of 6 products."""
+MAX_CATALOGUE_BYTES = 24 << 20
+"""About 60,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
 KEPT_S = 3_600.0
 """A copy that nobody asked for in this time is forgotten, and so is one that a long outage made old."""
 FALLBACK_KEYS = (ListKey("trending", WHOLE_SHOP), ListKey("popular", WHOLE_SHOP))
 """Always at hand: what is shown where nothing else can be."""
 _PERSONAL = frozenset({"buy_again", "discover"})
+_NO_TEXTS: Mapping[int, bytes] = MappingProxyType({})
+_ENTRY_BYTES = 500
+"""What the objects around an entry of a memory take, about."""
 
 
 class Memory:
-    """A bounded mapping that forgets the least recently used, and what is older than KEPT_S. Safe between threads."""
+    """A mapping that forgets the least recently used, and what is older than KEPT_S. Safe between threads.
 
-    def __init__(self, most: int) -> None:
-        self._entries: TTLCache[Hashable, Any] = TTLCache(most, KEPT_S)
+    Args:
+        most_bytes: memory that the entries may take, by what `keep` is told of each, and _ENTRY_BYTES besides.
+        timer: seconds from any moment on.
+    """
+
+    def __init__(self, most_bytes: int, timer: Callable[[], float] = time.monotonic) -> None:
+        self.n_bytes = 0
+        self._most_bytes = most_bytes
+        self._timer = timer
+        self._entries: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Any:
         """What is kept under `key`; None for nothing."""
         with self._lock:
-            return self._entries.get(key)
+            entry = self._entries.get(key)
+            if entry is None or self._timer() > entry[2]:
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
 
-    def keep(self, key: Hashable, value: Any) -> None:
-        """Keep `value` in place of what was there."""
+    def keep(self, key: Hashable, value: Any, n_bytes: int) -> None:
+        """Keep `value`, which takes `n_bytes`, in place of what was there."""
+        n_bytes += _ENTRY_BYTES
         with self._lock:
-            self._entries[key] = value
+            replaced = self._entries.pop(key, None)
+            self.n_bytes += n_bytes - (replaced[1] if replaced else 0)
+            self._entries[key] = value, n_bytes, self._timer() + KEPT_S
+            while self.n_bytes > self._most_bytes:
+                self.n_bytes -= self._entries.popitem(last=False)[1][1]
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HeldList:
-    """One list with its products by product_index."""
+    """One list, and the text of its products by product_index where they are not all at hand anyway."""
 
-    decoded: DecodedList
-    products: Mapping[int, Product]
+    published: PublishedList
+    texts: Mapping[int, bytes]
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, about."""
+        return len(self.published.wire) + sum(map(entry_bytes, self.texts.values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,80 +93,142 @@ class ShelfState:
     Attributes:
         position: what it belongs to.
         lists: HeldList by ListKey, of the position's version.
+        catalogue: all products of that version; None where they are too many, or not read yet.
         answers: whatever the service made of this very position, by its own keys.
         fallbacks: the lists of FALLBACK_KEYS, which are never forgotten.
+        pinned: products of that version that a placement pins, by id; None for those that it does not know.
     """
 
     position: Position
-    lists: Memory = field(default_factory=lambda: Memory(MAX_LISTS))
-    answers: Memory = field(default_factory=lambda: Memory(MAX_ANSWERS))
+    catalogue: Catalogue | None = None
+    lists: Memory = field(default_factory=lambda: Memory(MAX_LIST_BYTES))
+    answers: Memory = field(default_factory=lambda: Memory(MAX_ANSWER_BYTES))
     fallbacks: dict[ListKey, HeldList] = field(default_factory=dict)
+    pinned: dict[str, Product | None] = field(default_factory=dict)
 
     def find(self, key: ListKey) -> HeldList | None:
         """The list at hand, if it is."""
         held: HeldList | None = self.fallbacks.get(key) or self.lists.get(key)
         return held
 
+    def look_up(self, product_id: str) -> Product | None:
+        """A product of `pinned`, or one that no training has seen, with what the shop said of it."""
+        live, trained = self.position.live_catalogue, self.pinned.get(product_id)
+        return live.newcomer(product_id) if trained is None else live.amend(trained)
+
     def keep(self, reading: Reading) -> None:
         """Keep what was read. That an owner has no list is not kept: made-up ids must not drive out real lists."""
-        for key, decoded in reading.lists.items():
-            if decoded is not None:
-                products = {r.product_index: reading.products[r.product_index] for r in decoded.records}
+        for key, published in reading.lists.items():
+            if published is not None:
+                held = HeldList(published, self._texts(published, reading.products))
                 if key in FALLBACK_KEYS:
-                    self.fallbacks[key] = HeldList(decoded, products)
+                    self.fallbacks[key] = held
                 else:
-                    self.lists.keep(key, HeldList(decoded, products))
+                    self.lists.keep(key, held, held.n_bytes)
+
+    def _texts(self, published: PublishedList, products: Catalogue) -> Mapping[int, bytes]:
+        if products is self.catalogue:
+            return _NO_TEXTS
+        texts, indices = products.texts, [record.product_index for record in published]
+        return {index: texts[index] for index in indices if index in texts}
 
 
 class Shelf:
     """One shop's lists at hand, in front of its store. Safe to share between threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         self.store = store
         self.state = ShelfState(Position())
         self.answering = True
         """Whether the server answered when it was last asked. While not, only `follow` asks it."""
+        self.emptied = False
+        """Whether it answered that it holds no version any more."""
+        self._catalogue_of: str | None = None
+        """The version whose catalogue was asked for last, whether or not it was small enough."""
 
     def follow(self) -> None:
-        """Look what has changed. Raises StoreUnavailableError; what is at hand stays."""
+        """Look what has changed. Raises StoreError; what is at hand stays."""
         try:
-            self._move(self.store.follow())
-            self._load_fallbacks()
-        except StoreUnavailableError:
+            position = self.store.follow()
+        except Exception:
             self.answering = False
             raise
-        self.answering = True
+        # nobody takes a version back: where there is none any more, what was published is lost
+        self.emptied = position.version is None and self.state.position.version is not None
+        self.answering = not self.emptied
+        if self.emptied:
+            raise StoreUnavailableError("Redis was emptied: the last copies stand in until the next publish")
+        self._move(position)
+        self._load_fallbacks()
+        self._load_catalogue()
 
-    def read(self, keys: Sequence[ListKey]) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> Reading | None:
         """The named lists of the version that answers, all of one version; None before any.
+
+        Args:
+            keys: the lists.
+            people: whose live events count, by `digest_of_person`; they are never at hand.
 
         Raises:
             StoreUnavailableError: the server does not answer and nothing was ever read.
         """
+        live = self.state.position.live_catalogue
+        reading = self._read([*keys, *live.newcomers.keys_behind(keys)], people)
+        if reading is None or not live.records:
+            return reading
+        return replace(
+            reading, lists=live.newcomers.complete(reading.lists), products=LiveProducts(reading.products, live)
+        )
+
+    def find_products(self, product_ids: Sequence[str]) -> dict[str, Product]:
+        """Those of the products that are known to the version that answers or to the shop since, by id.
+
+        One round trip for those that nobody asked for before; while the server does not answer, they are not known.
+        """
+        state = self.state
+        missing = [one for one in product_ids if one not in state.pinned]
+        if missing and self.answering and state.position.version is not None:
+            try:
+                texts = self.store.find_products(state.position.version, missing)
+            except StoreUnavailableError:
+                self.answering = False
+            else:
+                found = {product_id: Product.from_json(text) for product_id, text in texts.items()}
+                state.pinned.update((one, found.get(one)) for one in missing)
+        known = ((one, state.look_up(one)) for one in product_ids)
+        return {one: product for one, product in known if product is not None}
+
+    def _read(self, keys: Sequence[ListKey], people: Sequence[str]) -> Reading | None:
+        if not self.answering:
+            return self._recall(keys)
         state = self.state
         held = {key: state.find(key) for key in keys if key.name not in _PERSONAL}
         missing = [key for key in keys if held.get(key) is None]
-        if not missing:
+        if not missing and not people:
             return _join(state, held, None)
         try:
-            reading = self._ask(missing, state.position.version)
-        except StoreUnavailableError:
+            reading = self._ask(missing, state.position.version, state.catalogue, people)
+            if reading is not None and reading.version != state.position.version and len(missing) < len(keys):
+                held = {}  # it is of a version that is no longer kept
+                reading = self._ask(keys, reading.version, None, people)
+        except StoreError:
             return self._recall(keys)
-        if reading is not None and reading.version != state.position.version:
-            state = self._move(replace(state.position, version=reading.version))
-            held = {}
-            if len(missing) < len(keys):  # what was at hand is of a version that is no longer kept
-                reading = self._ask(keys, reading.version)
         if reading is None:
-            return None
+            return None if state.position.version is None else self._recall(keys)
+        if reading.version != state.position.version:
+            state, held = self._move(replace(state.position, version=reading.version)), {}
         state.keep(reading)
         return _join(state, held, reading)
 
-    def _ask(self, keys: Sequence[ListKey], version: str | None) -> Reading | None:
-        if not self.answering:
-            raise StoreUnavailableError("Redis did not answer a moment ago; it is asked again in the background")
+    def _ask(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
         try:
-            return self.store.read(keys, version)
+            return self.store.read(keys, version, catalogue, people)
         except StoreUnavailableError:
             self.answering = False
             raise
@@ -146,27 +243,42 @@ class Shelf:
         state = self.state
         if position.version != state.position.version:
             state = ShelfState(position)
+        elif position.erasures != state.position.erasures:  # a last copy may be of somebody who is to be forgotten
+            state = ShelfState(position, state.catalogue, fallbacks=state.fallbacks, pinned=state.pinned)
         elif position != state.position:
-            state = ShelfState(position, lists=state.lists, fallbacks=state.fallbacks)
+            state = ShelfState(position, state.catalogue, state.lists, fallbacks=state.fallbacks, pinned=state.pinned)
         self.state = state
         return state
 
     def _load_fallbacks(self) -> None:
         state = self.state
         if state.position.version is not None and not state.fallbacks:
-            reading = self.store.read(FALLBACK_KEYS, state.position.version)
+            reading = self._ask(FALLBACK_KEYS, state.position.version)
             if reading is not None and reading.version == state.position.version:
                 state.keep(reading)
 
+    def _load_catalogue(self) -> None:
+        state = self.state
+        version = state.position.version
+        if version is not None and version != self._catalogue_of:
+            catalogue = self.store.catalogue(version, MAX_CATALOGUE_BYTES)
+            self._catalogue_of = version
+            if self.state is state:  # nobody has moved on meanwhile
+                self.state = replace(state, catalogue=catalogue)
+
 
 def _join(state: ShelfState, held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Reading:
-    lists: dict[ListKey, DecodedList | None] = {
-        key: None if found is None else found.decoded for key, found in held.items()
-    }
-    products: dict[int, Product] = {}
-    for found in held.values():
-        products |= found.products if found else {}
+    lists = {key: None if found is None else found.published for key, found in held.items()}
     if reading is not None:
         lists |= reading.lists
-        products |= reading.products
-    return Reading(state.position.version or "", lists, products)
+    products = state.catalogue or _join_products(held, reading)
+    return Reading(state.position.version or "", lists, products, reading.live if reading is not None else {})
+
+
+def _join_products(held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Catalogue:
+    texts: dict[int, bytes] = {}
+    for found in held.values():
+        texts |= found.texts if found else {}
+    if reading is not None:
+        texts |= reading.products.texts
+    return Catalogue(texts)

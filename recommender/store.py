@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from recommender.at_hand import AtHand
+from recommender.catalogue import Catalogue
 from recommender.errors import VersionNotFoundError
+from recommender.fold_in import ProductFactors
+from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange
 from recommender.placements import Placement
-from recommender.publication import DecodedList, ListKey, Manifest, Product, Publication
+from recommender.publication import ListKey, Manifest, Publication, PublishedList
 
 
 @dataclass(frozen=True)
@@ -16,13 +21,15 @@ class Reading:
     Attributes:
         version: the version that was read.
         lists: what was asked for; None for an owner that has no such list.
-        products: every product on those lists, by product_index.
+        products: every product on those lists, and maybe others, by product_index.
+        live: what is at hand of each person asked for, by digest; {} where the server does not answer.
         stale: whether this is a last copy, as the server does not answer; what was not at hand is None then.
     """
 
     version: str
-    lists: Mapping[ListKey, DecodedList | None]
-    products: Mapping[int, Product]
+    lists: Mapping[ListKey, PublishedList | None]
+    products: Catalogue
+    live: Mapping[str, AtHand] = field(default_factory=dict)
     stale: bool = False
 
 
@@ -33,35 +40,66 @@ class Position:
     Attributes:
         version: the version that answers; None before the first publish.
         placements: those that were set while the service runs, by name.
+        erasures: how many customers were erased: what is remembered of persons goes when it changes.
+        live_catalogue: what the shop said of its products; the same object while it says nothing.
     """
 
     version: str | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    erasures: int = 0
+    live_catalogue: LiveCatalogue = NOTHING_SAID
 
 
-class Store(Protocol):
-    """Published versions of one shop.
+class Reader(Protocol):
+    """What the service reads of one shop with every answer, and what it follows in the background.
 
     Every method raises StoreUnavailableError when the server cannot be reached in time.
     """
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
+    def read(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
         """The named lists of one version with their products, in one round trip; None before any version.
 
         Read is `version` as long as it is kept, else the current one: whoever follows a publish a moment late still
-        reads what belongs together.
+        reads what belongs together. `catalogue` holds the products of `version` where they are at hand: then the
+        lists travel without them. `people` are those whose live events count, by `digest_of_person`.
         """
 
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
+        """Every product of a version, to be kept at hand; None where that takes more memory or saves nothing."""
+
+    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """The JSON of those products that a version knows, by id."""
+
     def follow(self) -> Position:
-        """What may have changed since the last look, in one round trip."""
+        """What may have changed since the last look, in one round trip; more where something was said of products."""
+
+
+class Store(Reader, Protocol):
+    """Published versions of one shop. Every method raises as those of `Reader`."""
+
+    def factors(self, version: str) -> ProductFactors | None:
+        """With which a version's new customers are folded in; None where it has none or is not kept."""
 
     def place(self, name: str, placement: Placement) -> None:
         """Set a placement for every worker, in place of the one in the settings, until it is set again."""
 
+    def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
+        """Say something of products for every worker and version, all in one step, in this order.
+
+        Returns what is then said of each, as JSON; None for nothing.
+        """
+
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.
 
-        What an interrupted publish left behind is deleted first. `advance` is told the number of lists just written.
+        Erased customers are left out. What an interrupted publish left behind is deleted first. `advance` is told
+        the number of lists just written.
 
         Raises:
             BusyError: another publish is at work.
@@ -71,6 +109,12 @@ class Store(Protocol):
 
     def activate(self, version: str) -> None:
         """Make a complete version current in one step. Raises VersionNotFoundError."""
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """Delete a customer's lists in every version, and leave them out of later publishes; how many there were.
+
+        May be called again: the first moment is kept.
+        """
 
     def current(self) -> str | None:
         """The version that answers; None before the first publish."""

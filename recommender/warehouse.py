@@ -1,27 +1,36 @@
 """Where every shop's store is, and the API keys that open them: the protocol that the service relies on."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
 from recommender.api_keys import ApiKey
+from recommender.event_log import EventLog
+from recommender.memory_event_log import MemoryEventLog
 from recommender.memory_store import MemoryStore
 from recommender.store import Store
 
 
 class Warehouse(Protocol):
-    """All shops on one server. Every method but `store` and `close` raises StoreUnavailableError."""
+    """All shops on one server. Every method that talks to it raises StoreUnavailableError."""
 
     def store(self, shop: str) -> Store:
         """The store of `shop`; connects to nothing yet."""
+
+    def event_log(self, shop: str) -> EventLog:
+        """The events of `shop`; connects to nothing yet."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """Every API key by its id, in one round trip."""
 
     def add_api_key(self, key: ApiKey) -> None:
-        """Keep a key. It opens its shop a moment later."""
+        """Keep a key, in place of what was kept of it. It opens its shop a moment later."""
 
-    def remove_api_key(self, key_id: str) -> bool:
-        """Forget a key; whether there was one."""
+    def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
+        """Add requests by key id to the sums of all workers, in one round trip, and give those sums.
+
+        They start again from nothing after a minute in which nobody asked for them.
+        """
 
     def close(self) -> None:
         """Give back connections."""
@@ -30,13 +39,18 @@ class Warehouse(Protocol):
 class MemoryWarehouse:
     """A Warehouse without a server, for tests and for trying things out."""
 
-    def __init__(self, stores: Mapping[str, Store] | None = None) -> None:
-        self._stores: dict[str, Store] = dict(stores or {})
+    def __init__(self, stores: Mapping[str, MemoryStore] | None = None) -> None:
+        self._stores: dict[str, MemoryStore] = dict(stores or {})
         self._keys: dict[str, ApiKey] = {}
+        self._requests: Counter[str] = Counter()
 
-    def store(self, shop: str) -> Store:
+    def store(self, shop: str) -> MemoryStore:
         """See `Warehouse.store`."""
         return self._stores.setdefault(shop, MemoryStore())
+
+    def event_log(self, shop: str) -> MemoryEventLog:
+        """See `Warehouse.event_log`."""
+        return self.store(shop).event_log
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `Warehouse.api_keys`."""
@@ -46,9 +60,10 @@ class MemoryWarehouse:
         """See `Warehouse.add_api_key`."""
         self._keys[key.key_id] = key
 
-    def remove_api_key(self, key_id: str) -> bool:
-        """See `Warehouse.remove_api_key`."""
-        return self._keys.pop(key_id, None) is not None
+    def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
+        """See `Warehouse.add_requests`."""
+        self._requests.update(counts)
+        return dict(self._requests)
 
     def close(self) -> None:
         """See `Warehouse.close`."""

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic import BaseModel
 
 from api import create_app
-from api.schemas import Answer, Health, ModelList, NamedPlacement, Problem
+from api.schemas import Answer, EventsBody, Health, ModelList, NamedPlacement, Problem
 from recommender.cli import COMMANDS
 from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
@@ -96,7 +97,7 @@ def test_the_caps_of_the_default_placements_are_right(name: str, placement: Plac
 
 
 def test_every_route_is_named_and_every_named_route_exists() -> None:
-    named = set(re.findall(r"`(/(?:v1|health|docs|openapi)[^`?]*)", README))
+    named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", README))
     assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == routes(
         create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
     )
@@ -120,7 +121,14 @@ def test_make_targets_exist() -> None:
 
 
 def test_answers_have_the_shape_of_the_api() -> None:
-    shapes = {"items": Answer, "models": ModelList, "cap": NamedPlacement, "detail": Problem, "status": Health}
+    shapes: dict[str, type[BaseModel]] = {
+        "items": Answer,
+        "models": ModelList,
+        "cap": NamedPlacement,
+        "detail": Problem,
+        "status": Health,
+        "events": EventsBody,
+    }
     seen = set()
     for document in documents():
         key = next(key for key in shapes if key in document)

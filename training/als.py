@@ -37,12 +37,14 @@ class Factors:
     Attributes:
         customers: (n_customers, f) float32.
         products: (n_products, f) float32.
+        regularization: with which they were fitted.
 
     Rows of customers without purchases and of products without buyers are 0.
     """
 
     customers: NDArray[np.float32]
     products: NDArray[np.float32]
+    regularization: float = 0.0
 
 
 def fit_factors(
@@ -71,14 +73,14 @@ def fit_factors(
         raise UsageError("the matrix holds NaN, infinite or negative strengths; build it with build_interactions")
     known_customers = np.flatnonzero(strengths.getnnz(axis=1))
     known_products = np.flatnonzero(strengths.getnnz(axis=0))
-    factors = Factors(
-        np.zeros((strengths.shape[0], als.factors), np.float32), np.zeros((strengths.shape[1], als.factors), np.float32)
-    )
-    if len(known_customers):
-        model = _fit(strengths[known_customers][:, known_products], als, seed, advance)
-        factors.customers[known_customers] = model.user_factors
-        factors.products[known_products] = model.item_factors
-    return factors
+    customers = np.zeros((strengths.shape[0], als.factors), np.float32)
+    products = np.zeros((strengths.shape[1], als.factors), np.float32)
+    if not len(known_customers):
+        return Factors(customers, products)
+    model = _fit(strengths[known_customers][:, known_products], als, seed, advance)
+    customers[known_customers] = model.user_factors
+    products[known_products] = model.item_factors
+    return Factors(customers, products, model.regularization)
 
 
 def _fit(

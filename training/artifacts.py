@@ -1,6 +1,7 @@
 """Trained versions on disk, one folder each under `home.models`, in files that anyone can read and nothing can run.
 
-    lists.npz        per table: owner ids as UTF-8 bytes with their starts, starts, records, basis; no pickle
+    lists.npz        per table: owner ids as UTF-8 bytes with their starts, starts, records, basis; the product factors;
+                     no pickle
     products.jsonl   one product a line, by product_index
     manifest.json    what the version is
     checksums.json   sha256 of the three
@@ -24,6 +25,7 @@ from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
 from recommender.errors import HomeError, VersionNotFoundError
+from recommender.fold_in import ProductFactors
 from recommender.home import Home, make_folder, write_whole
 from recommender.publication import LIST_NAMES, ListName, ListTable, Manifest, Product, Publication
 
@@ -75,7 +77,8 @@ def load(version: str, home: Home) -> Publication:
     lines = _read(folder / "products.jsonl").split(b"\n")[:-1]
     with np.load(folder / "lists.npz", allow_pickle=False) as arrays:
         tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
-    return Publication(manifest, [Product.from_json(line) for line in lines], tables)
+        factors = ProductFactors.from_bytes(arrays["factors"].tobytes()) if "factors" in arrays else None
+    return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors)
 
 
 def saved_versions(home: Home) -> list[str]:
@@ -96,9 +99,9 @@ def _write_parts(publication: Publication, folder: Path) -> None:
     with write_whole(folder / "lists.npz") as file, zipfile.ZipFile(file, "w") as archive:
         for name in LIST_NAMES:
             for part, array in _pack(publication.tables[name]):
-                # a ZipInfo of its own is dated 1980, where numpy.savez writes the time of day
-                with archive.open(zipfile.ZipInfo(f"{name}.{part}.npy"), "w", force_zip64=True) as entry:
-                    write_array(entry, array, allow_pickle=False)
+                _write_array(archive, f"{name}.{part}", array)
+        if publication.factors is not None:
+            _write_array(archive, "factors", np.frombuffer(publication.factors.to_bytes(), np.uint8))
     with write_whole(folder / "products.jsonl") as file:
         file.writelines(product.to_json() + b"\n" for product in publication.products)
     with write_whole(folder / "manifest.json") as file:
@@ -106,6 +109,12 @@ def _write_parts(publication: Publication, folder: Path) -> None:
     checksums = {part: _sha256(folder / part) for part in _PARTS}
     with write_whole(folder / _CHECKSUMS) as file:
         file.write(json.dumps(checksums, indent=2).encode())
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
+    # a ZipInfo of its own is dated 1980, where numpy.savez writes the time of day
+    with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
+        write_array(entry, array, allow_pickle=False)
 
 
 def _replace_folder(new: Path, folder: Path, aside: Path) -> None:

@@ -1,6 +1,6 @@
 """Examples to learn from: what was known of each candidate before a past moment, and whether it was bought after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,47 +12,47 @@ from numpy.typing import NDArray
 from recommender.settings import Settings
 from training.blocks import Rows, customer_blocks, for_each_block
 from training.candidates import Candidates
-from training.features import Evidence, build_evidence, build_features, find_candidates
+from training.features import Evidence, build_evidence, build_features, customer_table, find_candidates
 from training.history import Ints
 from training.keys import find_keys
 from training.snapshot import Snapshot
 
 _MOST_CUSTOMERS = 20_000
 """Customers of one window who are learned from; more teach little that is new."""
-_NEGATIVES = 60_000
-"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in twenty."""
+_NEGATIVES = 40_000
+"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in six."""
 _FEWEST_KEPT = 0.02
 _WINDOWS = 3
-"""Past windows to learn from."""
+"""Latest windows to learn from."""
+_YEAR_DAYS = 365
+_SEASON_HISTORY = 6
+"""Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
-_Part = tuple[pl.DataFrame, NDArray[np.float32], NDArray[np.float32]]
-"""Features, days waited and weights of one block."""
+_Part = tuple[pl.DataFrame, NDArray[np.bool_]]
+"""Features of one block, and what was bought."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Candidates of one past moment with what came of them.
+    """What came of one past moment: who came back within the horizon, and which of the candidates these bought.
 
     Attributes:
-        features: (n rows) Float32, as `training.features.build_features` returns them.
-        wait_days: (n,) float32 days until the product was bought, infinite where it was not within the horizon.
-        weight: (n,) float32: of the candidates not bought only a sample is kept, each standing for 1 / share of them.
+        customers: (m rows) Float32, as `training.features.customer_table` returns them, of customers with a past.
+        returned: (m,) whether the customer bought anything within the horizon.
+        features: (n rows) Float32, as `training.features.build_features` returns them, of customers who returned.
+        bought: (n,) whether the product was bought within the horizon.
+        share: of the candidates not bought, above 0, those that are in `features`; the others were left out by lot.
         n_bought: pairs of an examined customer and a product bought within the horizon, candidate or not.
-        horizon_days: how long the answer was waited for.
     """
 
+    customers: pl.DataFrame
+    returned: NDArray[np.bool_]
     features: pl.DataFrame
-    wait_days: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    bought: NDArray[np.bool_]
+    share: float
     n_bought: int
-    horizon_days: int
-
-    @property
-    def bought(self) -> NDArray[np.bool_]:
-        """(n,) whether the product was bought within the horizon."""
-        return np.isfinite(self.wait_days)
 
     @property
     def ceiling(self) -> float:
@@ -65,40 +65,42 @@ def collect_examples(
     catalogue: pl.DataFrame,
     cut: datetime,
     settings: Settings,
-    *,
-    customers: Sequence[str] | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Examples:
     """Live through the horizon after `cut` once more.
 
-    Features know what was before `cut`; what was bought in [cut, cut + horizon_days) is the answer. Every customer
-    with a past counts, also those who bought nothing: a probability learned from them is unconditional.
+    Features know what was before `cut`; what was bought in [cut, cut + horizon_days) is the answer. Of many customers,
+    20,000 by lot are asked whether they returned, and 20,000 of those who did what they bought.
 
     Args:
         ledger: as `training.ingest` returns it; what is from cut + horizon_days on changes nothing.
         catalogue: as `training.ingest` returns it.
         cut: an aware datetime.
         settings: `als`, `horizon_days` and `seed` are read.
-        customers: ids of those to learn from; unknown ones are left out. None: all, at most 20,000 of them by lot.
         advance: told the number of customers done.
     """
     evidence = build_evidence(ledger, catalogue, cut, settings)
     seed = (settings.seed, int(cut.timestamp()) // 86_400)
-    chosen = _choose_customers(evidence.snapshot, customers, np.random.default_rng(seed))
+    lot = np.random.default_rng(seed)
     answers = find_answers(ledger, evidence.snapshot, settings.horizon_days)
-    share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(chosen) * _PAIRS_PER_CUSTOMER)))
+    everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(answers.customers, lot)
+    share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
 
     def examples_of_block(number: int, block: Rows) -> _Part:
         # a generator for each block: their order of work changes nothing
-        lot = np.random.default_rng([*seed, number])
-        return _sample(evidence, find_candidates(evidence, block), answers, share, lot)
+        return _sample(
+            evidence, find_candidates(evidence, block), answers, share, np.random.default_rng([*seed, number])
+        )
 
-    blocks = customer_blocks(chosen, len(evidence.snapshot.products))
-    parts = [_no_examples(evidence), *for_each_block(examples_of_block, blocks, advance)]
-    features, wait_days, weight = zip(*parts, strict=True)
-    n_bought = int(np.isin(answers.customer_index, chosen).sum())
+    blocks = customer_blocks(buyers, len(evidence.snapshot.products))
+    features, bought = zip(*[_no_examples(evidence), *for_each_block(examples_of_block, blocks, advance)], strict=True)
     return Examples(
-        pl.concat(features), np.concatenate(wait_days), np.concatenate(weight), n_bought, settings.horizon_days
+        customers=customer_table(evidence, everyone),
+        returned=np.isin(everyone, answers.customers),
+        features=pl.concat(features),
+        bought=np.concatenate(bought),
+        share=share,
+        n_bought=int(np.isin(answers.customer_index, buyers).sum()),
     )
 
 
@@ -116,6 +118,11 @@ class Answers:
     customer_index: Ints
     keys: Ints
     wait_days: NDArray[np.float32]
+
+    @property
+    def customers(self) -> Ints:
+        """Those who bought anything, each once, rising."""
+        return np.unique(self.customer_index)
 
     def look_up(self, keys: Ints) -> NDArray[np.float32]:
         """Days until each pair was bought, infinite where it was not."""
@@ -146,14 +153,31 @@ def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) ->
 
 
 def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
-    """Up to `n` past moments to learn from, newest first, at midnight UTC, one horizon apart.
+    """Up to `n` past moments, newest first, at midnight UTC, one horizon apart.
 
     The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
     moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
     """
+    return _cuts(as_of, horizon_days, range(1, n + 1), first + timedelta(days=horizon_days))
+
+
+def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
+    """The moments to learn from, newest first: the last three, and two of about a year ago.
+
+    The latter teach what changes with the season that is coming, which the last months do not know yet. They are left
+    out where less than six horizons of history lie before them.
+    """
+    year = round(_YEAR_DAYS / horizon_days)
+    season = [age for age in (year - 1, year) if age > _WINDOWS]
+    return training_cuts(first, as_of, horizon_days) + _cuts(
+        as_of, horizon_days, season, first + timedelta(days=_SEASON_HISTORY * horizon_days)
+    )
+
+
+def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: datetime) -> list[datetime]:
     midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    cuts = [midnight - timedelta(days=horizon_days * age) for age in range(1, n + 1)]
-    return [cut for cut in cuts if cut - first >= timedelta(days=horizon_days)]
+    cuts = [midnight - timedelta(days=horizon_days * age) for age in ages]
+    return [cut for cut in cuts if cut >= earliest]
 
 
 class Windows:
@@ -170,24 +194,21 @@ class Windows:
         return self._known[cut]
 
 
-def _choose_customers(snapshot: Snapshot, customers: Sequence[str] | None, rng: Generator) -> NDArray[np.integer]:
-    if customers is not None:
-        return np.unique(snapshot.customers.indices(customers, unknown="drop"))
-    n = len(snapshot.customers)
-    return np.arange(n) if n <= _MOST_CUSTOMERS else np.sort(rng.choice(n, _MOST_CUSTOMERS, replace=False))
+def _draw(customers: Ints, lot: Generator) -> Ints:
+    """At most 20,000 of `customers`, in their order."""
+    few = len(customers) <= _MOST_CUSTOMERS
+    return customers if few else np.sort(lot.choice(customers, _MOST_CUSTOMERS, replace=False))
 
 
-def _sample(evidence: Evidence, candidates: Candidates, answers: Answers, share: float, rng: Generator) -> _Part:
+def _sample(evidence: Evidence, candidates: Candidates, answers: Answers, share: float, lot: Generator) -> _Part:
     """All candidates that were bought, and a share of the others."""
     keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
-    wait_days = answers.look_up(keys)
-    kept = np.isfinite(wait_days) | (rng.random(len(keys)) < share)
-    wait_days = wait_days[kept]
-    weight = np.where(np.isfinite(wait_days), np.float32(1), np.float32(1 / share))
-    return build_features(evidence, candidates.keep(kept)), wait_days, weight
+    bought = np.isfinite(answers.look_up(keys))
+    kept = bought | (lot.random(len(keys)) < share)
+    return build_features(evidence, candidates.keep(kept)), bought[kept]
 
 
 def _no_examples(evidence: Evidence) -> _Part:
     """A block without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
-    return build_features(evidence, nobody), np.zeros(0, np.float32), np.zeros(0, np.float32)
+    return build_features(evidence, nobody), np.zeros(0, np.bool_)

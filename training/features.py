@@ -121,6 +121,11 @@ def build_features(evidence: Evidence, candidates: Candidates) -> pl.DataFrame:
     )
 
 
+def customer_table(evidence: Evidence, customers: NDArray[np.integer]) -> pl.DataFrame:
+    """One row of Float32 features for each of some customers (n,): the `customer_` columns of `build_features`."""
+    return pl.DataFrame({name: values[customers] for name, values in evidence.customers.items()})
+
+
 def _look_up(keys: Ints, columns: Columns, wanted: Ints) -> Columns:
     """The columns' rows of the wanted keys; 0 or NaN where there is none."""
     position = find_keys(keys, wanted)

@@ -1,11 +1,11 @@
-"""Purchase files to a ledger: read, judge each row, net refunds, leave out tills, and say what was found.
+"""Purchase files and events to a ledger: read, judge each row, net refunds, leave out tills, say what was found.
 
 Rows are judged inside polars' streaming scan, so that only what the ledger needs is ever held in memory. Bad rows go
 to a quarantine file; rows that are normal in a format and no purchase by a customer are left out and counted.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Any
 import polars as pl
 
 from recommender.errors import UsageError
+from recommender.event_log import digest_of_person
 from recommender.home import Home
 from recommender.progress import Progress
 from recommender.settings import Settings
 from training.catalogue import build_catalogue, read_products
+from training.events.ledger import read_ledger, to_part
 from training.formats import FORMATS, Format
 from training.ingest_report import IngestReport, check_report, ledger_facts
 from training.purchase_rows import Part, open_sources, read_part
@@ -61,6 +63,8 @@ def ingest(
     format: str = "reprise",  # noqa: A002 - the word of the command line
     columns: Mapping[str, str] = MappingProxyType({}),
     products: Path | None = None,
+    ledger: Path | None = None,
+    erased: Collection[str] = frozenset(),
     settings: Settings,
     as_of: datetime,
     progress: Progress,
@@ -69,11 +73,13 @@ def ingest(
     """Read purchases.
 
     Args:
-        paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines.
+        paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines; none where there is a ledger.
         format: a name of `training.formats.FORMATS`.
         columns: our column name → the files' name; wins over the format.
         products: an optional file of product_id, title, category, price, url, image_url, in_stock, replenishable.
-        settings: max_bad_rows_share is the limit, the quarantine lies under home.
+        ledger: an optional folder of archived events (`training.events.ledger`); what the files hold, too, counts once.
+        erased: `digest_of_person` of customers to be left out.
+        settings: max_bad_rows_share is the limit, the quarantine lies under home, shop is whose events count.
         as_of: aware; a later time is in the future, so bad.
         progress: told of each file and step.
         refuse: whether to raise on too many bad rows and on an empty ledger, or to return what there is.
@@ -84,7 +90,7 @@ def ingest(
         MissingColumnError: a required column is not there.
         TooManyBadRowsError: more rows are bad than max_bad_rows_share allows; the quarantine file is written.
         TooLittleDataError: no purchase is left.
-        HomeError: the quarantine file cannot be written.
+        HomeError: the quarantine file cannot be written, or the ledger not be read.
     """
     if format not in FORMATS:
         raise UsageError(f"no format {format!r}; there are: {', '.join(sorted(FORMATS))}")
@@ -92,18 +98,22 @@ def ingest(
         raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
     files = find_files(paths, leave_out=[products] if products else [])
     with unchanged([*files, *([products] if products else [])]):
-        parts = _read_parts(files, FORMATS[format], columns, as_of, progress)
+        parts = _read_parts(files, FORMATS[format], columns, as_of, progress) if files else []
         named = read_products(products) if products else None
     quarantine = _quarantine(parts, quarantine_path(Home(settings.home), paths))
+    if ledger is not None:
+        with progress.step("Read archived events"):
+            parts.append(to_part(read_ledger(ledger, settings.shop), parts, as_of))
     with progress.step("Net refunds, leave out tills"):
-        netted = net_refunds(pl.concat([part.rows for part in parts], how="diagonal"))
+        rows = pl.concat([part.rows for part in parts], how="diagonal")
+        netted = net_refunds(_without(rows, erased) if erased else rows)
         suspects = find_suspects(netted.purchases)
         persons = netted.purchases.join(suspects, on="customer_id", how="anti")
     with progress.step("Describe purchases and products"):
-        ledger = persons.select(LEDGER.names()).sort("ordered_at", "customer_id", "order_id", "product_id", *_REST)
-        catalogue, catalogue_facts = build_catalogue(persons, ledger, named)
+        bought = persons.select(LEDGER.names()).sort("ordered_at", "customer_id", "order_id", "product_id", *_REST)
+        catalogue, catalogue_facts = build_catalogue(persons, bought, named)
         report = IngestReport(
-            sources=[str(file) for file in files],
+            sources=[str(source) for source in (*files, *([ledger] if ledger else []))],
             format=format,
             **_facts_of(parts),
             max_bad_rows_share=settings.max_bad_rows_share,
@@ -111,12 +121,12 @@ def ingest(
             refunds=_facts_of_refunds(netted, parts),
             suspicious=suspects.to_dicts(),
             suspicious_rule=RULE,
-            **ledger_facts(ledger),
+            **ledger_facts(bought),
             catalogue=catalogue_facts,
         )
     if refuse:
         check_report(report)
-    return Ingested(ledger, catalogue, report)
+    return Ingested(bought, catalogue, report)
 
 
 def _read_parts(
@@ -130,9 +140,14 @@ def _read_parts(
     return parts
 
 
+def _without(rows: pl.DataFrame, erased: Collection[str]) -> pl.DataFrame:
+    gone = [one for one in rows["customer_id"].unique() if digest_of_person(one, None) in erased]
+    return rows.filter(~pl.col("customer_id").is_in(gone))
+
+
 def _quarantine(parts: Sequence[Part], path: Path) -> Path | None:
     """Write the bad rows of all parts, and return where; None if there are none."""
-    bad = pl.concat([part.bad for part in parts], how="diagonal")
+    bad = pl.concat([part.bad for part in parts], how="diagonal") if parts else pl.DataFrame()
     write_quarantine(path, bad)
     return path if len(bad) else None
 

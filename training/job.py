@@ -116,7 +116,7 @@ def build_publication(model: Model, evaluation: Evaluation, ingested: Ingested, 
         packages={name: package_version(name) for name in PACKAGES},
         sources=list(ingested.report.sources),
     )
-    return Publication(manifest, model.products, model.tables)
+    return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als))
 
 
 def _judge(

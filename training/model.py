@@ -1,23 +1,24 @@
 """A trained model: all lists of a version, learned from the ledger before a moment and from nothing else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
+from recommender.fold_in import ProductFactors
 from recommender.progress import Progress
-from recommender.publication import ListName, ListTable, Product
-from recommender.settings import Settings
+from recommender.publication import ListName, ListTable, Product, Rhythm
+from recommender.settings import AlsSettings, Settings
 from training.als import Factors, top_products
 from training.copurchase import build_together
-from training.examples import Examples, Windows, training_cuts
+from training.examples import Examples, Windows, learning_cuts
 from training.features import Evidence, build_evidence
 from training.personal import buy_again_table, rank_candidates
 from training.popularity import best_sellers, build_popular, trend
 from training.ranker import Ranker, fit_ranker
-from training.repurchase import build_buy_again
+from training.repurchase import Gaps, build_buy_again
 from training.similar import build_similar
 from training.snapshot import Snapshot
 from training.tables import build_table
@@ -46,6 +47,11 @@ class Model:
     tables: dict[ListName, ListTable]
     factors: Factors
     ceiling: float | None = None
+
+    def product_factors(self, als: AlsSettings) -> ProductFactors:
+        """With which customers are folded in who bought for the first time after the training."""
+        newest = np.log(2) if als.weighting == "log" else 1.0  # what `training.interactions` gives a purchase of now
+        return ProductFactors(self.factors.products, self.factors.regularization, float(als.alpha * newest))
 
 
 def train_model(
@@ -80,7 +86,7 @@ def train_model(
     tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
     return Model(
         evidence.snapshot,
-        _products(catalogue, evidence.snapshot),
+        _products(catalogue, evidence.snapshot, evidence.rhythm.put_right(evidence.rhythm.products)),
         tables,
         evidence.affinities.recent,
         ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
@@ -91,7 +97,7 @@ def _look_back(
     known: pl.DataFrame, as_of: datetime, windows: Windows, settings: Settings, progress: Progress
 ) -> list[Examples]:
     first = known["ordered_at"].min()
-    cuts = training_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
+    cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
     with progress.step("Live through past windows", len(cuts)) as advance:
         for cut in cuts:
@@ -142,7 +148,11 @@ def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> 
     }
 
 
-def _products(catalogue: pl.DataFrame, snapshot: Snapshot) -> list[Product]:
+def _products(catalogue: pl.DataFrame, snapshot: Snapshot, gaps: Gaps) -> list[Product]:
     shown = catalogue.select("product_id", "title", "category", "price", "url", "image_url", "in_stock")
     by_id = {row["product_id"]: Product(**row) for row in shown.iter_rows(named=True)}
-    return [by_id.get(product_id, Product(product_id)) for product_id in snapshot.products]
+    rhythms = [Rhythm(*(round(float(field), 3) for field in of_product)) for of_product in zip(*gaps, strict=True)]
+    return [
+        replace(by_id.get(product_id) or Product(product_id), rhythm=rhythm)
+        for product_id, rhythm in zip(snapshot.products, rhythms, strict=True)
+    ]

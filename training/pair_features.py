@@ -72,8 +72,8 @@ def _in_last_orders(snapshot: Snapshot, history: History, orders: Orders) -> dic
 def _timing(snapshot: Snapshot, rhythm: Rhythm, horizon_days: int) -> dict[str, NDArray[np.generic]]:
     """The pair's own rhythm, how far the time since the last purchase is into it, and the chance that it makes.
 
-    The chance is that of `recommender.due`: a gap that ends within the horizon, given that it has lasted so far, and a
-    customer who may have left.
+    The chance is that of a return in rhythm: a gap that ends within the horizon, given that it has lasted so far, and a
+    customer who may have left; `recommender.due` adds those who come late.
     """
     log_gap, sd, share = rhythm.pairs
     elapsed = np.maximum(snapshot.as_of_day - rhythm.history.day[rhythm.history.last_visit], 0.5)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recommender.publication import ListTable
 from training.blocks import Rows, customer_blocks, for_each_block
-from training.features import Evidence, build_features, find_candidates
+from training.features import Evidence, build_features, customer_table, find_candidates
 from training.history import Ints
 from training.keys import find_keys
 from training.ranker import Ranker, is_own
@@ -46,8 +46,9 @@ def rank_candidates(
     def rank_block(_: int, block: Rows) -> PersonalLists:
         candidates = find_candidates(evidence, block)
         features = build_features(evidence, candidates)
-        score, bought = ranker.score(features), is_own(features)
         row, product = np.searchsorted(block, candidates.customer_index), candidates.product_index
+        returning = ranker.returning(customer_table(evidence, block))
+        score, bought = returning[row] * ranker.score(features), is_own(features)
         own = _ranked(row[bought], product[bought], score[bought], len(block))
         new = _ranked(row[~bought], product[~bought], score[~bought], len(block))
         return PersonalLists(own, first_of_each(new, k))

@@ -102,7 +102,7 @@ def read_part(source: Source, format_: Format, named: Mapping[str, str], as_of: 
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
     rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
     return Part(
-        rows=_with_order_ids(rows),
+        rows=with_order_ids(rows),
         bad=bad,
         taken=taken,
         unused=[name for name in seen if name not in taken.values()],
@@ -165,7 +165,7 @@ def _kept(taken: Mapping[str, str]) -> list[pl.Expr]:
     ]
 
 
-def _with_order_ids(rows: pl.DataFrame) -> pl.DataFrame:
+def with_order_ids(rows: pl.DataFrame) -> pl.DataFrame:
     """Where there is no order id, one customer's purchases of one day (UTC) are an order."""
     if not rows["order_id"].null_count():
         return rows

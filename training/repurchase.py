@@ -8,11 +8,11 @@ the level above:
 the posterior mean of a conjugate prior worth c observations (Gelman et al., Bayesian Data Analysis, ch. 2 and 5).
 A much-bought product speaks for itself, a new one for its category. The pseudo-counts c, the stretch and the due
 factor of `build_buy_again` were chosen on Online Retail II (30 days after 2011-06-01, 07-01 and 08-01) by log loss,
-recall and NDCG; near their values the figures hardly change.
+calibration, recall and NDCG; near their values the figures hardly change.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,15 +21,18 @@ from scipy.special import ndtr
 
 from recommender.publication import OWN, Basis, ListTable
 from training.history import Floats, History, Ints, build_history, sum_by
+from training.return_odds import bought_since, bought_within, fit_odds, look_back, shift_odds
 from training.snapshot import Snapshot
 from training.tables import starts_of
 
 _GAP_PSEUDO_COUNTS = (30.0, 30.0, 4.0)
-"""Gaps that a category, a product and a pair borrow from the level above."""
+"""Gaps that a category, a product and the spread of a pair borrow from the level above."""
+_SMALLEST_BETWEEN = 0.05
+"""Share of a product's variance that lies between its buyers, at least."""
 _SHARE_PSEUDO_COUNTS = (10.0, 10.0)
 """Buyers that a category and a product borrow from the level above."""
-_OWN_SHARE_PSEUDO_COUNT = 2.0
-"""Returns of one customer that outweigh the product's share."""
+_OWN_SHARE_PSEUDO_COUNT, _FORECAST_SHARE_PSEUDO_COUNT = 2.0, 0.7
+"""Returns of one customer that outweigh the product's share, for the ranker and in the forecast."""
 _FIRST_LOG_GAP, _FIRST_LOG_GAP_SD, _FIRST_SHARE = float(np.log(30)), 1.0, 0.1
 """A shop without any history: a month or so, one buyer in ten. Worth a single observation."""
 _SMALLEST_SD = 0.1
@@ -45,7 +48,7 @@ class Gaps(NamedTuple):
     """Rhythm of one level, three float64 arrays of one length, all finite.
 
     The gap to the next purchase is log-normal: `log_gap` and `log_gap_sd` are mean and standard deviation (above 0)
-    of the natural logarithm of days. `return_share`, in [0, 1], is the share of buyers who buy again.
+    of the natural logarithm of days. `return_share`, in [0, 1], is the share of buyers who buy again in this rhythm.
     """
 
     log_gap: Floats
@@ -60,14 +63,22 @@ class Rhythm:
     Attributes:
         history: the pairs and visits that it was learned from.
         products: by product_index.
-        pairs: by position in `history`.
+        pairs: by position in `history`; what the ranker learns from.
+        forecast: likewise; as published but for `odds_shift`, fitted to be calibrated pair by pair.
         shop_return_share: over all products.
+        odds_shift: what the log odds of all these shares were off in the days just past; 0 until they are known.
     """
 
     history: History
     products: Gaps
     pairs: Gaps
+    forecast: Gaps
     shop_return_share: float
+    odds_shift: float = 0.0
+
+    def put_right(self, gaps: Gaps) -> Gaps:
+        """`products` or `forecast` as they are published."""
+        return gaps._replace(return_share=shift_odds(gaps.return_share, self.odds_shift))
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,9 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
     share is (n + c · product) / (n + c): a beta-geometric chance to return (Fader & Hardie 2007, J. Interactive
     Marketing 21). The open gap is weighed at serving time.
 
+    How far all shares are off is learned at once: what would have been forecast 30 days ago is held against what was
+    bought since. The factor that makes up for it multiplies the odds to return where they are published.
+
     A last purchase larger than usual lasts longer: the own log gap grows by a quarter of ln(last quantity /
     geometric mean quantity of the pair), at most ln 2 up or down.
 
@@ -111,21 +125,11 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
         snapshot: what is known.
         categories: (n_products,) by product_index; products with None form one category.
     """
-    history = build_history(snapshot)
-    levels = _build_levels(history, categories)
-    means, variances = _fit_gaps(history, levels)
-    sds = [np.maximum(np.sqrt(variance), _SMALLEST_SD) for variance in variances]
-    elapsed = _elapsed(snapshot, history.first_visit, history)
-    seen = _bought_by(elapsed, means[2][history.product_index], sds[2][history.product_index])
-    shares = _fit_shares(history, levels, seen)
-    returns = (history.visits - 1).astype(np.float64)
-    own_share = _shrink(returns, returns, shares[2][history.product_index], _OWN_SHARE_PSEUDO_COUNT)
-    return Rhythm(
-        history=history,
-        products=Gaps(means[2], sds[2], shares[2]),
-        pairs=Gaps(means[3] + _stretch(history), sds[3], own_share),
-        shop_return_share=float(shares[0][0]),
-    )
+    then = look_back(snapshot)
+    known = _learn(then, categories)
+    elapsed = _elapsed(then, known.history.last_visit, known.history)
+    shift = fit_odds(elapsed, *known.forecast, bought_since(snapshot, known.history))
+    return replace(_learn(snapshot, categories), odds_shift=shift)
 
 
 def build_buy_again(snapshot: Snapshot, rhythm: Rhythm, k: int, half_life_days: float) -> OwnLists:
@@ -163,6 +167,26 @@ def build_buy_again(snapshot: Snapshot, rhythm: Rhythm, k: int, half_life_days: 
     return OwnLists(table, score[kept].astype(np.float32))
 
 
+def _learn(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
+    """What the past says, before it is held against the days just past."""
+    history = build_history(snapshot)
+    levels = _build_levels(history, categories)
+    means, variances = _fit_gaps(history, levels)
+    sds = [np.maximum(np.sqrt(variance), _SMALLEST_SD) for variance in variances]
+    elapsed = _elapsed(snapshot, history.first_visit, history)
+    seen = ndtr((np.log(elapsed) - means[2][history.product_index]) / sds[2][history.product_index])
+    shares = _fit_shares(history, levels, seen)
+    own_mean, own_sd = _fit_own_gaps(history, levels, means[2], variances[2])
+    stretch, product_share = _stretch(history), shares[2][history.product_index]
+    return Rhythm(
+        history=history,
+        products=Gaps(means[2], sds[2], shares[2]),
+        pairs=Gaps(means[3] + stretch, sds[3], _own_share(history, product_share, _OWN_SHARE_PSEUDO_COUNT)),
+        forecast=Gaps(own_mean + stretch, own_sd, _own_share(history, product_share, _FORECAST_SHARE_PSEUDO_COUNT)),
+        shop_return_share=float(shares[0][0]),
+    )
+
+
 def _build_levels(history: History, categories: Sequence[str | None]) -> list[_Level]:
     """Shop over categories, categories over products, products over pairs."""
     names = sorted({name or "" for name in categories})
@@ -177,17 +201,42 @@ def _build_levels(history: History, categories: Sequence[str | None]) -> list[_L
 
 def _fit_gaps(history: History, levels: list[_Level]) -> tuple[list[Floats], list[Floats]]:
     """Means and variances of log gaps for shop, categories, products and pairs."""
-    again = np.delete(np.arange(len(history.day)), history.first_visit)
-    log_gap = np.log(history.day[again] - history.day[again - 1])
-    counts, sums, squares = (
-        _roll_up(sum_by(history.pair[again], log_gap**power, len(history.orders)), levels) for power in (0, 1, 2)
-    )
+    counts, sums, squares = (_roll_up(values, levels) for values in _log_gap_sums(history))
     means = _shrink_down(sums, counts, _FIRST_LOG_GAP, _GAP_PSEUDO_COUNTS, levels)
     around = [
         np.maximum(square - 2 * mean * total + count * mean**2, 0)
         for square, mean, total, count in zip(squares, means, sums, counts, strict=True)
     ]
     return means, _shrink_down(around, counts, _FIRST_LOG_GAP_SD**2, _GAP_PSEUDO_COUNTS, levels)
+
+
+def _fit_own_gaps(history: History, levels: list[_Level], mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each pair's next log gap, from those of the products.
+
+    The gaps of a product vary within its buyers and between them. With variances w within and b between, a pair of n
+    gaps borrows w / b gaps for its mean, whose own variance is then w / (n + w / b) and adds to the pair's spread.
+    """
+    count, total, square = _log_gap_sums(history)
+    around = np.maximum(square - total**2 / np.maximum(count, 1), 0)
+    arounds, freedoms = (_roll_up(values, levels) for values in (around, np.maximum(count - 1, 0)))
+    within = _shrink_down(arounds, freedoms, _FIRST_LOG_GAP_SD**2, _GAP_PSEUDO_COUNTS, levels)
+    own = history.product_index
+    borrowed = (within[2] / np.maximum(variance - within[2], _SMALLEST_BETWEEN * variance))[own]
+    spread = within[3] + within[2][own] / (count + borrowed)
+    return _shrink(total, count, mean[own], borrowed), np.maximum(np.sqrt(spread), _SMALLEST_SD)
+
+
+def _log_gap_sums(history: History) -> tuple[Floats, Floats, Floats]:
+    """(n_pairs,) number, sum and sum of squares of the log gaps."""
+    again = np.delete(np.arange(len(history.day)), history.first_visit)
+    log_gap = np.log(history.day[again] - history.day[again - 1])
+    count, total, square = (sum_by(history.pair[again], log_gap**power, len(history.orders)) for power in (0, 1, 2))
+    return count, total, square
+
+
+def _own_share(history: History, product_share: Floats, pseudo_count: float) -> Floats:
+    returns = (history.visits - 1).astype(np.float64)
+    return _shrink(returns, returns, product_share, pseudo_count)
 
 
 def _fit_shares(history: History, levels: list[_Level], seen: Floats) -> list[Floats]:
@@ -215,7 +264,7 @@ def _shrink_down(
     return estimates
 
 
-def _shrink(total: Floats, count: Floats, prior: Floats, pseudo_count: float) -> Floats:
+def _shrink(total: Floats, count: Floats, prior: Floats, pseudo_count: Floats | float) -> Floats:
     return (total + pseudo_count * prior) / (count + pseudo_count)
 
 
@@ -232,23 +281,15 @@ def _elapsed(snapshot: Snapshot, visit: Ints, history: History) -> Floats:
     return elapsed
 
 
-def _bought_by(days: Floats, log_gap: Floats, log_gap_sd: Floats) -> Floats:
-    """Distribution function of the log-normal gap."""
-    share: Floats = ndtr((np.log(days) - log_gap) / log_gap_sd)
-    return share
-
-
 def _score(snapshot: Snapshot, rhythm: Rhythm, half_life_days: float) -> Floats:
-    history, (log_gap, sd, share) = rhythm.history, rhythm.pairs
-    elapsed = _elapsed(snapshot, history.last_visit, history)
-    gone = _bought_by(elapsed, log_gap, sd)
-    due = share * (_bought_by(elapsed + _DUE_DAYS, log_gap, sd) - gone) / (1 - share * gone)
+    history = rhythm.history
+    due = bought_within(_DUE_DAYS, _elapsed(snapshot, history.last_visit, history), *rhythm.put_right(rhythm.forecast))
     decay = 0.5 ** ((snapshot.as_of_day - history.day) / half_life_days)
     return history.sum_by_pair(decay) * rhythm.products.return_share[history.product_index] * np.sqrt(due)
 
 
 def _records(rhythm: Rhythm, kept: Ints) -> NDArray[np.void]:
-    history, pairs = rhythm.history, rhythm.pairs
+    history, pairs = rhythm.history, rhythm.put_right(rhythm.forecast)
     records = np.zeros(len(kept), dtype=OWN)
     records["product_index"] = history.product_index[kept]
     records["score"] = np.nan

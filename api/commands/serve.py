@@ -1,6 +1,7 @@
 """`reprise serve`: several processes that answer HTTP requests from one Redis."""
 
 import http.client
+import logging
 import multiprocessing
 import os
 import signal
@@ -8,24 +9,32 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from types import FrameType
 from typing import NoReturn
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from structlog.typing import FilteringBoundLogger
 
-from recommender.connect import store_url
+from api.keep_embedded import keep_embedded
+from api.limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_SLOW_BODIES
+from api.logs import make_logger
+from api.telemetry import shared_metrics
+from api.worker import STOP_TIMEOUT_S
+from recommender.connect import open_warehouse, store_url
 from recommender.console import print_json
-from recommender.errors import UsageError
+from recommender.errors import SettingsError, StoreUnavailableError, UsageError
+from recommender.home import Home
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
-THREADS_PER_WORKER = 4
-"""Python runs one at a time; the others wait for Redis."""
-STOP_TIMEOUT_S = 5
-"""A worker that has not ended by then is killed."""
+THREADS_PER_WORKER = 6 + MAX_SLOW_BODIES
+"""Python runs one at a time; the others wait for Redis, or for a slow client."""
 _LOG_TO_STDERR = {
     "handlers": {name: {"class": "logging.StreamHandler", "formatter": "generic"} for name in ("console", "access")}
 }
@@ -33,7 +42,7 @@ _LOG_TO_STDERR = {
 
 
 @click.command()
-@click.option("--host", help="Loopback address to listen on.  [default: 127.0.0.1]")
+@click.option("--host", help="IP address to listen on; any but loopback needs an API key.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="[default: 8000]")
 @click.option("--workers", type=int, help="Processes.  [default: 2]")
 @click.option("--json", "as_json", is_flag=True, help="Announce the address as JSON.")
@@ -49,31 +58,48 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
     """
     given = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
-    address = find_loopback(settings.host)
+    address = find_address(settings)
     refuse_taken_port(address, settings.port)
     # SIGTERM must unwind the stack too, or the embedded server stays behind; granian replaces this once it runs
     signal.signal(signal.SIGTERM, _leave)
-    with store_url(settings) as url:
+    logger = make_logger(settings.log_level)
+    with ExitStack() as until_the_end:
+        url = until_the_end.enter_context(store_url(settings))
+        if settings.redis_url is None:
+            until_the_end.enter_context(keep_embedded(Home(settings.home), logger))
+        until_the_end.enter_context(shared_metrics())
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers' door to the same server
-        _serve(settings, address, as_json=as_json)
+        _serve(settings, address, logger, as_json=as_json)
 
 
-def find_loopback(host: str) -> str:
-    """The address of `host`, which only this machine can reach.
+def find_address(settings: Settings) -> str:
+    """The address to listen on: one that only this machine can reach, or any once there are API keys.
+
+    A Redis that does not answer now is no reason to stay down: nobody is let in before the keys could be read.
 
     Raises:
-        UsageError: others could reach it. There are no API keys yet, and customers' lists are nobody else's business.
+        UsageError: others could reach it and there are no keys, or it is no address of a network card.
     """
-    address = "127.0.0.1" if host == "localhost" else host
+    address = "127.0.0.1" if settings.host == "localhost" else settings.host
+    if _is_loopback(address):
+        return address
+    with suppress(StoreUnavailableError), open_warehouse(settings) as warehouse:
+        if all(key.revoked_at for key in warehouse.api_keys().values()):
+            raise UsageError(
+                f"host {address!r} is not a loopback address and there are no API keys yet, so anyone who reaches it "
+                "could read every customer's list; make one with `reprise keys create`, or use 127.0.0.1"
+            )
+    if _is_loopback(address) is None:
+        raise UsageError(f"host {address!r} is not an IP address; use 0.0.0.0 for every network card")
+    return address
+
+
+def _is_loopback(address: str) -> bool | None:
+    """None for what is no address."""
     try:
-        if ip_address(address).is_loopback:
-            return address
+        return ip_address(address).is_loopback
     except ValueError:
-        pass
-    raise UsageError(
-        f"host {host!r} is not a loopback address: there are no API keys yet, so anyone who reaches it could read "
-        "every customer's list; use 127.0.0.1 and let a proxy that checks who asks stand before it"
-    )
+        return None
 
 
 def refuse_taken_port(address: str, port: int) -> None:
@@ -93,22 +119,28 @@ def refuse_taken_port(address: str, port: int) -> None:
             ) from None
 
 
-def _serve(settings: Settings, address: str, *, as_json: bool) -> None:
+def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
     server = Granian(
-        "api:create_app",
+        "api.worker:create_worker",
         factory=True,
         interface=Interfaces.WSGI,
         address=address,
         port=settings.port,
         workers=settings.workers,
         blocking_threads=THREADS_PER_WORKER,
+        http=HTTPModes.http1,  # while it guesses which HTTP it is to speak, Granian has no time-out
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT_S * 1000, max_buffer_size=MAX_HEAD_BYTES),
+        backpressure=MAX_CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_TIMEOUT_S,
         log_level=LogLevels.warning,
         log_dictconfig=_LOG_TO_STDERR,
     )
+    # most of the threads only wait for slow clients: it need not warn of their number
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     # fresh workers: a fork would copy locks that the announcing thread may hold at that moment
     multiprocessing.set_start_method("spawn", force=True)
+    server.on_startup(lambda: _reload_at_hangup(server.signal_handler_reload, logger))
     server.on_startup(lambda: _announce_when_it_answers(address, settings.port, as_json=as_json))
     try:
         server.serve()
@@ -116,6 +148,23 @@ def _serve(settings: Settings, address: str, *, as_json: bool) -> None:
         # Ctrl-C in a terminal reaches the workers too; that they end before they are told is no failure
         if not server.interrupt_signal:
             raise
+
+
+def _reload_at_hangup(replace_workers: Callable[[], object], logger: FilteringBoundLogger) -> None:
+    """Have SIGHUP replace the workers one by one, each once a new one answers beside it for some seconds.
+
+    Settings that cannot be are told instead: with them the new workers would not start, and the old ones would be gone.
+    """
+
+    def check_and_replace(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
+        try:
+            load_settings()
+        except SettingsError as error:
+            logger.warning("settings_not_reloaded", detail=str(error))
+        else:
+            replace_workers()
+
+    signal.signal(signal.SIGHUP, check_and_replace)
 
 
 def _announce_when_it_answers(address: str, port: int, *, as_json: bool) -> None:

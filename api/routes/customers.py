@@ -1,39 +1,53 @@
-"""One customer's slates."""
+"""One customer's slates, and how a customer is forgotten."""
 
 from flask import Blueprint, Response
 
-from api.answers import answer_private
-from api.auth import Access
+from api.access import Access
+from api.answers import answer_plain
+from api.ids import ShopId
+from api.lists import list_operation
 from api.openapi import operation
-from api.plans import personal_plan
-from api.schemas import Answer, BuyAgainQuery, PersonalQuery
+from api.plans import Plan, personal_plan
+from api.schemas import BuyAgainQuery, Erasure, NoQuery, PersonalQuery
 from api.service import service
 
-blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers/<shop_id:customer_id>")
+blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 
 
-@blueprint.get("/recommendations")
-@operation(
-    "list_recommendations", tag="customers", access=Access.PERSON, query=PersonalQuery, answer=Answer, problems=(404,)
-)
-def recommendations(customer_id: str, query: PersonalQuery) -> Response:
-    """What this customer will want next: own products that are due, and new ones.
+class ForgottenId(ShopId):
+    """A customer id that does not end like the path of a list; `reprise erase` takes any."""
+
+    regex = r"(?s:(?!.*/(?:recommendations|buy-again)\Z).+?)"
+
+
+blueprint.record(lambda state: state.app.url_map.converters.update(forgotten_id=ForgottenId))
+
+
+@blueprint.get("/<shop_id:customer_id>/recommendations")
+@list_operation("list_recommendations", tag="customers", access=Access.PERSON, query=PersonalQuery)
+def recommendations(customer_id: str, query: PersonalQuery) -> Plan:
+    """What this customer will want next: own products that are due, and new ones; events count within a moment.
 
     A customer without any list gets what sells now, and the answer says so in `fallback`.
     """
-    mix = query.mix or service().placement(query.placement).mix
-    return answer_private(service().fill(query, personal_plan(customer_id, mix, query.category)))
+    return personal_plan(customer_id, query.mix, query.category)
 
 
-@blueprint.get("/buy-again")
-@operation(
-    "list_products_to_buy_again",
-    tag="customers",
-    access=Access.PERSON,
-    query=BuyAgainQuery,
-    answer=Answer,
-    problems=(404,),
-)
-def buy_again(customer_id: str, query: BuyAgainQuery) -> Response:
+@blueprint.get("/<shop_id:customer_id>/buy-again")
+@list_operation("list_products_to_buy_again", tag="customers", access=Access.PERSON, query=BuyAgainQuery)
+def buy_again(customer_id: str, query: BuyAgainQuery) -> Plan:
     """Products that this customer bought before, with the date when each is due. Never filled with others."""
-    return answer_private(service().fill(query, personal_plan(customer_id, "buy_again", query.category)))
+    return personal_plan(customer_id, "buy_again", query.category)
+
+
+@blueprint.delete("/<forgotten_id:customer_id>")
+@operation("erase_customer", tag="customers", access=Access.ADMIN, query=NoQuery, answer=Erasure, problems=(503,))
+def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+    """Forget a customer: lists of every version, events at hand and events that wait go at once, for good.
+
+    Later events of this customer are refused, and later publishes leave the customer out. Archived events and saved
+    versions are files of the trainer: `reprise erase` rewrites those. May be repeated.
+    """
+    now = service().clock()
+    events = service().event_log.erase(customer_id, now)
+    return answer_plain({"events": events, "lists": service().store.erase(customer_id, now)})

@@ -1,6 +1,8 @@
 """The OpenAPI document and a page that shows it, without any outside asset."""
 
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, request
 
@@ -16,7 +18,7 @@ _ASSETS = {
     "swagger.css": ("offapi", "swagger_style.css", "text/css"),
 }
 """Name → (package, file, content type)."""
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 """The browser itself refuses whatever does not come from here."""
 
 
@@ -43,7 +45,7 @@ def asset(name: str) -> Response:
     if name not in _ASSETS:
         abort(404)
     package, file, content_type = _ASSETS[name]
-    return _shared(files(package).joinpath(file).read_bytes(), content_type)
+    return _shared(_folder(package).joinpath(file).read_bytes(), content_type)
 
 
 def _shared(body: bytes, content_type: str) -> Response:
@@ -52,3 +54,9 @@ def _shared(body: bytes, content_type: str) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies, without importing it: `offapi` would keep every asset that it has in memory."""
+    spec = find_spec(package)
+    return Path(spec.origin or "").parent if spec is not None else Path(package)

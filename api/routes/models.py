@@ -18,7 +18,7 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1")
 @operation("list_models", tag="administration", access=Access.ADMIN, query=NoQuery, answer=ModelList, problems=(503,))
 def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """The versions that are kept, newest first, and the one that answers."""
-    store = service().shelf.store
+    store = service().store
     current = store.current()
     models = [_document(manifest, current) for manifest in store.manifests()]
     return answer_plain({"current": current, "models": models})
@@ -35,7 +35,7 @@ def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
 )
 def activate(version: str, query: NoQuery) -> Response:  # noqa: ARG001
     """Make a version that is kept the one that answers: forward or back, in one step."""
-    service().shelf.store.activate(version)
+    service().store.activate(version)
     return answer_plain({"current": version})
 
 

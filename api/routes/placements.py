@@ -51,7 +51,7 @@ def set_placement(name: str, body: NewPlacement) -> Response:
     if not PLACEMENT_NAME.fullmatch(name):
         raise invalid([{"field": "name", "message": f"{name!r} is not of the form {PLACEMENT_NAME.pattern}"}])
     placement = body.clamped()
-    service().shelf.store.place(name, placement)
+    service().store.place(name, placement)
     return answer_plain(_document(name, placement))
 
 

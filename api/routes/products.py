@@ -1,47 +1,140 @@
-"""What goes with one product, and what may stand in for it."""
+"""What goes with one product and what may stand in for it; what the shop says of its products meanwhile."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, Response
+from pydantic import ValidationError
 
-from api.answers import answer_public
-from api.auth import Access
+from api.access import Access
+from api.answers import answer_plain
+from api.catalogue_schemas import LiveProductAnswer, NamedProduct, ProductBody, ProductsAnswer, ProductsBody
+from api.ids import ShopId
+from api.lists import list_operation
 from api.openapi import operation
-from api.plans import product_plan
-from api.schemas import Answer, BoughtTogetherQuery, SimilarQuery
+from api.plans import Plan, product_plan
+from api.schemas import BoughtTogetherQuery, NoQuery, SimilarQuery
 from api.service import service
+from recommender.live_catalogue import LIVE_FIELDS, ProductChange, read_record
 from recommender.publication import ListKey
 
-blueprint = Blueprint("products", __name__, url_prefix="/v1/products/<shop_id:product_id>")
+blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 
 
-@blueprint.get("/similar")
-@operation(
-    "list_similar_products",
-    tag="products",
-    access=Access.PRODUCTS,
-    query=SimilarQuery,
-    answer=Answer,
-    shared=True,
-    problems=(404,),
-)
-def similar(product_id: str, query: SimilarQuery) -> Response:
+class ToldId(ShopId):
+    """A product id that does not end like the path of a list; those that do are told in bulk."""
+
+    regex = r"(?s:(?!.*/(?:similar|bought-together)\Z).+?)"
+
+
+blueprint.record(lambda state: state.app.url_map.converters.update(told_id=ToldId))
+
+
+@blueprint.get("/<shop_id:product_id>/similar")
+@list_operation("list_similar_products", tag="products", access=Access.PRODUCTS, query=SimilarQuery)
+def similar(product_id: str, query: SimilarQuery) -> Plan:  # noqa: ARG001 - it counts in every list
     """Products that the same customers buy instead of this one.
 
     A product with too few buyers to learn from gets best sellers of its category, or of the shop, and the answer
     says so in `fallback`.
     """
-    return answer_public(service().fill(query, product_plan(ListKey("similar", product_id), "similar")))
+    return product_plan(ListKey("similar", product_id), "similar")
 
 
-@blueprint.get("/bought-together")
-@operation(
-    "list_products_bought_together",
-    tag="products",
-    access=Access.PRODUCTS,
-    query=BoughtTogetherQuery,
-    answer=Answer,
-    shared=True,
-    problems=(404,),
-)
-def bought_together(product_id: str, query: BoughtTogetherQuery) -> Response:
+@blueprint.get("/<shop_id:product_id>/bought-together")
+@list_operation("list_products_bought_together", tag="products", access=Access.PRODUCTS, query=BoughtTogetherQuery)
+def bought_together(product_id: str, query: BoughtTogetherQuery) -> Plan:  # noqa: ARG001
     """Products that are often in the same order as this one."""
-    return answer_public(service().fill(query, product_plan(ListKey("together", product_id), "complement")))
+    return product_plan(ListKey("together", product_id), "complement")
+
+
+@blueprint.put("/<told_id:product_id>")
+@operation(
+    "set_product",
+    tag="administration",
+    access=Access.ADMIN,
+    query=NoQuery,
+    body=ProductBody,
+    answer=LiveProductAnswer,
+    problems=(413, 415, 503),
+)
+def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:  # noqa: ARG001 - only checked
+    """Say all that is to be said of a product, in place of what was said before.
+
+    It wins over every version, of today and of later trainings, until it is said otherwise or taken back. All workers
+    follow within a second.
+    """
+    return _update(ProductChange(product_id, "put", body.model_dump(mode="json", exclude_none=True)))
+
+
+@blueprint.patch("/<told_id:product_id>")
+@operation(
+    "change_product",
+    tag="administration",
+    access=Access.ADMIN,
+    query=NoQuery,
+    body=ProductBody,
+    answer=LiveProductAnswer,
+    problems=(413, 415, 503),
+)
+def change_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:  # noqa: ARG001
+    """Say some things of a product: what is left out stays as it is, null takes a field back."""
+    return _update(ProductChange(product_id, "patch", body.model_dump(mode="json", exclude_unset=True)))
+
+
+@blueprint.delete("/<told_id:product_id>")
+@operation(
+    "take_product_back",
+    tag="administration",
+    access=Access.ADMIN,
+    query=NoQuery,
+    answer=LiveProductAnswer,
+    problems=(503,),
+)
+def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG001
+    """Take back what was said of a product: the version counts again. May be repeated."""
+    return _update(ProductChange(product_id, "delete"))
+
+
+@blueprint.post("")
+@operation(
+    "change_products",
+    tag="administration",
+    access=Access.ADMIN,
+    query=NoQuery,
+    body=ProductsBody,
+    answer=ProductsAnswer,
+    problems=(413, 415, 503),
+)
+def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: ARG001
+    """Say some things of up to 1,000 products, in this order. One that cannot be is named and stops no other.
+
+    As with one product, what is left out stays as it is and null takes a field back.
+    """
+    checked = [_check(raw) for raw in body.products]
+    changes = [one for one in checked if isinstance(one, ProductChange)]
+    if changes:
+        service().store.update_products(changes)
+    rejected = [
+        {"index": index, "code": "invalid_product", "message": message}
+        for index, message in enumerate(checked)
+        if isinstance(message, str)
+    ]
+    return answer_plain({"accepted": len(changes), "rejected": rejected})
+
+
+def _update(change: ProductChange) -> Response:
+    (said,) = service().store.update_products([change])
+    fields = {} if said is None else read_record(said)
+    return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in LIVE_FIELDS}})
+
+
+def _check(raw: Mapping[str, Any]) -> ProductChange | str:
+    """What to say of a product, or why it cannot be said."""
+    try:
+        named = NamedProduct.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors()[0]
+        return ": ".join([".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, ")])
+    fields = named.model_dump(mode="json", exclude_unset=True, exclude={"product_id"})
+    return ProductChange(named.product_id, "patch", fields)

@@ -1,9 +1,9 @@
 """One slate for a session: a cart, a history of views, a customer or none."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
-from api.answers import answer_private
-from api.auth import Access
+from api.answers import respond
+from api.auth import Access, require_customer
 from api.openapi import operation
 from api.plans import session_plan
 from api.schemas import Answer, RecommendationBody
@@ -25,7 +25,10 @@ def recommend(body: RecommendationBody) -> Response:
     """What goes with the cart, what the customer will want next, what resembles the products viewed.
 
     Placement `cart` leads with what goes with the cart, every other with the customer's own lists. Products in the
-    cart are never shown; ids that are not known are passed over. A cart and a history need no `customer_id`.
+    cart are never shown; ids that are not known are passed over. A cart and a history need no `customer_id`. What
+    events told of the customer and of `session_id` since the training counts as well, within a moment.
     """
-    placement = service().placement(body.placement)
-    return answer_private(service().fill(body, session_plan(body, placement)))
+    if body.customer_id is not None:
+        require_customer(body.customer_id)
+    outcome = service().desk(g.caller.shop).serve(body, session_plan(body))
+    return respond(service().answer_person(g.caller.shop, body.customer_id, body.session_id, outcome))

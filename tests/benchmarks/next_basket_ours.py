@@ -11,7 +11,7 @@ from next_basket_data import KS, Lists, Problem
 
 from recommender.settings import Settings
 from training.als import fit_factors, top_products
-from training.examples import collect_examples, training_cuts
+from training.examples import collect_examples, learning_cuts
 from training.features import build_evidence
 from training.interactions import build_interactions
 from training.personal import rank_by_id
@@ -40,7 +40,7 @@ def rank_ours(problem: Problem) -> Lists:
     """The two-stage ranker with the default settings, as of the end of everybody's last known week."""
     ledger, settings = _make_ledger(problem), Settings(horizon_days=WEEK.days)
     catalogue = _make_catalogue(ledger)
-    cuts = training_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
+    cuts = learning_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
     ranker = fit_ranker([collect_examples(ledger, catalogue, cut, settings) for cut in cuts], settings.seed)
     evidence = build_evidence(ledger, catalogue, END, settings)
     ranking = rank_by_id(ranker, evidence, problem.asked, max(KS))

@@ -40,7 +40,8 @@ def test_what_was_published_is_read_back_with_its_products(store, make_publicati
     store.publish(publication, keep=3)
     reading = store.read([ANN, ListKey("popular", WHOLE_SHOP)])
     assert reading.version == "v1"
-    assert reading.lists[ANN] == (Basis.MODEL, [Ranked(3, 1.0), Ranked(1, 0.5)])
+    assert reading.lists[ANN].basis is Basis.MODEL
+    assert reading.lists[ANN].records == [Ranked(3, 1.0), Ranked(1, 0.5)]
     assert reading.lists[ListKey("popular", WHOLE_SHOP)].records == [Ranked(2, 1.0)]
     assert reading.products == {i: publication.products[i] for i in (1, 2, 3)}
 
@@ -294,6 +295,7 @@ def test_deleted_versions_leave_no_key(redis_store, redis_shop, make_publication
         "versions",
         "v:v2:manifest",
         "v:v2:products",
+        "v:v2:indices",
         "v:v2:discover",
         "v:v2:similar",
     }

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from recommender.connect import open_store
+from recommender.embedded import embedded_server
+from recommender.home import Home
 from recommender.settings import Settings
 from tests import small_shop
 
@@ -24,10 +26,12 @@ Serve = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path) -> Iterator[Path]:
     with open_store(Settings(home=tmp_path, redis_timeout_ms=5000)) as store:
         store.publish(small_shop.publication(), keep=3)
-    return tmp_path
+    yield tmp_path
+    with embedded_server(Home(tmp_path)):  # the last one out stops it: a service that was killed leaves it running
+        pass
 
 
 @pytest.fixture

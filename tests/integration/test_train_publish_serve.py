@@ -49,7 +49,7 @@ def test_a_regular_customer_gets_due_products_and_new_ones(
     regular = orders.sort("order_id", "customer_id", descending=True)["customer_id"][0]
     with open_store(Settings(home=home)) as store:
         client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
-        answer = client.get(f"/v1/customers/{regular}/recommendations?limit=20").json
+        answer = client.get(f"/v1/customers/{regular}/recommendations?placement=product-page").json
         due = client.get(f"/v1/customers/{regular}/buy-again?due_within=14d").json
     assert {item["kind"] for item in answer["items"]} <= {"buy_again", "discover", "popular"}
     probabilities = [item["probability"] for item in answer["items"] if item["probability"] is not None]

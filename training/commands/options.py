@@ -1,6 +1,6 @@
 """Options that every command which reads purchases shares, and how their values are parsed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
@@ -22,14 +22,19 @@ class Source:
     format: str = "reprise"
     columns: dict[str, str] = field(default_factory=dict)
     products: Path | None = None
+    ledger: Path | None = None
 
-    def ingest(self, settings: Settings, as_of: datetime, progress: Progress) -> Ingested:
-        """Read the files; see `training.ingest.ingest`."""
+    def ingest(
+        self, settings: Settings, as_of: datetime, progress: Progress, erased: Collection[str] = frozenset()
+    ) -> Ingested:
+        """Read the files and the ledger; see `training.ingest.ingest`."""
         return ingest(
             self.paths,
             format=self.format,
             columns=self.columns,
             products=self.products,
+            ledger=self.ledger,
+            erased=erased,
             settings=settings,
             as_of=as_of,
             progress=progress,
@@ -38,16 +43,34 @@ class Source:
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add PATHS, --format, --columns and --products; the command gets them as one `source`."""
+    return _with_source(command, required=True)
 
-    @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
+
+def source_or_ledger_options(command: Callable[..., None]) -> Callable[..., None]:
+    """As `source_options`, and --ledger, beside which no path is needed."""
+    ledger = click.Path(path_type=Path)
+    option = click.option("--ledger", type=ledger, metavar="DIR", help="Events that `reprise worker` archived.")
+    return option(_with_source(command, required=False))
+
+
+def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..., None]:
+    @click.argument("paths", nargs=-1, required=required, metavar="FILE…")
     @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="reprise", show_default=True)
     @click.option("--columns", multiple=True, metavar="OURS=THEIRS", help="customer_id='Customer ID',…")
     @click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …")
     @wraps(command)
     def with_source(
-        *, paths: tuple[str, ...], format_: str, columns: tuple[str, ...], products: Path | None, **others: object
+        *,
+        paths: tuple[str, ...],
+        format_: str,
+        columns: tuple[str, ...],
+        products: Path | None,
+        ledger: Path | None = None,
+        **others: object,
     ) -> None:
-        command(source=Source(paths, format_, parse_columns(columns), products), **others)
+        if not paths and ledger is None:
+            raise click.UsageError("name purchase FILEs, a --ledger, or both")
+        command(source=Source(paths, format_, parse_columns(columns), products, ledger), **others)
 
     return with_source
 

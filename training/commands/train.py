@@ -1,18 +1,30 @@
 """`reprise train`: purchases in, a published version out."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
 
+from recommender.connect import open_warehouse
+from recommender.errors import StoreUnavailableError
+from recommender.home import training_lock
 from recommender.progress import Progress
-from recommender.settings import load_settings
+from recommender.publication import Manifest, Publication
+from recommender.settings import Settings, load_settings
+from recommender.store import current_manifest
 from training import job
-from training.commands.options import Source, parse_moment, source_options
-from training.commands.summary import publish_and_tell, read_live, show
+from training.artifacts import save
+from training.catalogue import read_products
+from training.commands.options import Source, parse_moment, source_or_ledger_options
+from training.commands.summary import publish_and_tell, show
+from training.events.archive import Archive
+from training.events.drift import find_drift, profile_input, record_drift
+from training.ingest import Ingested
+from training.split import end_of
 
 
 @click.command()
-@source_options
+@source_or_ledger_options
 @click.option("--as-of", callback=parse_moment, help="Learn only from what is before this date.")
 @click.option("--publish/--no-publish", default=True, show_default=True, help="Whether to make the version current.")
 @click.option("--force", is_flag=True, help="Overrule the gate; recorded in the manifest.")
@@ -27,16 +39,57 @@ def command(
 ) -> None:
     """Train on purchases, evaluate, and publish if the gate allows.
 
-    The version is saved under REPRISE_HOME in any case. Exit code 3: bad data; 4: the gate refused.
+    With --ledger, what `reprise worker` archived counts too; a purchase that is also in a file counts once. Customers
+    who were erased are left out. The version is saved under REPRISE_HOME in any case. The gate also refuses input that
+    is odd beside that of the live version: half as many purchases, a missing day, a new currency, unknown products.
+
+    Exit code 1: another training is at work, among others; 3: bad data; 4: the gate refused.
 
     \b
     Example:
       reprise train purchases.csv --products products.csv
       reprise train 'orders/*.parquet' --format online-retail --no-publish
+      reprise train purchases.csv --ledger .reprise/ledger
     """
     edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
-    ingested = source.ingest(edge.settings, edge.now, edge.progress)
-    publication = job.train(ingested, edge, as_of=as_of, live=read_live(edge.settings), force=force)
+    live, erased = _read_shop(edge.settings)
+    ingested = source.ingest(edge.settings, edge.now, edge.progress, erased)
+    publication = job.train(ingested, edge, as_of=as_of, live=live, force=force)
+    until = as_of or (edge.now if source.ledger else end_of(ingested.ledger))
+    publication = _judge_input(publication, source, ingested, edge, until=until, live=live, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:
         publish_and_tell(publication, edge, as_json=as_json)
+
+
+def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
+    """The version that answers now, and who was erased; neither where the store is out of reach.
+
+    That is no reason not to train: what is trained is saved, and whoever was erased is left out when it is published.
+    """
+    try:
+        with open_warehouse(settings) as warehouse:
+            return current_manifest(warehouse.store(settings.shop)), warehouse.event_log(settings.shop).erased()
+    except StoreUnavailableError:
+        return None, frozenset()
+
+
+def _judge_input(
+    publication: Publication,
+    source: Source,
+    ingested: Ingested,
+    edge: job.Edge,
+    *,
+    until: datetime,
+    live: Manifest | None,
+    force: bool,
+) -> Publication:
+    """The version with its input on record, refused where that is odd, and saved so."""
+    currencies = Archive(source.ledger, edge.settings.shop).values("currency") if source.ledger else ()
+    named = None if source.products is None else list(read_products(source.products).products["product_id"])
+    profile = profile_input(ingested.ledger, until, currencies, named)
+    drift = find_drift(profile, live.metrics if live else None)
+    publication = record_drift(publication, profile, drift, force=force)
+    with training_lock(edge.home):
+        save(publication, edge.home)
+    return publication

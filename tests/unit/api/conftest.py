@@ -17,7 +17,7 @@ from tests import small_shop
 class DownStore(MemoryStore):
     """Redis that does not answer."""
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None, *known: object) -> Reading | None:
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
     def current(self) -> str | None:
@@ -32,9 +32,9 @@ class CountingStore(MemoryStore):
 
     reads = 0
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None) -> Reading | None:
+    def read(self, keys: Sequence[ListKey], version: str | None = None, *known: object) -> Reading | None:
         self.reads += 1
-        return super().read(keys, version)
+        return super().read(keys, version, *known)
 
 
 @pytest.fixture

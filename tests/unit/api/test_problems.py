@@ -166,7 +166,7 @@ class BrokenStore(MemoryStore):
         super().__init__()
         self.error = error
 
-    def read(self, keys, version=None):
+    def read(self, keys, version=None, *known):
         raise self.error
 
 

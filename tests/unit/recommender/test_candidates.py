@@ -1,21 +1,28 @@
 """Reading lists as candidates and merging them."""
 
 import math
+from collections.abc import Iterable
 
+import numpy as np
 import pytest
 
 from recommender.candidates import Candidate, candidates_of, merge_by_probability
-from recommender.publication import Basis, DecodedList, ListKey, Own, Product, Ranked
+from recommender.catalogue import Catalogue
+from recommender.publication import RECORDS, Basis, ListKey, ListName, Own, Product, PublishedList
 from recommender.store import Reading
 
 MILK, COFFEE = Product("milk"), Product("coffee")
 
 
-def read(key: ListKey, decoded: DecodedList | None) -> Reading:
-    return Reading("v1", {key: decoded}, {0: MILK, 1: COFFEE})
+def read(key: ListKey, published: PublishedList | None) -> Reading:
+    return Reading("v1", {key: published}, Catalogue({0: MILK.to_json(), 1: COFFEE.to_json()}))
 
 
-def names(candidates: list[Candidate]) -> list[str]:
+def publish(name: ListName, *records: tuple[float, ...], basis: Basis = Basis.MODEL) -> PublishedList:
+    return PublishedList(name, bytes([basis]) + np.array(list(records), RECORDS[name]).tobytes())
+
+
+def names(candidates: Iterable[Candidate]) -> list[str]:
     return [candidate.product.product_id for candidate in candidates]
 
 
@@ -26,19 +33,19 @@ def make(product_id: str, probability: float | None) -> Candidate:
 class TestCandidatesOf:
     def test_keeps_the_order_of_the_list(self):
         key = ListKey("discover", "ann")
-        reading = read(key, DecodedList(Basis.MODEL, [Ranked(1, 0.5), Ranked(0, 0.25)]))
-        assert candidates_of(reading, key, "discover") == [
+        reading = read(key, publish("discover", (1, 0.5), (0, 0.25)))
+        assert list(candidates_of(reading, key, "discover")) == [
             Candidate(COFFEE, "discover", probability=0.5, source="discover"),
             Candidate(MILK, "discover", probability=0.25, source="discover"),
         ]
 
     def test_an_owner_without_a_list_has_no_candidates(self):
         key = ListKey("discover", "nobody")
-        assert candidates_of(read(key, None), key, "discover") == []
+        assert list(candidates_of(read(key, None), key, "discover")) == []
 
     def test_an_empty_list_has_no_candidates(self):
         key = ListKey("buy_again", "new")
-        assert candidates_of(read(key, DecodedList(Basis.MODEL, [])), key, "buy_again") == []
+        assert list(candidates_of(read(key, publish("buy_again")), key, "buy_again")) == []
 
     def test_a_list_that_was_not_asked_for_is_a_mistake_of_the_caller(self):
         with pytest.raises(KeyError):
@@ -46,12 +53,12 @@ class TestCandidatesOf:
 
     def test_nan_is_no_probability(self):
         key = ListKey("discover", "ann")
-        (candidate,) = candidates_of(read(key, DecodedList(Basis.MODEL, [Ranked(0, math.nan)])), key, "discover")
+        (candidate,) = candidates_of(read(key, publish("discover", (0, math.nan))), key, "discover")
         assert candidate.probability is None
 
     def test_own_products_bring_their_history(self):
-        key, own = ListKey("buy_again", "ann"), Own(0, 0.75, 20_000, 6, 1.9, 0.3, 0.9)
-        (candidate,) = candidates_of(read(key, DecodedList(Basis.MODEL, [own])), key, "buy_again")
+        key, own = ListKey("buy_again", "ann"), Own(0, 0.75, 20_000, 6, 1.875, 0.25, 0.875)
+        (candidate,) = candidates_of(read(key, publish("buy_again", own)), key, "buy_again")
         assert candidate.own == own
         assert candidate.probability == 0.75
 
@@ -60,13 +67,15 @@ class TestCandidatesOf:
     )
     def test_the_scores_of_other_lists_are_no_probabilities(self, name, kind):
         key = ListKey(name, "milk")
-        (candidate,) = candidates_of(read(key, DecodedList(Basis.MODEL, [Ranked(1, 0.5)])), key, kind, because="Milk")
+        (candidate,) = candidates_of(read(key, publish(name, (1, 0.5))), key, kind, because="Milk")
         assert candidate == Candidate(COFFEE, kind, probability=None, because="Milk", source=name)
 
     @pytest.mark.parametrize("basis", [Basis.CATEGORY, Basis.POPULAR])
     def test_best_sellers_that_fill_a_cold_list_are_not_called_similar(self, basis):
         key = ListKey("similar", "milk")
-        (candidate,) = candidates_of(read(key, DecodedList(basis, [Ranked(1, 0.5)])), key, "similar", because="Milk")
+        (candidate,) = candidates_of(
+            read(key, publish("similar", (1, 0.5), basis=basis)), key, "similar", because="Milk"
+        )
         assert (candidate.kind, candidate.because) == ("popular", None)
 
 
@@ -88,6 +97,6 @@ class TestMergeByProbability:
 
     def test_one_list_alone_stays_as_it_is(self):
         alone = [make("a", 0.1), make("b", 0.9)]
-        assert merge_by_probability(alone, []) == alone
-        assert merge_by_probability([], alone) == alone
-        assert merge_by_probability([], []) == []
+        assert list(merge_by_probability(alone, [])) == alone
+        assert list(merge_by_probability([], alone)) == alone
+        assert list(merge_by_probability([], [])) == []

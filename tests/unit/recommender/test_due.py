@@ -42,20 +42,26 @@ def test_float16_keeps_a_yearly_interval_within_a_day():
 
 
 def test_half_of_those_who_return_have_done_so_by_the_median_gap():
-    assert due(own(share=0.6), after(0)).probability[7] == pytest.approx(0.3, abs=0.001)
+    # 0.6 / 2 in rhythm, and of the late ones 0.8 √0.6 0.4 Φ(-ln 7 / √1.09)
+    assert due(own(share=0.6), after(0)).probability[7] == pytest.approx(0.3 + 0.0077, abs=0.001)
 
 
 def test_bayes_by_hand_at_the_median_gap():
-    # share 0.5, half of the returners would be back: 0.5 * 0.5 of 0.75 are still to come, nearly all within 30 days
-    assert due(own(share=0.5), after(7)).probability[30] == pytest.approx(0.25 / 0.75, abs=0.002)
+    # Of 1 buyer 0.25 is back in rhythm and 0.0088 late; in 30 days come the other 0.25 in rhythm and 0.1026 late
+    assert due(own(share=0.5), after(7)).probability[30] == pytest.approx(0.3526 / 0.7412, abs=0.002)
 
 
 def test_probability_rises_towards_the_due_day_and_falls_after_a_long_silence():
     week = [due(own(), after(days)).probability[7] for days in (0, 3, 6)]
     assert week == sorted(week)
-    silent = [due(own(), after(days)).probability[7] for days in (20, 40, 80)]
+    silent = [due(own(), after(days)).probability[7] for days in (20, 40, 80, 400)]
     assert silent == sorted(silent, reverse=True)
     assert silent[-1] < 0.01
+
+
+def test_who_misses_a_turn_may_still_come_late():
+    # four usual gaps are 14 standard deviations: nobody in rhythm is still to come
+    assert due(own(gap_days=7, sd=0.1, share=0.9), after(28)).probability[30] > 0.1
 
 
 def test_a_product_that_nobody_buys_again_is_never_likely():
@@ -64,7 +70,9 @@ def test_a_product_that_nobody_buys_again_is_never_likely():
 
 def test_no_spread_is_a_step_on_the_due_day():
     clockwork = own(gap_days=10, sd=0.0, share=0.5)
-    assert due(clockwork, after(0)).probability == pytest.approx({7: 0.0, 14: 0.5, 30: 0.5})
+    # the late ones, 0.8 √0.5 0.5 of all, are spread around 70 days
+    expected = {7: 0.003, 14: 0.5 + 0.0152, 30: 0.5 + 0.0561}
+    assert due(clockwork, after(0)).probability == pytest.approx(expected, abs=1e-3)
     result = due(clockwork, after(0))
     assert result.from_ == result.at == result.to
 

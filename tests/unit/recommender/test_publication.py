@@ -17,9 +17,12 @@ from recommender.publication import (
     Manifest,
     Own,
     Product,
+    PublishedList,
     Ranked,
-    decode,
+    Rhythm,
+    fold,
     name_version,
+    unfold,
     version_as_of,
 )
 
@@ -55,7 +58,7 @@ def test_the_wire_form_is_fixed():
 def test_what_numpy_writes_is_what_struct_reads(records, basis):
     table = _table(np.array(records, RANKED), [len(records)], [basis])
     ((_, wire),) = table.encode(0, 1)
-    found = decode("discover", wire)
+    found = PublishedList("discover", wire)
     assert found.basis is basis
     assert [tuple(map(repr, record)) for record in found.records] == [
         tuple(map(repr, (int(index), float(score)))) for index, score in table.records.tolist()
@@ -67,7 +70,7 @@ def test_what_numpy_writes_is_what_struct_reads(records, basis):
 def test_what_numpy_writes_of_a_customers_own_is_what_struct_reads(records):
     table = _table(np.array(records, OWN), [len(records)])
     ((_, wire),) = table.encode(0, 1)
-    found = decode("buy_again", wire).records
+    found = PublishedList("buy_again", wire).records
     assert [tuple(map(repr, record)) for record in found] == [
         tuple(map(repr, record)) for record in table.records.tolist()
     ]
@@ -77,7 +80,8 @@ def test_what_numpy_writes_of_a_customers_own_is_what_struct_reads(records):
 def test_an_empty_list_is_one_byte():
     table = _table(np.zeros(0, RANKED), [0], [1])
     assert list(table.encode(0, 1)) == [("c0", b"\x01")]
-    assert decode("discover", b"\x01") == (Basis.CATEGORY, [])
+    empty = PublishedList("discover", b"\x01")
+    assert (empty.basis, empty.records, len(empty)) == (Basis.CATEGORY, [], 0)
 
 
 def test_a_part_of_a_table_is_encoded():
@@ -86,7 +90,7 @@ def test_a_part_of_a_table_is_encoded():
     assert [owner_id for owner_id, _ in table.encode(2, 99)] == ["c2"]
     assert list(table.encode(3, 9)) == []
     ((_, wire),) = table.encode(1, 2)
-    assert [record.product_index for record in decode("similar", wire).records] == [1, 2]
+    assert [record.product_index for record in PublishedList("similar", wire).records] == [1, 2]
 
 
 def test_a_table_may_have_no_owner():
@@ -169,3 +173,36 @@ def test_keys_of_one_shop_share_a_slot_and_those_of_two_never_meet():
     keys, others = ([k.current, k.versions, k.publishing, k.version("v1", "similar")] for k in (Keys("a"), Keys("b")))
     assert all(key.startswith("reprise:{a}:") for key in keys)
     assert len({*keys, *others}) == 8
+
+
+def test_a_products_rhythm_comes_back():
+    product = Product("MILK", rhythm=Rhythm(1.946, 0.2, 0.95))
+    assert Product.from_json(product.to_json()) == product
+    assert b"rhythm" not in Product("MILK").to_json()
+
+
+def test_own_products_are_listed_as_if_they_were_published():
+    records = [Own(1, 0.5, 20_777, 3, 1.5, 0.25, 0.5), Own(-1, 0.25, 0, 1, 2.0, 1.0, 0.125)]
+    assert PublishedList.of_own(records).records == records
+    assert PublishedList.of_own([]).records == []
+
+
+@pytest.mark.parametrize("name", LIST_NAMES)
+def test_a_list_in_another_order_has_the_same_records(name):
+    wire = b"\1" + np.arange(3 * RECORDS[name].itemsize, dtype=np.uint8).tobytes()
+    published = PublishedList(name, wire)
+    turned = published.reorder([2, 0, 1])
+    assert turned.basis is Basis.CATEGORY
+    assert list(map(repr, turned)) == [repr(published.records[place]) for place in (2, 0, 1)]
+
+
+def test_what_was_folded_in_counts_for_its_version_alone_and_has_no_probabilities():
+    folded = fold("v1", b"\0\x0a\0\0\0\0\x38\x07\0\0\0\0\x34")
+    assert [record.product_index for record in unfold(folded, "v1")] == [10, 7]
+    assert all(np.isnan(record.score) for record in unfold(folded, "v1"))
+    assert unfold(folded, "v2") is None
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"v1", b"v1\n", b"v1\n\0\1", b"\n\0"])
+def test_what_is_no_folded_list_is_none(nonsense):
+    assert unfold(nonsense, "v1") is None

@@ -41,9 +41,9 @@ owns = st.builds(
     log_gap_sd=st.floats(0, 2, width=16),
     return_share=st.floats(0, 1, width=16),
 )
-own_candidates = st.builds(Candidate, product=products, kind=st.just("buy_again"), probability=probabilities, own=owns)
-discover_candidates = st.builds(Candidate, product=products, kind=st.just("discover"), probability=probabilities)
-popular_candidates = st.builds(Candidate, product=products, kind=st.just("popular"))
+own_candidates = st.builds(lambda *of: Candidate(of[0], "buy_again", *of[1:]), products, probabilities, owns)
+discover_candidates = st.builds(lambda *of: Candidate(of[0], "discover", *of[1:]), products, probabilities)
+popular_candidates = st.builds(lambda product: Candidate(product, "popular"), products)
 id_sets = st.frozensets(st.sampled_from(sorted(IDS)), max_size=4)
 
 
@@ -182,7 +182,7 @@ class TestSlate:
 class TestMerge:
     @given(st.lists(own_candidates, max_size=12), st.lists(discover_candidates, max_size=12))
     def test_it_is_a_permutation_that_keeps_the_order_within_each_list(self, buy_again, discover):
-        merged = merge_by_probability(buy_again, discover)
+        merged = list(merge_by_probability(buy_again, discover))
         assert [candidate for candidate in merged if candidate.kind == "buy_again"] == buy_again
         assert [candidate for candidate in merged if candidate.kind == "discover"] == discover
         assert len(merged) == len(buy_again) + len(discover)

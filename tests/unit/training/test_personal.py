@@ -13,7 +13,13 @@ SETTINGS = Settings(als=AlsSettings(factors=8))
 
 
 class ByAls:
-    """Stands in for a learned ranker: what was bought before has probability 0.25, what is new its ALS score."""
+    """Stands in for a learned ranker: what was bought before has probability 0.25, what is new its ALS score.
+
+    The first of the customers asked for returns half as surely as the others.
+    """
+
+    def returning(self, customers: pl.DataFrame):
+        return np.where(np.arange(len(customers)) == 0, np.float32(0.5), np.float32(1))
 
     def score(self, features: pl.DataFrame):
         return np.where(features["pair_orders"] > 0, np.float32(0.25), features["affinity_als"].to_numpy())
@@ -34,6 +40,8 @@ def test_own_and_new_products_apart(evidence):
     assert lists.buy_again.lengths.tolist() == [5, 5]
     assert (lists.discover.lengths <= 2).all()
     assert evidence.snapshot.products[lists.discover.product_index[0]] == "A0"
+    assert set(lists.buy_again.score[:5]) == {0.125}
+    assert set(lists.buy_again.score[5:]) == {0.25}
     assert sum(done) == 2
 
 

@@ -4,16 +4,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recommender.errors import UsageError
 from training.examples import Examples
 from training.ranker import fit_ranker, is_own
 
 
 def examples_of(n=8000, seed=0):
-    """Own products are bought with their `signal` as probability, new ones with a tenth of `taste`."""
+    """Own products are bought with their `signal` as probability, new ones with a tenth of `taste`.
+
+    Customers return with their `tempo` as probability.
+    """
     rng = np.random.default_rng(seed)
-    own, signal, taste = rng.random(n) < 0.5, rng.random(n), rng.random(n)
-    bought = rng.random(n) < np.where(own, signal, taste / 5)
+    own, signal, taste, tempo = rng.random(n) < 0.5, rng.random(n), rng.random(n), rng.random(n)
     features = pl.DataFrame(
         {
             "pair_orders": own.astype(np.float32),
@@ -23,8 +24,18 @@ def examples_of(n=8000, seed=0):
             "constant": np.ones(n, np.float32),
         }
     )
-    wait = np.where(bought, rng.random(n) * 30, np.inf).astype(np.float32)
-    return Examples(features, wait, np.ones(n, np.float32), int(bought.sum()), 30)
+    return Examples(
+        customers=pl.DataFrame({"customer_tempo": tempo.astype(np.float32)}),
+        returned=rng.random(n) < tempo,
+        features=features,
+        bought=rng.random(n) < np.where(own, signal, taste / 5),
+        share=1.0,
+        n_bought=n,
+    )
+
+
+def keep(examples, kept, share=1.0):
+    return replace(examples, features=examples.features.filter(kept), bought=examples.bought[kept], share=share)
 
 
 def test_learns_what_matters_for_each_kind():
@@ -35,26 +46,39 @@ def test_learns_what_matters_for_each_kind():
     assert np.corrcoef(score[~own], features["taste"].to_numpy()[~own])[0, 1] > 0.6
 
 
-@pytest.mark.parametrize("horizon_days", [7, 14, 30])
-def test_probabilities_are_as_often_right_as_they_say_on_new_examples(horizon_days):
+def test_learns_who_returns():
+    examples, later = examples_of(), examples_of(seed=1)
+    returning = fit_ranker([examples], 0).returning(later.customers)
+    assert np.corrcoef(returning, later.customers["customer_tempo"].to_numpy())[0, 1] > 0.9
+    assert returning.mean() == pytest.approx(later.returned.mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("returned", [True, False])
+def test_where_all_or_none_return(returned):
+    examples = replace(examples_of(), returned=np.full(8000, returned))
+    assert set(fit_ranker([examples], 0).returning(examples.customers)) == {float(returned)}
+
+
+def test_probabilities_are_as_often_right_as_they_say_on_new_examples():
     later = examples_of(seed=1)
-    probability = fit_ranker([examples_of()], 0).predict(later.features, horizon_days)
-    assert probability.mean() == pytest.approx((later.wait_days < horizon_days).mean(), abs=0.02)
+    probability = fit_ranker([examples_of()], 0).score(later.features)
+    assert probability.mean() == pytest.approx(later.bought.mean(), abs=0.02)
     high = probability > np.quantile(probability, 0.9)
-    assert probability[high].mean() == pytest.approx((later.wait_days < horizon_days)[high].mean(), abs=0.1)
+    assert probability[high].mean() == pytest.approx(later.bought[high].mean(), abs=0.1)
 
 
 def test_a_sample_of_what_was_not_bought_gives_the_same_probabilities():
     examples = examples_of(20_000)
     kept = examples.bought | (np.random.default_rng(2).random(20_000) < 0.25)
-    sample = replace(
-        examples,
-        features=examples.features.filter(kept),
-        wait_days=examples.wait_days[kept],
-        weight=np.where(examples.bought, 1, 4)[kept].astype(np.float32),
-    )
-    probability = fit_ranker([sample], 0).predict(examples.features, 30)
+    probability = fit_ranker([keep(examples, kept, 0.25)], 0).score(examples.features)
     assert probability.mean() == pytest.approx(examples.bought.mean(), abs=0.02)
+
+
+def test_windows_of_different_samples_give_the_same_probabilities():
+    one, other = examples_of(20_000), examples_of(20_000, seed=1)
+    kept = other.bought | (np.random.default_rng(2).random(20_000) < 0.25)
+    probability = fit_ranker([one, keep(other, kept, 0.25)], 0).score(one.features)
+    assert probability.mean() == pytest.approx(one.bought.mean(), abs=0.02)
 
 
 def test_the_same_examples_and_seed_give_the_same_bytes():
@@ -70,13 +94,7 @@ def test_windows_are_learned_together():
 
 def test_a_kind_with_too_few_purchases_is_ranked_by_what_both_teach():
     examples = examples_of()
-    kept = is_own(examples.features) | ~examples.bought
-    few = replace(
-        examples,
-        features=examples.features.filter(kept),
-        wait_days=examples.wait_days[kept],
-        weight=examples.weight[kept],
-    )
+    few = keep(examples, is_own(examples.features) | ~examples.bought)
     score = fit_ranker([few], 0).score(few.features)
     assert score[~is_own(few.features)].max() < 0.1
 
@@ -86,12 +104,7 @@ def test_too_little_to_learn_from():
     assert fit_ranker([examples_of(100)], 0) is None
 
 
-def test_a_horizon_that_was_not_learned():
-    examples = examples_of()
-    with pytest.raises(UsageError, match=r"90 days .* 7, 14, 30"):
-        fit_ranker([examples], 0).predict(examples.features, 90)
-
-
 def test_nobody_to_score():
     ranker = fit_ranker([examples_of()], 0)
     assert ranker.score(examples_of().features.clear()).shape == (0,)
+    assert ranker.returning(examples_of().customers.clear()).shape == (0,)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recommender.due import due
-from recommender.publication import OWN, Own, decode
+from recommender.publication import OWN, Own, PublishedList
 from tests.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer, weekly_milk_buyer
 from training.history import build_history
 from training.repurchase import OwnLists, Rhythm, build_buy_again, fit_rhythm
@@ -53,7 +53,7 @@ def test_a_weekly_buyer_has_a_weekly_rhythm():
 def test_weekly_milk_is_due_on_its_day():
     snapshot, rhythm = learn(weekly_milk_buyer())
     table = build_buy_again(snapshot, rhythm, 10, 180.0).table
-    own = decode("buy_again", dict(table.encode(0, 2))["ANNA"]).records[0]
+    own = PublishedList("buy_again", dict(table.encode(0, 2))["ANNA"]).records[0]
     assert isinstance(own, Own)
     assert own.purchases == 20
     assert due(own, AS_OF).at.isoformat() == "2026-11-21"
@@ -75,6 +75,25 @@ def test_own_gaps_outweigh_the_product_s_the_more_there_are():
     assert gaps == sorted(gaps)
     assert gaps[0] == pytest.approx(7, abs=0.2)
     assert gaps[-1] > 20
+
+
+def test_a_regular_buyer_s_spread_is_not_that_of_all_buyers():
+    crowd = [line for n in range(20) for line in every(4 + 3 * n, 8, "MILK", f"C{n}")]
+    snapshot, rhythm = learn([*crowd, *every(28, 10, "MILK")])
+    anna = pair(snapshot, rhythm, "ANNA", "MILK")
+    assert rhythm.forecast.log_gap_sd[anna] < 0.5 * rhythm.products.log_gap_sd[0]
+
+
+def test_published_shares_follow_what_was_bought_in_the_last_30_days():
+    silent = [(f"C{n}", "MILK", days) for n in range(200) for days in (45.5, 52.5, 59.5, 66.5)]
+    awake = [*silent, *((f"C{n}", "MILK", 5.5) for n in range(200))]
+    shifts = []
+    for world in (silent, awake):
+        snapshot, rhythm = learn(world)
+        shifts.append(rhythm.odds_shift)
+        published = build_buy_again(snapshot, rhythm, 10, 180.0).table.records["return_share"]
+        assert published == pytest.approx(rhythm.put_right(rhythm.forecast).return_share, abs=1e-3)
+    assert shifts[0] < 0 < shifts[1]
 
 
 def test_a_product_without_gaps_takes_those_of_its_category():

@@ -1,0 +1,67 @@
+"""What people did in the shop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api.answers import answer_plain
+from api.auth import Access
+from api.openapi import operation
+from api.schemas import EventsAnswer, EventsBody
+from api.service import service
+from recommender.errors import EventRejectedError
+from recommender.event_log import Verdict
+from recommender.events import Event, check_event
+
+blueprint = Blueprint("events", __name__, url_prefix="/v1")
+
+
+@blueprint.post("/events")
+@operation(
+    "accept_events",
+    tag="events",
+    access=Access.EVENTS,
+    body=EventsBody,
+    answer=EventsAnswer,
+    status=202,
+    problems=(413, 415, 503),
+)
+def accept(body: EventsBody) -> Response:
+    """Up to 1,000 purchases, views and other events. One that cannot be accepted is named and stops no other.
+
+    Accepted means kept: it survives a crash of the service, and the next answer to that person knows of it. An
+    `event_id` that comes again within seven days is counted as a duplicate, so that a request may be repeated.
+    """
+    now = service().clock()
+    checked = [_check(raw, now) for raw in body.events]
+    good = [event for event in checked if isinstance(event, Event)]
+    verdicts = iter(service().event_log.accept(good, now, service().settings.max_waiting_events) if good else ())
+    found = [next(verdicts) if isinstance(event, Event) else event for event in checked]
+    return answer_plain(_document(found), 202)
+
+
+def _check(raw: Any, now: datetime) -> Event | EventRejectedError:
+    try:
+        return check_event(raw, now, service().settings.currency)
+    except EventRejectedError as error:
+        return error
+
+
+def _document(found: Sequence[Verdict | EventRejectedError]) -> dict[str, Any]:
+    rejected = [
+        {"index": index, "code": one.reason, "message": str(one)}
+        for index, one in enumerate(found)
+        if isinstance(one, EventRejectedError)
+    ]
+    erased = [
+        {"index": index, "code": "erased", "message": "this customer asked to be forgotten"}
+        for index, one in enumerate(found)
+        if one is Verdict.ERASED
+    ]
+    return {
+        "accepted": sum(one is Verdict.ACCEPTED for one in found),
+        "duplicates": sum(one is Verdict.DUPLICATE for one in found),
+        "rejected": sorted(rejected + erased, key=lambda one: int(one["index"])),
+    }

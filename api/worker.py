@@ -1,0 +1,39 @@
+"""One process of `reprise serve` that answers requests."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+from flask import Flask
+
+from api import create_app
+from api.stuck_clients import drop_stuck_clients
+from api.telemetry import forget_dead_workers
+
+STOP_TIMEOUT_S = 5
+"""A worker that has not ended this long after it was told to is killed."""
+
+
+def create_worker() -> Flask:
+    """The app of this process, which ends with the one that started it, even where that one is killed.
+
+    Raises SettingsError as `create_app`.
+    """
+    forget_dead_workers()
+    app = create_app()
+    app.extensions["reprise"].shops.keep_following()  # the keys are known before anybody asks
+    drop_stuck_clients()
+    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+    return app
+
+
+def _end_with_parent() -> None:
+    """Workers that nobody minds would hold the port and answer on, beside those of the next `reprise serve`."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_TIMEOUT_S)
+        os._exit(1)

@@ -1,0 +1,55 @@
+"""The products of one version, kept as the text that was published and decoded when they are looked at."""
+
+from collections.abc import Iterator, Mapping
+
+from recommender.publication import Product
+
+MOST_DECODED = 16_384
+"""Products that stay decoded, about 600 bytes each: most answers show some that an earlier one showed."""
+
+
+class Catalogue(Mapping[int, Product]):
+    """Products by product_index; all of a version, or those that one reading needs.
+
+    Args:
+        texts: JSON of each product, as `Product.to_json` wrote it.
+    """
+
+    __slots__ = ("_decoded", "texts")
+
+    def __init__(self, texts: Mapping[int, bytes]) -> None:
+        self.texts = texts
+        self._decoded: dict[int, Product] = {}
+
+    def newcomer_index(self, product_id: str) -> int | None:  # noqa: ARG002
+        """Where a product is that no training has seen; None for others."""
+        return None
+
+    def __getitem__(self, product_index: int) -> Product:
+        product = self._decoded.get(product_index)
+        if product is None:
+            if len(self._decoded) >= MOST_DECODED:  # begin anew: cheaper than to know which was used last
+                self._decoded.clear()
+            product = self._decoded[product_index] = Product.from_json(self.texts[product_index])
+        return product
+
+    def find(self, product_index: int) -> Product | None:
+        """The product; None where Redis lost it, or holds what cannot be read."""
+        decoded = self._decoded.get(product_index)
+        if decoded is not None:
+            return decoded
+        try:
+            return self[product_index]
+        except (LookupError, ValueError, TypeError, AttributeError):
+            return None
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def entry_bytes(text: bytes | None) -> int:
+    """Memory that one product of a catalogue takes: its text and, about, the objects and the dictionary around it."""
+    return 160 + len(text or b"")

@@ -1,0 +1,113 @@
+"""Events: what people did in the shop since the last training.
+
+A purchase, a view, a refusal: each is one small JSON object, the same in the stream, in the archive and in a person's
+live history. What a person sees follows from the published lists and these events alone, so a replay gives the same.
+"""
+
+import json
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from recommender.errors import EventRejectedError
+
+EventType = Literal[
+    "purchase",
+    "refund",
+    "view",
+    "add_to_cart",
+    "remove_from_cart",
+    "impression",
+    "click",
+    "not_interested",
+    "mail_sent",
+    "mail_open",
+    "unsubscribe",
+]
+MAX_ID_LENGTH = 512
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a shop's clock may be ahead of ours."""
+_OF_A_CUSTOMER = frozenset({"purchase", "refund", "not_interested", "mail_sent", "mail_open", "unsubscribe"})
+_WITHOUT_A_PRODUCT = frozenset({"mail_sent", "mail_open", "unsubscribe"})
+
+ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 9999:
+        raise ValueError("must be after 1970")
+    return moment
+
+
+class Event(BaseModel):
+    """One thing that one person did. A customer and a session may both be named: the session was the customer's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    event_id: ShopsId
+    """The shop's own; the same id within seven days is the same event."""
+    event_type: EventType
+    customer_id: ShopsId | None = None
+    session_id: ShopsId | None = None
+    """An anonymous visitor's, for views, carts, impressions and clicks."""
+    product_id: ShopsId | None = None
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_in_range)]
+    quantity: float = Field(default=1.0, strict=True, gt=0, le=1e9)
+    unit_price: float | None = Field(default=None, strict=True, ge=0, le=1e12)
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    order_id: ShopsId | None = None
+    placement: str | None = Field(default=None, max_length=64)
+    recommendation_id: str | None = Field(default=None, max_length=64)
+
+    @model_validator(mode="after")
+    def _names_who_and_what(self) -> Self:
+        if self.event_type in _OF_A_CUSTOMER and self.customer_id is None:
+            raise ValueError(f"{self.event_type} needs a customer_id")
+        if self.customer_id is None and self.session_id is None:
+            raise ValueError(f"{self.event_type} needs a customer_id or a session_id")
+        if self.event_type not in _WITHOUT_A_PRODUCT and self.product_id is None:
+            raise ValueError(f"{self.event_type} needs a product_id")
+        return self
+
+    def to_json(self) -> bytes:
+        """Compact JSON without the fields that are None: the same event gives the same bytes."""
+        fields = self.model_dump(mode="json", exclude_none=True)
+        return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Event":
+        """The inverse of `to_json`. Raises ValueError where `text` is no event."""
+        return cls.model_validate_json(text)
+
+
+def check_event(raw: Any, now: datetime, currency: str | None) -> Event:
+    """One event of a request.
+
+    Args:
+        raw: what JSON gave.
+        now: the moment of the request, aware.
+        currency: the only one that purchases may have; None allows all.
+
+    Raises:
+        EventRejectedError: with a code: `invalid_event`, `in_the_future` or `wrong_currency`.
+    """
+    try:
+        event = Event.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors()[0]
+        where = ".".join(map(str, found["loc"]))
+        raise EventRejectedError("invalid_event", f"{where}: {found['msg']}" if where else found["msg"]) from None
+    if event.occurred_at > now + CLOCK_SKEW:
+        raise EventRejectedError(
+            "in_the_future", f"occurred_at {event.occurred_at.isoformat()} is after now; set the shop's clock"
+        )
+    if currency is not None and event.currency not in (None, currency):
+        raise EventRejectedError("wrong_currency", f"currency {event.currency!r} is not {currency!r}, the shop's")
+    return event
+
+
+def digest(text: str) -> str:
+    """128 bits that stand for an id in a key: no id, whatever it holds, can name another key."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

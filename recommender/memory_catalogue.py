@@ -1,0 +1,37 @@
+"""What the shop said of its products, in memory, for tests and for trying things out: gone with the process."""
+
+from collections.abc import Container, Sequence
+
+from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record
+
+
+class MemoryCatalogue:
+    """What is said of one shop's products."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[int, bytes]] = {}
+        self._changes = 0
+        self._live = NOTHING_SAID
+        self._seen: tuple[str | None, int] = (None, 0)
+
+    def update(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
+        """See `Store.update_products`."""
+        return [self._update(change) for change in changes]
+
+    def follow(self, version: str | None, trained: Container[str]) -> LiveCatalogue:
+        """What is said, seen from `version`, which knows `trained`; the very same object where nothing is new."""
+        if self._changes and self._seen != (version, self._changes):
+            self._seen = version, self._changes
+            records = [Record(one, number, text, one in trained) for one, (number, text) in self._said.items()]
+            self._live = NOTHING_SAID.change(records)
+        return self._live
+
+    def _update(self, change: ProductChange) -> bytes | None:
+        before = self._said.get(change.product_id, (0, None))[1]
+        after = change.apply(before)
+        if after != before:
+            self._changes += 1
+            self._said.pop(change.product_id, None)
+            if after is not None:
+                self._said[change.product_id] = self._changes, after
+        return after

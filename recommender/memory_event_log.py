@@ -1,0 +1,74 @@
+"""Events in memory, for tests and for trying things out: gone with the process."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from recommender.at_hand import MOST_READ
+from recommender.errors import BackPressureError
+from recommender.event_log import MAX_EVENTS_AT_HAND, Part, Verdict, digest_of_person, part_at_hand
+from recommender.events import Event
+from recommender.memory_event_queue import MemoryEventQueue
+
+_LISTS: tuple[Part, ...] = ("orders", "session", "shown")
+
+
+class MemoryEventLog:
+    """An EventLog without a server."""
+
+    def __init__(self) -> None:
+        self.queue = MemoryEventQueue()
+        self.at_hand: defaultdict[tuple[Part, str], list[Event]] = defaultdict(list)
+        self.folded: dict[str, bytes] = {}
+        self._seen: set[str] = set()
+
+    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+        """See `EventLog.accept`. An id is never forgotten."""
+        if len(self.queue.entries) + len(events) > bound:
+            raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
+        return [self._accept(event, now) for event in events]
+
+    def keep_folded(self, customer_id: str, folded: bytes) -> None:
+        """See `EventLog.keep_folded`."""
+        if not self.queue.erased([customer_id]):
+            self.folded[digest_of_person(customer_id, None)] = folded
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """See `EventLog.erase`."""
+        person = digest_of_person(customer_id, None)
+        self.queue.tombstones.setdefault(person, at)
+        for key in [key for key in self.at_hand if key[1] == person]:
+            del self.at_hand[key]
+        self.folded.pop(person, None)
+        return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
+
+    def erased(self) -> Collection[str]:
+        """See `EventLog.erased`."""
+        return frozenset(self.queue.tombstones)
+
+    def rewrite(self) -> bool:
+        """See `EventLog.rewrite`."""
+        return False
+
+    def read_person(self, person: str) -> tuple[list[bytes], list[bytes], list[bytes], frozenset[str], bytes | None]:
+        """What is at hand of a person: orders, session and shown as wire forms, hidden, folded."""
+        orders, session, shown = (
+            [event.to_json() for event in self.at_hand[part, person][: MOST_READ[part]]] for part in _LISTS
+        )
+        hidden = frozenset(event.product_id or "" for event in self.at_hand["hidden", person])
+        return orders, session, shown, hidden, self.folded.get(person)
+
+    def _accept(self, event: Event, now: datetime) -> Verdict:
+        if event.customer_id is not None and self.queue.erased([event.customer_id]):
+            return Verdict.ERASED
+        if event.event_id in self._seen:
+            return Verdict.DUPLICATE
+        self._seen.add(event.event_id)
+        self.queue.add(event.to_json())
+        part = part_at_hand(event, now)
+        if part is not None:
+            kept = self.at_hand[part, digest_of_person(event.customer_id, event.session_id)]
+            kept.insert(0, event)
+            if part in _LISTS:
+                del kept[MAX_EVENTS_AT_HAND:]
+        return Verdict.ACCEPTED

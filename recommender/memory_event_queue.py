@@ -1,0 +1,92 @@
+"""Waiting events in memory, for tests and for trying things out."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from recommender.event_log import digest_of_person
+from recommender.event_queue import IDLE_S, MOST_ENTRIES, SUSPICIOUS_DELIVERIES, Backlog, DeadLetter, Entry
+
+
+@dataclass(frozen=True)
+class _Held:
+    worker: str
+    since: float
+
+
+class MemoryEventQueue:
+    """An EventQueue without a server. `timer` tells seconds from any moment on."""
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.dead: list[DeadLetter] = []
+        self.tombstones: dict[str, datetime] = {}
+        self._held: dict[str, _Held] = {}
+        self._timer = timer
+        self._added = 0
+
+    def add(self, wire: bytes) -> None:
+        """Let an event wait. Its entry id tells no time."""
+        self._added += 1
+        entry_id = f"{self._added}-0"
+        self.entries[entry_id] = Entry(entry_id, wire, deliveries=0)
+
+    def remove(self, wanted: Callable[[bytes], bool]) -> int:
+        """Delete the waiting and dead entries whose wire form is wanted; how many."""
+        gone = [entry_id for entry_id, entry in self.entries.items() if wanted(entry.wire)]
+        before = len(self.dead)
+        self.settle(gone)
+        self.dead = [letter for letter in self.dead if not wanted(letter.entry.wire)]
+        return len(gone) + before - len(self.dead)
+
+    def join(self) -> None:
+        """See `EventQueue.join`."""
+
+    def take(self, worker: str, most: int = MOST_ENTRIES) -> list[Entry]:
+        """See `EventQueue.take`."""
+        dead_since = self._timer() - IDLE_S
+        own = [entry_id for entry_id, held in self._held.items() if held.worker == worker]
+        left = [entry_id for entry_id, held in self._held.items() if held.since <= dead_since]
+        new = [entry_id for entry_id in self.entries if entry_id not in self._held]
+        return [self._hand_out(entry_id, worker) for entry_id in self._choose(own or left or new)[:most]]
+
+    def settle(self, entry_ids: Collection[str]) -> None:
+        """See `EventQueue.settle`."""
+        for entry_id in entry_ids:
+            self.entries.pop(entry_id, None)
+            self._held.pop(entry_id, None)
+
+    def excuse(self, worker: str, entry_ids: Collection[str]) -> None:
+        """See `EventQueue.excuse`."""
+        for entry_id in entry_ids:
+            self._held[entry_id] = _Held(worker, self._timer())
+            self.entries[entry_id] = replace(self.entries[entry_id], deliveries=0)
+
+    def bury(self, entries: Sequence[Entry], reason: str, at: datetime) -> None:
+        """See `EventQueue.bury`."""
+        self.dead += [DeadLetter(entry, reason, at.isoformat()) for entry in entries]
+        self.settle([entry.entry_id for entry in entries])
+
+    def erased(self, customer_ids: Collection[str]) -> frozenset[str]:
+        """See `EventQueue.erased`."""
+        return frozenset(one for one in customer_ids if digest_of_person(one, None) in self.tombstones)
+
+    def backlog(self) -> Backlog:
+        """See `EventQueue.backlog`."""
+        in_hand = Counter(held.worker for held in self._held.values())
+        return Backlog(len(self.entries), dict(in_hand), next(iter(self.entries), None), len(self.dead))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """See `EventQueue.dead_letters`."""
+        return list(self.dead)
+
+    def _choose(self, entry_ids: Sequence[str]) -> Sequence[str]:
+        innocent = [one for one in entry_ids if self.entries[one].deliveries < SUSPICIOUS_DELIVERIES]
+        return innocent or entry_ids[:1]
+
+    def _hand_out(self, entry_id: str, worker: str) -> Entry:
+        entry = replace(self.entries[entry_id], deliveries=self.entries[entry_id].deliveries + 1)
+        self.entries[entry_id], self._held[entry_id] = entry, _Held(worker, self._timer())
+        return entry

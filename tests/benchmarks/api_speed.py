@@ -1,0 +1,278 @@
+"""The service beside a bare Flask view and beside FastAPI: `python tests/benchmarks/api_speed.py --json`.
+
+A shop of 10,000 products and 100,000 customers (lists of 50) is published to a real Redis. Each server has one worker;
+`wrk` asks them in turns, so that whatever else the machine does falls on all of them alike. Ratios are to the bare
+view on the same server with as many connections, in requests/s and in processor time of the worker per request; the
+latter hardly depends on who else is on the machine. Medians of `--rounds`; a round of its own warms up first.
+
+Budgets: a product list reaches 60 % of the bare view and 1.5 times FastAPI with one GET of ready bytes; a person's
+slate 30 % of the bare view, with p99 ≤ 5 p50 at half of saturation; a worker stays under 150 MB.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+from redis.connection import parse_url
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from recommender.embedded import embedded_server
+from recommender.home import Home
+from recommender.redis_warehouse import RedisWarehouse
+from tests.benchmarks.api_speed_servers import (
+    PEERS,
+    Server,
+    free_port,
+    granian_command,
+    gunicorn_command,
+    missing_programs,
+    running,
+    serve_command,
+    uvicorn_command,
+)
+from tests.benchmarks.api_speed_shop import N_PRODUCTS, make_publication
+from tests.benchmarks.api_speed_wrk import Load, drive
+from tests.redis_servers import redis_server
+
+ROUTES = {
+    "similar, kept": "bare similar",
+    "similar": "bare similar",
+    "similar, never kept": "bare similar",
+    "recommendations": "bare personal",
+    "buy-again": "bare personal",
+    "batch of 20": "bare personal",
+}
+"""Route → the bare view with answers of its size. `similar` draws from all products, `kept` from 1,000 of them, whose
+answers a worker has at hand; what is never kept has an `exclude` of its own each time."""
+PEER = "FastAPI, one GET"
+SIMILAR, PERSONAL = "/v1/products/p7/similar", "/v1/customers/c7/recommendations"
+HALF_CONNECTIONS = 32
+RSS_BUDGET_MB = 150.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. Ratios are None for the bare view itself and where it was not measured."""
+
+    server: str
+    route: str
+    connections: int
+    requests_per_s: float
+    ratio: float | None
+    cpu_us: float
+    cpu_ratio: float | None
+    p50_us: float
+    p99_us: float
+    errors: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured in each round."""
+
+    server: str
+    route: str
+    connections: int
+
+
+def main() -> None:
+    """Print the table, or JSON; exit 1 where an answer was not 2xx or a worker is too large."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 32, 128])
+    parser.add_argument("--servers", nargs="+", choices=["granian", "gunicorn"], default=["granian", "gunicorn"])
+    parser.add_argument("--distribution", choices=["skewed", "uniform"], default="skewed", help="of the ids asked for")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    if missing := missing_programs():
+        raise SystemExit(f"this needs {', '.join(missing)}")
+    result = run(arguments)
+    print(json.dumps(result) if arguments.json else render(result))
+    rows = result["rows"]
+    small = all(mb < RSS_BUDGET_MB for mb in result["rss_mb"].values())
+    raise SystemExit(0 if small and not any(row["errors"] for row in rows) else 1)
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """All figures of one run."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stores = stack.enter_context(published_stores(folder))
+        servers = stack.enter_context(start_all(folder, stores, arguments.servers))
+        before = {name: server.rss_mb() for name, server in servers.items()}
+        cases = make_cases(arguments, stores)
+        loads = measure(servers, cases, arguments)
+        half = measure_half(servers["reprise on granian"], arguments) if "granian" in arguments.servers else None
+        rss = {name: round(server.rss_mb(), 1) for name, server in servers.items() if name.startswith("reprise")}
+        return {
+            "rows": [asdict(row) for row in to_rows(loads)],
+            "half_of_saturation": half,
+            "rss_mb_before": {name: round(mb, 1) for name, mb in before.items()},
+            "rss_mb": rss,
+        }
+
+
+@contextmanager
+def published_stores(folder: Path) -> Iterator[dict[str, str]]:
+    """Name → address of each Redis, with the shop in it and the peer's ready answers."""
+    publication = make_publication(datetime.now(UTC))
+    with embedded_server(Home(folder / "embedded")) as embedded, redis_server(folder / "own") as own:
+        for url in (embedded, own.url):
+            warehouse = RedisWarehouse(url, timeout_ms=30_000)
+            warehouse.store("default").publish(publication, keep=1)
+            warehouse.close()
+        yield {"granian": embedded, "redis-server, socket": own.unix_url, "redis-server, TCP": own.url}
+
+
+@contextmanager
+def start_all(folder: Path, stores: dict[str, str], chosen: list[str]) -> Iterator[dict[str, Server]]:
+    """Every server by name. The bare views and the peer answer with bytes that Reprise gave first."""
+    url = stores["granian"]
+    with ExitStack() as stack:
+
+        def start(command: list[str], port: int, path: str, **environment: str) -> Server:
+            return stack.enter_context(running(command, port, path, **environment))
+
+        def start_reprise(address: str) -> Server:
+            port = free_port()
+            return start(
+                serve_command(port), port, "/health/ready", REPRISE_REDIS_URL=address, REPRISE_HOME=str(folder)
+            )
+
+        servers = {"reprise on granian": start_reprise(url)}
+        bodies = save_bodies(servers["reprise on granian"], folder / "bodies")
+        fill_peer(url, (bodies / "similar").read_bytes())
+        for name, make_command in (("granian", granian_command), ("gunicorn", gunicorn_command)):
+            if name in chosen:
+                port = free_port()
+                command = make_command(port, "bare_flask:app", PEERS)
+                servers[f"bare on {name}"] = start(command, port, "/similar", BENCH_BODIES=str(bodies))
+        if "gunicorn" in chosen:
+            port = free_port()
+            command = gunicorn_command(port, "api:create_app()")
+            environment = {"REPRISE_REDIS_URL": url, "REPRISE_HOME": str(folder)}
+            servers["reprise on gunicorn"] = start(command, port, "/health/ready", **environment)
+        port = free_port()
+        servers[PEER] = start(uvicorn_command(port, "fastapi_redis:app", PEERS), port, SIMILAR, BENCH_REDIS=url)
+        for name in stores.keys() - {"granian"}:
+            servers[f"reprise, {name}"] = start_reprise(stores[name])
+        yield servers
+
+
+def save_bodies(server: Server, folder: Path) -> Path:
+    """Keep an answer of each size for the bare views."""
+    folder.mkdir()
+    for name, path in (("similar", SIMILAR), ("personal", PERSONAL)):
+        (folder / name).write_bytes(urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}").read())
+    return folder
+
+
+def fill_peer(url: str, body: bytes) -> None:
+    """One ready answer for each product."""
+    with redis.Redis(connection_pool=redis.ConnectionPool(**parse_url(url))) as client:
+        client.mset({f"bench:similar:p{i}": body for i in range(N_PRODUCTS)})
+
+
+def make_cases(arguments: argparse.Namespace, stores: dict[str, str]) -> list[Case]:
+    """What is measured, in the order of one round."""
+    cases = []
+    for connections in arguments.connections:
+        for name in arguments.servers:
+            cases += [Case(f"bare on {name}", bare, connections) for bare in dict.fromkeys(ROUTES.values())]
+            cases += [Case(f"reprise on {name}", route, connections) for route in ROUTES]
+        cases.append(Case(PEER, "similar", connections))
+    others = [f"reprise, {name}" for name in stores if name != "granian"]
+    return cases + [Case(name, "recommendations", HALF_CONNECTIONS) for name in others]
+
+
+def measure(servers: dict[str, Server], cases: list[Case], arguments: argparse.Namespace) -> dict[Case, list[Load]]:
+    """Each case once a round; the round before the first one counts for nothing."""
+    loads: dict[Case, list[Load]] = {case: [] for case in cases}
+    for turn in range(arguments.rounds + 1):
+        for case in cases:
+            load = drive(
+                servers[case.server],
+                case.route,
+                connections=case.connections,
+                seconds=arguments.seconds,
+                distribution=arguments.distribution,
+            )
+            if turn:
+                loads[case].append(load)
+    return loads
+
+
+def measure_half(server: Server, arguments: argparse.Namespace) -> dict[str, float]:
+    """Latency of a person's slate at half of the rate that the server can sustain, requests coming at random."""
+
+    def ask(pause_ms: float) -> Load:
+        seconds = 2 * arguments.seconds
+        return drive(server, "recommendations", connections=HALF_CONNECTIONS, seconds=seconds, pause_ms=pause_ms)
+
+    most = ask(0.0).requests_per_s
+    # each connection asks, waits for the answer and pauses
+    loads = [ask(HALF_CONNECTIONS / (most / 2) * 1000) for _ in range(arguments.rounds)]
+    p50, p99 = (statistics.median(getattr(load, name) for load in loads) for name in ("p50_us", "p99_us"))
+    rate = statistics.median(load.requests_per_s for load in loads)
+    return {"most_per_s": most, "requests_per_s": rate, "p50_us": p50, "p99_us": p99, "p99_to_p50": round(p99 / p50, 1)}
+
+
+def to_rows(loads: dict[Case, list[Load]]) -> list[Row]:
+    """Medians and ratios."""
+    medians = {case: _median(of_case) for case, of_case in loads.items()}
+    return [_row(case, medians) for case in loads]
+
+
+def _median(loads: list[Load]) -> Load:
+    fields = {name: statistics.median(getattr(load, name) for load in loads) for name in asdict(loads[0])}
+    return Load(**fields | {"errors": sum(load.errors for load in loads)})
+
+
+def _row(case: Case, medians: dict[Case, Load]) -> Row:
+    load = medians[case]
+    server = "gunicorn" if case.server.endswith("gunicorn") else "granian"
+    bare = medians.get(Case(f"bare on {server}", ROUTES.get(case.route, ""), case.connections))
+    return Row(
+        case.server,
+        case.route,
+        case.connections,
+        round(load.requests_per_s),
+        bare and round(load.requests_per_s / bare.requests_per_s, 2),
+        round(load.cpu_us),
+        bare and round(bare.cpu_us / load.cpu_us, 2),
+        load.p50_us,
+        load.p99_us,
+        load.errors,
+    )
+
+
+def render(result: dict) -> str:
+    """The table as text."""
+    head = f"{'server':30}{'route':21}{'conn.':>6}{'req/s':>9}{'ratio':>7}{'CPU µs':>8}{'ratio':>7}"
+    lines = [f"{head}{'p50 ms':>9}{'p99 ms':>9}{'errors':>7}"]
+    for row in result["rows"]:
+        ratios = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("ratio", "cpu_ratio")]
+        lines.append(
+            f"{row['server']:30}{row['route']:21}{row['connections']:6}{row['requests_per_s']:9,}{ratios[0]:>7}"
+            f"{row['cpu_us']:8}{ratios[1]:>7}{row['p50_us'] / 1000:9.2f}{row['p99_us'] / 1000:9.2f}{row['errors']:7}"
+        )
+    lines.append(f"at half of saturation: {result['half_of_saturation']}")
+    lines += [
+        f"{name}: {result['rss_mb_before'][name]} MB before, {mb} MB after" for name, mb in result["rss_mb"].items()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What every Store promises about customers who asked to be forgotten."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from recommender.memory_store import MemoryStore
+from recommender.publication import Keys, ListKey
+from recommender.redis_publish import Publisher
+from recommender.redis_warehouse import RedisWarehouse
+from recommender.store import Store
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LISTS = {"discover": {"ann": [1], "bob": [2]}, "buy_again": {"ann": [3]}, "similar": {"ann": [4]}}
+ALL = [ListKey("discover", "ann"), ListKey("buy_again", "ann"), ListKey("similar", "ann"), ListKey("discover", "bob")]
+
+
+@pytest.fixture(params=["memory", "embedded", "other"])
+def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
+    client = request.getfixturevalue("connect")(url)
+    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
+    yield store
+    store.close()
+    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
+
+
+def found(store: Store, version: str | None = None) -> list[bool]:
+    return [one is not None for one in store.read(ALL, version).lists.values()]
+
+
+def test_the_lists_of_every_version_go_and_those_of_others_stay(store, make_publication):
+    for version in ("v1", "v2"):
+        store.publish(make_publication(version, LISTS), keep=3)
+    assert store.erase("ann", NOW) == 4
+    assert found(store, "v1") == found(store, "v2") == [False, False, True, True]
+
+
+def test_before_any_version_nothing_goes_and_later_ones_leave_the_customer_out(store, make_publication):
+    assert store.erase("ann", NOW) == 0
+    store.publish(make_publication("v1", LISTS), keep=3)
+    assert found(store) == [False, False, True, True]
+    assert store.manifests()[0].lists["discover"] == 1
+
+
+def test_publishing_an_erased_version_again_or_activating_it_brings_nobody_back(store, make_publication):
+    for version in ("v1", "v2"):
+        store.publish(make_publication(version, LISTS), keep=3)
+    store.erase("ann", NOW)
+    store.publish(make_publication("v1", LISTS), keep=3)
+    assert found(store) == [False, False, True, True]
+    store.activate("v2")
+    assert found(store) == [False, False, True, True]
+
+
+def test_it_may_be_repeated_and_is_counted_once(store, make_publication):
+    store.publish(make_publication("v1", LISTS), keep=3)
+    before = store.follow().erasures
+    assert (store.erase("ann", NOW), store.erase("ann", NOW)) == (2, 0)
+    assert store.follow().erasures == before + 1
+
+
+def test_who_is_erased_while_a_version_is_written_is_not_on_it(redis_shop, make_publication, monkeypatch):
+    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+    count_back = Publisher._count_back
+
+    def erase_then_count(publisher: Publisher, *arguments: object) -> None:
+        store.erase("ann", NOW)
+        count_back(publisher, *arguments)
+
+    monkeypatch.setattr(Publisher, "_count_back", erase_then_count)
+    store.publish(make_publication("v1", LISTS), keep=3)
+    assert found(store) == [False, False, True, True]
+    store.close()

@@ -1,0 +1,88 @@
+"""What every EventLog promises, in memory and on real servers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recommender.errors import BackPressureError
+from recommender.event_log import EventLog, Verdict
+from recommender.events import Event
+from recommender.memory_event_log import MemoryEventLog
+from recommender.publication import Keys
+from recommender.redis_event_log import RedisEventLog
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACCEPTED, DUPLICATE = Verdict.ACCEPTED, Verdict.DUPLICATE
+
+
+def purchase(event_id: str, customer_id: str = "ANNA", product_id: str = "MILK", **fields) -> Event:
+    fields = {"event_type": "purchase", "occurred_at": NOW - timedelta(hours=1), **fields}
+    return Event(event_id=event_id, customer_id=customer_id, product_id=product_id, **fields)
+
+
+@pytest.fixture(params=["memory", "embedded", "other"])
+def log(request: pytest.FixtureRequest, shop: str) -> Iterator[EventLog]:
+    if request.param == "memory":
+        yield MemoryEventLog()
+        return
+    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
+    client = request.getfixturevalue("connect")(url)
+    yield RedisEventLog(shop, client)
+    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
+
+
+def test_each_event_is_accepted_once(log):
+    assert log.accept([purchase("1"), purchase("2"), purchase("1")], NOW, 100) == [ACCEPTED, ACCEPTED, DUPLICATE]
+    assert log.accept([purchase("2"), purchase("3")], NOW, 100) == [DUPLICATE, ACCEPTED]
+
+
+def test_an_id_is_whatever_the_shop_makes_of_it(log):
+    ids = ["{x}", "a:b", "*", "..", "\n", "a\x00b", "käse 🧀", "}:v:1"]
+    assert log.accept([purchase(event_id, event_id, event_id) for event_id in ids], NOW, 100) == [ACCEPTED] * len(ids)
+    assert log.accept([purchase(event_id, event_id, event_id) for event_id in ids], NOW, 100) == [DUPLICATE] * len(ids)
+
+
+def test_more_than_may_wait_are_refused_as_a_whole(log):
+    assert log.accept([purchase("1"), purchase("2")], NOW, 3) == [ACCEPTED] * 2
+    with pytest.raises(BackPressureError, match="reprise worker"):
+        log.accept([purchase("3"), purchase("4")], NOW, 3)
+    assert log.accept([purchase("3")], NOW, 3) == [ACCEPTED]
+
+
+class TestInRedis:
+    @pytest.fixture
+    def keys(self, redis_shop):
+        return Keys(redis_shop.shop)
+
+    @pytest.fixture
+    def log(self, redis_shop) -> RedisEventLog:
+        return RedisEventLog(redis_shop.shop, redis_shop.client)
+
+    def test_an_event_waits_in_the_stream_as_it_was(self, redis_shop, keys, log):
+        log.accept([purchase("1")], NOW, 10)
+        ((_, fields),) = redis_shop.client.call("XRANGE", keys.events, "-", "+")
+        assert Event.from_json(dict(fields)[b"e"]) == purchase("1")
+
+    def test_no_id_is_part_of_a_key(self, redis_shop, log):
+        log.accept([purchase("EVENT-ID", "CUSTOMER-ID", "PRODUCT-ID")], NOW, 10)
+        found = redis_shop.list_keys()
+        assert len(found) == 3
+        assert not [key for key in found if "-ID" in key]
+
+    def test_every_key_but_the_stream_and_refusals_has_a_life(self, redis_shop, keys, log):
+        session = {"event_type": "view", "customer_id": None, "session_id": "s"}
+        log.accept([purchase("1"), Event(**{**dict(purchase("2")), **session})], NOW, 10)
+        log.accept([purchase("3", event_type="not_interested")], NOW, 10)
+        lives = {key: redis_shop.client.call("TTL", key) for key in redis_shop.list_keys()}
+        assert sorted(key.split(":")[2] for key, life in lives.items() if life < 0) == ["events", "hidden"]
+
+    def test_only_the_latest_are_at_hand(self, redis_shop, log):
+        log.accept([purchase(str(n)) for n in range(250)], NOW, 1000)
+        (key,) = (key for key in redis_shop.list_keys() if ":orders:" in key)
+        kept = [Event.from_json(text).event_id for text in redis_shop.client.call("LRANGE", key, 0, -1)]
+        assert kept == [str(n) for n in range(249, 49, -1)]
+
+    def test_an_old_event_is_kept_but_not_at_hand(self, redis_shop, log):
+        assert log.accept([purchase("1", occurred_at=NOW - timedelta(days=61))], NOW, 10) == [ACCEPTED]
+        assert not [key for key in redis_shop.list_keys() if ":orders:" in key]

@@ -1,0 +1,288 @@
+"""What every Store promises of a catalogue that the shop changes, on the one in memory and on real servers."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from recommender import redis_catalogue
+from recommender.errors import StoreError, StoreUnavailableError
+from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
+from recommender.memory_store import MemoryStore
+from recommender.publication import WHOLE_SHOP, Keys, ListKey
+from recommender.redis_store import RedisStore
+from recommender.redis_warehouse import RedisWarehouse
+from recommender.shelf import Shelf
+from recommender.store import Store
+
+POPULAR = ListKey("popular", WHOLE_SHOP)
+IDS = ["p1", "a/b", "🧀", "{}", "'; --", "\n", "\udc80", "reprise:{x}:current"]
+
+
+@pytest.fixture(params=["memory", "embedded", "other"])
+def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
+    client = request.getfixturevalue("connect")(url)
+    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
+    yield store
+    store.close()
+    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
+
+
+@pytest.fixture
+def few_a_trip(monkeypatch):
+    monkeypatch.setattr(redis_catalogue, "_PER_TRIP", 3)
+    monkeypatch.setattr(redis_catalogue, "MOST_LOGGED", 5)
+
+
+def put(product_id, **fields):
+    return ProductChange(product_id, "put", fields)
+
+
+def patch(product_id, **fields):
+    return ProductChange(product_id, "patch", fields)
+
+
+def said(store) -> dict[str, dict]:
+    """Everything that a worker knows after a look."""
+    live = followed(store)
+    return {product_id: dict(read_record(live.said(product_id))) for product_id in live.records}
+
+
+def followed(store):
+    return store.follow().live_catalogue
+
+
+def test_before_anything_is_said_there_is_nothing(store):
+    assert followed(store) is NOTHING_SAID
+    assert store.update_products([]) == []
+
+
+def test_what_is_said_comes_back_whole(store):
+    fields = dict.fromkeys(LIVE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
+    (text,) = store.update_products([put("p1", **fields)])
+    assert json.loads(text) == fields
+    assert said(store) == {"p1": fields}
+
+
+def test_a_patch_changes_what_it_names_and_null_takes_back(store):
+    store.update_products([put("p1", title="A/B 🧀", price="1.20", in_stock=True)])
+    (text,) = store.update_products([patch("p1", in_stock=False, price=None)])
+    assert json.loads(text) == {"title": "A/B 🧀", "in_stock": False}
+    assert store.update_products([patch("p2", in_stock=False), patch("p2", in_stock=None)])[1] == b"{}"
+    assert said(store) == {"p1": {"title": "A/B 🧀", "in_stock": False}, "p2": {}}
+
+
+def test_what_is_taken_back_is_gone(store):
+    store.update_products([put("p1", price="1"), put("p2", price="1")])
+    followed(store)
+    changes = [ProductChange("p1", "delete"), ProductChange("p9", "delete")]
+    assert store.update_products(changes) == [None, None]
+    assert said(store) == {"p2": {"price": "1"}}
+
+
+def test_changes_of_one_call_are_made_in_their_order(store):
+    store.update_products([put("p1", price="1"), ProductChange("p1", "delete"), patch("p1", price="3", title="x")])
+    assert said(store) == {"p1": {"price": "3", "title": "x"}}
+
+
+def test_what_changes_nothing_is_followed_by_nobody(store):
+    store.update_products([put("p1", price="1", title="x")])
+    before = followed(store)
+    store.update_products([put("p1", price="1", title="x"), patch("p1", price="1"), ProductChange("p2", "delete")])
+    assert followed(store) is before
+    assert store.follow() == store.follow()
+    store.update_products([patch("p1", price="2")])
+    assert followed(store) is not before
+
+
+@pytest.mark.parametrize("product_id", IDS)
+def test_an_id_is_any_text(store, product_id):
+    store.update_products([put(product_id, title="x")])
+    store.update_products([patch(product_id, price="1")])
+    assert said(store) == {product_id: {"title": "x", "price": "1"}}
+
+
+@pytest.mark.usefixtures("few_a_trip")
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 6, 20])
+def test_whoever_is_far_behind_catches_up(store, n):
+    store.update_products([put("p0", price="1"), put("gone", price="1")])
+    followed(store)
+    changes = [put(f"p{i}", price=str(i)) for i in range(n)]
+    store.update_products([*changes, ProductChange("gone", "delete")])
+    assert said(store) == {f"p{i}": {"price": str(i)} for i in range(n)}
+
+
+@pytest.mark.usefixtures("few_a_trip")
+def test_a_worker_that_starts_late_reads_everything(store, request, shop):
+    store.update_products([put(f"p{i}", price=str(i)) for i in range(500)])
+    store.update_products([ProductChange("p7", "delete")])
+    late = store
+    if isinstance(store, RedisStore):
+        late = RedisStore(shop, store._reader, store._writer)
+    assert said(late) == {f"p{i}": {"price": str(i)} for i in range(500) if i != 7}
+    request.addfinalizer(late.close)
+
+
+def test_products_of_no_version_are_new_until_one_has_them(store, make_publication):
+    store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+    store.update_products([put("p1", title="one"), put("A", title="A"), put("B", category="tea")])
+    assert sorted(followed(store).newcomers.known) == ["A", "B"]
+    newest = followed(store).newcomers._newest
+    assert newest == {WHOLE_SHOP: ["B", "A"], "tea": ["B"]}
+    store.publish(make_publication("v2", {"similar": {"p1": [2], "A": [1]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+    if isinstance(store, RedisStore):  # in memory the products of a version count, of which this one has not A
+        assert sorted(followed(store).newcomers.known) == ["B"]
+    assert said(store).keys() == {"p1", "A", "B"}
+
+
+def test_two_workers_order_new_products_alike(store, shop):
+    store.update_products([put(one, title=one) for one in "CAB"])
+    early = followed(store)
+    store.update_products([patch("C", price="1")])
+    late = RedisStore(shop, store._reader, store._writer) if isinstance(store, RedisStore) else store
+    assert early.newcomers._newest[WHOLE_SHOP] == ["B", "A", "C"]
+    assert (
+        followed(store).newcomers._newest[WHOLE_SHOP] == followed(late).newcomers._newest[WHOLE_SHOP] == ["C", "B", "A"]
+    )
+
+
+def test_a_product_is_found_by_its_id(store, make_publication):
+    publication = make_publication("v1", {"popular": {WHOLE_SHOP: [1]}})
+    store.publish(publication, keep=3)
+    assert store.find_products("v1", ["p1", "nope"]) == {"p1": publication.products[1].to_json()}
+    assert store.find_products("v0", ["p1"]) == {}
+    assert store.find_products("v1", []) == {}
+
+
+class TestShelf:
+    """One worker's memory, on top."""
+
+    def test_what_is_said_shows_in_lists_at_hand_and_is_taken_back(self, store, make_publication):
+        store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+        shelf = Shelf(store)
+        shelf.follow()
+        shelf.state.answers.keep("an answer", "x", 1)
+        store.update_products([put("p1", price="9.90", title="said")])
+        assert shelf.read([POPULAR]).products[1].title == "v1 1"
+        shelf.follow()
+        assert shelf.read([POPULAR]).products[1].title == "said"
+        assert shelf.state.answers.get("an answer") is None
+        store.update_products([ProductChange("p1", "delete")])
+        shelf.follow()
+        assert shelf.read([POPULAR]).products[1].title == "v1 1"
+
+    def test_it_stands_through_a_publish(self, store, make_publication):
+        lists = {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}
+        store.publish(make_publication("v1", lists), keep=3)
+        store.update_products([put("p1", price="9.90")])
+        store.publish(make_publication("v2", lists), keep=3)
+        shelf = Shelf(store)
+        shelf.follow()
+        found = shelf.read([POPULAR]).products[1]
+        assert (found.title, found.price) == ("v2 1", "9.90")
+
+    def test_lists_stay_at_hand_where_only_the_catalogue_changes(self, store, make_publication):
+        store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+        shelf = Shelf(store)
+        shelf.follow()
+        key = ListKey("similar", "p1")
+        shelf.read([key])
+        store.update_products([put("p2", in_stock=False)])
+        shelf.follow()
+        assert shelf.state.find(key) is not None
+        assert shelf.read([key]).products[2].in_stock is False
+
+    def test_a_pinned_product_is_found_trained_or_new(self, store, make_publication):
+        store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+        store.update_products([put("p3", price="3"), put("A", title="A")])
+        shelf = Shelf(store)
+        shelf.follow()
+        found = shelf.find_products(["p3", "A", "nope"])
+        assert {product_id: (one.title, one.price) for product_id, one in found.items()} == {
+            "p3": ("v1 3", "3"),
+            "A": ("A", None),
+        }
+
+
+class TestOutage:
+    """Redis alone: what was followed last goes on to apply."""
+
+    @pytest.fixture
+    def redis_store(self, redis_shop) -> Iterator[RedisStore]:
+        store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+        yield store
+        store.close()
+
+    def test_what_was_followed_last_goes_on_to_apply(self, redis_store, make_publication, monkeypatch):
+        redis_store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
+        redis_store.update_products([put("p1", in_stock=False), put("A", title="A")])
+        shelf = Shelf(redis_store)
+        shelf.follow()
+
+        def refuse(*_: object) -> None:
+            raise StoreUnavailableError("down")
+
+        with monkeypatch.context() as outage:
+            for name in ("evaluate", "evaluate_cached", "call"):
+                outage.setattr(redis_store._reader, name, refuse)
+            with pytest.raises(StoreUnavailableError):
+                shelf.follow()
+            reading = shelf.read([POPULAR])
+            assert reading.stale
+            shown = [reading.products[record.product_index] for record in reading.lists[POPULAR]]
+            assert [(one.product_id, one.in_stock) for one in shown] == [("p1", False), ("A", True)]
+        redis_store.update_products([ProductChange("p1", "delete")])
+        shelf.follow()
+        assert shelf.read([POPULAR]).products[1].in_stock
+
+    def test_a_server_that_knows_less_than_the_last_one_counts(self, redis_store, redis_shop):
+        """A replica took over that had not seen the last changes: its numbers are lower."""
+        redis_store.update_products([put("p1", price="1"), put("p2", price="1")])
+        followed(redis_store)
+        redis_shop.client.call("DEL", *[key for key in redis_shop.list_keys() if ":catalogue" in key])
+        redis_store.update_products([put("p1", price="2")])
+        assert said(redis_store) == {"p1": {"price": "2"}}
+
+    def test_after_an_outage_everything_is_read_anew(self, redis_store, redis_shop, monkeypatch):
+        redis_store.update_products([put("p1", price="1")])
+        followed(redis_store)
+        redis_shop.client.call("HSET", f"reprise:{{{redis_shop.shop}}}:catalogue", "p1", '1 {"price":"5"}')
+        assert said(redis_store) == {"p1": {"price": "1"}}
+
+        def refuse(*_: object) -> None:
+            raise StoreUnavailableError("down")
+
+        with monkeypatch.context() as outage:
+            outage.setattr(redis_store._reader, "evaluate", refuse)
+            with pytest.raises(StoreUnavailableError):
+                redis_store.follow()
+        assert said(redis_store) == {"p1": {"price": "5"}}
+
+    @pytest.mark.parametrize("nonsense", ["nonsense", "x {}", "", "5", "1 [2]", "1 {", b"\xff \xff"])
+    def test_nonsense_says_nothing_and_can_be_said_anew(self, redis_store, redis_shop, nonsense):
+        key = f"reprise:{{{redis_shop.shop}}}:catalogue"
+        redis_store.update_products([put("p1", price="1"), put("p2", price="2")])
+        redis_shop.client.call("HSET", key, "p1", nonsense)
+        assert said(redis_store) == {"p1": {}, "p2": {"price": "2"}}
+        redis_store.update_products([patch("p1", price="3")])
+        assert said(redis_store)["p1"] == {"price": "3"}
+
+    def test_an_id_that_is_none_is_an_error_of_the_store(self, redis_store, redis_shop):
+        redis_store.update_products([put("p1", price="1")])
+        redis_shop.client.call("HSET", f"reprise:{{{redis_shop.shop}}}:catalogue", b"\xff", "1 {}")
+        with pytest.raises(StoreError, match="said of products"):
+            redis_store.follow()
+
+    def test_its_keys_are_three_and_share_the_slot(self, redis_store, redis_shop):
+        redis_store.update_products([put(f"p{i}", price="1") for i in range(50)])
+        prefix = f"reprise:{{{redis_shop.shop}}}:catalogue"
+        assert redis_shop.list_keys() == {prefix, f"{prefix}:sequence", f"{prefix}:log"}
+
+    def test_the_log_is_bounded(self, redis_store, redis_shop, monkeypatch):
+        monkeypatch.setattr(redis_catalogue, "MOST_LOGGED", 5)
+        redis_store.update_products([put(f"p{i}", price="1") for i in range(50)])
+        assert redis_shop.client.call("LLEN", f"reprise:{{{redis_shop.shop}}}:catalogue:log") == 5

@@ -1,0 +1,222 @@
+"""`reprise serve` ends, reloads and loses processes while it is asked: no request that it took is dropped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from api.worker import STOP_TIMEOUT_S
+from recommender.embedded import embedded_server
+from recommender.home import Home
+from tests.load import Load, ask, load, median_s, worst_s
+from tests.redis_servers import RedisServer, free_port, redis_server, wait_until
+from tests.served import PAGES, WORKERS, Served, children, fallback_reasons, serve, store_of, version
+
+pytestmark = pytest.mark.slow
+
+SETTLED_S = 1.0
+THREADS = 8
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        store_of(server.url).publish(version(1), keep=3)
+        yield server
+
+
+@pytest.fixture
+def served(redis: RedisServer, tmp_path: Path) -> Iterator[Served]:
+    with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as served:
+        served.wait_until_ready()
+        yield served
+
+
+def errors(running: Load) -> Counter[str]:
+    """What the requests that got no answer met."""
+    return Counter(type(answer.error).__name__ for answer in running.answers if answer.error)
+
+
+@pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
+def test_sigterm_answers_what_it_took_and_then_refuses(keep_alive: bool, redis: RedisServer, served: Served) -> None:
+    with load(served.address, PAGES, threads=THREADS, keep_alive=keep_alive) as running:
+        time.sleep(SETTLED_S)
+        redis.pause()  # requests hang in their time-out when the signal comes
+        told_at = time.monotonic()
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait() == 0
+        ended_s = time.monotonic() - told_at
+        redis.resume()
+        time.sleep(0.2)
+    answered = running.statuses()[200]
+    logged = sum(line["status"] == 200 for line in served.log("request") if line["route"].startswith("/v1"))
+    unanswered = errors(running)
+    print(f"{answered} answered, {logged} logged, then {unanswered}; ended after {ended_s:.2f} s")
+    assert running.statuses().keys() == {0, 200}
+    assert unanswered["ConnectionRefusedError"] > 0
+    # a connection may be closed just as a request sets out on it: no worker took that one, its client sends it again
+    assert unanswered.keys() <= {"ConnectionRefusedError", "RemoteDisconnected", "ConnectionResetError"}
+    assert unanswered.total() - unanswered["ConnectionRefusedError"] <= THREADS
+    assert answered == logged, "every request that a worker began was answered to the one who asked"
+    assert ended_s < STOP_TIMEOUT_S
+    assert served.workers() == []
+
+
+def test_sighup_takes_up_the_settings_and_drops_nothing(served: Served) -> None:
+    before = set(served.workers())
+    (served.folder / "reprise.toml").write_text("[placements.home]\ncap = 2\ndefault_limit = 1\n")
+    with load(served.address, PAGES) as running:
+        time.sleep(SETTLED_S)
+        told_at = time.monotonic()
+        served.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(served.workers()) > WORKERS, "a new worker runs beside the old ones")
+        wait_until(lambda: len(set(served.workers()) - before) == WORKERS == len(served.workers()), "all are new")
+        reloaded_s = time.monotonic() - told_at
+        time.sleep(SETTLED_S)
+    print(
+        f"{len(running.answers)} answers, worst {worst_s(running.answers) * 1000:.0f} ms, "
+        f"median {median_s(running.answers) * 1000:.1f} ms, all workers new after {reloaded_s:.1f} s"
+    )
+    assert running.statuses().keys() == {200}
+    personal = [answer for answer in running.answers if "ann" in answer.path]
+    assert personal[0].json["limit"]["cap"] == 20
+    assert personal[-1].json["limit"]["cap"] == 2
+
+
+def test_sighup_with_settings_that_cannot_be_changes_nothing(served: Served) -> None:
+    before = served.workers()
+    (served.folder / "reprise.toml").write_text("nonsense = 1\n")
+    with load(served.address, PAGES) as running:
+        served.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: served.log("settings_not_reloaded"), "the log tells")
+        time.sleep(SETTLED_S)
+    assert running.statuses().keys() == {200}
+    assert served.workers() == before
+    assert "nonsense" in served.log("settings_not_reloaded")[0]["detail"]
+
+
+def test_workers_end_with_a_parent_that_is_killed(served: Served) -> None:
+    workers = served.workers()
+    assert len(workers) == WORKERS
+    served.process.kill()
+    served.process.wait()
+    gone_s = wait_until(lambda: not any(map(_lives, workers)), "no worker is left")
+    print(f"workers gone after {gone_s:.2f} s")
+    assert gone_s < STOP_TIMEOUT_S
+
+
+def test_a_worker_that_is_killed_is_replaced(served: Served) -> None:
+    killed = served.workers()[0]
+    os.kill(killed, signal.SIGKILL)
+    back_s = wait_until(lambda: len(set(served.workers()) - {killed}) == WORKERS, "there are as many as before")
+    served.wait_until_ready()
+    print(f"replaced after {back_s:.2f} s")
+
+
+def test_the_embedded_redis_is_started_again_with_its_data(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with embedded_server(home) as url:
+        store_of(url).publish(version(1), keep=3)
+        with serve(tmp_path, REPRISE_LOG_LEVEL="warning") as served:
+            served.wait_until_ready()
+            with load(served.address, PAGES) as running:
+                time.sleep(SETTLED_S)
+                os.kill(int((home.redis / "server.pid").read_text()), signal.SIGKILL)
+                killed_at = time.monotonic()
+                wait_until(lambda: served.log("embedded_redis_started_again"), "it is started again")
+                served.wait_until_ready()
+                recovery_s = time.monotonic() - killed_at
+                time.sleep(SETTLED_S)
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait() == 0
+    print(f"{len(running.answers)} answers, worst {worst_s(running.answers) * 1000:.0f} ms, back in {recovery_s:.2f} s")
+    assert running.statuses().keys() == {200}
+    assert fallback_reasons(running.since(killed_at + recovery_s + 0.5)) == {None}
+    assert recovery_s < 5
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from recommender.embedded import embedded_server
+from recommender.home import Home
+with embedded_server(Home(Path(sys.argv[1]))) as url:
+    child = os.fork()
+    if child == 0:
+        raise SystemExit  # leaves the block too
+    os.waitpid(child, 0)
+    print(Path(url.removeprefix("unix://")).exists())
+"""
+
+
+def test_a_fork_that_ends_leaves_the_embedded_redis_to_its_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "home")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "True\n"
+    assert not (tmp_path / "home" / "redis" / "server.sock").exists()
+
+
+def test_gunicorn_shares_no_connection_over_a_fork(redis: RedisServer, tmp_path: Path) -> None:
+    pytest.importorskip("gunicorn", reason="gunicorn is not installed (extra `bench`)")
+    with gunicorn(tmp_path, redis.url) as (pid, address):
+        wait_until(lambda: len(children(pid)) == WORKERS, "all workers run")
+        with load(address, PAGES, threads=THREADS, keep_alive=False) as running:
+            time.sleep(SETTLED_S)
+            sockets = [_sockets_to(redis.port, worker) for worker in children(pid)]
+        assert all(sockets), "each worker has connections of its own"
+        assert not set.intersection(*sockets)
+        assert not _sockets_to(redis.port, pid), "the parent has none"
+        assert running.statuses().keys() == {200}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+GUNICORN = """
+bind = "127.0.0.1:{port}"
+workers = {workers}
+worker_class = "gthread"
+threads = 4
+preload_app = True
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm"
+"""
+
+
+@contextmanager
+def gunicorn(folder: Path, redis_url: str) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Gunicorn as README says, with an app that is made before the fork: its process id and its address."""
+    port = free_port()
+    (folder / "gunicorn.conf.py").write_text(GUNICORN.format(port=port, workers=WORKERS))
+    environment = {**os.environ, "REPRISE_REDIS_URL": redis_url, "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "gunicorn", "api:create_app()"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: ask(("127.0.0.1", port), "/health/live").status == 200, "gunicorn answers")
+        yield process.pid, ("127.0.0.1", port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _sockets_to(port: int, pid: int) -> set[str]:
+    """Inodes of the connections of a process to `port` of this machine."""
+    links = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed in the meantime
+            links.add(str(path.readlink()))
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    remote = {f"socket:[{line[9]}]" for line in lines if int(line[2].rpartition(":")[2], 16) == port}
+    return links & remote

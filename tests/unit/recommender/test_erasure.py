@@ -1,0 +1,37 @@
+from recommender.erasure import leave_out
+from recommender.event_log import digest_of_person
+from recommender.publication import LIST_NAMES
+
+LISTS = {
+    "buy_again": {"ANNA": [1, 2], "BEN": [0], "CARL": []},
+    "discover": {"CARL": [3], "ANNA": [4, 5, 6]},
+    "similar": {"ANNA": [7]},
+}
+
+
+def owners(publication, name):
+    return {
+        owner_id: table.records[table.starts[i] : table.starts[i + 1]]["product_index"].tolist()
+        for table in [publication.tables[name]]
+        for i, owner_id in enumerate(table.owner_ids)
+    }
+
+
+def test_personal_lists_of_the_erased_are_left_out_and_counted_so(make_publication):
+    left = leave_out(make_publication("v1", LISTS), {digest_of_person("ANNA", None)})
+    assert owners(left, "buy_again") == {"BEN": [0], "CARL": []}
+    assert owners(left, "discover") == {"CARL": [3]}
+    assert owners(left, "similar") == {"ANNA": [7]}  # a product of that name
+    assert left.manifest.lists == {name: len(left.tables[name]) for name in LIST_NAMES}
+
+
+def test_everybody_may_be_left_out(make_publication):
+    erased = {digest_of_person(name, None) for name in ("ANNA", "BEN", "CARL")}
+    assert owners(leave_out(make_publication("v1", LISTS), erased), "buy_again") == {}
+
+
+def test_a_version_without_the_erased_is_the_very_same(make_publication):
+    publication = make_publication("v1", LISTS)
+    assert leave_out(publication, frozenset()) is publication
+    assert leave_out(publication, {digest_of_person("DORA", None)}) is publication
+    assert leave_out(publication, {"ANNA"}) is publication  # digests, not ids

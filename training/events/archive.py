@@ -1,0 +1,220 @@
+"""The archive of a shop's events: Parquet files, a folder for each day on which something happened (UTC).
+
+    ledger/shop=default/day=2026-11-20/1795369799204-0_1795369801007-3_9f31c0de.parquet
+
+A file holds one batch of a worker and is named after it, so that a batch that is archived again after a crash takes
+the place of its first copy. A batch that was cut otherwise the second time leaves an event in two files: whoever reads
+takes each event id once. Small files of a day are joined into one when there are many.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from recommender.errors import HomeError
+from recommender.events import Event
+from recommender.home import make_folder, write_whole
+
+EVENTS = pl.Schema(
+    {
+        "event_id": pl.String(),
+        "event_type": pl.String(),
+        "customer_id": pl.String(),
+        "session_id": pl.String(),
+        "product_id": pl.String(),
+        "occurred_at": pl.Datetime("us", "UTC"),
+        "quantity": pl.Float64(),
+        "unit_price": pl.Float64(),
+        "currency": pl.String(),
+        "order_id": pl.String(),
+        "placement": pl.String(),
+        "recommendation_id": pl.String(),
+        "accepted_at": pl.Datetime("ms", "UTC"),
+    }
+)
+"""The fields of an event, and when it was accepted, by the clock of Redis."""
+MANY_FILES = 200
+"""Small files in one day's folder that are worth joining."""
+SMALL_BYTES = 8 << 20
+LEFTOVER_S = 60.0
+"""What a worker began to write so long ago, it does not go on with: it was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One event with what its stream entry tells."""
+
+    entry_id: str
+    accepted_at: datetime
+    event: Event
+
+
+class Archive:
+    """The archive of one shop under `folder`, which is made when something is written."""
+
+    def __init__(self, folder: Path, shop: str) -> None:
+        self.folder = folder / f"shop={shop}"
+
+    def write(self, batch: Sequence[Archived], leave_out: Collection[str] = frozenset()) -> None:
+        """Keep a batch: when this returns it survives a power cut.
+
+        Args:
+            batch: any events, in the order of the stream.
+            leave_out: customers whose events are not written; files that an earlier call wrote of the same batch lose
+                them.
+
+        Raises:
+            HomeError: the disk is full or cannot be written; each day of the batch is there whole or as before.
+        """
+        in_days = sorted(batch, key=_day)  # stable: within a day the stream's order stays
+        for day, events in groupby(in_days, key=_day):
+            self._write_day(day, list(events), leave_out)
+
+    def read(self, event_types: Collection[str] | None = None) -> pl.DataFrame:
+        """Each archived event once, by event id: the one that was accepted first.
+
+        Args:
+            event_types: None reads all.
+
+        Returns:
+            Schema EVENTS, sorted by accepted_at, then event_id; no rows where nothing was archived.
+
+        Raises:
+            HomeError: a file cannot be read.
+        """
+        with self._locked(fcntl.LOCK_SH):
+            return _each_once(_read(self.files(), event_types))
+
+    def values(self, column: str) -> frozenset[str]:
+        """Every value of one column of text, such as `customer_id`. Raises as `read`."""
+        with self._locked(fcntl.LOCK_SH):
+            return frozenset(_read(self.files(), columns=[column])[column].drop_nulls())
+
+    def files(self) -> list[Path]:
+        """The files of all days, oldest day first."""
+        return sorted(self.folder.glob("day=*/*.parquet"))
+
+    def join_small_files(self, most: int = MANY_FILES) -> int:
+        """Join the small files of each day that has more than `most` of them; how many went.
+
+        Nothing is done while somebody reads or rewrites. After a crash midway some events are in two files.
+
+        Raises:
+            HomeError: the disk is full or cannot be written.
+        """
+        gone = 0
+        with suppress(BlockingIOError), self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            for day in sorted(self.folder.glob("day=*")):
+                small = [file for file in sorted(day.glob("*.parquet")) if file.stat().st_size < SMALL_BYTES]
+                if len(small) > most:
+                    gone += self._join(day, small)
+        return gone
+
+    def forget(self, customer_ids: Collection[str]) -> int:
+        """Write anew each file with events of these customers, without them; how many events went.
+
+        What killed workers left half-written goes, too.
+
+        Raises:
+            HomeError: a file cannot be read or written; it is as before then.
+        """
+        gone = 0
+        with self._locked(fcntl.LOCK_EX):
+            for file in self.files():
+                events = _read([file])
+                kept = events.filter(~pl.col("customer_id").is_in(list(customer_ids)).fill_null(value=False))
+                if len(kept) < len(events):
+                    gone += len(events) - len(kept)
+                    _replace(file, kept)
+            for leftover in self.folder.glob("day=*/.*"):
+                if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
+                    leftover.unlink(missing_ok=True)
+        return gone
+
+    def _write_day(self, day: str, batch: Sequence[Archived], leave_out: Collection[str]) -> None:
+        # two batches may begin and end alike: an entry between them can be in another worker's hand
+        digest = blake2b("\0".join(one.entry_id for one in batch).encode(), digest_size=8).hexdigest()
+        file = self.folder / day / f"{batch[0].entry_id}_{batch[-1].entry_id}_{digest}.parquet"
+        kept = [one for one in batch if one.event.customer_id not in leave_out]
+        _replace(file, _to_frame(kept))
+
+    def _join(self, day: Path, small: Sequence[Path]) -> int:
+        joined = _each_once(_read(small))
+        ends = (small[0].name.partition("_")[0], small[-1].name.split("_")[1])
+        digest = blake2b("\0".join(file.name for file in small).encode(), digest_size=8).hexdigest()
+        _replace(day / f"{ends[0]}_{ends[1]}_{digest}.parquet", joined)
+        for file in small:
+            file.unlink(missing_ok=True)
+        return len(small)
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Files go away under LOCK_EX alone, so whoever holds LOCK_SH finds what it listed. Writing needs no lock.
+
+        Raises BlockingIOError with LOCK_NB where somebody else holds it.
+        """
+        try:
+            lock = (make_folder(self.folder) / "files.lock").open("a")
+        except OSError as error:
+            raise HomeError(f"cannot lock {self.folder}: {error.strerror}; who reads it must write there") from None
+        with lock:
+            fcntl.flock(lock, how)
+            yield
+
+
+def _day(one: Archived) -> str:
+    return f"day={one.event.occurred_at:%Y-%m-%d}"
+
+
+def _to_frame(batch: Iterable[Archived]) -> pl.DataFrame:
+    rows = [{**one.event.model_dump(), "accepted_at": one.accepted_at} for one in batch]
+    return pl.DataFrame(rows, schema=EVENTS)
+
+
+def _replace(file: Path, events: pl.DataFrame) -> None:
+    """Write `file` so that it survives a power cut; no events: it goes."""
+    if events.is_empty():
+        file.unlink(missing_ok=True)
+        return
+    is_new = not file.parent.exists()
+    with write_whole(file) as whole:
+        events.write_parquet(whole)
+    for folder in (file.parent, *(file.parent.parents[:3] if is_new else ())):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without it a file that was renamed may be gone after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _each_once(events: pl.DataFrame) -> pl.DataFrame:
+    return events.sort("accepted_at", "event_id", "occurred_at").unique("event_id", keep="first", maintain_order=True)
+
+
+def _read(
+    files: Sequence[Path], event_types: Collection[str] | None = None, columns: Collection[str] = EVENTS
+) -> pl.DataFrame:
+    if not files:
+        return pl.DataFrame(schema=EVENTS).select(list(columns))
+    wanted = pl.lit(value=True) if event_types is None else pl.col("event_type").is_in(list(event_types))
+    try:
+        # a file of an earlier or later release may have fewer or more columns
+        scan = pl.scan_parquet(list(files), schema=EVENTS, missing_columns="insert", extra_columns="ignore", glob=False)
+        return scan.filter(wanted).select(list(columns)).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise HomeError(f"the archive under {files[0].parent.parent} cannot be read: {first}") from None

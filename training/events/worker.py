@@ -1,0 +1,157 @@
+"""A worker: takes what waits, archives it, has refreshed what the customers see, and only then settles it.
+
+At least once: whatever ends a worker, its entries are handed to another one. That an event is archived twice does no
+harm, and `refresh` must be such that a second time does none either.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from recommender.errors import RepriseError
+from recommender.event_queue import MOST_DELIVERIES, MOST_ENTRIES, Entry, EventQueue
+from recommender.events import Event
+from training.events.archive import Archive, Archived
+
+GATHER_S = 0.25
+"""Pause after a batch that was not full, in which events gather: a file each would be many files."""
+RETRY_S = 1.0
+"""Pause after Redis or the disk failed."""
+JOIN_EVERY = 100
+"""Batches between two looks whether there are many small files."""
+
+Refresh = Callable[[Sequence[Event]], None]
+
+
+@dataclass
+class Tally:
+    """What a worker did so far.
+
+    Attributes:
+        archived: events, counted again where they were archived again.
+        dead_letters: entries that could not be archived.
+        batches: how many there were.
+    """
+
+    archived: int = 0
+    dead_letters: int = 0
+    batches: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """As plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker of one shop.
+
+    Attributes:
+        name: unique among those that live; one that takes the name of a dead one takes over its entries at once.
+        queue: what waits.
+        archive: where it goes.
+        refresh: told of each batch once it is archived, so that it can renew what these customers see. What it
+            raises keeps the batch waiting, to be handled again.
+        clock: tells the aware moment.
+        tell: shows a line to whoever runs the worker.
+        tally: what was done so far.
+    """
+
+    name: str
+    queue: EventQueue
+    archive: Archive
+    refresh: Refresh
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None]
+    tally: Tally
+
+    def follow(self, stop: threading.Event, *, once: bool = False) -> None:
+        """Work until `stop` is set, or, with `once`, until nothing waits that is not in another one's hand.
+
+        Nothing is raised where Redis or the disk fails: that is told when it begins and when it ends, and waited for.
+        """
+        failing = joined = False
+        while not stop.is_set():
+            try:
+                if not joined:
+                    self.queue.join()
+                    joined = True
+                n_entries = self.work()
+            except Exception as error:  # a bad batch must not end the worker; how often it failed is counted
+                if not failing:
+                    self.tell(_describe(error))
+                failing, joined = True, False
+                stop.wait(RETRY_S)
+                continue
+            if failing:
+                self.tell("archiving goes on")
+                failing = False
+            if once and not n_entries:
+                return
+            if n_entries < MOST_ENTRIES and not once:
+                stop.wait(GATHER_S)
+
+    def work(self) -> int:
+        """Handle one batch; the number of its entries.
+
+        Raises:
+            StoreError: Redis failed; nothing is lost.
+            HomeError: the disk did; nor is it then.
+        """
+        entries = self.queue.take(self.name)
+        batch = self._sort_out(entries)
+        try:
+            self._archive(batch)
+            self.refresh([one.event for one in batch])
+            self.queue.settle([one.entry_id for one in batch])
+        except RepriseError:
+            with suppress(RepriseError):
+                self.queue.excuse(self.name, [one.entry_id for one in batch])
+            raise
+        self.tally.archived += len(batch)
+        self.tally.batches += bool(entries)
+        if self.tally.batches % JOIN_EVERY == 1 and batch:
+            self.archive.join_small_files()
+        return len(entries)
+
+    def _sort_out(self, entries: Sequence[Entry]) -> list[Archived]:
+        """The events; what is poison is buried."""
+        batch = []
+        for entry in entries:
+            reason = f"delivered {entry.deliveries} times" if entry.deliveries > MOST_DELIVERIES else ""
+            try:
+                event = Event.from_json(entry.wire)
+            except ValueError as error:
+                reason = f"no event: {_reason(error)}"
+            if reason:
+                self.queue.bury([entry], reason, self.clock())
+                self.tally.dead_letters += 1
+            else:
+                batch.append(Archived(entry.entry_id, entry.accepted_at, event))
+        return batch
+
+    def _archive(self, batch: Sequence[Archived]) -> None:
+        """Archive a batch without those who were erased, also while it was written."""
+        customers = {one.event.customer_id for one in batch if one.event.customer_id is not None}
+        left_out: frozenset[str] | None = None
+        while (erased := self.queue.erased(customers)) != left_out:
+            self.archive.write(batch, erased)
+            left_out = erased
+
+
+def _reason(error: ValueError) -> str:
+    """What is wrong, without quoting what somebody wrote."""
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    found = error.errors()[0]
+    return ": ".join(filter(None, (".".join(map(str, found["loc"])), found["msg"])))
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, RepriseError):
+        return f"{error}; waiting"
+    return f"unexpected {type(error).__name__} while archiving: {error}; its events stay in the log, trying again"
