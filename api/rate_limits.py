@@ -77,6 +77,7 @@ class RateLimits:
         self._totals: Mapping[str, int] = {}
         self._exchanged_at = -math.inf
         self._lock = threading.Lock()
+        self._exchanging = threading.Lock()
 
     def take(self, caller: "Caller") -> Allowance | None:
         """Count one request of `caller`; None for one without a key, who is not limited."""
@@ -101,18 +102,19 @@ class RateLimits:
         `add` adds requests by key id to the sums of all workers and gives those sums. What it raises is raised; what
         could not be told is told the next time.
         """
-        with self._lock:
-            sent = {key_id: bucket.unsent for key_id, bucket in self._buckets.items() if bucket.unsent}
-        totals = add(sent)
-        now = self._clock()
-        recent = now - self._exchanged_at <= FORGOTTEN_S
-        with self._lock:
-            for key_id, bucket in self._buckets.items():
-                own = sent.get(key_id, 0)
-                bucket.unsent -= own
-                if recent:
-                    bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
-        self._totals, self._exchanged_at = totals, now
+        with self._exchanging:  # two at once would tell the same requests twice
+            with self._lock:
+                sent = {key_id: bucket.unsent for key_id, bucket in self._buckets.items() if bucket.unsent}
+            totals = add(sent)
+            now = self._clock()
+            recent = now - self._exchanged_at <= FORGOTTEN_S
+            with self._lock:
+                for key_id, bucket in self._buckets.items():
+                    own = sent.get(key_id, 0)
+                    bucket.unsent -= own
+                    if recent:
+                        bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
+            self._totals, self._exchanged_at = totals, now
 
     def _open(self, caller: "Caller", now: float) -> _Bucket:
         kind: Kind = "publishable" if caller.kind == "publishable" else "secret"

@@ -26,7 +26,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/v1")
     body=EventsBody,
     answer=EventsAnswer,
     status=202,
-    problems=(413, 415, 503),
+    problems=(408, 413, 415, 503),
 )
 def accept(body: EventsBody) -> Response:
     """Up to 1,000 purchases, views and other events. One that cannot be accepted is named and stops no other.

@@ -44,7 +44,7 @@ def read_placement(name: str, query: NoQuery) -> Response:  # noqa: ARG001
     access=Access.ADMIN,
     body=NewPlacement,
     answer=NamedPlacement,
-    problems=(413, 415, 503),
+    problems=(408, 413, 415, 503),
 )
 def set_placement(name: str, body: NewPlacement) -> Response:
     """Set a placement as a whole, or add one; every worker follows within a second. No restart is needed."""

@@ -56,7 +56,7 @@ def bought_together(product_id: str, query: BoughtTogetherQuery) -> Plan:  # noq
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
-    problems=(413, 415, 503),
+    problems=(408, 413, 415, 503),
 )
 def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:  # noqa: ARG001 - only checked
     """Say all that is to be said of a product, in place of what was said before.
@@ -75,7 +75,7 @@ def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
-    problems=(413, 415, 503),
+    problems=(408, 413, 415, 503),
 )
 def change_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:  # noqa: ARG001
     """Say some things of a product: what is left out stays as it is, null takes a field back."""
@@ -104,7 +104,7 @@ def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG
     query=NoQuery,
     body=ProductsBody,
     answer=ProductsAnswer,
-    problems=(413, 415, 503),
+    problems=(408, 413, 415, 503),
 )
 def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: ARG001
     """Say some things of up to 1,000 products, in this order. One that cannot be is named and stops no other.

@@ -19,7 +19,7 @@ blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
     access=Access.SESSION,
     body=RecommendationBody,
     answer=Answer,
-    problems=(404, 413, 415),
+    problems=(404, 408, 413, 415),
 )
 def recommend(body: RecommendationBody) -> Response:
     """What goes with the cart, what the customer will want next, what resembles the products viewed.

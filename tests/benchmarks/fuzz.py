@@ -74,14 +74,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="for all targets together")
     parser.add_argument("--target", choices=NAMES, action="append", help="only this one; may be given more than once")
-    parser.add_argument("--finds", type=Path, default=Path("fuzz-finds"), help="folder for inputs that break something")
+    parser.add_argument("--finds", type=Path, default=Path(".reprise/fuzz"), help="folder for what breaks something")
     parser.add_argument("--repeat", nargs=2, metavar=("TARGET", "FILE"), help="run one saved input again")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if importlib.util.find_spec("atheris") is None:
         parser.error("atheris is not installed: `.venv/bin/python -m pip install atheris`")
     if arguments.repeat:
-        return run(arguments.repeat[0], [str(Path(arguments.repeat[1]).resolve())], ROOT).returncode
+        done = run(arguments.repeat[0], [str(Path(arguments.repeat[1]).resolve())], ROOT)
+        sys.stderr.write(done.stderr)
+        return done.returncode
     names = arguments.target or NAMES
     second = arguments.minutes * 60 / sum(SHARES.get(name, 1) for name in names)
     results = {name: fuzz(name, second * SHARES.get(name, 1), arguments.finds.resolve()) for name in names}
@@ -93,6 +95,7 @@ def fuzz(name: str, seconds: float, finds: Path) -> dict[str, object]:
     """One target for so long: the number of inputs, and the files that hold those which broke something."""
     folder = finds / name
     folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
     with tempfile.TemporaryDirectory() as corpus:
         for number, seed in enumerate(SEEDS[name]):
             Path(corpus, f"seed-{number}").write_bytes(seed.encode("latin-1") if isinstance(seed, str) else seed)
@@ -101,7 +104,7 @@ def fuzz(name: str, seconds: float, finds: Path) -> dict[str, object]:
     found = [max(pair) for pair in _INPUTS.findall(done.stderr)]
     if done.returncode:
         sys.stderr.write(done.stderr[-6_000:])
-    kept = sorted(map(str, folder.iterdir()))
+    kept = sorted(str(file) for file in set(folder.iterdir()) - before)
     return {
         "inputs": max(map(int, found), default=0),
         "finds": kept or [f"exit code {done.returncode}"] * bool(done.returncode),
