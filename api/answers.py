@@ -8,15 +8,13 @@ from flask import Response, request
 
 from api.desk import Outcome
 from api.ids import derived_recommendation_id
+from api.items import to_item
 from api.telemetry import count_answer
 from api.wire import dump
-from recommender.due import HORIZONS_DAYS, Due
 from recommender.publication import version_as_of
-from recommender.slate import Item
 
 PUBLIC = "public, max-age=60"
 PRIVATE = "private, no-store"
-_DAYS = {days: f"{days}d" for days in HORIZONS_DAYS}
 
 
 class Prepared(NamedTuple):
@@ -82,42 +80,8 @@ def to_document(outcome: Outcome, recommendation_id: str) -> dict[str, Any]:
         },
         "suppressed": outcome.slate.suppressed,
         "fallback": None if shortfall is None else {"reason": shortfall.reason, "used": shortfall.used},
-        "items": [_item(item) for item in outcome.slate.items],
+        "items": [to_item(item) for item in outcome.slate.items],
     }
-
-
-def _item(item: Item) -> dict[str, Any]:
-    product, reason = item.product, item.reason
-    return {
-        "product_id": product.product_id,
-        "rank": item.rank,
-        "probability": None if item.probability is None else _round(item.probability),
-        "kind": item.kind,
-        "due": None if item.due is None else _due(item.due),
-        "reason": {"code": reason.code, "text": reason.text, "evidence": dict(reason.evidence)},
-        "product": {
-            "title": product.title,
-            "price": product.price,
-            "url": product.url,
-            "image_url": product.image_url,
-            "category": product.category,
-        },
-    }
-
-
-def _due(due: Due) -> dict[str, Any]:
-    return {
-        "at": due.at.isoformat(),
-        "from": due.from_.isoformat(),
-        "to": due.to.isoformat(),
-        "probability": {_DAYS[days]: _round(chance) for days, chance in due.probability.items()},
-        "interval_days": due.interval_days,
-    }
-
-
-def _round(probability: float) -> float:
-    """To 4 digits; `round(x, 4)` goes by way of text and takes five times as long."""
-    return round(probability * 10_000) / 10_000
 
 
 def _headers(outcome: Outcome, body: bytes, cache_control: str) -> list[tuple[str, str]]:

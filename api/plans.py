@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from api.looks import Look, Shopper
 from api.schemas import FallbackReason, RecommendationBody
 from recommender.candidates import Candidate, Kind, candidates_of
 from recommender.errors import UnknownProductError
 from recommender.live import NOTHING, Live
+from recommender.looks import Look, Shopper
 from recommender.placements import Mix, Placement
 from recommender.publication import WHOLE_SHOP, Basis, ListKey
 from recommender.store import Reading

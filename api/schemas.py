@@ -162,7 +162,8 @@ class EventsBody(BaseModel):
         min_length=1,
         max_length=MAX_EVENTS,
         description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
-        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`.",
+        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
+        "`rank`, `campaign_id`, `experiment`, `variant`.",
     )
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple, cast
 from pydantic_core import from_json
 
 from recommender.events import EventType
-from recommender.publication import ListKey, ListName, PersonalPart, PublishedList, unfold
+from recommender.publication import ListKey, ListName, PublishedList, unfold
+from recommender.redis_keys import PersonalPart
 
 PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden", "folded")
 """What is read, in this order."""

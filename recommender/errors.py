@@ -10,6 +10,7 @@
     │   └── TooLittleDataError
     ├── GateRefusedError           the new model is worse than what it must beat
     ├── BusyError                  another training or publish is at work
+    ├── MailError                  a mail cannot be made, or the mail server will not take it
     ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
     ├── StoreError                 Redis
     │   ├── StoreUnavailableError
@@ -23,7 +24,10 @@
         ├── ForbiddenError
         ├── TooManyRequestsError
         ├── EventRejectedError
+        ├── ForgedLinkError
+        ├── UnknownCustomerError
         ├── UnknownProductError
+        ├── UnknownCampaignError
         └── UnknownPlacementError
 
 Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in
@@ -89,6 +93,12 @@ class BusyError(RepriseError):
     """Another training or publish of the same shop is at work."""
 
     code = "busy"
+
+
+class MailError(RepriseError):
+    """A mail cannot be made, or the mail server will not take it."""
+
+    code = "mail"
 
 
 class HomeError(RepriseError):
@@ -180,6 +190,24 @@ class EventRejectedError(RequestError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ForgedLinkError(RequestError):
+    """A link of a mail that was not signed by this service."""
+
+    code = "forged_link"
+
+
+class UnknownCustomerError(RequestError):
+    """The current version does not know a customer."""
+
+    code = "unknown_customer"
+
+
+class UnknownCampaignError(RequestError):
+    """No campaign of this name was begun, or it was forgotten since."""
+
+    code = "unknown_campaign"
 
 
 class UnknownProductError(RequestError):

@@ -22,15 +22,30 @@ EventType = Literal[
     "impression",
     "click",
     "not_interested",
+    "exposure",
     "mail_sent",
     "mail_open",
+    "mail_bounce",
+    "mail_complaint",
+    "subscribe",
     "unsubscribe",
+    "subscription_start",
+    "subscription_end",
 ]
+"""`subscribe` is to mails; a `subscription` is to a product that is delivered again and again."""
 MAX_ID_LENGTH = 512
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a shop's clock may be ahead of ours."""
-_OF_A_CUSTOMER = frozenset({"purchase", "refund", "not_interested", "mail_sent", "mail_open", "unsubscribe"})
-_WITHOUT_A_PRODUCT = frozenset({"mail_sent", "mail_open", "unsubscribe"})
+_WITHOUT_A_PRODUCT: frozenset[EventType] = frozenset(
+    {"exposure", "mail_sent", "mail_open", "mail_bounce", "mail_complaint", "subscribe", "unsubscribe"}
+)
+_OF_A_CUSTOMER: frozenset[EventType] = _WITHOUT_A_PRODUCT | {
+    "purchase",
+    "refund",
+    "not_interested",
+    "subscription_start",
+    "subscription_end",
+}
 
 ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 
@@ -60,6 +75,13 @@ class Event(BaseModel):
     order_id: ShopsId | None = None
     placement: str | None = Field(default=None, max_length=64)
     recommendation_id: str | None = Field(default=None, max_length=64)
+    rank: int | None = Field(default=None, strict=True, ge=1, le=1_000)
+    """Where the product stood, from 1."""
+    campaign_id: str | None = Field(default=None, max_length=64)
+    """Of a mail."""
+    experiment: str | None = Field(default=None, max_length=64)
+    variant: str | None = Field(default=None, max_length=64)
+    """Of an exposure: what the customer was assigned to."""
 
     @model_validator(mode="after")
     def _names_who_and_what(self) -> Self:

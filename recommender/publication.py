@@ -1,4 +1,4 @@
-"""What one published version holds, its wire form, and the name of every Redis key.
+"""What one published version holds, and its wire form.
 
 A version is a manifest, a row per product and six tables of lists. A list is stored under its owner's id as one
 byte that says where it comes from (`Basis`), followed by fixed-size little-endian records:
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,90 +291,3 @@ def unfold(folded: bytes, version: str) -> PublishedList | None:
     indices = _RANKED_INDEX.iter_unpack(memoryview(wire)[1:])
     records = b"".join(_RANKED_STRUCT.pack(index, math.nan) for (index,) in indices)
     return PublishedList("discover", bytes((Basis.MODEL,)) + records)
-
-
-PersonalPart = Literal["orders", "session", "shown", "hidden", "folded"]
-PERSONAL_PARTS: tuple[PersonalPart, ...] = get_args(PersonalPart)
-"""What is kept of one person outside of the versions: what an erasure deletes."""
-
-API_KEYS = "reprise:api-keys"
-"""Hash: key id → API key, of all shops."""
-REQUESTS = "reprise:requests"
-"""Hash with a TTL: key id → requests that all workers let pass, while any key asks."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Every Redis key of one shop. The braces put them all in one cluster slot."""
-
-    shop: str
-
-    @property
-    def _prefix(self) -> str:
-        return f"reprise:{{{self.shop}}}"
-
-    @property
-    def current(self) -> str:
-        """String: the version that answers."""
-        return f"{self._prefix}:current"
-
-    @property
-    def versions(self) -> str:
-        """Hash: version → `writing` or `ready`."""
-        return f"{self._prefix}:versions"
-
-    @property
-    def publishing(self) -> str:
-        """String with a TTL: held by the one publish at work."""
-        return f"{self._prefix}:publishing"
-
-    @property
-    def placements(self) -> str:
-        """Hash: name → a placement that was set while the service runs."""
-        return f"{self._prefix}:placements"
-
-    @property
-    def catalogue(self) -> str:
-        """Hash: product id → number of the change and JSON, what the shop said of it while the service runs."""
-        return f"{self._prefix}:catalogue"
-
-    @property
-    def catalogue_sequence(self) -> str:
-        """String: number of the last change of `catalogue`."""
-        return f"{self._prefix}:catalogue:sequence"
-
-    @property
-    def catalogue_log(self) -> str:
-        """List: product ids of the last changes, newest last."""
-        return f"{self._prefix}:catalogue:log"
-
-    @property
-    def events(self) -> str:
-        """Stream: accepted events that no worker has archived yet."""
-        return f"{self._prefix}:events"
-
-    @property
-    def dead_events(self) -> str:
-        """Stream: events that no worker could archive, with the reason."""
-        return f"{self._prefix}:events:dead"
-
-    @property
-    def erased(self) -> str:
-        """Hash: digest of a customer id → when that customer was erased."""
-        return f"{self._prefix}:erased"
-
-    def of(self, part: PersonalPart | Literal["seen"], digest: str) -> str:
-        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.events.digest`).
-
-        seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
-        of products not to be shown. folded: string, a `discover` list made since the training (`fold`).
-        """
-        return f"{self._prefix}:{part}:{digest}"
-
-    def version(self, version: str, part: str) -> str:
-        """One part of a version.
-
-        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id) or a list name (hash by
-        owner).
-        """
-        return f"{self._prefix}:v:{version}:{part}"

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record
-from recommender.publication import Keys
 from recommender.redis_client import Argument, RedisClient
+from recommender.redis_keys import Keys
 from recommender.redis_publish import encode_id
 
 MOST_LOGGED = 10_000

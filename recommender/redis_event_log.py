@@ -18,9 +18,9 @@ from recommender.event_log import (
     part_at_hand,
 )
 from recommender.events import Event, digest
-from recommender.publication import PERSONAL_PARTS, Keys
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_event_queue import RedisEventQueue
+from recommender.redis_keys import PERSONAL_PARTS, Keys
 
 _ACCEPT = """
 local bound, seen_s, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])

@@ -14,8 +14,8 @@ from recommender.event_queue import (
     DeadLetter,
     Entry,
 )
-from recommender.publication import Keys
 from recommender.redis_client import Argument, RedisClient
+from recommender.redis_keys import Keys
 
 _JOIN = """
 redis.pcall('XGROUP', 'CREATE', KEYS[1], 'workers', '0', 'MKSTREAM')

@@ -17,8 +17,9 @@ from typing import cast
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
 from recommender.event_log import digest_of_person
-from recommender.publication import LIST_NAMES, Keys, Manifest, Publication
+from recommender.publication import LIST_NAMES, Manifest, Publication
 from recommender.redis_client import Command, RedisClient
+from recommender.redis_keys import Keys
 
 LOCK_TTL_MS = 10_000
 """How long a killed publish keeps the next one waiting; renewed with every batch."""

@@ -1,4 +1,4 @@
-"""Published versions in Redis or Valkey. Layout: see `recommender.publication.Keys`.
+"""Published versions in Redis or Valkey. Layout: see `recommender.redis_keys.Keys`.
 
 Per version there is a hash of lists for each list name (field: owner id), a hash of products (field: index) and a
 manifest: deleting a version is one command, counting one is HLEN, and an id is never part of a key.
@@ -17,10 +17,11 @@ from recommender.errors import StoreError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
 from recommender.placements import Placement
-from recommender.publication import LIST_NAMES, RECORDS, Keys, ListKey, Manifest, Publication
+from recommender.publication import LIST_NAMES, RECORDS, ListKey, Manifest, Publication
 from recommender.redis_at_hand import READ_PERSON, to_at_hand, to_list
 from recommender.redis_catalogue import RedisCatalogue
 from recommender.redis_client import Argument, RedisClient
+from recommender.redis_keys import Keys
 from recommender.redis_publish import READY, Publisher, encode_id
 from recommender.store import Position, Reading
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreError
-from recommender.publication import API_KEYS, REQUESTS
 from recommender.redis_client import RedisClient
 from recommender.redis_event_log import RedisEventLog
+from recommender.redis_keys import API_KEYS, REQUESTS
 from recommender.redis_store import RedisStore
 
 WRITE_CONNECT_TIMEOUT_S = 5.0

@@ -21,7 +21,9 @@ from pydantic_settings import (
     SettingsError as PydanticSettingsError,
 )
 
+from recommender.campaigns.settings import MailSettings
 from recommender.errors import SettingsError
+from recommender.experiments import Experiments
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
 
 ENV_PREFIX = "REPRISE_"
@@ -87,6 +89,10 @@ class Settings(BaseSettings):
     """Events that may wait for a worker before more are refused with 503."""
     log_impressions: bool = False
     """Whether each answer to a person is kept as impression events; else the shop sends those that were really seen."""
+
+    mail: MailSettings = MailSettings()
+    experiments: Experiments = ()
+    """What is tried on whom; `[[experiments]]` in `reprise.toml`."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)

@@ -13,8 +13,9 @@ import pytest
 from recommender import embedded
 from recommender.embedded import embedded_server
 from recommender.home import Home
-from recommender.publication import LIST_NAMES, RECORDS, Keys, ListName, ListTable, Manifest, Product, Publication
+from recommender.publication import LIST_NAMES, RECORDS, ListName, ListTable, Manifest, Product, Publication
 from recommender.redis_client import RedisClient
+from recommender.redis_keys import Keys
 
 MakePublication = Callable[..., Publication]
 

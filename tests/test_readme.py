@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from api import create_app
 from api.schemas import Answer, EventsBody, Health, ModelList, NamedPlacement, Problem
+from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS
 from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
@@ -39,6 +40,10 @@ def blocks(opening: str) -> list[str]:
     return re.findall(rf"^```{re.escape(opening)}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
+TABLES = {"als": AlsSettings, "mail": MailSettings}
+"""Settings that are tables of their own."""
+
+
 def documents() -> Iterator[dict[str, object]]:
     """Every JSON document of the README."""
     decoder = json.JSONDecoder()
@@ -51,8 +56,8 @@ def documents() -> Iterator[dict[str, object]]:
 
 
 def environment_names() -> set[str]:
-    nested = {f"ALS__{name}" for name in AlsSettings.model_fields}
-    names = (Settings.model_fields.keys() - {"als"}) | nested
+    nested = {f"{table}__{name}" for table, settings in TABLES.items() for name in settings.model_fields}
+    names = (Settings.model_fields.keys() - TABLES.keys()) | nested
     return {f"{ENV_PREFIX}{name.upper()}" for name in names}
 
 
@@ -76,8 +81,9 @@ def test_every_setting_is_named_and_every_named_setting_exists() -> None:
 
 def test_the_defaults_in_the_table_are_the_defaults() -> None:
     shown = dict(re.findall(rf"^\| `{ENV_PREFIX}([A-Z_]+)` \| `?([^|`]+?)`? \|", README, flags=re.MULTILINE))
-    plain = {name: field.default for name, field in Settings.model_fields.items() if name not in ("als", "placements")}
-    nested = {f"als__{name}": field.default for name, field in AlsSettings.model_fields.items()}
+    elsewhere = {*TABLES, "placements", "experiments"}
+    plain = {name: field.default for name, field in Settings.model_fields.items() if name not in elsewhere}
+    nested = {f"{table}__{name}": f.default for table, one in TABLES.items() for name, f in one.model_fields.items()}
     for name, default in (plain | nested).items():
         if name in ("host", "port"):  # one row for the two
             continue

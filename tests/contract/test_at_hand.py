@@ -10,7 +10,8 @@ from recommender.at_hand import LEADS, NEIGHBOURS, AtHand
 from recommender.errors import StoreError
 from recommender.event_log import EventLog, digest_of_person
 from recommender.events import Event
-from recommender.publication import Keys, ListKey, PublishedList, fold
+from recommender.publication import ListKey, PublishedList, fold
+from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Reading, Store
 from recommender.warehouse import MemoryWarehouse

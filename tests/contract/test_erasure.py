@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from recommender.memory_store import MemoryStore
-from recommender.publication import Keys, ListKey
+from recommender.publication import ListKey
+from recommender.redis_keys import Keys
 from recommender.redis_publish import Publisher
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store

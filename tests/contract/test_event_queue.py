@@ -11,9 +11,9 @@ from recommender.event_queue import IDLE_S, MOST_DELIVERIES, SUSPICIOUS_DELIVERI
 from recommender.events import Event
 from recommender.memory_event_log import MemoryEventLog
 from recommender.memory_event_queue import MemoryEventQueue
-from recommender.publication import Keys
 from recommender.redis_event_log import RedisEventLog
 from recommender.redis_event_queue import _CLAIM, RedisEventQueue
+from recommender.redis_keys import Keys
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

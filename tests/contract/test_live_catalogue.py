@@ -9,7 +9,8 @@ from recommender import redis_catalogue
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
 from recommender.memory_store import MemoryStore
-from recommender.publication import WHOLE_SHOP, Keys, ListKey
+from recommender.publication import WHOLE_SHOP, ListKey
+from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.shelf import Shelf

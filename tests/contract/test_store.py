@@ -8,7 +8,8 @@ import pytest
 
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
 from recommender.memory_store import MemoryStore
-from recommender.publication import WHOLE_SHOP, Basis, Keys, ListKey, Ranked
+from recommender.publication import WHOLE_SHOP, Basis, ListKey, Ranked
+from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store, rollback

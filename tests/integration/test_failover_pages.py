@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.publication import Keys
+from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings
 from tests import small_shop

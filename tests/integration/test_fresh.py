@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from recommender.event_log import digest_of_person
-from recommender.publication import Keys, Publication, fold
+from recommender.publication import Publication, fold
+from recommender.redis_keys import Keys
 from tests import small_shop
 from tests.redis_servers import RedisServer, redis_server
 from tests.served import WORKERS, Served, serve, store_of

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from recommender.connect import open_store, open_warehouse
-from recommender.publication import API_KEYS
 from recommender.redis_client import RedisClient
+from recommender.redis_keys import API_KEYS
 from recommender.settings import Settings
 from tests import small_shop
 from tests.commands import Reprise, run_reprise

@@ -26,7 +26,7 @@ from recommender.errors import StoreError
 from recommender.event_log import digest_of_person
 from recommender.events import Event
 from recommender.memory_event_log import MemoryEventLog
-from recommender.publication import Keys
+from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from tests.event_workers import start_worker, stop_worker
 from tests.redis_servers import RedisServer, redis_server, wait_until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recommender.publication import API_KEYS, Keys
+from recommender.redis_keys import API_KEYS, Keys
 from tests.load import load, median_s, worst_s
 from tests.middleman import Middleman, middleman
 from tests.redis_servers import RedisServer, redis_server, wait_until

@@ -13,8 +13,9 @@ from api import create_app
 from api.rate_limits import RateLimits
 from recommender import shelf
 from recommender.placements import Placement
-from recommender.publication import REQUESTS, WHOLE_SHOP, Keys
+from recommender.publication import WHOLE_SHOP
 from recommender.redis_client import RedisClient
+from recommender.redis_keys import REQUESTS, Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings
 from tests.conftest import Lists, build_publication

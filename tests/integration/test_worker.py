@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recommender.events import Event
-from recommender.publication import Keys
 from recommender.redis_event_log import RedisEventLog
+from recommender.redis_keys import Keys
 from tests.commands import Reprise
 from tests.event_workers import start_worker, stop_worker
 from tests.redis_servers import RedisServer, redis_server, wait_until

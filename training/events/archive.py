@@ -38,6 +38,10 @@ EVENTS = pl.Schema(
         "order_id": pl.String(),
         "placement": pl.String(),
         "recommendation_id": pl.String(),
+        "rank": pl.Int32(),
+        "campaign_id": pl.String(),
+        "experiment": pl.String(),
+        "variant": pl.String(),
         "accepted_at": pl.Datetime("ms", "UTC"),
     }
 )

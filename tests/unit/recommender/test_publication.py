@@ -12,7 +12,6 @@ from recommender.publication import (
     RANKED,
     RECORDS,
     Basis,
-    Keys,
     ListTable,
     Manifest,
     Own,
@@ -25,6 +24,7 @@ from recommender.publication import (
     unfold,
     version_as_of,
 )
+from recommender.redis_keys import Keys
 
 HALF = st.floats(width=16)
 RANKED_RECORDS = st.tuples(st.integers(0, 2**31 - 1), HALF)
