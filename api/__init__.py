@@ -13,8 +13,24 @@ from api.front import Front
 from api.ids import ShopId, fresh_recommendation_id
 from api.impressions import Impressions
 from api.lists import Lists
+from api.mail_events import MailEvents
+from api.mail_links import MailLinks
 from api.rate_limits import RateLimits
-from api.routes import batch, customers, docs, events, metrics, models, placements, popular, products, recommendations
+from api.routes import (
+    batch,
+    campaigns,
+    customers,
+    docs,
+    events,
+    mails,
+    metrics,
+    models,
+    placements,
+    popular,
+    products,
+    recommendations,
+    unsubscribe,
+)
 from api.service import Service
 from api.shops import Shops
 from api.tracing import trace
@@ -23,7 +39,22 @@ from recommender.connect import open_warehouse
 from recommender.settings import Settings, load_settings
 from recommender.warehouse import Warehouse
 
-_VIEWS = (products, customers, recommendations, popular, batch, events, placements, models, docs, metrics, health)
+_VIEWS = (
+    products,
+    customers,
+    recommendations,
+    popular,
+    batch,
+    events,
+    campaigns,
+    placements,
+    models,
+    mails,
+    unsubscribe,
+    docs,
+    metrics,
+    health,
+)
 
 
 def create_app(
@@ -53,6 +84,7 @@ def create_app(
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions if settings.log_impressions else None)
     service.attach(app)
+    MailLinks(service, MailEvents(shops.warehouse, settings.max_waiting_events, logger)).attach(app)
     logs.attach(app, logger)
     problems.attach(app)
     limits.attach(app)

@@ -18,19 +18,23 @@ class Access(Enum):
     Attributes:
         scope: what a key must open.
         in_browsers: whether a publishable key opens it.
+        keyless: whether it is open without any key.
     """
 
     OPEN = "anyone, without a key"
+    SIGNED = "whoever has the link, which is signed; without a key"
     PRODUCTS = "a secret key with scope read, or a publishable key"
     PERSON = "a secret key with scope read, or a publishable key with that customer's token"
     SESSION = "as PRODUCTS; as PERSON where the body names a customer"
     SERVER = "a secret key with scope read"
     EVENTS = "a secret key with scope events"
+    CAMPAIGNS = "a secret key with scope campaigns"
     ADMIN = "a secret key with scope admin"
 
     def __init__(self, _words: str) -> None:
-        scopes: dict[str, Scope] = {"EVENTS": "events", "ADMIN": "admin"}
+        scopes: dict[str, Scope] = {"EVENTS": "events", "CAMPAIGNS": "campaigns", "ADMIN": "admin"}
         self.scope: Scope = scopes.get(self.name, "read")
+        self.keyless = self.name in ("OPEN", "SIGNED")
         self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION")
 
 

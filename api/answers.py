@@ -8,9 +8,9 @@ from flask import Response, request
 
 from api.desk import Outcome
 from api.ids import derived_recommendation_id
-from api.items import to_item
 from api.telemetry import count_answer
 from api.wire import dump
+from recommender.items import to_item
 from recommender.publication import version_as_of
 
 PUBLIC = "public, max-age=60"
@@ -46,7 +46,7 @@ def prepare_public(outcome: Outcome, path: str, query: str) -> Prepared:
 
 def prepare_private(outcome: Outcome, recommendation_id: str) -> Prepared:
     """An answer for one person, or one session: nobody keeps it, and its id is its own."""
-    body = dump(to_document(outcome, recommendation_id))
+    body = dump(to_personal_document(outcome, recommendation_id))
     return Prepared(body, _headers(outcome, body, PRIVATE), None)
 
 
@@ -82,6 +82,12 @@ def to_document(outcome: Outcome, recommendation_id: str) -> dict[str, Any]:
         "fallback": None if shortfall is None else {"reason": shortfall.reason, "used": shortfall.used},
         "items": [to_item(item) for item in outcome.slate.items],
     }
+
+
+def to_personal_document(outcome: Outcome, recommendation_id: str) -> dict[str, Any]:
+    """The same for one person, or one session, with what the person was assigned to."""
+    assigned = [{"experiment": one.experiment, "variant": one.variant} for one in outcome.assignments]
+    return to_document(outcome, recommendation_id) | {"experiments": assigned}
 
 
 def _headers(outcome: Outcome, body: bytes, cache_control: str) -> list[tuple[str, str]]:

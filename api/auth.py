@@ -35,7 +35,7 @@ def attach(app: Flask, shops: Shops, own_shop: str) -> None:
         if request.endpoint is None:  # no such route
             return None
         access = access_of(current_app.view_functions[request.endpoint])
-        if access is Access.OPEN:
+        if access is not None and access.keyless:
             return None
         if access is not None and access.in_browsers and is_preflight(request):
             allowed = answer_preflight(request.headers["Origin"], (shops.api_keys or {}).values(), _methods())

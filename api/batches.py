@@ -1,26 +1,27 @@
 """Many requests in one: each is checked and answered as it would be alone, but their lists are read together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.access import Access, allow
-from api.answers import to_document
+from api.answer_schemas import FallbackReason
+from api.answers import to_document, to_personal_document
 from api.callers import Caller
-from api.desk import Desk, Outcome
+from api.desk import Desk, Outcome, Part
 from api.ids import derived_recommendation_id
 from api.lists import Lists
 from api.parsing import parse_fields
 from api.plans import Plan, session_plan
 from api.problems import describe
-from api.schemas import BatchRequest, FallbackReason, RecommendationBody, Wanted
+from api.request_schemas import BatchRequest, RecommendationBody, Wanted
 from api.service import Service
 from api.telemetry import count_answer
 from recommender.errors import RepriseError
 from recommender.store import Reading
+from recommender.treatments import UNTREATED, Treatment
 
 SESSION_PATH = "/v1/recommendations"
 LISTS_PER_TRIP = 2_000
@@ -34,19 +35,33 @@ class Asked(NamedTuple):
     Attributes:
         wanted: its query or body.
         plan: the lists to read.
+        part: what the customer takes part in.
+        customer_id: whose answer it is, if it is one's.
         shared_as: path and query of an answer that is the same for everybody; None for one person's.
     """
 
     wanted: Wanted
     plan: Plan
-    shared_as: tuple[str, str] | None
+    part: Part
+    customer_id: str | None = None
+    shared_as: tuple[str, str] | None = None
 
     @property
     def n_lists(self) -> int:
         """What it takes to read them; a person's live events count as one more each."""
         return len(self.plan.keys) + len(self.plan.people)
 
+    @property
+    def reads(self) -> Treatment:
+        """As much of the treatment as decides what is read."""
+        treatment = self.part.treatment
+        if treatment.show and treatment.version is None:
+            return UNTREATED
+        return Treatment(show=treatment.show, version=treatment.version)
 
+
+Readings = Mapping[Treatment, Reading | FallbackReason]
+"""What was read for those who get the same of it."""
 Checked = Asked | RepriseError | HTTPException
 """A request, or what is wrong with it."""
 
@@ -54,36 +69,36 @@ Checked = Asked | RepriseError | HTTPException
 def answer_batch(own: Service, caller: Caller, lists: Lists, requests: Sequence[BatchRequest]) -> list[dict[str, Any]]:
     """A {"status", "body"} for each request, in their order."""
     desk = own.desk(caller.shop)
-    checked = [_check(lists, caller, request) for request in requests]
+    checked = [_check(desk, lists, caller, request) for request in requests]
     answers: list[dict[str, Any]] = []
     for trip in _split(checked):
-        reading = _read(desk, [asked for asked in trip if isinstance(asked, Asked)])
-        answers += (_answer(own, desk, asked, reading) for asked in trip)
+        readings = _read(desk, [asked for asked in trip if isinstance(asked, Asked)])
+        answers += (_answer(own, desk, asked, readings) for asked in trip)
     return answers
 
 
-def _check(lists: Lists, caller: Caller, request: BatchRequest) -> Checked:
+def _check(desk: Desk, lists: Lists, caller: Caller, request: BatchRequest) -> Checked:
     path, _, query = request.path.partition("?")
     path = unquote(path)
     try:
         if request.body is not None:
-            return _check_session(caller, path, request.body)
-        parameters = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
-        found = lists.find(path, MultiDict(parameters))
+            return _check_session(desk, caller, path, request.body)
+        found = lists.find(path, query)
         if found is None:
             raise _no_list(path)
         allow(found.route.access, caller, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
-    return Asked(found.wanted, found.plan, (path, query) if found.route.shared else None)
+    part = desk.part(found.wanted, found.customer_id)
+    return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
 
 
-def _check_session(caller: Caller, path: str, fields: dict[str, Any]) -> Asked:
+def _check_session(desk: Desk, caller: Caller, path: str, fields: dict[str, Any]) -> Asked:
     if path != SESSION_PATH:
         raise _no_list(path)
     body = parse_fields(RecommendationBody, fields)
     allow(Access.PERSON if body.customer_id is not None else Access.SESSION, caller, body.customer_id)
-    return Asked(body, session_plan(body), None)
+    return Asked(body, session_plan(body), desk.part(body, body.customer_id), body.customer_id)
 
 
 def _no_list(path: str) -> NotFound:
@@ -102,25 +117,35 @@ def _split(checked: Sequence[Checked]) -> Iterator[Sequence[Checked]]:
     yield checked[first:]
 
 
-def _read(desk: Desk, asked: Sequence[Asked]) -> Reading | FallbackReason:
-    keys = dict.fromkeys(key for one in asked for key in one.plan.keys)
-    people = dict.fromkeys(person for one in asked for person in one.plan.people)
-    return desk.read(tuple(keys), tuple(people))
+def _read(desk: Desk, asked: Sequence[Asked]) -> Readings:
+    """A round trip for each version that somebody gets."""
+    wanting: dict[Treatment, list[Plan]] = {}
+    for one in asked:
+        wanting.setdefault(one.reads, []).append(one.plan)
+    return {reads: _read_together(desk, plans, reads) for reads, plans in wanting.items()}
 
 
-def _answer(own: Service, desk: Desk, asked: Checked, reading: Reading | FallbackReason) -> dict[str, Any]:
+def _read_together(desk: Desk, plans: Sequence[Plan], reads: Treatment) -> Reading | FallbackReason:
+    keys = dict.fromkeys(key for plan in plans for key in plan.keys)
+    people = dict.fromkeys(person for plan in plans for person in plan.people)
+    return desk.read(tuple(keys), tuple(people), reads)
+
+
+def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dict[str, Any]:
     try:
         if not isinstance(asked, Asked):
             raise asked
-        outcome = desk.fill(asked.wanted, asked.plan, reading)
+        outcome = desk.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
     except (RepriseError, HTTPException) as error:
         problem = describe(error)
         return {"status": problem["status"], "body": problem}
     count_answer(outcome)
-    return {"status": 200, "body": to_document(outcome, _recommendation_id(own, asked, outcome))}
+    return {"status": 200, "body": _body(own, desk, asked, outcome)}
 
 
-def _recommendation_id(own: Service, asked: Asked, outcome: Outcome) -> str:
-    if asked.shared_as is None:
-        return own.new_recommendation_id()
-    return derived_recommendation_id(outcome.version or "", *asked.shared_as)
+def _body(own: Service, desk: Desk, asked: Asked, outcome: Outcome) -> dict[str, Any]:
+    if asked.shared_as is not None:
+        return to_document(outcome, derived_recommendation_id(outcome.version or "", *asked.shared_as))
+    name = own.new_recommendation_id()
+    own.note_exposures(desk.shop, asked.customer_id, name, outcome)
+    return to_personal_document(outcome, name)

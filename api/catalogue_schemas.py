@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from api.schemas import ShopsId
+from api.request_schemas import ShopsId
 from recommender.placements import Moment
 
 MAX_PRODUCTS = 1_000

@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from api.answer_schemas import FallbackReason
+from api.kept_versions import read_version
 from api.plans import Choice, Plan
-from api.schemas import FallbackReason, Wanted
+from api.request_schemas import Wanted
 from recommender.candidates import candidates_of
 from recommender.errors import StoreUnavailableError, UnknownProductError
+from recommender.experiments import Assignment, Experiment, assignments
 from recommender.live import Live
 from recommender.placements import Limit, Placement, clamp_limit, find_placement
 from recommender.publication import ListKey
 from recommender.shelf import FALLBACK_KEYS, Shelf, ShelfState
 from recommender.slate import Context, Slate, build_slate
 from recommender.store import Reading
+from recommender.treatments import UNTREATED, Treatment, combine
 
 _NOTHING = Slate(items=(), suppressed={}, fallback=None)
 
@@ -27,14 +31,26 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a customer takes part in, and what follows from it."""
+
+    assignments: Sequence[Assignment] = ()
+    treatment: Treatment = UNTREATED
+
+
+NO_PART = Part()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """One slate with what its answer says of it. `version` is None where no list could be read."""
+    """One slate with what its answer says of it. `version` is None where no list was read."""
 
     placement: str
     limit: Limit
     version: str | None
     slate: Slate
     shortfall: Shortfall | None
+    assignments: Sequence[Assignment] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +58,20 @@ class Desk:
     """One shop while one request is answered.
 
     Attributes:
+        shop: its name.
         shelf: what is at hand of it, and the way to its store.
         state: the shelf's before anything was read: what is kept in it goes when it goes.
         configured: the placements of the settings, by name.
         as_of: the aware moment of the answer.
+        experiments: those of the settings.
     """
 
+    shop: str
     shelf: Shelf
     state: ShelfState
     configured: Mapping[str, Placement]
     as_of: datetime
+    experiments: Sequence[Experiment] = ()
 
     @property
     def placements(self) -> dict[str, Placement]:
@@ -63,38 +83,62 @@ class Desk:
         placement = self.state.position.placements.get(name) or self.configured.get(name)
         return placement or find_placement(self.placements, name)
 
-    def serve(self, wanted: Wanted, plan: Plan) -> Outcome:
-        """Read the plan's lists and fill one slate from them.
+    def part(self, wanted: Wanted, customer_id: str | None) -> Part:
+        """What the customer takes part in with this answer; nobody takes part in anything."""
+        if customer_id is None or not self.experiments:
+            return NO_PART
+        found = assignments(self.experiments, customer_id, self.as_of, placement=wanted.placement)
+        return Part(found, combine(one.treatment for one in found)) if found else NO_PART
+
+    def serve(self, wanted: Wanted, plan: Plan, customer_id: str | None = None) -> Outcome:
+        """Read the plan's lists and fill one slate from them; `customer_id` is whose answer it is, if it is one's.
 
         Raises:
             UnknownPlacementError: `wanted` names a placement that is not configured; nothing was read.
             UnknownProductError: from `plan`.
         """
         self.placement(wanted.placement)
-        return self.fill(wanted, plan, self.read(plan.keys, plan.people))
+        part = self.part(wanted, customer_id)
+        return self.fill(wanted, plan, self.read(plan.keys, plan.people, part.treatment), part)
 
-    def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> Reading | FallbackReason:
-        """The lists, and what is at hand of `people`, in one round trip at most; where there are none at all, why."""
+    def read(
+        self, keys: Sequence[ListKey], people: Sequence[str] = (), treatment: Treatment = UNTREATED
+    ) -> Reading | FallbackReason:
+        """The lists, and what is at hand of `people`, in one round trip at most; where there are none at all, why.
+
+        They are those of the treatment's version where it is kept, else of the current one.
+        """
+        if not treatment.show:
+            return "holdout"
         try:
-            return self.shelf.read(keys, people) or "model_not_ready"
+            return read_version(self.shelf, treatment.version, keys, people) or "model_not_ready"
         except StoreUnavailableError:
             return "store_unavailable"
 
-    def fill(self, wanted: Wanted, plan: Plan, reading: Reading | FallbackReason) -> Outcome:
+    def fill(self, wanted: Wanted, plan: Plan, reading: Reading | FallbackReason, part: Part = NO_PART) -> Outcome:
         """Build one slate from `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
         Raises as `serve`.
         """
         placement = self.placement(wanted.placement)
+        if part is not NO_PART:
+            placement = self._treat(placement, part.treatment)
         limit = clamp_limit(placement, wanted.limit)
         if isinstance(reading, str):
-            return Outcome(wanted.placement, limit, None, _NOTHING, Shortfall(reading))
+            return Outcome(wanted.placement, limit, None, _NOTHING, Shortfall(reading), part.assignments)
         choose = self._recall if reading.stale else self._choose
         choice = choose(plan, placement, reading)
         context = _with_live(wanted.context(limit), choice.live)
         pinned = self.shelf.find_products([pin.product_id for pin in placement.pins]) if placement.pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
-        return Outcome(wanted.placement, limit, reading.version, slate, _shortfall(choice, slate))
+        shortfall = _shortfall(choice, slate)
+        return Outcome(wanted.placement, limit, reading.version, slate, shortfall, part.assignments)
+
+    def _treat(self, placement: Placement, treatment: Treatment) -> Placement:
+        """With the rules of the treatment; one that names no placement there is leaves the page as it was."""
+        if treatment.placement is not None:
+            placement = self.placements[treatment.placement]
+        return treatment.treat(placement)
 
     def _choose(self, plan: Plan, placement: Placement, reading: Reading) -> Choice:
         return plan.choose(reading, placement, self.as_of)

@@ -45,6 +45,7 @@ ANSWER: dict[str, Any] = {
             },
         }
     ],
+    "experiments": [{"experiment": "cap-6", "variant": "twenty"}],
 }
 
 BATCH: dict[str, Any] = {

@@ -98,8 +98,10 @@ class Front:
         return kept, owed
 
     def _make(self, environ: "WSGIEnvironment", caller: Caller) -> tuple[KeptAnswer, Headers] | None:
+        if "HTTP_IF_NONE_MATCH" in environ:
+            return None
         asked = Request(environ)
-        found = None if "HTTP_IF_NONE_MATCH" in environ else self._lists.find(asked.path, asked.args)
+        found = self._lists.find(asked.path, environ.get("QUERY_STRING", ""))
         if found is None:
             return None
         allow(found.route.access, caller, found.customer_id)

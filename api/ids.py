@@ -10,6 +10,8 @@ from datetime import datetime
 
 from werkzeug.routing import BaseConverter
 
+from recommender.campaigns.campaign import CAMPAIGN_ID
+
 MAX_ID_LENGTH = 512
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """From Python's base 32 to Crockford's, which sorts as the numbers do and has no letters that look alike."""
@@ -21,6 +23,12 @@ class ShopId(BaseConverter):
 
     regex = r"(?s:.+?)"
     part_isolating = False
+
+
+class CampaignId(BaseConverter):
+    """A campaign id in a path."""
+
+    regex = CAMPAIGN_ID
 
 
 def fresh_recommendation_id(clock: Callable[[], datetime]) -> str:

@@ -1,16 +1,13 @@
 """What was shown, kept as impression events in the background: the answer does not wait for it."""
 
-import os
-import queue
-import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
+from api.background import Background
 from api.desk import Outcome
-from recommender.errors import StoreError
 from recommender.events import Event
 from recommender.warehouse import Warehouse
 
@@ -19,17 +16,18 @@ _MOST_WAITING = 1_000
 
 
 class Shown(NamedTuple):
-    """Who was shown what."""
+    """Who was shown what, and when."""
 
     shop: str
     customer_id: str | None
     session_id: str | None
     recommendation_id: str
     outcome: Outcome
+    at: datetime
 
 
 class Impressions:
-    """Keeps what was shown, by a thread of its own. Safe to share between threads.
+    """Keeps what was shown. Safe to share between threads.
 
     Args:
         warehouse: where the events go.
@@ -41,44 +39,26 @@ class Impressions:
         self._warehouse = warehouse
         self._bound = bound
         self._logger = logger
-        self._waiting: queue.Queue[tuple[Shown, datetime]] = queue.Queue(_MOST_WAITING)
-        self._kept_by: int | None = None
-        self._starting = threading.Lock()
+        self._background = Background("impressions", self._keep, _MOST_WAITING)
 
-    def note(self, shown: Shown, at: datetime) -> None:
+    def note(self, shown: Shown) -> None:
         """Keep it soon; not where nobody is named, nothing was shown, or too many wait."""
-        if shown.outcome.slate.items and (shown.customer_id or shown.session_id):
-            self._start()
-            try:
-                self._waiting.put_nowait((shown, at))
-            except queue.Full:
-                self._logger.warning("impressions_lost", shop=shown.shop)
+        if shown.outcome.slate.items and (shown.customer_id or shown.session_id) and not self._background.put(shown):
+            self._logger.warning("impressions_lost", shop=shown.shop)
 
     def flush(self) -> None:
         """Return when all that was noted is kept."""
-        self._waiting.join()
+        self._background.flush()
 
-    def _start(self) -> None:
-        """Have a thread of this process: one does not survive a fork."""
-        if self._kept_by == os.getpid():
-            return
-        with self._starting:
-            if self._kept_by != os.getpid():
-                threading.Thread(target=self._keep_on, daemon=True, name="impressions").start()
-                self._kept_by = os.getpid()
-
-    def _keep_on(self) -> None:
-        while True:
-            shown, at = self._waiting.get()
+    def _keep(self, waiting: Sequence[Shown]) -> None:
+        for shown in waiting:
             try:
-                self._warehouse.event_log(shown.shop).accept(_events(shown, at), at, self._bound)
-            except StoreError as error:
+                self._warehouse.event_log(shown.shop).accept(_events(shown), shown.at, self._bound)
+            except Exception as error:  # a thread that ended would keep nothing more
                 self._logger.warning("impressions_lost", shop=shown.shop, detail=str(error))
-            finally:
-                self._waiting.task_done()
 
 
-def _events(shown: Shown, at: datetime) -> Sequence[Event]:
+def _events(shown: Shown) -> Sequence[Event]:
     return [
         Event(
             event_id=f"{shown.recommendation_id}:{item.rank}",
@@ -86,9 +66,10 @@ def _events(shown: Shown, at: datetime) -> Sequence[Event]:
             customer_id=shown.customer_id,
             session_id=shown.session_id,
             product_id=item.product.product_id,
-            occurred_at=at,
+            occurred_at=shown.at,
             placement=shown.outcome.placement,
             recommendation_id=shown.recommendation_id,
+            rank=item.rank,
         )
         for item in shown.outcome.slate.items
     ]

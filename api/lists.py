@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug import Request
-from werkzeug.datastructures import MultiDict
 
 from api.access import Access
+from api.answer_schemas import Answer
 from api.answers import Prepared, prepare_public, respond
 from api.openapi import operation
-from api.parsing import check_path, parse_query
+from api.parsing import check_path, read_query
 from api.plans import Plan
-from api.schemas import Answer, Wanted
+from api.request_schemas import Wanted
 from api.service import Service, service
+from recommender.errors import UnknownProductError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,6 +26,8 @@ _HEADER_BYTES = 1_000
 """What the headers of a kept answer take, about."""
 _ATTRIBUTE = "reprise_list"
 _EXTENSION = "reprise_lists"
+_UNKNOWN = "reprise.unknown"
+"""Where the WSGI environment holds that there is no such product, once that was asked: it is not asked again."""
 
 
 class ListRoute(NamedTuple):
@@ -102,8 +105,14 @@ def answer_list(own: Service, shop: str, found: ListRequest, asked: Request) -> 
 
     Raises as `Desk.serve`.
     """
+    if _UNKNOWN in asked.environ:
+        raise asked.environ[_UNKNOWN]
     desk = own.desk(shop)
-    outcome = desk.serve(found.wanted, found.plan)
+    try:
+        outcome = desk.serve(found.wanted, found.plan, found.customer_id)
+    except UnknownProductError as error:
+        asked.environ[_UNKNOWN] = error
+        raise
     if not found.route.shared:
         return own.answer_person(shop, found.customer_id, None, outcome)
     prepared = prepare_public(outcome, asked.path, asked.query_string.decode("ascii", "replace"))
@@ -134,8 +143,8 @@ class Lists:
             if hasattr(view, _ATTRIBUTE)
         }
 
-    def find(self, path: str, parameters: MultiDict[str, str]) -> ListRequest | None:
-        """What a GET of `path` asks for; None where that is no list.
+    def find(self, path: str, query: str) -> ListRequest | None:
+        """What a GET of `path` with this query string, of ASCII, asks for; None where that is no list.
 
         Raises:
             HTTPException: there is no such route.
@@ -146,8 +155,8 @@ class Lists:
         if route is None:
             return None
         check_path(dict(ids))
-        query = parse_query(route.query, parameters)
-        return ListRequest(route, rule.rule, ids.get("customer_id"), query, route.plan(query=query, **ids))
+        wanted = read_query(route.query, query)
+        return ListRequest(route, rule.rule, ids.get("customer_id"), wanted, route.plan(query=wanted, **ids))
 
 
 def lists() -> Lists:

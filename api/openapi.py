@@ -14,10 +14,11 @@ from typing import Any, TypeVar, cast
 from flask import Response, request
 from pydantic import BaseModel
 
+from api.answer_schemas import Problem
 from api.auth import Access, accessible
 from api.ids import MAX_ID_LENGTH
 from api.parsing import check_path, parse_body, parse_query
-from api.schemas import PLACEMENT_NAME, Problem
+from api.request_schemas import PLACEMENT_NAME
 from api.tokens import HEADER as TOKEN_HEADER
 
 sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
@@ -30,12 +31,15 @@ _TAGS = {
     "products": Tag(name="products", description="Lists of one product or the whole shop; anyone may cache them."),
     "customers": Tag(name="customers", description="Slates of one person or session; nobody may cache them."),
     "events": Tag(name="events", description="What people did in the shop."),
+    "campaigns": Tag(name="campaigns", description="Picks for mails."),
     "administration": Tag(name="administration", description="What is configured and published."),
+    "mails": Tag(name="mails", description="What the links of a mail lead to; whoever has the mail may open them."),
     "health": Tag(name="health", description="Probes."),
 }
 _PATH_EXAMPLES = {
     "product_id": "COFFEE-1KG",
     "customer_id": "C-1042",
+    "campaign_id": "2026-11-22-reorder",
     "name": "home",
     "version": "20261120T020000Z-3f2a",
 }
@@ -51,6 +55,7 @@ _SECURITY_SCHEMES = {
 }
 _CALLERS: dict[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],
+    Access.SIGNED: [],
     Access.PRODUCTS: [{"secret_key": ["read"]}, {"publishable_key": []}],
     Access.PERSON: [{"secret_key": ["read"]}, {"publishable_key": [], "customer_token": []}],
     Access.SESSION: [
@@ -60,6 +65,7 @@ _CALLERS: dict[Access, list[dict[str, list[str]]]] = {
     ],
     Access.SERVER: [{"secret_key": ["read"]}],
     Access.EVENTS: [{"secret_key": ["events"]}],
+    Access.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
     Access.ADMIN: [{"secret_key": ["admin"]}],
 }
 """Any one of these opens a route; while there are no keys, this machine needs none."""
@@ -74,6 +80,19 @@ _RATE_LIMIT_HEADERS = {
     "RateLimit-Remaining": {"schema": {"type": "integer"}, "description": "How many of them are left."},
     "RateLimit-Reset": {"schema": {"type": "integer"}, "description": "Seconds until all are there again."},
 }
+_LINK_PARTS: dict[str, dict[str, Any]] = {
+    "signed": {
+        "schema": {"type": "string", "minLength": 1},
+        "example": "WyJkZWZhdWx0Il0.c2lnbmF0dXJl",
+        "description": "Made and signed by Reprise, and of no use to others: who was written to, and the picks.",
+    },
+    "slot": {
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]?$"},
+        "example": "1",
+        "description": "Where in the mail, from 1.",
+    },
+}
+"""The parts of a mail's link that are no ids."""
 _PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
 _View = TypeVar("_View", bound=Callable[..., Response])
 _access: dict[str, Access] = {}
@@ -120,7 +139,7 @@ def operation(
     """
     codes = ("HTTP_304",) if shared else ()
     _access[name] = access
-    refusals = () if access is Access.OPEN else _REFUSALS
+    refusals = () if access.keyless else _REFUSALS
     shapes = {f"HTTP_{status}": answer, **{f"HTTP_{problem}": Problem for problem in (*problems, *refusals)}}
     responses = Responses(*codes, **shapes)
     describe = _spec.validate(
@@ -140,6 +159,30 @@ def operation(
             return view(**arguments)
 
         return cast(_View, checked)
+
+    return decorate
+
+
+def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) -> Callable[[_View], _View]:
+    """Document a view that a link of a mail leads to: its answers are no JSON, and nothing of a request is checked.
+
+    Args:
+        name: the operationId.
+        statuses: the answers', where all is well.
+        problems: error statuses besides 404.
+    """
+    _access[name] = Access.SIGNED
+    shapes = {f"HTTP_{problem}": Problem for problem in (404, *problems)}
+    responses = Responses(*[f"HTTP_{status}" for status in statuses], **shapes)
+    describe = _spec.validate(resp=responses, tags=(_TAGS["mails"],), operation_id=name, skip_validation=True)
+
+    def decorate(view: _View) -> _View:
+        @accessible(Access.SIGNED)
+        @wraps(describe(view))
+        def opened(**arguments: Any) -> Response:
+            return view(**arguments)
+
+        return cast(_View, opened)
 
     return decorate
 
@@ -164,18 +207,20 @@ def document() -> dict[str, Any]:
 
 def _tidy_parameter(parameter: dict[str, Any]) -> None:
     """An id in a path has a length and an example; a query parameter is left out, it is never null."""
-    if parameter["in"] == "path":
+    if parameter["name"] in _LINK_PARTS:
+        parameter |= _LINK_PARTS[parameter["name"]]
+    elif parameter["in"] == "path":
         parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
         if parameter["name"] == "name":
             parameter["schema"] = {"type": "string", "pattern": f"^{PLACEMENT_NAME.pattern}$"}
         parameter["example"] = _PATH_EXAMPLES[parameter["name"]]
         parameter["description"] = _PATH_DESCRIPTION
-        return
-    schema = parameter["schema"]
-    choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
-    if choices:
-        schema.pop("default", None)
-        schema.update(*choices)
+    else:
+        schema = parameter["schema"]
+        choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
+        if choices:
+            schema.pop("default", None)
+            schema.update(*choices)
 
 
 def _tidy_response(status: str, response: dict[str, Any]) -> None:
@@ -190,6 +235,6 @@ def _tell_access(described: dict[str, Any], access: Access) -> None:
     described["x-access"] = access.value
     described["security"] = _CALLERS[access]
     for status, response in described["responses"].items():
-        if access is not Access.OPEN:
+        if not access.keyless:
             response["headers"] |= _REFUSAL_HEADERS.get(status, {})
             response["headers"] |= _RATE_LIMIT_HEADERS if status not in ("401", "503") else {}

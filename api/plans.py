@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from api.schemas import FallbackReason, RecommendationBody
+from api.answer_schemas import FallbackReason
+from api.request_schemas import RecommendationBody
 from recommender.candidates import Candidate, Kind, candidates_of
 from recommender.errors import UnknownProductError
 from recommender.live import NOTHING, Live

@@ -21,6 +21,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.UnknownCustomerError: 404,
     errors.UnknownProductError: 404,
     errors.UnknownCampaignError: 404,
+    errors.CampaignConflictError: 409,
     errors.UnknownPlacementError: 404,
     errors.VersionNotFoundError: 404,
     errors.StoreError: 503,

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import cast
 
 from flask import Flask, current_app, g
 
 from api.answers import Prepared, prepare_private
 from api.desk import Desk, Outcome
+from api.exposures import Exposure, Exposures
 from api.impressions import Impressions, Shown
+from api.logs import make_logger
 from api.shops import Shops
+from recommender.campaigns.jobs import Jobs
 from recommender.event_log import EventLog
 from recommender.placements import Placement
 from recommender.settings import Settings
@@ -57,6 +61,11 @@ class Service:
         return self.shops.warehouse.event_log(g.caller.shop)
 
     @property
+    def jobs(self) -> Jobs:
+        """The campaigns of the caller's shop whose picks were asked for."""
+        return self.shops.warehouse.jobs(g.caller.shop)
+
+    @property
     def placements(self) -> Mapping[str, Placement]:
         """The placements of the caller's shop: those of the settings, and in their place those set since."""
         return self.desk(g.caller.shop).placements
@@ -65,17 +74,31 @@ class Service:
         """The placement called `name`. Raises UnknownPlacementError."""
         return self.desk(g.caller.shop).placement(name)
 
+    @cached_property
+    def exposures(self) -> Exposures:
+        """Keeps who came across an experiment."""
+        return Exposures(self.shops.warehouse, self.settings.max_waiting_events, make_logger(self.settings.log_level))
+
+    def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, outcome: Outcome) -> None:
+        """Keep what an answer's customer was assigned to, whatever it showed."""
+        for one in outcome.assignments if customer_id is not None else ():
+            names = (one.experiment, one.variant, customer_id or "", outcome.placement, recommendation_id)
+            self.exposures.note(Exposure(shop, *names, self.clock()))
+
     def answer_person(self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome) -> Prepared:
         """The answer for one person, or one session, under an id of its own; what it shows is kept where asked for."""
         name = self.new_recommendation_id()
         if self.impressions is not None:
-            self.impressions.note(Shown(shop, customer_id, session_id, name, outcome), self.clock())
+            self.impressions.note(Shown(shop, customer_id, session_id, name, outcome, self.clock()))
+        if outcome.assignments:
+            self.note_exposures(shop, customer_id, name, outcome)
         return prepare_private(outcome, name)
 
     def desk(self, shop: str) -> Desk:
         """`shop` while one request is answered."""
         shelf = self.shops.shelf(shop)
-        return Desk(shelf, shelf.state, self.settings.placements, self.clock())
+        settings = self.settings
+        return Desk(shop, shelf, shelf.state, settings.placements, self.clock(), settings.experiments)
 
 
 def service() -> Service:

@@ -86,7 +86,7 @@ class Shops:
         shelf = Shelf(TimedReader(self.warehouse.store(shop), shop))
         shelf.answering = _API_KEYS not in self._failing
         if shelf.answering:
-            self._try(shop, shelf.follow)
+            self._follow_shelf(shop, shelf)
         self._shelves[shop] = shelf
         return shelf
 
@@ -95,9 +95,16 @@ class Shops:
         self._left = self._left or list(self._shelves)
         while self._left:
             shop = self._left.pop()
-            self._try(shop, self._shelves[shop].follow)
+            self._follow_shelf(shop, self._shelves[shop])
             if time.monotonic() >= give_up_at:
                 return
+
+    def _follow_shelf(self, shop: str, shelf: Shelf) -> None:
+        known = shelf.state.position.unreadable
+        self._try(shop, shelf.follow)
+        for name in sorted(shelf.state.position.unreadable - known):
+            detail = "it cannot be read; that of the settings stands in until it is set again"
+            self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
 
     def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
         """Let in whoever has one of `keys` from now on.

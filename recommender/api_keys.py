@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from recommender.errors import UsageError
 
-Scope = Literal["read", "events", "admin"]
+Scope = Literal["read", "events", "campaigns", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 Kind = Literal["secret", "publishable"]
 PREFIXES: dict[Kind, str] = {"secret": "sk", "publishable": "pk"}

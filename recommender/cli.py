@@ -17,15 +17,18 @@ COMMANDS = {
     "experiment": ("training.commands.experiment", "Report what an experiment caused, variant against control."),
     "keys": ("recommender.commands.keys", "Create, list and revoke API keys."),
     "models": ("recommender.commands.models", "List the published versions."),
+    "picks": ("training.commands.picks", "Write a campaign's picks to a file, a customer a row."),
     "power": ("training.commands.power", "Say how many customers an experiment needs."),
     "publish": ("training.commands.publish", "Publish a version that was trained before."),
     "rank": ("training.commands.rank", "Write every customer's ranked products to a file."),
     "report": ("training.commands.report", "Write one HTML file about a version for a colleague."),
+    "restraint": ("training.commands.restraint", "Say how many products per placement still add value."),
     "rollback": ("recommender.commands.rollback", "Make the version before the current one current."),
+    "send": ("training.commands.send", "Send the mails of a campaign; run again, it goes on."),
     "serve": ("api.commands.serve", "Answer HTTP requests."),
     "train": ("training.commands.train", "Train on purchases, evaluate, and publish if the gate allows."),
     "tune": ("training.commands.tune", "Find settings that suit a shop, on past windows."),
-    "worker": ("training.commands.worker", "Archive what happens in shops."),
+    "worker": ("training.commands.worker", "Archive what happens in shops, and make picks asked for."),
 }
 """Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
 

@@ -12,30 +12,41 @@ PERSONAL_LISTS: tuple[ListName, ...] = ("buy_again", "discover")
 """Lists whose owners are customers."""
 
 
-def leave_out(publication: Publication, erased: Collection[str]) -> Publication:
-    """The same version without the lists of erased customers, counted so in its manifest.
+def erased_customers(publication: Publication, erased: Collection[str]) -> frozenset[str]:
+    """Ids of the customers in a version, with a list or a profile, who were erased.
 
     Args:
-        publication: any version; the very same comes back where it has no list of an erased customer.
-        erased: `digest_of_person` of each.
+        publication: any version.
+        erased: `digest_of_person` of each customer who was erased.
     """
     if not erased:
-        return publication
-    personal = {name: publication.tables[name] for name in PERSONAL_LISTS}
-    left = {name: _without(table, erased) for name, table in personal.items()}
-    if all(left[name] is table for name, table in personal.items()):
-        return publication
-    counts = dict(publication.manifest.lists)
-    for name, table in left.items():
-        counts[name] = len(table)
-    manifest = replace(publication.manifest, lists=counts)
-    return replace(publication, manifest=manifest, tables={**publication.tables, **left})
+        return frozenset()
+    profiled = publication.profiles.customer_ids if publication.profiles is not None else ()
+    customers = {*profiled, *(one for name in PERSONAL_LISTS for one in publication.tables[name].owner_ids)}
+    return frozenset(one for one in customers if digest_of_person(one, None) in erased)
 
 
-def _without(table: ListTable, erased: Collection[str]) -> ListTable:
-    kept = np.array([digest_of_person(owner_id, None) not in erased for owner_id in table.owner_ids], dtype=bool)
-    if kept.all():
-        return table
+def leave_out(publication: Publication, erased: Collection[str]) -> Publication:
+    """The same version without the lists and profiles of erased customers, counted so in its manifest.
+
+    Args:
+        publication: any version; the very same comes back where it has nothing of an erased customer.
+        erased: `digest_of_person` of each.
+    """
+    gone = erased_customers(publication, erased)
+    if not gone:
+        return publication
+    left = {name: _without(publication.tables[name], gone) for name in PERSONAL_LISTS}
+    profiles = None if publication.profiles is None else publication.profiles.without(gone)
+    tables = {**publication.tables, **left}
+    lists = {**publication.manifest.lists} | {name: len(table) for name, table in left.items()}
+    counts = {**publication.manifest.counts} | ({} if profiles is None else {"profiles": len(profiles)})
+    manifest = replace(publication.manifest, lists=lists, counts=counts)
+    return replace(publication, manifest=manifest, tables=tables, profiles=profiles)
+
+
+def _without(table: ListTable, gone: Collection[str]) -> ListTable:
+    kept = np.array([owner_id not in gone for owner_id in table.owner_ids], dtype=bool)
     lengths = np.diff(table.starts)
     return ListTable(
         owner_ids=[owner_id for owner_id, keep in zip(table.owner_ids, kept, strict=True) if keep],

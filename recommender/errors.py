@@ -28,6 +28,7 @@
         ├── UnknownCustomerError
         ├── UnknownProductError
         ├── UnknownCampaignError
+        ├── CampaignConflictError
         └── UnknownPlacementError
 
 Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in
@@ -208,6 +209,12 @@ class UnknownCampaignError(RequestError):
     """No campaign of this name was begun, or it was forgotten since."""
 
     code = "unknown_campaign"
+
+
+class CampaignConflictError(RequestError):
+    """A campaign of this name was begun with something else in mind."""
+
+    code = "campaign_conflict"
 
 
 class UnknownProductError(RequestError):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal, Protocol
 
+from recommender.campaigns.contacts import KEPT_DAYS
 from recommender.event_queue import EventQueue
 from recommender.events import Event, EventType, digest
 
@@ -12,10 +13,15 @@ MAX_EVENTS_AT_HAND = 200
 """Latest events kept of one person in each of `orders`, `session` and `shown`."""
 SEEN_S = 7 * 86_400
 """An event id that comes again within this time is the same event."""
-Part = Literal["orders", "session", "shown", "hidden"]
+Part = Literal["orders", "session", "shown", "hidden", "standing", "mails"]
 FOLDED_KEPT_S = 7 * 86_400
 """How long a list that was folded in is kept; the next training makes a better one."""
-KEPT_S: dict[Part, int] = {"orders": 60 * 86_400, "session": 7 * 86_400, "shown": 7 * 86_400}
+KEPT_S: dict[Part, int] = {
+    "orders": 60 * 86_400,
+    "session": 7 * 86_400,
+    "shown": 7 * 86_400,
+    "mails": KEPT_DAYS * 86_400,
+}
 """How long a person's events are at hand after the latest; training has learned from them by then."""
 _PARTS: dict[EventType, Part] = {
     "purchase": "orders",
@@ -26,6 +32,13 @@ _PARTS: dict[EventType, Part] = {
     "click": "session",
     "impression": "shown",  # a page shows a dozen products, which must not drive out the cart
     "not_interested": "hidden",
+    "subscribe": "standing",
+    "unsubscribe": "standing",
+    "mail_complaint": "standing",
+    "mail_bounce": "standing",
+    "subscription_start": "standing",
+    "subscription_end": "standing",
+    "mail_sent": "mails",
 }
 
 

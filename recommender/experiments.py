@@ -4,14 +4,18 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Literal
+from itertools import combinations
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from recommender.errors import UsageError
+from recommender.treatments import NOTHING_SHOWN, UNTREATED, Treatment
 
 HOLDOUT = "holdout"
 """The variant of customers who are kept out of the experiment's treatments and are compared with the others."""
+MAIL_PLACEMENT = "email"
+"""Whose cap and rules mails have."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Weight = Annotated[float, Field(gt=0)]
@@ -37,6 +41,9 @@ class Experiment(BaseModel):
     """Name → weight; only the proportions count. A weight may change while the experiment runs."""
     holdout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of all customers who get the variant `holdout`, whatever the weights."""
+    treatments: dict[Name, Treatment] = {}
+    """Variant → what is different for its customers; nothing for a variant that is not named, such as the control.
+    The hold-out is shown nothing; `[experiments.treatments.holdout]` with nothing in it shows it what others see."""
     unit: Literal["customer_id"] = "customer_id"
     """What is assigned: always a customer as a whole."""
     placements: tuple[str, ...] = ()
@@ -54,7 +61,27 @@ class Experiment(BaseModel):
             raise ValueError("one variant alone has nothing to be compared with; add another or a `holdout`")
         if self.starts and self.ends and self.starts >= self.ends:
             raise ValueError(f"it ends at {self.ends}, not after its start at {self.starts}")
+        if unknown := sorted(self.treatments.keys() - self.variants.keys() - ({HOLDOUT} if self.holdout else set())):
+            known = ", ".join([*self.variants, *([HOLDOUT] if self.holdout else [])])
+            raise ValueError(f"a treatment is for {', '.join(unknown)}, which is no variant; there are: {known}")
         return self
+
+    def treatment(self, variant: str) -> Treatment:
+        """What is different for the customers of a variant."""
+        return self.treatments.get(variant, NOTHING_SHOWN if variant == HOLDOUT else UNTREATED)
+
+    def meets(self, other: "Experiment") -> bool:
+        """Whether one answer or mail may belong to both. A mail is of its campaign and of MAIL_PLACEMENT."""
+        if _is_over(self, other.starts) or _is_over(other, self.starts):
+            return False
+        if not all(one.placements or one.campaigns for one in (self, other)):
+            return True
+        mails = any(one.campaigns and MAIL_PLACEMENT in two.placements for one, two in ((self, other), (other, self)))
+        return mails or bool({*self.placements} & {*other.placements} or {*self.campaigns} & {*other.campaigns})
+
+
+def _is_over(experiment: Experiment, at: datetime | None) -> bool:
+    return experiment.ends is not None and at is not None and experiment.ends <= at
 
 
 def _named_once(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
@@ -64,8 +91,32 @@ def _named_once(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
     return experiments
 
 
-Experiments = Annotated[tuple[Experiment, ...], AfterValidator(_named_once)]
-"""All experiments of a shop, each name once: the type of a setting, `[[experiments]]` in `reprise.toml`."""
+def _treating_apart(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
+    """Where two change one thing, nobody could tell which of them did it. A hold-out stays a hold-out for both."""
+    for one, other in combinations(experiments, 2):
+        if (both := _fields(one) & _fields(other)) and one.meets(other):
+            raise ValueError(
+                f"experiments {one.name!r} and {other.name!r} both change {', '.join(sorted(both))} of the same "
+                "answers; let one end before the other starts, or name other placements"
+            )
+    return experiments
+
+
+def _fields(experiment: Experiment) -> set[str]:
+    return {field for treatment in experiment.treatments.values() for field in treatment.fields} - {"show"}
+
+
+Experiments = Annotated[tuple[Experiment, ...], AfterValidator(_named_once), AfterValidator(_treating_apart)]
+"""All experiments of a shop, each name once and no two that change the same field of the same answers: the type of a
+setting, `[[experiments]]` in `reprise.toml`."""
+
+
+class Assignment(NamedTuple):
+    """What one customer gets in one experiment."""
+
+    experiment: str
+    variant: str
+    treatment: Treatment
 
 
 def find_experiment(experiments: Sequence[Experiment], name: str) -> Experiment:
@@ -93,6 +144,27 @@ def applies(
     return everywhere or placement in experiment.placements or campaign in experiment.campaigns
 
 
+def assignments(
+    experiments: Sequence[Experiment],
+    customer_id: str,
+    as_of: datetime,
+    *,
+    placement: str | None = None,
+    campaign: str | None = None,
+) -> list[Assignment]:
+    """What a customer gets in each experiment that an answer or a mail belongs to, in the order of the settings.
+
+    `recommender.treatments.combine` makes one treatment of them. Arguments as those of `applies`; for a mail, name
+    its placement and its campaign.
+    """
+    return [
+        Assignment(experiment.name, variant, experiment.treatment(variant))
+        for experiment in experiments
+        if applies(experiment, as_of, placement=placement, campaign=campaign)
+        for variant in [assign(experiment, customer_id)]
+    ]
+
+
 def assign(experiment: Experiment, customer_id: str) -> str:
     """The variant of a customer: always the same for the same salt, variants, weights and hold-out.
 
@@ -102,7 +174,7 @@ def assign(experiment: Experiment, customer_id: str) -> str:
     or goes, customers move only to it or from it, which is as few as can be.
     """
     salt = experiment.salt or experiment.name
-    if draw_uniform(salt, HOLDOUT, customer_id) < experiment.holdout:
+    if experiment.holdout and draw_uniform(salt, HOLDOUT, customer_id) < experiment.holdout:
         return HOLDOUT
     times = {name: -math.log1p(-draw_uniform(salt, name, customer_id)) / w for name, w in experiment.variants.items()}
     return min(times, key=lambda name: (times[name], name))

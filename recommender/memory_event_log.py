@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from recommender.at_hand import MOST_READ
+from recommender.campaigns.memory_contacts import MemoryContacts
 from recommender.errors import BackPressureError
 from recommender.event_log import MAX_EVENTS_AT_HAND, Part, Verdict, digest_of_person, part_at_hand
 from recommender.events import Event
@@ -20,6 +21,7 @@ class MemoryEventLog:
         self.queue = MemoryEventQueue()
         self.at_hand: defaultdict[tuple[Part, str], list[Event]] = defaultdict(list)
         self.folded: dict[str, bytes] = {}
+        self.contacts = MemoryContacts(self.queue.tombstones, self.at_hand)
         self._seen: set[str] = set()
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
@@ -40,6 +42,7 @@ class MemoryEventLog:
         for key in [key for key in self.at_hand if key[1] == person]:
             del self.at_hand[key]
         self.folded.pop(person, None)
+        self.contacts.forget(person)
         return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
 
     def erased(self) -> Collection[str]:
@@ -66,7 +69,9 @@ class MemoryEventLog:
         self._seen.add(event.event_id)
         self.queue.add(event.to_json())
         part = part_at_hand(event, now)
-        if part is not None:
+        if part in ("standing", "mails"):
+            self.contacts.note(event, part)
+        elif part is not None:
             kept = self.at_hand[part, digest_of_person(event.customer_id, event.session_id)]
             kept.insert(0, event)
             if part in _LISTS:

@@ -9,11 +9,14 @@ from recommender.at_hand import NEIGHBOURS, AtHand, leads, products_in
 from recommender.catalogue import Catalogue
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
+from recommender.event_log import digest_of_person
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
 from recommender.memory_catalogue import MemoryCatalogue
 from recommender.memory_event_log import MemoryEventLog
 from recommender.placements import Placement
+from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
+from recommender.profiles import Profile
 from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publication, PublishedList
 from recommender.store import Position, Reading
 
@@ -25,6 +28,8 @@ class _Version:
     wires: dict[ListKey, bytes]
     indices: Mapping[str, int]
     factors: ProductFactors | None
+    blocks: list[bytes]
+    """Of profiles; [] where it has none."""
 
 
 class MemoryStore:
@@ -76,6 +81,24 @@ class MemoryStore:
         kept = self._versions.get(version)
         return None if kept is None else kept.factors
 
+    def profile(self, version: str | None, customer_id: str) -> Profile | None:
+        """See `Store.profile`."""
+        found = self._versions.get(version or "") or self._current
+        if found is None or not found.blocks:
+            return None
+        return find_profile(found.blocks[_block(found, customer_id)], customer_id)
+
+    def n_profile_blocks(self, version: str) -> int:
+        """See `Store.n_profile_blocks`."""
+        kept = self._versions.get(version)
+        return 0 if kept is None else len(kept.blocks)
+
+    def profiles(self, version: str, block: int) -> list[Profile]:
+        """See `Store.profiles`."""
+        if not 0 <= block < self.n_profile_blocks(version):
+            raise VersionNotFoundError(f"version {version!r} has no block {block} of profiles, or is kept no more")
+        return decode_block(self._versions[version].blocks[block])
+
     def follow(self) -> Position:
         """See `Store.follow`."""
         trained = self._current.indices if self._current else {}
@@ -118,6 +141,10 @@ class MemoryStore:
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `Store.erase`."""
         self.event_log.erase(customer_id, at)
+        for version in self._versions.values():
+            if version.blocks:
+                block = _block(version, customer_id)
+                version.blocks[block] = drop_profile(version.blocks[block], customer_id)
         keys = [ListKey(name, customer_id) for name in PERSONAL_LISTS]
         return sum(version.wires.pop(key, None) is not None for version in self._versions.values() for key in keys)
 
@@ -154,4 +181,9 @@ def _encode(publication: Publication, advance: Callable[[int], None]) -> _Versio
             )
     indices = {product.product_id: index for index, product in enumerate(publication.products)}
     products = [product.to_json() for product in publication.products]
-    return _Version(manifest, products, wires, indices, publication.factors)
+    blocks = [] if publication.profiles is None else [wire for _, wire in publication.profiles.encode()]
+    return _Version(manifest, products, wires, indices, publication.factors, blocks)
+
+
+def _block(version: _Version, customer_id: str) -> int:
+    return block_of(digest_of_person(customer_id, None), len(version.blocks))

@@ -1,7 +1,8 @@
 """What one published version holds, and its wire form.
 
-A version is a manifest, a row per product and six tables of lists. A list is stored under its owner's id as one
-byte that says where it comes from (`Basis`), followed by fixed-size little-endian records:
+A version is a manifest, a row per product, its customers' profiles (`recommender.profile_blocks`) and six tables of
+lists. A list is stored under its owner's id as one byte that says where it comes from (`Basis`), followed by
+fixed-size little-endian records:
 
     RANKED  product_index int32, score float16                                             6 bytes
     OWN     the same, then last_day uint16 (days since 1970-01-01), purchases uint16,
@@ -17,13 +18,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from recommender.fold_in import ProductFactors
+
+if TYPE_CHECKING:
+    from recommender.profile_blocks import ProfileTable
 
 ListName = Literal["similar", "together", "buy_again", "discover", "popular", "trending"]
 LIST_NAMES: tuple[ListName, ...] = ("similar", "together", "buy_again", "discover", "popular", "trending")
@@ -220,7 +224,7 @@ class Manifest:
     """ISO-8601 UTC: the moment up to which history was known."""
     created_at: str
     counts: Mapping[str, int]
-    """customers, products, orders, purchases the model learned from."""
+    """customers, products, orders, purchases the model learned from, and customers with a profile."""
     lists: Mapping[str, int] = field(default_factory=dict)
     """Number of lists by name: what is counted back after a publish."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -257,12 +261,14 @@ class Publication:
         tables: a table for each of LIST_NAMES. `similar` and `together` have every product as an owner, so that a
             missing owner means an unknown product; `popular` and `trending` have WHOLE_SHOP and each category.
         factors: with which workers fold in new customers; None leaves them without.
+        profiles: of every customer; None in a version of an earlier release.
     """
 
     manifest: Manifest
     products: Sequence[Product]
     tables: Mapping[ListName, ListTable]
     factors: ProductFactors | None = None
+    profiles: "ProfileTable | None" = None
 
 
 def name_version(as_of: datetime, fingerprint: str) -> str:

@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from recommender.campaigns.marks import contact_of, encode_mail, mark_of, to_us
+from recommender.campaigns.redis_governor import KEEP_MAIL
 from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.event_log import (
     FOLDED_KEPT_S,
     KEPT_S,
     MAX_EVENTS_AT_HAND,
     SEEN_S,
+    Part,
     Verdict,
     digest_of_person,
     part_at_hand,
@@ -22,12 +25,13 @@ from recommender.redis_client import Argument, RedisClient
 from recommender.redis_event_queue import RedisEventQueue
 from recommender.redis_keys import PERSONAL_PARTS, Keys
 
-_ACCEPT = """
+_ACCEPT = (
+    """
 local bound, seen_s, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 if redis.call('XLEN', KEYS[1]) + (#ARGV - 3) / 7 > bound then return false end
 local verdicts = {}
 for i = 4, #ARGV, 7 do
-  local seen, customer, part, person, kept_s, product, wire = unpack(ARGV, i, i + 6)
+  local seen, customer, part, person, kept, name, wire = unpack(ARGV, i, i + 6)
   local verdict = 0
   if customer ~= '' and redis.call('HEXISTS', KEYS[2], customer) == 1 then
     verdict = 2
@@ -36,17 +40,27 @@ for i = 4, #ARGV, 7 do
   else
     redis.call('XADD', KEYS[1], '*', 'e', wire)
     if part == 'hidden' then
-      redis.call('SADD', person, product)
+      redis.call('SADD', person, name)
+    elseif part == 'standing' then
+      if (tonumber(redis.call('HGET', person, name) or 0) or 0) <= tonumber(kept) then
+        redis.call('HSET', person, name, kept)
+      end
+    elseif part == 'mails' then
+"""
+    + KEEP_MAIL
+    + """
+      add_sent(person, name, kept)
     elseif part ~= '' then
       redis.call('LPUSH', person, wire)
       redis.call('LTRIM', person, 0, most - 1)
-      redis.call('EXPIRE', person, kept_s)
+      redis.call('EXPIRE', person, kept)
     end
   end
   verdicts[#verdicts + 1] = verdict
 end
 return verdicts
 """
+)
 """KEYS: stream, erased. ARGV: bound, life of an event id, most events at hand, then seven for each event.
 
 Runs in one piece: an event is in the stream and at hand, or in neither.
@@ -163,8 +177,7 @@ class RedisEventLog:
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
-        yield KEPT_S.get(part, 0) if part else 0
-        yield (event.product_id or "").encode("utf-8", "surrogatepass")
+        yield from _describe_kept(event, part)
         yield event.to_json()
 
     def _forget_entries(self, stream: str, customer_id: str) -> int:
@@ -176,3 +189,17 @@ class RedisEventLog:
             found = self._client.evaluate(_FORGET_ENTRIES, [stream], first, _ENTRIES_PER_TRIP, *wanted)
             removed, looked_at, first = removed + found[0], found[1], b"(" + (found[2] or b"")
         return removed
+
+
+def _describe_kept(event: Event, part: Part | None) -> tuple[Argument, Argument]:
+    """What its part takes of an event: how long it is kept and the product, or else what is kept and its name."""
+    if part == "standing":
+        return to_us(event.occurred_at), _encode(mark_of(event))
+    if part == "mails":
+        at = to_us(event.occurred_at)
+        return encode_mail(at, at, [event.product_id] if event.product_id else []), _encode(contact_of(event))
+    return KEPT_S.get(part, 0) if part else 0, _encode(event.product_id or "")
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-PersonalPart = Literal["orders", "session", "shown", "hidden", "folded"]
+PersonalPart = Literal["orders", "session", "shown", "hidden", "folded", "standing", "mails"]
 PERSONAL_PARTS: tuple[PersonalPart, ...] = get_args(PersonalPart)
 """What is kept of one person outside of the versions: what an erasure deletes."""
 
@@ -77,14 +77,32 @@ class Keys:
         """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.events.digest`).
 
         seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
-        of products not to be shown. folded: string, a `discover` list made since the training (`fold`).
+        of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing: hash,
+        what was said of mails → when last (`recommender.campaigns.marks`), without a TTL: who unsubscribed stays so.
+        mails: hash, contact → when, and the products in it; with a TTL.
+        """
+        return f"{self._prefix}:{part}:{digest}"
+
+    def campaign(self, digest: str) -> str:
+        """String with a TTL: a campaign as it was when it began, under the digest of its id."""
+        return f"{self._prefix}:campaign:{digest}"
+
+    @property
+    def jobs(self) -> str:
+        """Sorted set: digest of each campaign whose picks were asked for, oldest first."""
+        return f"{self._prefix}:jobs"
+
+    def of_job(self, part: Literal["job", "lease", "rows"], digest: str) -> str:
+        """What is kept of one campaign's picks, under the digest of its id; all with a TTL.
+
+        job: string, how far they are. lease: string, which worker makes them. rows: hash, block → picks, a line each.
         """
         return f"{self._prefix}:{part}:{digest}"
 
     def version(self, version: str, part: str) -> str:
         """One part of a version.
 
-        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id) or a list name (hash by
-        owner).
+        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id), `profiles` (hash: number
+        of a block → customers) or a list name (hash by owner).
         """
         return f"{self._prefix}:v:{version}:{part}"

@@ -14,9 +14,10 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import cast
 
-from recommender.erasure import PERSONAL_LISTS, leave_out
+from recommender.erasure import PERSONAL_LISTS, erased_customers, leave_out
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
 from recommender.event_log import digest_of_person
+from recommender.profile_blocks import PROFILE
 from recommender.publication import LIST_NAMES, Manifest, Publication
 from recommender.redis_client import Command, RedisClient
 from recommender.redis_keys import Keys
@@ -28,6 +29,8 @@ COMMANDS_PER_TRIP = 8
 """Larger commands are no faster, and readers wait while the server works on one."""
 FIELD_OVERHEAD_BYTES = 64
 """Redis memory per hash field beyond its name and value, measured by tests/benchmarks/publish.py."""
+BLOCK_OVERHEAD_BYTES = 300
+"""So of a block of profiles, which is large, and is given the next larger size that there is."""
 
 WRITING, READY = "writing", "ready"
 
@@ -46,19 +49,33 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 """
 
 _ERASE = """
-redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+local digest, at, customer, head, profiles, record = unpack(ARGV)
+if at ~= '' then redis.call('HSETNX', KEYS[1], digest, at) end
+local function drop_profile(key)
+  local n_blocks = redis.call('HLEN', key)
+  local block = n_blocks > 0 and tonumber(string.sub(digest, 1, 8), 16) % n_blocks
+  local wire, first = block and redis.call('HGET', key, block) or '', 1
+  while first < #wire do
+    local last = first + 1 + struct.unpack('<I2', wire, first)
+    if string.sub(wire, first + 2, last) == customer then
+      redis.call('HSET', key, block, string.sub(wire, 1, first - 1) .. string.sub(wire, last + 1 + record))
+      return
+    end
+    first = last + 1 + record
+  end
+end
 local removed = 0
 for _, version in ipairs(redis.call('HKEYS', KEYS[2])) do
-  for i = 5, #ARGV do
-    if redis.call('HGET', KEYS[2], version) == 'ready' then
-      removed = removed + redis.call('HDEL', ARGV[4] .. version .. ARGV[i], ARGV[3])
-    end
+  if redis.call('HGET', KEYS[2], version) == 'ready' then
+    for i = 7, #ARGV do removed = removed + redis.call('HDEL', head .. version .. ARGV[i], customer) end
+    drop_profile(head .. version .. profiles)
   end
 end
 return removed
 """
 """A version that is being written is left as it is: its publish looks after that. ARGV: digest of the customer and the
-moment, the customer, then the key of a list up to the version, and after it for each list."""
+moment (nothing: it is known), the customer, then the key of a part up to the version and after it for the profiles,
+the bytes of a profile without the id, and the end of the key of each list."""
 
 
 def encode_id(owner_id: str) -> bytes:
@@ -76,7 +93,9 @@ def estimated_bytes(publication: Publication) -> int:
         len(product.to_json()) + len(product.product_id) + 2 * FIELD_OVERHEAD_BYTES for product in publication.products
     )
     factors = 0 if publication.factors is None else publication.factors.factors.size * 2
-    return lists + products + factors + len(publication.manifest.to_json())
+    table = publication.profiles
+    profiles = 0 if table is None else table.n_bytes + table.n_blocks * BLOCK_OVERHEAD_BYTES
+    return lists + products + factors + profiles + len(publication.manifest.to_json())
 
 
 @dataclass(frozen=True)
@@ -113,11 +132,14 @@ class Publisher:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `Store.erase`."""
+        return self._erase(customer_id, at.isoformat())
+
+    def _erase(self, customer_id: str, at: str = "") -> int:
         keys = [self.keys.erased, self.keys.versions]
         head, _, _ = self.keys.version("\0", "").partition("\0")
-        tails = [self.keys.version("\0", name).partition("\0")[2] for name in PERSONAL_LISTS]
-        who = (digest_of_person(customer_id, None), at.isoformat(), encode_id(customer_id))
-        return int(self.client.evaluate(_ERASE, keys, *who, head, *tails))
+        profiles, *lists = (self.keys.version("\0", name).partition("\0")[2] for name in ("profiles", *PERSONAL_LISTS))
+        who = (digest_of_person(customer_id, None), at, encode_id(customer_id))
+        return int(self.client.evaluate(_ERASE, keys, *who, head, profiles, PROFILE.itemsize, *lists))
 
     @contextmanager
     def _locked(self) -> Iterator[str]:
@@ -147,7 +169,8 @@ class Publisher:
             self._write_parts(publication, token, advance)
             self._count_back(publication)
             self._go_live(version, token)
-            self._forget(publication, self._erased() - erased)
+            for customer_id in erased_customers(publication, self._erased() - erased):
+                self._erase(customer_id)
         except BaseException as error:
             # who lost the lock may find the same version being written by its successor
             if not isinstance(error, BusyError) or version not in self.states():
@@ -183,6 +206,9 @@ class Publisher:
         for name, table in publication.tables.items():
             fields = ((encode_id(owner_id), wire) for owner_id, wire in table.encode(0, len(table)))
             self._write_hash(self.keys.version(version, name), fields, token, advance)
+        if publication.profiles is not None:
+            blocks = ((str(block).encode(), wire) for block, wire in publication.profiles.encode())
+            self._write_hash(self.keys.version(version, "profiles"), blocks, token, lambda _: None)
         if publication.factors is not None:
             self._send([("SET", self.keys.version(version, "factors"), publication.factors.to_bytes())], token)
         self._send([("SET", self.keys.version(version, "manifest"), publication.manifest.to_json())], token)
@@ -203,6 +229,7 @@ class Publisher:
         version = publication.manifest.version
         expected = dict.fromkeys(("products", "indices"), len(publication.products))
         expected |= {name: publication.manifest.lists.get(name, 0) for name in LIST_NAMES}
+        expected["profiles"] = 0 if publication.profiles is None else publication.profiles.n_blocks
         counts = self.client.pipeline([("HLEN", self.keys.version(version, part)) for part in expected])
         wrong = [
             f"{count} of {expected[part]} {part}"
@@ -220,14 +247,6 @@ class Publisher:
     def _erased(self) -> frozenset[str]:
         return frozenset(field.decode() for field in self.client.call("HKEYS", self.keys.erased))
 
-    def _forget(self, publication: Publication, erased: frozenset[str]) -> None:
-        """Delete the lists of those who were erased while the version was written."""
-        gone = leave_out(publication, erased)
-        for name in PERSONAL_LISTS:
-            for owner_id in set(publication.tables[name].owner_ids) - set(gone.tables[name].owner_ids):
-                key = self.keys.version(publication.manifest.version, name)
-                self.client.call("HDEL", key, encode_id(owner_id))
-
     def _prune(self, keep: int) -> None:
         """Keep the current version and the newest others."""
         current = self.client.call("GET", self.keys.current)
@@ -237,10 +256,9 @@ class Publisher:
 
     def _remove(self, version: str) -> None:
         """Delete a version and its mark in one step; leave the current one alone."""
-        parts = [
-            self.keys.version(version, part) for part in ("manifest", "products", "indices", "factors", *LIST_NAMES)
-        ]
-        self.client.evaluate(_REMOVE, [self.keys.current, self.keys.versions, *parts], version)
+        parts = ("manifest", "products", "indices", "factors", "profiles", *LIST_NAMES)
+        named = [self.keys.version(version, part) for part in parts]
+        self.client.evaluate(_REMOVE, [self.keys.current, self.keys.versions, *named], version)
 
     def _lock_lost(self) -> BusyError:
         return BusyError(

@@ -1,10 +1,12 @@
 """Published versions in Redis or Valkey. Layout: see `recommender.redis_keys.Keys`.
 
-Per version there is a hash of lists for each list name (field: owner id), a hash of products (field: index) and a
-manifest: deleting a version is one command, counting one is HLEN, and an id is never part of a key.
+Per version there is a hash of lists for each list name (field: owner id), of products (field: index) and of blocks of
+profiles (field: number), and a manifest: deleting a version is one command, counting one is HLEN, and an id is never
+part of a key.
 """
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,11 +19,13 @@ from recommender.errors import StoreError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
 from recommender.placements import Placement
+from recommender.profiles import Profile
 from recommender.publication import LIST_NAMES, RECORDS, ListKey, Manifest, Publication
 from recommender.redis_at_hand import READ_PERSON, to_at_hand, to_list
 from recommender.redis_catalogue import RedisCatalogue
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_keys import Keys
+from recommender.redis_profiles import RedisProfiles
 from recommender.redis_publish import READY, Publisher, encode_id
 from recommender.store import Position, Reading
 
@@ -119,6 +123,7 @@ class RedisStore:
         self._reader = reader
         self._writer = writer
         self._catalogue = RedisCatalogue(self._keys, reader, writer)
+        self._profiles = RedisProfiles(self._keys, reader, writer)
         self._head, self._products_tail = self._around_version("products")
         self._lists = {name: (self._around_version(name)[1], RECORDS[name].itemsize) for name in LIST_NAMES}
         neighbours = (self._lists["together"][0], *self._lists["similar"])
@@ -182,7 +187,7 @@ class RedisStore:
         kept = {name: placement for name, placement in placed.items() if placement is not None}
         with self._reading("what was said of products"):
             live = self._catalogue.follow(version, changes)
-        return Position(version, kept, erasures, live)
+        return Position(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
 
     def factors(self, version: str) -> ProductFactors | None:
         """See `Store.factors`."""
@@ -202,6 +207,20 @@ class RedisStore:
         keys = [self._keys.version(version, part) for part in ("indices", "products")]
         found = self._reader.evaluate(_FIND, keys, *map(encode_id, product_ids))
         return {product_id: text for product_id, text in zip(product_ids, found, strict=True) if text is not None}
+
+    def profile(self, version: str | None, customer_id: str) -> Profile | None:
+        """See `Store.profile`."""
+        with self._reading("a profile"):
+            return self._profiles.find(version, customer_id)
+
+    def n_profile_blocks(self, version: str) -> int:
+        """See `Store.n_profile_blocks`."""
+        return self._profiles.n_blocks(version)
+
+    def profiles(self, version: str, block: int) -> list[Profile]:
+        """See `Store.profiles`."""
+        with self._reading("profiles"):
+            return self._profiles.block(version, block)
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """See `Store.publish`."""
@@ -235,7 +254,7 @@ class RedisStore:
         """Make of nonsense in Redis an error of the store. What it says may be somebody's data: it is not quoted."""
         try:
             yield
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError, struct.error):
             raise StoreError(
                 f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
                 "publish again, or roll back"

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from recommender.api_keys import ApiKey
+from recommender.campaigns.redis_contacts import RedisContacts
+from recommender.campaigns.redis_jobs import RedisJobs
 from recommender.errors import StoreError
 from recommender.redis_client import RedisClient
 from recommender.redis_event_log import RedisEventLog
@@ -35,6 +37,14 @@ class RedisWarehouse:
     def event_log(self, shop: str) -> RedisEventLog:
         """See `Warehouse.event_log`. Accepting may wait longer than a page does: what is lost cannot be asked again."""
         return RedisEventLog(shop, self._writer)
+
+    def contacts(self, shop: str) -> RedisContacts:
+        """See `Warehouse.contacts`."""
+        return RedisContacts(shop, self._reader, self._writer)
+
+    def jobs(self, shop: str) -> RedisJobs:
+        """See `Warehouse.jobs`."""
+        return RedisJobs(shop, self._writer)
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `Warehouse.api_keys`."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """Whether each answer to a person is kept as impression events; else the shop sends those that were really seen."""
 
     mail: MailSettings = MailSettings()
+    smtp_password: SecretStr | None = None
+    """Of the mail server that `reprise send` gives mails to."""
     experiments: Experiments = ()
     """What is tried on whom; `[[experiments]]` in `reprise.toml`."""
 
@@ -114,6 +116,16 @@ class Settings(BaseSettings):
         """What is said of a placement is added to its default, so that one field can be changed alone."""
         defaults = {name: placement.model_dump() for name, placement in DEFAULT_PLACEMENTS.items()}
         return defaults | {name: defaults.get(name, {}) | dict(fields) for name, fields in named.items()}
+
+    @field_validator("placements")
+    @classmethod
+    def _has_what_treatments_name(cls, placements: dict[str, Placement], info: ValidationInfo) -> dict[str, Placement]:
+        treatments = [one for each in info.data.get("experiments", ()) for one in each.treatments.values()]
+        if unknown := sorted({one.placement for one in treatments if one.placement} - placements.keys()):
+            raise ValueError(
+                f"an experiment takes the placement {', '.join(unknown)}; there are: {', '.join(sorted(placements))}"
+            )
+        return placements
 
     @classmethod
     def settings_customise_sources(

@@ -11,6 +11,7 @@ from recommender.errors import VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange
 from recommender.placements import Placement
+from recommender.profiles import Profile
 from recommender.publication import ListKey, Manifest, Publication, PublishedList
 
 
@@ -42,12 +43,14 @@ class Position:
         placements: those that were set while the service runs, by name.
         erasures: how many customers were erased: what is remembered of persons goes when it changes.
         live_catalogue: what the shop said of its products; the same object while it says nothing.
+        unreadable: names of placements that were set but cannot be read; those of the settings stand in for them.
     """
 
     version: str | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
     erasures: int = 0
     live_catalogue: LiveCatalogue = NOTHING_SAID
+    unreadable: frozenset[str] = frozenset()
 
 
 class Reader(Protocol):
@@ -86,6 +89,24 @@ class Store(Reader, Protocol):
     def factors(self, version: str) -> ProductFactors | None:
         """With which a version's new customers are folded in; None where it has none or is not kept."""
 
+    def profile(self, version: str | None, customer_id: str) -> Profile | None:
+        """What a version says of a customer, in one round trip; None where it does not know the customer.
+
+        Read is `version` as long as it is kept, else the current one. A version of an earlier release knows nobody.
+        """
+
+    def n_profile_blocks(self, version: str) -> int:
+        """In how many blocks `profiles` gives a version's customers; 0 where it has no profiles or is not kept."""
+
+    def profiles(self, version: str, block: int) -> list[Profile]:
+        """The customers of one block, from 0, in order of their ids, in one round trip: a few dozen, maybe none.
+
+        All blocks together hold everybody once, and always the same customers, but for those who were erased.
+
+        Raises:
+            VersionNotFoundError: the version is not kept, or has no such block.
+        """
+
     def place(self, name: str, placement: Placement) -> None:
         """Set a placement for every worker, in place of the one in the settings, until it is set again."""
 
@@ -113,7 +134,7 @@ class Store(Reader, Protocol):
     def erase(self, customer_id: str, at: datetime) -> int:
         """Delete a customer's lists in every version, and leave them out of later publishes; how many there were.
 
-        May be called again: the first moment is kept.
+        The profiles go with them, uncounted. May be called again: the first moment is kept.
         """
 
     def current(self) -> str | None:

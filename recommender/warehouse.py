@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from recommender.api_keys import ApiKey
-from recommender.event_log import EventLog
+from recommender.campaigns.contacts import Contacts
+from recommender.campaigns.jobs import Jobs
+from recommender.campaigns.memory_contacts import MemoryContacts
+from recommender.campaigns.memory_jobs import MemoryJobs
+from recommender.event_log import EventLog, digest_of_person
 from recommender.memory_event_log import MemoryEventLog
 from recommender.memory_store import MemoryStore
 from recommender.store import Store
@@ -19,6 +23,12 @@ class Warehouse(Protocol):
 
     def event_log(self, shop: str) -> EventLog:
         """The events of `shop`; connects to nothing yet."""
+
+    def contacts(self, shop: str) -> Contacts:
+        """The ledger of mails of `shop`; connects to nothing yet."""
+
+    def jobs(self, shop: str) -> Jobs:
+        """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """Every API key by its id, in one round trip."""
@@ -41,6 +51,7 @@ class MemoryWarehouse:
 
     def __init__(self, stores: Mapping[str, MemoryStore] | None = None) -> None:
         self._stores: dict[str, MemoryStore] = dict(stores or {})
+        self._jobs: dict[str, MemoryJobs] = {}
         self._keys: dict[str, ApiKey] = {}
         self._requests: Counter[str] = Counter()
 
@@ -51,6 +62,15 @@ class MemoryWarehouse:
     def event_log(self, shop: str) -> MemoryEventLog:
         """See `Warehouse.event_log`."""
         return self.store(shop).event_log
+
+    def contacts(self, shop: str) -> MemoryContacts:
+        """See `Warehouse.contacts`."""
+        return self.event_log(shop).contacts
+
+    def jobs(self, shop: str) -> MemoryJobs:
+        """See `Warehouse.jobs`."""
+        erased = self.event_log(shop).erased
+        return self._jobs.setdefault(shop, MemoryJobs(lambda one: digest_of_person(one, None) in erased()))
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `Warehouse.api_keys`."""

@@ -47,17 +47,23 @@ def objects(kind: str) -> dict[str, Any]:
 JOB = objects("CronJob")["reprise-trainer"]["spec"]["jobTemplate"]["spec"]
 PODS: dict[str, Any] = {
     "api": objects("Deployment")["reprise-api"]["spec"]["template"],
+    "worker": objects("Deployment")["reprise-worker"]["spec"]["template"],
     "trainer": JOB["template"],
+    "picks": objects("CronJob")["reprise-picks"]["spec"]["jobTemplate"]["spec"]["template"],
     "shell": objects("Pod")["reprise-shell"],
 }
 """The pods that the objects start."""
 CONTAINERS = {name: pod["spec"]["containers"][0] for name, pod in PODS.items()}
+BEFORE: dict[str, Any] = {
+    f"{name} {one['name']}": one for name, pod in PODS.items() for one in pod["spec"].get("initContainers", ())
+}
+"""The containers that run before those."""
 
 
 def images() -> list[str]:
     """Every image that is built on or run."""
     bases = [rest.split()[0] for rest in instructions("FROM")]
-    return bases + [one["image"] for one in (*SERVICES.values(), *CONTAINERS.values())]
+    return bases + [one["image"] for one in (*SERVICES.values(), *CONTAINERS.values(), *BEFORE.values())]
 
 
 def copied() -> list[str]:
@@ -70,7 +76,15 @@ def commands() -> dict[str, Words]:
     started = {"image": exec_form(instructions("CMD")[0])}
     started |= {f"compose {name}": service["command"] for name, service in OURS.items()}
     started |= {f"pod {name}": one["args"] for name, one in CONTAINERS.items() if "command" not in one}
+    started |= {f"script of pod {name}": _script(one) for name, one in CONTAINERS.items() if "exec reprise" in str(one)}
     told = re.compile(r"^#.*(?:run --rm api|-- reprise) ([^#\n]+)", re.MULTILINE)
     return started | {
         f"{path.name}: {line.strip()}": shlex.split(line) for path in FILES for line in told.findall(path.read_text())
     }
+
+
+def _script(container: dict[str, Any]) -> Words:
+    """The words that the shell gives to Reprise, names of variables in place of their values."""
+    shell, option, script = container["command"]
+    assert (shell, option) == ("sh", "-c")
+    return shlex.split(script.partition("exec reprise ")[2].replace("$", ""))

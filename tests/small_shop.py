@@ -3,6 +3,7 @@
 It is 2026-11-20. ANNA buys MILK (product 0) every 7 days, 20 times, the last time 6 days ago: it is due tomorrow.
 She bought BREAD (1) yesterday, so BREAD is not due. COFFEE (2) is what she may discover. BUTTER goes with BREAD.
 The KETTLE (4) is cold: few bought it. OLD (5) is out of stock. `a/b c` (6) is an id like any other.
+ANNA orders about every 7 days and is loyal; customer `x/y` ordered 3 times, the last time 30 days ago, and is due.
 """
 
 import math
@@ -22,6 +23,7 @@ from recommender.publication import (
     Product,
     Publication,
 )
+from tests.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = (NOW - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -39,6 +41,10 @@ PRODUCTS = [
     Product("käse 🧀", "Käse", "Dairy"),
 ]
 ALL = [product.product_id for product in PRODUCTS]
+PROFILES = make_table(
+    make_profile("x/y", first_day=TODAY - 90, last_day=TODAY - 30, orders=3),
+    make_profile("ANNA", first_day=TODAY - 139, last_day=TODAY - 1, orders=21, usual_gap_days=7.0),
+)
 Rows = Mapping[str, tuple[Basis, Sequence[tuple[float, ...]]]]
 
 
@@ -91,11 +97,11 @@ def publication(version: str = VERSION, products: Sequence[Product] = PRODUCTS) 
         version=version,
         as_of="2026-11-20T02:00:00Z",
         created_at="2026-11-20T02:05:00Z",
-        counts={"customers": 2, "products": len(products), "orders": 30, "purchases": 32},
+        counts={"customers": 2, "products": len(products), "orders": 30, "purchases": 32, "profiles": 2},
         lists={name: len(tables[name]) for name in LIST_NAMES},
         metrics={"mixed": {"recall_at_10": 0.5}},
         gate={"verdict": "passed", "reasons": []},
         settings={"secret_path": "/somewhere"},
         sources=["/home/someone/purchases.csv"],
     )
-    return Publication(manifest, products, tables)
+    return Publication(manifest, products, tables, profiles=PROFILES)

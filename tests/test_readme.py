@@ -18,7 +18,8 @@ from flask import Flask
 from pydantic import BaseModel
 
 from api import create_app
-from api.schemas import Answer, EventsBody, Health, ModelList, NamedPlacement, Problem
+from api.answer_schemas import Answer, Health, ModelList, NamedPlacement, Problem
+from api.request_schemas import EventsBody
 from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS
 from recommender.memory_store import MemoryStore
@@ -144,10 +145,12 @@ def test_answers_have_the_shape_of_the_api() -> None:
 
 
 def test_the_settings_file_of_the_readme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "reprise.toml").write_text(blocks("toml")[0])
+    (tmp_path / "reprise.toml").write_text("".join(blocks("toml")))
     monkeypatch.chdir(tmp_path)
-    home = Settings().placements["home"]
+    settings = Settings()
+    home = settings.placements["home"]
     assert (home.cap, home.default_limit, home.mix) == (20, 8, "buy_again")
+    assert [one.treatments["six"].cap for one in settings.experiments] == [6]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Trained versions on disk, one folder each under `home.models`, in files that anyone can read and nothing can run.
 
     lists.npz        per table: owner ids as UTF-8 bytes with their starts, starts, records, basis; the product factors;
-                     no pickle
+                     the profiles: customer ids likewise, records; no pickle
     products.jsonl   one product a line, by product_index
     manifest.json    what the version is
     checksums.json   sha256 of the three
@@ -15,7 +15,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.home import Home, make_folder, write_whole
+from recommender.profile_blocks import ProfileTable
 from recommender.publication import LIST_NAMES, ListName, ListTable, Manifest, Product, Publication
 
 _PARTS = ("lists.npz", "products.jsonl", "manifest.json")
@@ -78,7 +79,8 @@ def load(version: str, home: Home) -> Publication:
     with np.load(folder / "lists.npz", allow_pickle=False) as arrays:
         tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
         factors = ProductFactors.from_bytes(arrays["factors"].tobytes()) if "factors" in arrays else None
-    return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors)
+        profiles = _unpack_profiles(arrays) if "profiles.records" in arrays else None
+    return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors, profiles)
 
 
 def saved_versions(home: Home) -> list[str]:
@@ -100,6 +102,9 @@ def _write_parts(publication: Publication, folder: Path) -> None:
         for name in LIST_NAMES:
             for part, array in _pack(publication.tables[name]):
                 _write_array(archive, f"{name}.{part}", array)
+        if publication.profiles is not None:
+            for part, array in _pack_profiles(publication.profiles):
+                _write_array(archive, f"profiles.{part}", array)
         if publication.factors is not None:
             _write_array(archive, "factors", np.frombuffer(publication.factors.to_bytes(), np.uint8))
     with write_whole(folder / "products.jsonl") as file:
@@ -130,19 +135,37 @@ def _replace_folder(new: Path, folder: Path, aside: Path) -> None:
 
 
 def _pack(table: ListTable) -> Iterator[tuple[str, NDArray[np.generic]]]:
-    """The arrays of one table. Ids go as bytes: one id of 10 kB would make every row of a <U array as wide."""
-    ids = [owner_id.encode() for owner_id in table.owner_ids]
-    yield "owner_bytes", np.frombuffer(b"".join(ids), dtype=np.uint8)
-    yield "owner_starts", np.cumsum([0, *map(len, ids)], dtype=np.int64)
+    """The arrays of one table."""
+    yield from _pack_ids("owner", table.owner_ids)
     yield "starts", table.starts
     yield "records", table.records
     yield "basis", table.basis
 
 
+def _pack_profiles(table: ProfileTable) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    yield from _pack_ids("customer", table.customer_ids)
+    yield "records", table.records
+
+
+def _pack_ids(whose: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    """Ids go as bytes: one id of 10 kB would make every row of a <U array as wide."""
+    texts = [one.encode("utf-8", "surrogatepass") for one in ids]
+    yield f"{whose}_bytes", np.frombuffer(b"".join(texts), dtype=np.uint8)
+    yield f"{whose}_starts", np.cumsum([0, *map(len, texts)], dtype=np.int64)
+
+
+def _unpack_profiles(arrays: Mapping[str, NDArray[Any]]) -> ProfileTable:
+    return ProfileTable(_unpack_ids("profiles.customer", arrays), arrays["profiles.records"])
+
+
+def _unpack_ids(whose: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    text, starts = arrays[f"{whose}_bytes"].tobytes(), arrays[f"{whose}_starts"].tolist()
+    return [text[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(starts)]
+
+
 def _unpack(name: ListName, arrays: Mapping[str, NDArray[Any]]) -> ListTable:
-    text, starts = arrays[f"{name}.owner_bytes"].tobytes(), arrays[f"{name}.owner_starts"].tolist()
     return ListTable(
-        owner_ids=[text[first:last].decode() for first, last in pairwise(starts)],
+        owner_ids=_unpack_ids(f"{name}.owner", arrays),
         starts=arrays[f"{name}.starts"],
         records=arrays[f"{name}.records"],
         basis=arrays[f"{name}.basis"],

@@ -9,12 +9,15 @@ import polars as pl
 
 from recommender.errors import GateRefusedError
 from recommender.home import Home, training_lock
+from recommender.profile_blocks import ProfileTable
 from recommender.progress import Progress
 from recommender.publication import LIST_NAMES, Manifest, Publication, name_version
 from recommender.settings import Settings
 from recommender.store import Store
 from training.artifacts import save
+from training.customer_value.describe import Description, describe_customers
 from training.evaluate import Evaluation, evaluate_last_window
+from training.events.drift import InputProfile, find_drift, record_drift
 from training.examples import Windows
 from training.gate import check_lists, judge
 from training.ingest import Ingested
@@ -45,6 +48,7 @@ def train(
     *,
     as_of: datetime | None = None,
     live: Manifest | None = None,
+    profile: InputProfile | None = None,
     force: bool = False,
 ) -> Publication:
     """Evaluate on the last window, train on everything, and save the version with the gate's verdict.
@@ -54,6 +58,7 @@ def train(
         edge: clock, settings, progress.
         as_of: history from then on is left out; None: all of the ledger counts.
         live: the version that answers now, for the gate to compare with.
+        profile: the input's, for the gate to compare with that of `live`; None: the input is not judged.
         force: record a refusal as overruled.
 
     Raises:
@@ -68,11 +73,16 @@ def train(
         windows = Windows(*source, edge.settings)
         evaluation = evaluate_last_window(*source, edge.settings, edge.progress, windows=windows)
         model = train_model(*source, as_of, edge.settings, edge.progress, windows=windows)
-        publication = build_publication(model, evaluation, ingested, edge)
+        with edge.progress.step("Describe customers"):
+            description = describe_customers(known.ledger, as_of)
+        publication = build_publication(model, description, evaluation, ingested, edge)
         gate = _judge(evaluation, publication, edge.settings, live)
         publication = replace(publication, manifest=replace(publication.manifest, gate=gate))
         if force:
             publication = force_gate(publication)
+        if profile:
+            drift = find_drift(profile, live.metrics if live else None)
+            publication = record_drift(publication, profile, drift, force=force)
         with edge.progress.step("Save the version"):
             save(publication, edge.home)
     return publication
@@ -96,11 +106,13 @@ def publish(publication: Publication, store: Store, edge: Edge) -> None:
         store.publish(publication, keep=edge.settings.keep_versions, advance=advance)
 
 
-def build_publication(model: Model, evaluation: Evaluation, ingested: Ingested, edge: Edge) -> Publication:
-    """The model's lists with a manifest that says what they are; the gate has not judged them yet."""
-    snapshot = model.snapshot
+def build_publication(
+    model: Model, description: Description, evaluation: Evaluation, ingested: Ingested, edge: Edge
+) -> Publication:
+    """Lists and profiles with a manifest that says what they are; the gate has not judged them yet."""
+    snapshot, profiles = model.snapshot, description.profiles
     manifest = Manifest(
-        version=name_version(snapshot.as_of, _fingerprint(model, edge.settings)),
+        version=name_version(snapshot.as_of, _fingerprint(model, profiles, edge.settings)),
         as_of=snapshot.as_of.isoformat(),
         created_at=edge.now.isoformat(),
         counts={
@@ -108,15 +120,16 @@ def build_publication(model: Model, evaluation: Evaluation, ingested: Ingested, 
             "products": len(snapshot.products),
             "orders": snapshot.n_orders,
             "purchases": len(snapshot.customer_index),
+            "profiles": len(profiles),
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
-        metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling},
+        metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
         settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(edge.progress.seconds),
         packages={name: package_version(name) for name in PACKAGES},
         sources=list(ingested.report.sources),
     )
-    return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als))
+    return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als), profiles)
 
 
 def _judge(
@@ -145,9 +158,10 @@ def _second_after(ledger: pl.DataFrame) -> datetime:
     return end_of(ledger).replace(microsecond=0) + timedelta(seconds=1)
 
 
-def _fingerprint(model: Model, settings: Settings) -> str:
-    """Four hex digits of what the lists hold, so that the same input gives the same version."""
+def _fingerprint(model: Model, profiles: ProfileTable, settings: Settings) -> str:
+    """Four hex digits of what lists and profiles hold, so that the same input gives the same version."""
     digest = hashlib.sha256(settings.model_dump_json(include=TRAINING_SETTINGS).encode())
     for name in LIST_NAMES:
         digest.update(model.tables[name].records.tobytes())
+    digest.update(profiles.records.tobytes())
     return digest.hexdigest()[:4]

@@ -1,11 +1,14 @@
 """A trained model: all lists of a version, learned from the ledger before a moment and from nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from recommender.fold_in import ProductFactors
 from recommender.progress import Progress
@@ -79,10 +82,9 @@ def train_model(
     windows = windows or Windows(ledger, catalogue, settings)
     known = ledger.filter(pl.col("ordered_at") < as_of)
     examples = _look_back(known, as_of, windows, settings, progress)
-    with progress.step("Learn to rank"):
-        ranker = fit_ranker(examples, settings.seed)
-    with progress.step("Learn tastes and rhythms"):
-        evidence = build_evidence(known, catalogue, as_of, settings)
+    with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
+        now = pool.submit(build_evidence, known, catalogue, as_of, settings)
+        ranker, evidence = fit_ranker(examples, settings.seed), now.result()
     tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
     return Model(
         evidence.snapshot,
@@ -93,15 +95,23 @@ def train_model(
     )
 
 
+@contextmanager
+def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
+    """`n` threads for work that limits those of BLAS: set once for all of them, as the end of one would undo it."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n) as pool:
+        yield pool
+
+
 def _look_back(
     known: pl.DataFrame, as_of: datetime, windows: Windows, settings: Settings, progress: Progress
 ) -> list[Examples]:
     first = known["ordered_at"].min()
     cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
-    with progress.step("Live through past windows", len(cuts)) as advance:
-        for cut in cuts:
-            examples.append(windows.examples(cut))
+    # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
+    with progress.step("Live through past windows", len(cuts)) as advance, _threads(2) as pool:
+        for each in pool.map(windows.examples, cuts):
+            examples.append(each)
             advance(1)
     return examples
 

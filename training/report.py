@@ -3,7 +3,7 @@
 Nothing is trained and no clock is read: the same versions give the same bytes. What a manifest lacks is left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,9 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recommender.publication import Manifest, Publication
 from training import report_evaluation, report_lists
+from training.experiments.restraint import NO_DATA, Restraint
 from training.report_charts import Bar, Chart, Table, bar_chart
 from training.report_drift import compare_versions
 from training.report_figures import Figures, figures_of
+from training.report_restraint import show_restraint
 
 _VERDICTS = {
     "passed": "passed: nothing speaks against this version",
@@ -24,13 +26,19 @@ _VERDICTS = {
 }
 
 
-def render_report(publication: Publication, previous: Publication | None, figures: Figures | None = None) -> str:
+def render_report(
+    publication: Publication,
+    previous: Publication | None,
+    figures: Figures | None = None,
+    restraint: Sequence[Restraint] | None = None,
+) -> str:
     """The page.
 
     Args:
         publication: the version that it is about.
         previous: the version before it, for what changed; None: that part is left out.
         figures: of a longer evaluation; None: those of the manifest.
+        restraint: what each position was worth; None: that part is left out.
     """
     manifest = publication.manifest
     figures = figures or figures_of(manifest.metrics)
@@ -58,6 +66,8 @@ def render_report(publication: Publication, previous: Publication | None, figure
             coverage=report_lists.coverage_table(publication),
             coverage_chart=report_lists.coverage_chart(publication),
             judged_lists=report_evaluation.list_table(figures),
+            worth=None if restraint is None else show_restraint(restraint),
+            no_worth=NO_DATA,
             drift=compare_versions(publication, previous) if previous else None,
             seconds=_seconds_chart(manifest),
         )

@@ -61,18 +61,18 @@ def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterabl
         .agg(pl.col("quantity").sum(), pl.col("ordered_at").min())
         .with_columns(pl.col("ordered_at").dt.epoch("d").alias("day"))
         .sort("customer_id", "day", "order_id", "product_id")
-        .collect()
+        .collect(engine="in-memory")  # the streaming one adds fractions in any order
     )
     customers = IdMap(past["customer_id"].unique().sort())
     products = IdMap(sorted({*past["product_id"].unique(), *catalogue_ids}))
-    orders = past.select(pl.struct("customer_id", "order_id").rle_id())
+    numbers = past.select(customer=pl.col("customer_id").rle_id(), order=pl.struct("customer_id", "order_id").rle_id())
     return Snapshot(
         as_of=as_of,
         customers=customers,
         products=products,
-        customer_index=customers.indices(past["customer_id"].to_list(), unknown="raise"),
+        customer_index=numbers["customer"].to_numpy().astype(np.int32),
         product_index=products.indices(past["product_id"].to_list(), unknown="raise"),
-        order_index=orders.to_series().to_numpy().astype(np.int32),
+        order_index=numbers["order"].to_numpy().astype(np.int32),
         day=past["day"].to_numpy().astype(np.int32),
         quantity=past["quantity"].to_numpy().astype(np.float32),
     )

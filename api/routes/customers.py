@@ -1,23 +1,27 @@
-"""One customer's slates, and how a customer is forgotten."""
+"""One customer's slates and profile, and how a customer is forgotten."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from api.access import Access
-from api.answers import answer_plain
+from api.answer_schemas import Erasure
+from api.answers import PRIVATE, answer_plain
 from api.ids import ShopId
 from api.lists import list_operation
 from api.openapi import operation
 from api.plans import Plan, personal_plan
-from api.schemas import BuyAgainQuery, Erasure, NoQuery, PersonalQuery
+from api.problems import problem
+from api.profile_schemas import CustomerProfile
+from api.profiles import describe
+from api.request_schemas import BuyAgainQuery, NoQuery, PersonalQuery
 from api.service import service
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 
 
 class ForgottenId(ShopId):
-    """A customer id that does not end like the path of a list; `reprise erase` takes any."""
+    """A customer id that does not end like another path of a customer; `reprise erase` takes any."""
 
-    regex = r"(?s:(?!.*/(?:recommendations|buy-again)\Z).+?)"
+    regex = r"(?s:(?!.*/(?:recommendations|buy-again|profile)\Z).+?)"
 
 
 blueprint.record(lambda state: state.app.url_map.converters.update(forgotten_id=ForgottenId))
@@ -40,6 +44,24 @@ def buy_again(customer_id: str, query: BuyAgainQuery) -> Plan:
     return personal_plan(customer_id, "buy_again", query.category)
 
 
+@blueprint.get("/<shop_id:customer_id>/profile")
+@operation(
+    "read_profile", tag="customers", access=Access.SERVER, query=NoQuery, answer=CustomerProfile, problems=(404, 503)
+)
+def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+    """Value, churn risk, rhythm, segment, lifecycle and due products of a customer; for servers, not for browsers.
+
+    A customer of whom the version that answers knows nothing is a 404; before the first version nobody is known or
+    unknown, and the answer is a 503, as that of `/health/ready`.
+    """
+    document = describe(service().desk(g.caller.shop), service().store, customer_id)
+    if document is None:
+        return problem(503, "model_not_ready", "no version is published; run `reprise train`")
+    response = answer_plain(document)
+    response.headers["Cache-Control"] = PRIVATE
+    return response
+
+
 @blueprint.delete("/<forgotten_id:customer_id>")
 @operation("erase_customer", tag="customers", access=Access.ADMIN, query=NoQuery, answer=Erasure, problems=(503,))
 def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
@@ -50,4 +72,5 @@ def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only 
     """
     now = service().clock()
     events = service().event_log.erase(customer_id, now)
+    service().jobs.forget(customer_id)
     return answer_plain({"events": events, "lists": service().store.erase(customer_id, now)})

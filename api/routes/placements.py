@@ -4,11 +4,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from api.answer_schemas import NamedPlacement, PlacementList
 from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
 from api.parsing import invalid
-from api.schemas import PLACEMENT_NAME, NamedPlacement, NewPlacement, NoQuery, PlacementList
+from api.request_schemas import PLACEMENT_NAME, NewPlacement, NoQuery
 from api.service import service
 from recommender.placements import Placement
 

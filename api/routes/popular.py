@@ -5,7 +5,7 @@ from flask import Blueprint
 from api.access import Access
 from api.lists import list_operation
 from api.plans import Plan, popular_plan
-from api.schemas import PopularQuery
+from api.request_schemas import PopularQuery
 
 blueprint = Blueprint("popular", __name__, url_prefix="/v1")
 

@@ -13,7 +13,7 @@ from api.ids import ShopId
 from api.lists import list_operation
 from api.openapi import operation
 from api.plans import Plan, product_plan
-from api.schemas import BoughtTogetherQuery, NoQuery, SimilarQuery
+from api.request_schemas import BoughtTogetherQuery, NoQuery, SimilarQuery
 from api.service import service
 from recommender.live_catalogue import LIVE_FIELDS, ProductChange, read_record
 from recommender.publication import ListKey

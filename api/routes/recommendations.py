@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Response, g
 
+from api.answer_schemas import Answer
 from api.answers import respond
 from api.auth import Access, require_customer
 from api.openapi import operation
 from api.plans import session_plan
-from api.schemas import Answer, RecommendationBody
+from api.request_schemas import RecommendationBody
 from api.service import service
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
@@ -30,5 +31,5 @@ def recommend(body: RecommendationBody) -> Response:
     """
     if body.customer_id is not None:
         require_customer(body.customer_id)
-    outcome = service().desk(g.caller.shop).serve(body, session_plan(body))
+    outcome = service().desk(g.caller.shop).serve(body, session_plan(body), body.customer_id)
     return respond(service().answer_person(g.caller.shop, body.customer_id, body.session_id, outcome))

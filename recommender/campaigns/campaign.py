@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from recommender.slate import Item
 
+CAMPAIGN_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What a campaign may be called: it stands in paths, file names and links."""
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:

@@ -1,12 +1,18 @@
 """Links of a mail, signed: they say who was written to and which products were picked, and nobody can make one up."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from recommender.campaigns.campaign import Picks
 from recommender.errors import ForgedLinkError
 
 SALT = "reprise.mail-link"
+NOT_OURS = "this link is not one of ours, or it was cut short; open it from the mail"
+"""Said of every link that leads nowhere: it does not tell why."""
+LONGEST_TOKEN = 1_500
+"""Characters: what mail programs, proxies and servers still take as part of an address. Spares are left out for it."""
 
 
 class MailLink(NamedTuple):
@@ -17,17 +23,32 @@ class MailLink(NamedTuple):
         campaign_id: which.
         customer_id: to whom.
         product_ids: the picks by slot, then spares for slots whose product is gone when the mail is opened.
+        slots: how many of `product_ids` are picks.
     """
 
     shop: str
     campaign_id: str
     customer_id: str
-    product_ids: tuple[str, ...]
+    product_ids: tuple[str, ...] = ()
+    slots: int = 0
+
+
+def link_of(shop: str, campaign_id: str, picks: Picks) -> MailLink:
+    """What the links of the mail with `picks` stand for."""
+    shown = [item.product.product_id for item in picks.items]
+    return MailLink(shop, campaign_id, picks.customer_id, (*shown, *picks.spares), len(shown))
 
 
 def sign(link: MailLink, secret: str) -> str:
-    """Text for an address: base64url, dots, dashes and underscores. The same link gives the same text."""
-    return str(URLSafeSerializer(secret, SALT).dumps([*link[:3], list(link.product_ids)]))
+    """Text for an address: base64url, dots, dashes and underscores. The same link gives the same text.
+
+    Where it would be longer than LONGEST_TOKEN the last spares are left out, as many as it takes.
+    """
+    for n_ids in range(len(link.product_ids), link.slots, -1):
+        token = _dump(link, n_ids, secret)
+        if len(token) <= LONGEST_TOKEN:
+            return token
+    return _dump(link, link.slots, secret)
 
 
 def read_link(token: str, secret: str) -> MailLink:
@@ -37,7 +58,21 @@ def read_link(token: str, secret: str) -> MailLink:
         ForgedLinkError: it was not signed with `secret`.
     """
     try:
-        shop, campaign_id, customer_id, product_ids = URLSafeSerializer(secret, SALT).loads(token)
+        shop, campaign_id, customer_id, product_ids, slots = _serializer(secret).loads(token)
     except (BadData, ValueError, TypeError):
-        raise ForgedLinkError("this link is not one of ours, or it was cut short; open it from the mail") from None
-    return MailLink(shop, campaign_id, customer_id, tuple(product_ids))
+        raise ForgedLinkError(NOT_OURS) from None
+    return MailLink(shop, campaign_id, customer_id, tuple(product_ids), slots)
+
+
+def address(base: str, token: str, *path: str | int) -> str:
+    """Where a link of a mail leads: `address(base, token, 1, "click")`, `address(base, token, "unsubscribe")`."""
+    return "/".join([base.rstrip("/"), "v1/m", token, *map(str, path)])
+
+
+def _dump(link: MailLink, n_ids: int, secret: str) -> str:
+    return str(_serializer(secret).dumps([*link[:3], link.product_ids[:n_ids], link.slots]))
+
+
+@lru_cache(maxsize=8)
+def _serializer(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, SALT, serializer_kwargs={"ensure_ascii": True})  # an id may be no UTF-8

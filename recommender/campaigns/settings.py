@@ -14,6 +14,10 @@ class MailSettings(BaseModel):
     """Signs the links; the same for the service and for whoever makes mails. None: mails have no links of ours."""
     link_base: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s?#]+$")
     """Where the readers of a mail reach the service."""
+    sender: str | None = None
+    """Over every mail: the shop's name."""
+    postal_address: str | None = None
+    """Under every mail, as many countries' laws want it; its lines."""
     most_per_week: int = Field(default=2, ge=0, le=50)
     """Most mails to one customer in any seven days, over all campaigns."""
     quiet_days_after_order: int = Field(default=2, ge=0, le=365)

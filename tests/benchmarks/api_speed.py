@@ -1,9 +1,10 @@
 """The service beside a bare Flask view and beside FastAPI: `python tests/benchmarks/api_speed.py --json`.
 
-A shop of 10,000 products and 100,000 customers (lists of 50) is published to a real Redis. Each server has one worker;
-`wrk` asks them in turns, so that whatever else the machine does falls on all of them alike. Ratios are to the bare
-view on the same server with as many connections, in requests/s and in processor time of the worker per request; the
-latter hardly depends on who else is on the machine. Medians of `--rounds`; a round of its own warms up first.
+A shop of 10,000 products and 100,000 customers (lists of 50) is published to a real Redis. Each server has one worker,
+or as many as `--workers` says; `wrk` asks them in turns, so that whatever else the machine does falls on all of them
+alike. Ratios are to the bare view on the same server with as many connections, in requests/s and in processor time of
+the workers per request; the latter hardly depends on who else is on the machine. Medians of `--rounds`; a round of its
+own warms up first.
 
 Budgets: a product list reaches 60 % of the bare view and 1.5 times FastAPI with one GET of ready bytes; a person's
 slate 30 % of the bare view, with p99 ≤ 5 p50 at half of saturation; a worker stays under 150 MB.
@@ -90,6 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="of each server")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 32, 128])
     parser.add_argument("--servers", nargs="+", choices=["granian", "gunicorn"], default=["granian", "gunicorn"])
     parser.add_argument("--distribution", choices=["skewed", "uniform"], default="skewed", help="of the ids asked for")
@@ -109,7 +111,7 @@ def run(arguments: argparse.Namespace) -> dict:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stores = stack.enter_context(published_stores(folder))
-        servers = stack.enter_context(start_all(folder, stores, arguments.servers))
+        servers = stack.enter_context(start_all(folder, stores, arguments.servers, arguments.workers))
         before = {name: server.rss_mb() for name, server in servers.items()}
         cases = make_cases(arguments, stores)
         loads = measure(servers, cases, arguments)
@@ -136,7 +138,7 @@ def published_stores(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def start_all(folder: Path, stores: dict[str, str], chosen: list[str]) -> Iterator[dict[str, Server]]:
+def start_all(folder: Path, stores: dict[str, str], chosen: list[str], workers: int) -> Iterator[dict[str, Server]]:
     """Every server by name. The bare views and the peer answer with bytes that Reprise gave first."""
     url = stores["granian"]
     with ExitStack() as stack:
@@ -147,7 +149,7 @@ def start_all(folder: Path, stores: dict[str, str], chosen: list[str]) -> Iterat
         def start_reprise(address: str) -> Server:
             port = free_port()
             return start(
-                serve_command(port), port, "/health/ready", REPRISE_REDIS_URL=address, REPRISE_HOME=str(folder)
+                serve_command(port, workers), port, "/health/ready", REPRISE_REDIS_URL=address, REPRISE_HOME=str(folder)
             )
 
         servers = {"reprise on granian": start_reprise(url)}
@@ -156,15 +158,16 @@ def start_all(folder: Path, stores: dict[str, str], chosen: list[str]) -> Iterat
         for name, make_command in (("granian", granian_command), ("gunicorn", gunicorn_command)):
             if name in chosen:
                 port = free_port()
-                command = make_command(port, "bare_flask:app", PEERS)
+                command = make_command(port, "bare_flask:app", PEERS, workers)
                 servers[f"bare on {name}"] = start(command, port, "/similar", BENCH_BODIES=str(bodies))
         if "gunicorn" in chosen:
             port = free_port()
-            command = gunicorn_command(port, "api:create_app()")
+            command = gunicorn_command(port, "api:create_app()", workers=workers)
             environment = {"REPRISE_REDIS_URL": url, "REPRISE_HOME": str(folder)}
             servers["reprise on gunicorn"] = start(command, port, "/health/ready", **environment)
         port = free_port()
-        servers[PEER] = start(uvicorn_command(port, "fastapi_redis:app", PEERS), port, SIMILAR, BENCH_REDIS=url)
+        command = uvicorn_command(port, "fastapi_redis:app", PEERS, workers)
+        servers[PEER] = start(command, port, SIMILAR, BENCH_REDIS=url)
         for name in stores.keys() - {"granian"}:
             servers[f"reprise, {name}"] = start_reprise(stores[name])
         yield servers

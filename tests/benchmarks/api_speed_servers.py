@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from api.commands.serve import THREADS_PER_WORKER
+
 PEERS = Path(__file__).parent / "api_peers"
 BIN = Path(sys.executable).parent
-THREADS = 4
-"""Of a worker, as in `reprise serve`."""
 PATIENCE_S = 60.0
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -38,7 +40,7 @@ class Server:
 
     def rss_mb(self) -> float:
         """Resident memory of the largest worker."""
-        return max(_rss_kb(pid) for pid in self.workers()) / 1024
+        return max(rss_mb(pid) for pid in self.workers())
 
     def cpu_s(self) -> float:
         """Processor time that all workers have taken."""
@@ -46,7 +48,7 @@ class Server:
 
     def open_files(self) -> int:
         """File descriptors of all workers."""
-        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self.workers())
+        return sum(open_files(pid) for pid in self.workers())
 
 
 def missing_programs() -> list[str]:
@@ -62,21 +64,33 @@ def serve_command(port: int, workers: int = 1) -> list[str]:
     return [str(BIN / "reprise"), "serve", "--port", str(port), "--workers", str(workers)]
 
 
-def gunicorn_command(port: int, app: str, folder: Path | None = None) -> list[str]:
+def gunicorn_command(port: int, app: str, folder: Path | None = None, workers: int = 1) -> list[str]:
     """Any WSGI app on gunicorn's threads."""
-    options = ["-k", "gthread", "--threads", str(THREADS), "-w", "1", "-b", f"127.0.0.1:{port}", "--no-control-socket"]
+    threads = ["-k", "gthread", "--threads", str(THREADS_PER_WORKER), "-w", str(workers)]
+    options = [*threads, "-b", f"127.0.0.1:{port}", "--no-control-socket"]
     return [str(BIN / "gunicorn"), *options, *(["--chdir", str(folder)] if folder else []), app]
 
 
-def granian_command(port: int, app: str, folder: Path) -> list[str]:
+def granian_command(port: int, app: str, folder: Path, workers: int = 1) -> list[str]:
     """Any WSGI app on Granian, with the options of `reprise serve`."""
-    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", str(THREADS), "--log-level", "warning"]
+    threads = ["--workers", str(workers), "--blocking-threads", str(THREADS_PER_WORKER)]
+    options = ["--interface", "wsgi", "--http", "1", *threads, "--log-level", "warning"]
     return [str(BIN / "granian"), *options, "--port", str(port), "--working-dir", str(folder), app]
 
 
-def uvicorn_command(port: int, app: str, folder: Path) -> list[str]:
+def uvicorn_command(port: int, app: str, folder: Path, workers: int = 1) -> list[str]:
     """Any ASGI app on uvicorn with uvloop and httptools."""
-    options = ["--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    options = [
+        "--workers",
+        str(workers),
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     return [str(BIN / "uvicorn"), *options, "--port", str(port), "--app-dir", str(folder), app]
 
 
@@ -146,6 +160,12 @@ def _cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _rss_kb(pid: int) -> int:
+def rss_mb(pid: int) -> float:
+    """Resident memory of one process."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) if found else 0
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def open_files(pid: int) -> int:
+    """File descriptors of one process."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -1,6 +1,7 @@
 """What every Store promises about customers who asked to be forgotten."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from recommender.redis_keys import Keys
 from recommender.redis_publish import Publisher
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
+from tests.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LISTS = {"discover": {"ann": [1], "bob": [2]}, "buy_again": {"ann": [3]}, "similar": {"ann": [4]}}
@@ -77,3 +79,20 @@ def test_who_is_erased_while_a_version_is_written_is_not_on_it(redis_shop, make_
     store.publish(make_publication("v1", LISTS), keep=3)
     assert found(store) == [False, False, True, True]
     store.close()
+
+
+def test_the_profile_goes_with_the_lists_in_the_same_step(store, make_publication):
+    profiles = make_table(make_profile("ann"), make_profile("bob"))
+    for version in ("v1", "v2"):
+        store.publish(replace(make_publication(version, LISTS), profiles=profiles), keep=3)
+    assert store.erase("ann", NOW) == 4
+    for version in ("v1", "v2", None):
+        assert store.profile(version, "ann") is None
+        assert store.profile(version, "bob") == make_profile("bob")
+
+
+def test_a_profile_without_a_list_goes_too(store, make_publication):
+    store.publish(replace(make_publication("v1", {}), profiles=make_table(make_profile("ann"))), keep=3)
+    assert store.erase("ann", NOW) == 0
+    assert store.profile("v1", "ann") is None
+    assert store.profiles("v1", 0) == []

@@ -8,7 +8,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, settings
 
-from api import create_app, examples
+from api import create_app, examples, profile_schemas
 from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
 from recommender.warehouse import MemoryWarehouse
@@ -21,7 +21,7 @@ def make_app() -> tuple[Flask, dict[str, str]]:
     store = MemoryStore()
     store.publish(small_shop.publication(), keep=3)
     warehouse = MemoryWarehouse({"default": store})
-    headers = bearer(add_key(warehouse, "read", "events", "admin", rate_per_s=1e6))
+    headers = bearer(add_key(warehouse, "read", "events", "campaigns", "admin", rate_per_s=1e6))
     return create_app(Settings(log_level="error"), warehouse, lambda: small_shop.NOW), headers
 
 
@@ -55,6 +55,7 @@ def test_every_route_of_the_service_is_described(document):
         "/v1/products/{product_id}/bought-together",
         "/v1/customers/{customer_id}/recommendations",
         "/v1/customers/{customer_id}/buy-again",
+        "/v1/customers/{customer_id}/profile",
         "/v1/recommendations",
         "/v1/popular",
         "/v1/products",
@@ -62,10 +63,15 @@ def test_every_route_of_the_service_is_described(document):
         "/v1/customers/{customer_id}",
         "/v1/batch",
         "/v1/events",
+        "/v1/campaigns/{campaign_id}",
+        "/v1/campaigns/{campaign_id}/picks",
         "/v1/placements",
         "/v1/placements/{name}",
         "/v1/models",
         "/v1/models/{version}/activate",
+        "/v1/m/{signed}/{slot}/click",
+        "/v1/m/{signed}/{slot}/image",
+        "/v1/m/{signed}/unsubscribe",
         "/health/live",
         "/health/ready",
     }
@@ -85,7 +91,12 @@ def test_every_operation_has_a_name_a_tag_and_problems(document):
 
 @pytest.mark.parametrize(
     ("name", "example"),
-    [("Answer", examples.ANSWER), ("Problem", examples.PROBLEM), ("RecommendationBody", examples.BODY)],
+    [
+        ("Answer", examples.ANSWER),
+        ("CustomerProfile", profile_schemas.EXAMPLE),
+        ("Problem", examples.PROBLEM),
+        ("RecommendationBody", examples.BODY),
+    ],
 )
 def test_examples_are_what_the_schemas_say(document, name, example):
     schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
@@ -105,4 +116,10 @@ def test_examples_are_what_the_schemas_say(document, name, example):
 )
 def test_answers_have_the_shape_of_the_schema(document, path):
     schema = {"$ref": "#/components/schemas/Answer", "components": document["components"]}
+    jsonschema_rs.validator_for(schema).validate(APP.test_client().get(path, headers=HEADERS).json)
+
+
+@pytest.mark.parametrize("path", ["/v1/customers/ANNA/profile", "/v1/customers/x%2Fy/profile"])
+def test_profiles_have_the_shape_of_the_schema(document, path):
+    schema = {"$ref": "#/components/schemas/CustomerProfile", "components": document["components"]}
     jsonschema_rs.validator_for(schema).validate(APP.test_client().get(path, headers=HEADERS).json)

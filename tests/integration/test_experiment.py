@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommender.cli import exit_code
-from recommender.errors import RepriseError
+from recommender.errors import RepriseError, TooLittleDataError
+from tests.event_files import archive, event
 from tests.purchase_files import AS_OF
 from training.commands import experiment, power
 
@@ -100,6 +101,8 @@ def test_tables_for_people(shop: Path) -> None:
     ("arguments", "code", "said"),
     [
         ((), 2, "either --assignments FILE or --experiment NAME"),
+        (("--ledger", "ledger"), 3, "ledger does not exist"),
+        (("--ledger", "ledger", "--assignments", "a.csv", "--experiment", "b"), 2, "either --assignments FILE or"),
         (("--experiment", "home", "--variant", "six"), 2, "nothing to be compared with"),
         (("--experiment", "home"), 2, "variants"),
         (("--experiment", "home", "--variant", "six=many"), 2, "variants.six"),
@@ -115,6 +118,30 @@ def test_what_is_wrong_is_said(shop: Path, arguments: tuple[str, ...], code: int
     error = done.exception
     assert (exit_code(error) if isinstance(error, RepriseError) else done.exit_code) == code
     assert said in (str(error) if isinstance(error, RepriseError) else done.output)
+
+
+def test_a_ledger_without_a_name_and_a_ledger_without_exposures(tmp_path: Path) -> None:
+    ledger = archive(tmp_path / "ledger", event("one")).folder.parent
+    assert "name the experiment" in run("--ledger", ledger).output
+    done = run("cap-6", "--ledger", ledger)
+    assert isinstance(done.exception, TooLittleDataError)
+    assert str(done.exception) == "nobody was exposed to experiment 'cap-6'; exposures are of: none"
+
+
+def test_exposures_of_the_ledger_with_purchases_of_files(shop: Path, tmp_path: Path) -> None:
+    """The settings do not know the experiment: its variants are expected to be alike, from the first exposure on."""
+    assigned = pl.read_parquet(shop / "assigned.parquet").sort("customer_id").head(1_000)
+    fields = {"event_type": "exposure", "product_id": None, "experiment": "six", "occurred_at": START}
+    exposures = [event(f"e{who}", who, variant=variant, **fields) for who, variant in assigned.iter_rows()]
+    ledger = archive(tmp_path / "ledger", *exposures).folder.parent
+    done = run("six", shop / "purchases.csv", "--ledger", ledger, "--end", END.isoformat(), "--json")
+    assert done.exit_code == 0, done.exception
+    document = json.loads(done.stdout)
+    assert document["start"] == START.isoformat()
+    assert sum(document["sample_ratio"]["observed"].values()) == 1_000
+    assert set(document["sample_ratio"]["expected"].values()) == {500.0}
+    orders = document["figures"]["orders_per_customer"]["cuped"]["six"]
+    assert orders["lift_low"] < 0.5 < orders["lift_high"]
 
 
 def test_power() -> None:

@@ -20,9 +20,11 @@ from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
+from tests.profiles import make_profile, make_table
 
 N = 100
 LISTS = {"discover": {f"c{i}": [i % 10] for i in range(N)}, "similar": {f"p{i}": [i] for i in range(10)}}
+CUSTOMERS = [make_profile(customer_id) for customer_id in LISTS["discover"]]
 EVERYTHING = [ListKey(name, owner_id) for name, lists in LISTS.items() for owner_id in lists]
 
 
@@ -74,6 +76,17 @@ def _kill_after(n_trips: int, redis_shop, publication: Publication) -> int | Non
     return child.exitcode
 
 
+@pytest.fixture
+def whole(make_publication: Callable[..., Publication]) -> Callable[[str], Publication]:
+    """A function that makes a version with lists and profiles."""
+    return lambda version: replace(make_publication(version, LISTS), profiles=make_table(*CUSTOMERS))
+
+
+def _assert_described(store: RedisStore, version: str) -> None:
+    assert [store.profile(version, one.customer_id) for one in CUSTOMERS] == CUSTOMERS
+    assert sum(len(store.profiles(version, block)) for block in range(store.n_profile_blocks(version))) == N
+
+
 def _assert_whole(store: RedisStore, version: str) -> None:
     reading = store.read(EVERYTHING)
     assert reading.version == version
@@ -83,30 +96,34 @@ def _assert_whole(store: RedisStore, version: str) -> None:
     assert {product.title for product in reading.products.values()} == {f"{version} {i}" for i in range(10)}
 
 
-# 1: locked; 5: marked `writing`; 6, 7: products; 8 to 13: lists; 14: manifest; 15: counted; 16: made current
-@pytest.mark.parametrize("n_trips", [1, 2, 5, 6, 8, 13, 14, 15])
+# 1: locked; 5: marked `writing`; 6, 7: products; 8 to 13: lists; 14: profiles; 15: manifest; 16: counted; 17: current
+@pytest.mark.parametrize("n_trips", [1, 2, 5, 6, 8, 13, 14, 15, 16])
 @pytest.mark.usefixtures("hasty")
-def test_a_killed_publish_leaves_the_old_version(n_trips, redis_shop, store, make_publication):
-    store.publish(make_publication("v1", LISTS), keep=3)
+def test_a_killed_publish_leaves_the_old_version(n_trips, redis_shop, store, whole):
+    store.publish(whole("v1"), keep=3)
     before = redis_shop.list_keys()
-    assert _kill_after(n_trips, redis_shop, make_publication("v2", LISTS)) == -signal.SIGKILL
+    assert _kill_after(n_trips, redis_shop, whole("v2")) == -signal.SIGKILL
     _assert_whole(store, "v1")
+    _assert_described(store, "v1")
     assert [manifest.version for manifest in store.manifests()] == ["v1"]
     left = [key for key in redis_shop.list_keys() if ":v:v2:" in key]
     assert bool(left) == (n_trips >= 6)
+    assert (Keys(redis_shop.shop).version("v2", "profiles") in left) == (n_trips >= 14)
 
-    store.publish(make_publication("v3", LISTS), keep=3)
+    store.publish(whole("v3"), keep=3)
     _assert_whole(store, "v3")
+    _assert_described(store, "v3")
     assert redis_shop.list_keys() == before | {key.replace(":v1:", ":v3:") for key in before}
     assert set(redis_shop.client.call("HKEYS", Keys(redis_shop.shop).versions)) == {b"v1", b"v3"}
 
 
-@pytest.mark.parametrize("n_trips", [16, 17])
+@pytest.mark.parametrize("n_trips", [17, 18])
 @pytest.mark.usefixtures("hasty")
-def test_a_publish_killed_after_the_swap_is_complete(n_trips, redis_shop, store, make_publication):
-    store.publish(make_publication("v1", LISTS), keep=3)
-    assert _kill_after(n_trips, redis_shop, make_publication("v2", LISTS)) == -signal.SIGKILL
+def test_a_publish_killed_after_the_swap_is_complete(n_trips, redis_shop, store, whole):
+    store.publish(whole("v1"), keep=3)
+    assert _kill_after(n_trips, redis_shop, whole("v2")) == -signal.SIGKILL
     _assert_whole(store, "v2")
+    _assert_described(store, "v2")
     assert [manifest.version for manifest in store.manifests()] == ["v2", "v1"]
 
 

@@ -58,6 +58,33 @@ def test_a_regular_customer_gets_due_products_and_new_ones(
     assert all(item["due"]["at"] <= "2026-12-05" for item in due["items"])
 
 
+def test_every_profile_is_that_of_the_customer_command(
+    trained: tuple[Path, dict[str, Any]], shop_files: ShopFiles, tmp_path: Path
+) -> None:
+    home, manifest = trained
+    out = tmp_path / "customers.parquet"
+    run_reprise(home, "customers", shop_files.purchases, "--as-of", manifest["as_of"], "--out", out, "--json")
+    rows = pl.read_parquet(out)
+    with open_store(Settings(home=home)) as store:
+        n_blocks = store.n_profile_blocks(manifest["version"])
+        ids = [one.customer_id for block in range(n_blocks) for one in store.profiles(manifest["version"], block)]
+        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+        answers = [client.get(f"/v1/customers/{customer_id}/profile").json for customer_id in ids[:20]]
+    assert sorted(ids) == rows["customer_id"].to_list()
+    assert manifest["counts"]["profiles"] == len(ids) > 100
+    assert manifest["metrics"]["customer_value"]["models"]["bg_nbd"]["n_customers"] == len(ids)
+    assert manifest["metrics"]["customer_value"]["bytes_per_customer"] < 60
+    assert manifest["seconds"]["Describe customers"] < 2
+    for answer in answers:
+        row = rows.row(by_predicate=pl.col("customer_id") == answer["customer_id"], named=True)
+        assert answer["rfm"]["segment"] == row["rfm_segment"]
+        for name in ("first_order_on", "last_order_on", "expected_date_of_next_order"):
+            assert answer[name] == row[name].isoformat()
+        assert answer["historic_number_of_orders"] == row["historic_number_of_orders"]
+        for name in ("historic_clv", "predicted_clv", "total_clv", "churn_probability", "predicted_number_of_orders"):
+            assert answer[name] == pytest.approx(row[name], rel=1e-3, abs=0.006), name
+
+
 def test_the_same_files_give_the_same_version(
     trained: tuple[Path, dict[str, Any]], reprise: Reprise, shop_files: ShopFiles
 ) -> None:

@@ -47,6 +47,8 @@ def _erase(settings: Settings, warehouse: Warehouse, customers: Sequence[str]) -
     log, store, now = warehouse.event_log(settings.shop), warehouse.store(settings.shop), datetime.now(UTC)
     events = sum(log.erase(customer_id, now) for customer_id in customers)
     lists = sum(store.erase(customer_id, now) for customer_id in customers)
+    for customer_id in customers:
+        warehouse.jobs(settings.shop).forget(customer_id)
     erased = log.erased()
     forgotten = asdict(forget(Home(settings.home), settings.shop, erased))
     return {

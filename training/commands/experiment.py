@@ -1,5 +1,6 @@
 """`reprise experiment`: what an experiment caused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -9,23 +10,27 @@ import polars as pl
 from pydantic import ValidationError
 
 from recommender.console import print_json
+from recommender.events import EventType
 from recommender.experiments import Experiment, shares
 from recommender.progress import Progress
 from recommender.settings import load_settings
 from training.commands.experiment_tables import print_report
-from training.commands.options import Source, parse_moment, source_options
+from training.commands.options import Source, parse_moment, source_or_ledger_options
 from training.commands.share import parse_share
-from training.experiments.assignments import Assignments, assign_customers, read_assignments
+from training.experiments.assignments import Assignments, assign_customers, enter, read_assignments
 from training.experiments.attribution import read_events
 from training.experiments.outcomes import Period
 from training.experiments.report import Plan, analyse
+from training.experiments.shown import exposures_of, read_shown, slots_of
 from training.ingest import Ingested
+
+_SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
 
 
 @click.command()
-@source_options
+@source_or_ledger_options
 @click.option("--assignments", type=click.Path(path_type=Path), help="File of customer_id, variant and exposed_at.")
-@click.option("--experiment", "name", metavar="NAME", help="Without a file: assign by hash, as the answers do.")
+@click.option("--experiment", "name", metavar="NAME", help="Assign by hash, as the answers do.")
 @click.option("--salt", help="Of that experiment.  [default: its name]")
 @click.option(
     "--variant",
@@ -35,8 +40,8 @@ from training.ingest import Ingested
     help="One of its variants; with a file: the share meant.",
 )
 @click.option("--holdout", default="0%", callback=parse_share, help="Share of customers that is held out.")
-@click.option("--start", required=True, callback=parse_moment, help="First moment of the experiment.")
-@click.option("--end", required=True, callback=parse_moment, help="Moment just after it, or up to which to look.")
+@click.option("--start", callback=parse_moment, help="First moment of the experiment.  [default: as in the settings]")
+@click.option("--end", callback=parse_moment, help="Moment just after it, or up to which to look.  [default: the same]")
 @click.option("--control", metavar="VARIANT", help="Compare with this one.  [default: holdout, else control]")
 @click.option(
     "--before-days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Time before, for CUPED."
@@ -55,8 +60,8 @@ def command(
     salt: str | None,
     variants: tuple[str, ...],
     holdout: float,
-    start: datetime,
-    end: datetime,
+    start: datetime | None,
+    end: datetime | None,
     control: str | None,
     before_days: int,
     lift: float,
@@ -66,31 +71,70 @@ def command(
 ) -> None:
     """Report what an experiment caused: repeat purchases, orders and revenue per customer, each against the control.
 
-    Give --assignments, or --experiment and its --variants: everybody who bought before the start is then assigned by
-    the hash that the answers use. A file of events (customer_id, product_id, event_type impression or click,
-    occurred_at, recommendation_id) adds what was bought within --within-days of a click.
+    With --ledger, name the experiment first: exposures, impressions, clicks and purchases come from the archive of
+    `reprise worker`; shares, start and end from the experiment of that name in the settings, if it is there. Purchase
+    files may be named besides.
+
+    Without, give --assignments, or --experiment and its --variants: everybody who bought before the start is then
+    assigned by the hash that the answers use. A file of events (customer_id, product_id, event_type impression or
+    click, occurred_at, recommendation_id) adds what was bought within --within-days of a click.
 
     \b
     Example:
+      reprise experiment cap-6 --ledger .reprise/ledger
       reprise experiment purchases.csv --assignments exposures.csv --start 2026-09-01 --end 2026-10-01
       reprise experiment purchases.csv --experiment home --variant six=1 --holdout 10% --start 2026-09-01 …
     """
-    if (assignments is None) == (name is None):
-        raise click.UsageError("give either --assignments FILE or --experiment NAME")
+    settings, now, progress = load_settings(), datetime.now(UTC), Progress(show=not as_json)
     if not lift > 0:
         raise click.BadParameter(f"{lift:g} is not above 0", param_hint="--lift")
-    progress, period = Progress(show=not as_json), Period(start, end, before_days)
-    experiment = _build_experiment(name or "assigned", salt, variants, holdout) if name or variants else None
-    plan = Plan(period, control, shares(experiment) if experiment else None, lift, within_days)
-    ingested = source.ingest(load_settings(), datetime.now(UTC), progress)
+    source, exposed = _split_off_name(source, assignments, name)
+    built = _build_experiment(name or "assigned", salt, variants, holdout) if name or variants else None
+    experiment = built or next((one for one in settings.experiments if one.name == exposed), None)
+    with progress.step("Read who was exposed"):
+        shown = read_shown(source.ledger, settings.shop, _SHOWN) if source.ledger else None
+        exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
+    period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
+    ingested = source.ingest(settings, now, progress)
     with progress.step("Compare variants"):
-        assigned = _assign(assignments, experiment, ingested, period)
-        seen, unusable = read_events(events) if events else (None, 0)
+        assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period)
+        seen, unusable = read_events(events) if events else (None if shown is None else slots_of(shown), 0)
+        plan = Plan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
     if as_json:
         print_json({**report.to_dict(), "events_left_out": unusable})
     else:
         print_report(report)
+
+
+def _split_off_name(source: Source, assignments: Path | None, name: str | None) -> tuple[Source, str | None]:
+    """The experiment whose exposures are in the ledger, and the other arguments, which are files."""
+    if source.ledger is None or assignments is not None or name is not None:
+        if (assignments is None) == (name is None):
+            raise click.UsageError("give either --assignments FILE or --experiment NAME; or NAME and a --ledger DIR")
+        return source, None
+    if not source.paths:
+        raise click.UsageError("name the experiment whose exposures are in the --ledger")
+    return replace(source, paths=source.paths[1:]), source.paths[0]
+
+
+def _find_times(
+    start: datetime | None,
+    end: datetime | None,
+    experiment: Experiment | None,
+    exposures: pl.DataFrame | None,
+    now: datetime,
+) -> tuple[datetime, datetime]:
+    """When it ran: as the options say, else the settings, not beyond `now`; else since the first of the exposures."""
+    start = start or (experiment and experiment.starts) or (None if exposures is None else _first(exposures))
+    end = end or (experiment and experiment.ends and min(experiment.ends, now)) or (None if exposures is None else now)
+    if start is None or end is None:
+        raise click.UsageError("say when it ran, with --start and --end")
+    return start, end
+
+
+def _first(exposures: pl.DataFrame) -> datetime:
+    return cast(datetime, exposures["exposed_at"].min())
 
 
 def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], holdout: float) -> Experiment:
@@ -107,11 +151,16 @@ def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], ho
         raise click.UsageError(f"that is no experiment: {said}") from None
 
 
-def _assign(file: Path | None, experiment: Experiment | None, ingested: Ingested, period: Period) -> Assignments:
+def _assign(
+    told: Path | pl.DataFrame | None, experiment: Experiment | None, ingested: Ingested, period: Period
+) -> Assignments:
     """Who is in it; tills and bots, whose purchases are not in the ledger, are not."""
-    if file is None:
+    if told is None:
         return assign_customers(cast(Experiment, experiment), ingested.ledger, period.start)
-    read = read_assignments(file, period.start, period.end)
+    if isinstance(told, Path):
+        read = read_assignments(told, period.start, period.end)
+    else:
+        read = enter(told, period.start, period.end)
     tills = [row["customer_id"] for row in ingested.report.suspicious]
     kept = read.customers.filter(~pl.col("customer_id").is_in(tills))
     return Assignments(kept, {**read.left_out, "tills or bots": len(read.customers) - len(kept)})

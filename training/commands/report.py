@@ -1,5 +1,6 @@
 """`reprise report`: a saved version as one page for a colleague."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -7,8 +8,12 @@ import click
 from recommender.console import print_json
 from recommender.errors import VersionNotFoundError
 from recommender.home import Home, write_whole
-from recommender.settings import load_settings
+from recommender.progress import Progress
+from recommender.settings import Settings, load_settings
 from training.artifacts import load, saved_versions
+from training.experiments.restraint import Restraint, learn_restraint
+from training.experiments.shown import read_shown
+from training.ingest import ingest
 from training.report import render_report
 from training.report_figures import read_evaluation
 
@@ -19,19 +24,22 @@ from training.report_figures import read_evaluation
 @click.option(
     "--evaluation", type=click.Path(path_type=Path), help="Show what `reprise evaluate --json` printed to this file."
 )
+@click.option("--ledger", type=click.Path(path_type=Path), metavar="DIR", help="Say what each position was worth.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def command(version: str | None, out: Path | None, evaluation: Path | None, as_json: bool) -> None:
+def command(version: str | None, out: Path | None, evaluation: Path | None, ledger: Path | None, as_json: bool) -> None:
     """Write one HTML file about VERSION, or the newest one that was trained, that opens without a network.
 
     It shows what was trained on what, the evaluation, rhythms of products, examples of what is due, what changed since
-    the version before, and the gate's verdict. Customers are not named.
+    the version before, and the gate's verdict; with the --ledger of `reprise worker`, how many products per placement
+    still add value, by the purchases in it. Customers are not named.
 
     \b
     Example:
       reprise report
       reprise report --out report.html --json
     """
-    home = Home(load_settings().home)
+    settings = load_settings()
+    home = Home(settings.home)
     saved = saved_versions(home)
     if not (saved or version):
         raise VersionNotFoundError(f"nothing was trained in {home.root} yet; run `reprise train FILE` first")
@@ -39,9 +47,18 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, as_j
     publication = load(version, home)
     before = saved[: saved.index(version)][-1:]
     previous = load(before[0], home) if before else None
-    page = render_report(publication, previous, read_evaluation(evaluation) if evaluation else None).encode()
+    figures = read_evaluation(evaluation) if evaluation else None
+    restraint = _learn(ledger, settings) if ledger else None
+    page = render_report(publication, previous, figures, restraint).encode()
     out = out or home.reports / f"{version}.html"
     with write_whole(out) as file:
         file.write(page)
     told = {"out": str(out), "version": version, "previous": before[0] if before else None, "bytes": len(page)}
     print_json(told) if as_json else click.echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")
+
+
+def _learn(ledger: Path, settings: Settings) -> list[Restraint]:
+    shown = read_shown(ledger, settings.shop, ("exposure", "impression"))
+    as_of, progress = datetime.now(UTC), Progress(show=False)
+    purchases = ingest((), ledger=ledger, settings=settings, as_of=as_of, progress=progress, refuse=False).ledger
+    return learn_restraint(shown, purchases)

@@ -7,18 +7,16 @@ import click
 
 from recommender.connect import open_warehouse
 from recommender.errors import StoreUnavailableError
-from recommender.home import training_lock
 from recommender.progress import Progress
-from recommender.publication import Manifest, Publication
+from recommender.publication import Manifest
 from recommender.settings import Settings, load_settings
 from recommender.store import current_manifest
 from training import job
-from training.artifacts import save
 from training.catalogue import read_products
 from training.commands.options import Source, parse_moment, source_or_ledger_options
 from training.commands.summary import publish_and_tell, show
 from training.events.archive import Archive
-from training.events.drift import find_drift, profile_input, record_drift
+from training.events.drift import InputProfile, profile_input
 from training.ingest import Ingested
 from training.split import end_of
 
@@ -54,9 +52,9 @@ def command(
     edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
     live, erased = _read_shop(edge.settings)
     ingested = source.ingest(edge.settings, edge.now, edge.progress, erased)
-    publication = job.train(ingested, edge, as_of=as_of, live=live, force=force)
     until = as_of or (edge.now if source.ledger else end_of(ingested.ledger))
-    publication = _judge_input(publication, source, ingested, edge, until=until, live=live, force=force)
+    profile = _profile(source, ingested, edge.settings, until)
+    publication = job.train(ingested, edge, as_of=as_of, live=live, profile=profile, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:
         publish_and_tell(publication, edge, as_json=as_json)
@@ -74,22 +72,8 @@ def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
         return None, frozenset()
 
 
-def _judge_input(
-    publication: Publication,
-    source: Source,
-    ingested: Ingested,
-    edge: job.Edge,
-    *,
-    until: datetime,
-    live: Manifest | None,
-    force: bool,
-) -> Publication:
-    """The version with its input on record, refused where that is odd, and saved so."""
-    currencies = Archive(source.ledger, edge.settings.shop).values("currency") if source.ledger else ()
+def _profile(source: Source, ingested: Ingested, settings: Settings, until: datetime) -> InputProfile:
+    """What the gate is to know of the input."""
+    currencies = Archive(source.ledger, settings.shop).values("currency") if source.ledger else ()
     named = None if source.products is None else list(read_products(source.products).products["product_id"])
-    profile = profile_input(ingested.ledger, until, currencies, named)
-    drift = find_drift(profile, live.metrics if live else None)
-    publication = record_drift(publication, profile, drift, force=force)
-    with training_lock(edge.home):
-        save(publication, edge.home)
-    return publication
+    return profile_input(ingested.ledger, until, currencies, named)

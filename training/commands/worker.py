@@ -1,4 +1,4 @@
-"""`reprise worker`: archives what happens in shops."""
+"""`reprise worker`: archives what happens in shops, and makes the picks of campaigns."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ from functools import partial
 
 import click
 
+from recommender.campaigns.desk import open_desk
+from recommender.campaigns.documents import LinkMaker
 from recommender.connect import open_warehouse
 from recommender.console import print_json
 from recommender.home import Home
@@ -17,6 +19,7 @@ from recommender.warehouse import Warehouse
 from training.events.archive import Archive
 from training.events.fold_in import FoldIn
 from training.events.worker import Tally, Worker
+from training.picks_worker import PicksWorker
 
 
 @click.command()
@@ -24,7 +27,9 @@ from training.events.worker import Tally, Worker
 @click.option("--once", is_flag=True, help="End when nothing waits any more.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON at the end.")
 def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
-    """Archive events under REPRISE_HOME/ledger until Ctrl-C or SIGTERM, which finish the batch in hand.
+    """Archive events under REPRISE_HOME/ledger, and make the picks of campaigns that were asked for over HTTP.
+
+    Until Ctrl-C or SIGTERM, which finish the batch in hand.
 
     Several workers share the work. What one that was killed had in hand goes to another after half a minute. Redis or
     the disk may fail for a while: the worker says so once and waits.
@@ -41,7 +46,8 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     tallies: dict[str, Tally] = {settings.shop: Tally() for settings in named}
     with open_warehouse(named[0]) as warehouse:
-        workers = [_make(settings, warehouse, tallies[settings.shop]) for settings in named]
+        workers: list[Worker | PicksWorker] = [_make(one, warehouse, tallies[one.shop]) for one in named]
+        workers += [_make_picks_worker(one, warehouse) for one in named]
         threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
         for thread in threads:
             thread.start()
@@ -58,11 +64,29 @@ def _make(settings: Settings, warehouse: Warehouse, tally: Tally) -> Worker:
     clock = partial(datetime.now, UTC)
     log = warehouse.event_log(settings.shop)
     return Worker(
-        name=f"{socket.gethostname()}-{os.getpid()}",
+        name=_name(),
         queue=log.queue,
         archive=Archive(Home(settings.home).ledger, settings.shop),
         refresh=FoldIn(warehouse.store(settings.shop), log, clock, settings.list_length),
         clock=clock,
-        tell=lambda line: click.echo(f"{settings.shop}: {line}", err=True),
+        tell=partial(_tell, settings.shop),
         tally=tally,
     )
+
+
+def _make_picks_worker(settings: Settings, warehouse: Warehouse) -> PicksWorker:
+    return PicksWorker(
+        name=_name(),
+        jobs=warehouse.jobs(settings.shop),
+        desk=partial(open_desk, warehouse, settings),
+        links=LinkMaker(settings.mail, settings.shop),
+        tell=partial(_tell, settings.shop),
+    )
+
+
+def _name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _tell(shop: str, line: str) -> None:
+    click.echo(f"{shop}: {line}", err=True)

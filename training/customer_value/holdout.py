@@ -7,8 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.metrics import calibration_error, reliability
+from recommender.profiles import STATES
 from training.customer_value.bg_nbd import DAYS_A_WEEK, BgNbd, past_of
-from training.customer_value.lifecycle import STATES, lifecycle_states
+from training.customer_value.lifecycle import lifecycle_states
 from training.customer_value.models import Models, expected_order_values, fit_models
 from training.customer_value.next_order import own_mean_gap_days, usual_gap_days
 from training.customer_value.summary import Floats, Summary, date_of, summarise

@@ -5,11 +5,12 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from recommender.profiles import SEGMENTS, STATES
 from training.customer_value.bg_nbd import DAYS_A_WEEK, BgNbd, Past, past_of
-from training.customer_value.lifecycle import STATES, lifecycle_states
+from training.customer_value.lifecycle import lifecycle_states
 from training.customer_value.models import Models, expected_order_values
 from training.customer_value.next_order import own_mean_gap_days, usual_gap_days
-from training.customer_value.segments import SEGMENTS, name_segments, quintile_scores
+from training.customer_value.segments import name_segments, quintile_scores
 from training.customer_value.summary import Floats, Summary, divide
 
 CHURN_DAYS = 365

@@ -1,4 +1,4 @@
-"""Forgets erased customers in the files under REPRISE_HOME: archived events, saved versions, quarantined rows."""
+"""Forgets erased customers in the files under REPRISE_HOME: archived events, versions, quarantined rows, outboxes."""
 
 import shutil
 from collections.abc import Collection
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recommender.campaigns.outbox import forget_customers
 from recommender.erasure import leave_out
 from recommender.errors import HomeError
 from recommender.event_log import digest_of_person
@@ -24,11 +25,13 @@ class Forgotten:
         archived_events: how many events of the archive.
         versions: the saved versions that were written anew.
         quarantined_rows: how many bad rows.
+        mails: what the outboxes knew of how many mails.
     """
 
     archived_events: int
     versions: tuple[str, ...]
     quarantined_rows: int
+    mails: int
 
 
 def forget(home: Home, shop: str, erased: Collection[str]) -> Forgotten:
@@ -40,14 +43,15 @@ def forget(home: Home, shop: str, erased: Collection[str]) -> Forgotten:
         erased: `digest_of_person` of each customer: their ids are not known any more, and need not be.
 
     Raises:
-        BusyError: a training is at work, which may be about to save a version.
+        BusyError: a training is at work, which may be about to save a version, or a campaign is being sent.
         HomeError: a file cannot be read or written; it is as before then.
     """
     archive = Archive(home.ledger, shop)
     gone = [one for one in archive.values("customer_id") if digest_of_person(one, None) in erased]
     archived = archive.forget(gone) if erased else 0
     rows = sum(_forget_rows(file, erased) for file in sorted(home.quarantine.glob("*.csv")))
-    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows)
+    mails = forget_customers(home.root, shop, lambda one: digest_of_person(one, None) in erased) if erased else 0
+    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails)
 
 
 def _forget_lists(home: Home, erased: Collection[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Who is in an experiment, in which variant and since when: from a file, or from the salted hash alone."""
+"""Who is in an experiment, in which variant and since when: from exposures, a file, or the salted hash alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -12,6 +13,8 @@ from training.experiments.read_columns import read_columns
 from training.times import UTC_MOMENT
 
 CUSTOMERS = pl.Schema({"customer_id": pl.String(), "variant": pl.String(), "entered_at": UTC_MOMENT})
+
+_NOBODY: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,28 @@ def read_assignments(file: Path, start: datetime, end: datetime) -> Assignments:
         UnreadableFileError, MissingColumnError: see `read_columns`.
     """
     rows, unusable = read_columns(file, ["customer_id", "variant"], moment="exposed_at", optional=["exposed_at"])
-    customers = rows.group_by("customer_id").agg(
+    return enter(rows, start, end, {"rows without an id, a variant or a readable time": unusable})
+
+
+def enter(
+    exposures: pl.DataFrame, start: datetime, end: datetime, left_out: Mapping[str, int] = _NOBODY
+) -> Assignments:
+    """Take everybody in when first exposed.
+
+    Args:
+        exposures: customer_id, variant, exposed_at, which may be null; a customer may be in many rows.
+        start: of the experiment, aware.
+        end: who is first exposed at or after it is left out.
+        left_out: reason → how many that were not taken already.
+    """
+    customers = exposures.group_by("customer_id").agg(
         pl.col("variant").n_unique().alias("variants"),
         pl.col("variant").first(),
         pl.col("exposed_at").min().fill_null(start).clip(start).alias("entered_at"),
     )
     several, late = pl.col("variants") > 1, pl.col("entered_at") >= end
     left_out = {
-        "rows without an id, a variant or a readable time": unusable,
+        **left_out,
         "in several variants": int(customers.select(several.sum()).item()),
         "first exposed at or after the end": int(customers.select((late & ~several).sum()).item()),
     }

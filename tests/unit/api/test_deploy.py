@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
-import click
 import pytest
 from pydantic import SecretStr
 
-from api.commands.serve import STOP_TIMEOUT_S
-from recommender.cli import EXIT_CODES, reprise
+from recommender.campaigns.settings import MailSettings
 from recommender.errors import SettingsError
+from recommender.home import Home
 from recommender.settings import Settings, load_settings
 from tests import deploy_files as deploy
 
 PROJECT = tomllib.loads((deploy.ROOT / "pyproject.toml").read_text())
 SECRETS = {
-    f"REPRISE_{name.upper()}"
-    for name, field in Settings.model_fields.items()
+    f"REPRISE_{table}{name.upper()}"
+    for table, settings in (("", Settings), ("MAIL__", MailSettings))
+    for name, field in settings.model_fields.items()
     if SecretStr in get_args(field.annotation)
 }
 SECRET_EXAMPLE = deploy.objects("Secret")["reprise"]["stringData"]
@@ -60,7 +60,8 @@ def _environments() -> dict[str, dict[str, str]]:
 def test_the_environment_of_a_container_makes_settings(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for variable, value in (deploy.IMAGE_ENV | _environments()[name]).items():
-        if variable.startswith("REPRISE_"):
+        # compose takes those without a value from the shell, where they are set
+        if variable.startswith("REPRISE_") and value is not None:
             monkeypatch.setenv(variable, value)
     settings = load_settings()
     assert settings.redis_url is not None
@@ -72,16 +73,28 @@ def test_variables_that_kubernetes_would_make_up_are_turned_off_as_they_would_be
     monkeypatch.setenv(f"{service.upper().replace('-', '_')}_PORT", "tcp://10.0.0.1:80")
     with pytest.raises(SettingsError, match="is not a setting"):
         load_settings()
-    assert [pod["spec"]["enableServiceLinks"] for pod in deploy.PODS.values()] == [False] * 3
+    assert [pod["spec"]["enableServiceLinks"] for pod in deploy.PODS.values()] == [False] * 5
 
 
 def test_secrets_come_from_the_secret_whose_example_holds_placeholders():
     assert "REPRISE_REDIS_URL" in set(SECRET_EXAMPLE) <= SECRETS
     address = urlsplit(SECRET_EXAMPLE["REPRISE_REDIS_URL"])
     assert {address.username, address.password, address.hostname} == {"CHANGE-ME", "change-me"}
+    assert all("change-me" in value.lower() for value in SECRET_EXAMPLE.values())
     for container in deploy.CONTAINERS.values():
-        secret = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if one["name"] in SECRETS}
-        assert secret == {name: {"name": "reprise", "key": name} for name in SECRET_EXAMPLE}
+        for one in container["env"]:
+            if one["name"] in SECRETS:
+                secret = one["valueFrom"]["secretKeyRef"]
+                assert (secret["name"], secret["key"]) == ("reprise", one["name"])
+                assert secret.get("optional", False) == (one["name"] != "REPRISE_REDIS_URL")
+
+
+def test_who_makes_or_answers_links_in_mails_has_their_secret():
+    pods = {name: {one["name"] for one in pod["env"]} for name, pod in deploy.CONTAINERS.items()}
+    assert {name for name, names in pods.items() if "REPRISE_REDIS_URL" in names} == set(deploy.PODS)
+    assert {name for name, names in pods.items() if "REPRISE_MAIL__SECRET" in names} == {"api", "worker", "picks"}
+    services = {name for name, one in deploy.OURS.items() if "REPRISE_MAIL__SECRET" in one["environment"]}
+    assert services == {"api", "worker"}
 
 
 def test_applying_the_folder_leaves_the_real_secret_alone():
@@ -95,6 +108,7 @@ def test_no_secret_is_in_the_image_or_in_compose():
     assert not deploy.instructions("ARG")
     for service in deploy.OURS.values():
         assert urlsplit(service["environment"]["REPRISE_REDIS_URL"]).password is None
+        assert service["environment"].get("REPRISE_MAIL__SECRET") is None
 
 
 # --- the image
@@ -178,7 +192,7 @@ def test_nobody_is_root():
 def test_no_root_file_system_is_writable_and_no_capability_is_kept():
     for service in deploy.SERVICES.values():
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
-    for container in deploy.CONTAINERS.values():
+    for container in (*deploy.CONTAINERS.values(), *deploy.BEFORE.values()):
         context = container["securityContext"]
         assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
         assert context["capabilities"] == {"drop": ["ALL"]}
@@ -189,10 +203,30 @@ def test_what_must_be_writable_is_mounted():
     for service in deploy.OURS.values():
         assert {one.split(":")[0] for one in service["tmpfs"]} == {metrics, "/tmp"}
     assert f"home:{home}" in deploy.OURS["trainer"]["volumes"]
+    assert deploy.OURS["worker"]["volumes"] == [f"home:{home}"]
     mounts = {
         name: {one["mountPath"] for one in pod.get("volumeMounts", ())} for name, pod in deploy.CONTAINERS.items()
     }
-    assert mounts == {"api": {metrics, "/tmp"}, "trainer": {home, "/tmp", "/data"}, "shell": set()}
+    assert mounts == {
+        "api": {metrics, "/tmp"},
+        "worker": {home, "/tmp"},
+        "trainer": {home, "/tmp", "/data"},
+        "picks": {"/tmp", "/data"},
+        "shell": set(),
+    }
+
+
+def test_the_trainer_learns_from_what_the_worker_archives():
+    ledger = str(Home(Path(deploy.IMAGE_ENV["REPRISE_HOME"])).ledger)
+    words = deploy.commands()["pod trainer"]
+    assert words[words.index("--ledger") + 1] == ledger
+    # it must be there before the first event: compose copies it from the image, a pod makes it
+    assert f" {ledger} " in " ".join(deploy.instructions("RUN"))
+    assert deploy.BEFORE["trainer ledger"]["command"] == ["mkdir", "-p", ledger]
+    for name in ("worker", "trainer"):
+        (home,) = [one for one in deploy.PODS[name]["spec"]["volumes"] if one["name"] == "home"]
+        assert home["persistentVolumeClaim"] == {"claimName": "reprise-home"}
+    assert deploy.objects("PersistentVolumeClaim")["reprise-home"]["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
 def test_only_this_machine_reaches_what_compose_starts():
@@ -200,80 +234,3 @@ def test_only_this_machine_reaches_what_compose_starts():
     assert "ports" not in deploy.SERVICES["valkey"]
     assert deploy.SERVICES["valkey"]["networks"] == deploy.SERVICES["trainer"]["networks"] == ["store"]
     assert deploy.COMPOSE["networks"]["store"]["internal"]
-
-
-# --- commands, routes, ports
-
-
-@pytest.mark.parametrize("where", deploy.commands())
-def test_every_command_line_is_understood(where):
-    command: click.Command | None = reprise
-    name, words = "reprise", deploy.commands()[where]
-    while isinstance(command, click.Group):
-        name, *words = words
-        command = command.get_command(click.Context(command), name)
-    assert command is not None, f"{name} is no command"
-    command.make_context(name, list(words))
-
-
-def test_the_commands_are_those_of_a_service_and_a_trainer():
-    assert list(PROJECT["project"]["scripts"]) == deploy.ENTRYPOINT
-    commands = deploy.commands()
-    assert commands["pod api"] == commands["compose api"] == commands["image"] == ["serve", "--host", "0.0.0.0"]
-    assert commands["pod trainer"] == commands["compose trainer"]
-    assert len([where for where in commands if "keys create" in where]) == 2
-
-
-def test_a_training_that_would_fail_again_is_not_tried_again():
-    (rule,) = deploy.JOB["podFailurePolicy"]["rules"]
-    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", sorted(EXIT_CODES.values()))
-    assert deploy.JOB["template"]["spec"]["restartPolicy"] == "Never"  # or Kubernetes refuses the policy
-    assert deploy.objects("CronJob")["reprise-trainer"]["spec"]["concurrencyPolicy"] == "Forbid"
-
-
-def test_probes_ask_for_routes_that_answer(client):
-    probes = [one["httpGet"] for name, one in deploy.CONTAINERS["api"].items() if name.endswith("Probe")]
-    assert {probe["path"] for probe in probes} == {"/health/live", "/health/ready"}
-    for probe in probes:
-        assert client.get(probe["path"]).status_code == 200
-        assert probe["port"] == "http"
-
-
-def test_a_pod_that_loses_redis_stays_in_the_service(down_client):
-    path = deploy.CONTAINERS["api"]["readinessProbe"]["httpGet"]["path"]
-    assert down_client.get(path).status_code == 200
-
-
-def test_all_mean_the_same_port():
-    port = Settings.model_fields["port"].default
-    assert deploy.instructions("EXPOSE") == [str(port)]
-    assert deploy.SERVICES["api"]["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert deploy.CONTAINERS["api"]["ports"] == [{"name": "http", "containerPort": port}]
-    (service,) = deploy.objects("Service").values()
-    (policy,) = deploy.objects("NetworkPolicy")["reprise-api"]["spec"]["ingress"]
-    assert (service["spec"]["ports"][0]["targetPort"], policy["ports"]) == ("http", [{"port": "http"}])
-
-
-def test_a_worker_may_finish_its_answers_before_it_is_killed():
-    pod, wait = deploy.PODS["api"]["spec"], deploy.CONTAINERS["api"]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["terminationGracePeriodSeconds"] > wait + STOP_TIMEOUT_S
-    assert int(deploy.SERVICES["api"]["stop_grace_period"].removesuffix("s")) > STOP_TIMEOUT_S
-
-
-def test_what_selects_the_service_finds_it():
-    labels = deploy.PODS["api"]["metadata"]["labels"]
-    deployment = deploy.objects("Deployment")["reprise-api"]["spec"]
-    budget, service = (deploy.objects(kind)["reprise-api"]["spec"] for kind in ("PodDisruptionBudget", "Service"))
-    policy = deploy.objects("NetworkPolicy")["reprise-api"]["spec"]["podSelector"]
-    spread = [one["labelSelector"] for one in deployment["template"]["spec"]["topologySpreadConstraints"]]
-    selectors = [deployment["selector"], budget["selector"], policy, *spread, {"matchLabels": service["selector"]}]
-    assert selectors == [{"matchLabels": labels}] * 6
-    target = deploy.objects("HorizontalPodAutoscaler")["reprise-api"]["spec"]["scaleTargetRef"]
-    assert (target["kind"], target["name"]) == ("Deployment", "reprise-api")
-    assert "replicas" not in deployment  # the autoscaler decides
-
-
-def test_claimed_volumes_are_declared():
-    volumes = deploy.PODS["trainer"]["spec"]["volumes"]
-    claims = {one["persistentVolumeClaim"]["claimName"] for one in volumes if "persistentVolumeClaim" in one}
-    assert claims == set(deploy.objects("PersistentVolumeClaim"))

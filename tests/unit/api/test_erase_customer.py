@@ -28,6 +28,14 @@ def test_lists_and_events_go_and_the_rest_stays(app, client, store):
     assert store.event_log.queue.backlog().waiting == 0
 
 
+def test_the_profile_goes_at_once(client):
+    assert client.get("/v1/customers/ANNA/profile").status_code == 200
+    client.delete("/v1/customers/ANNA")
+    answer = client.get("/v1/customers/ANNA/profile")
+    assert (answer.status_code, answer.json["code"]) == (404, "unknown_customer")
+    assert client.get("/v1/customers/x%2Fy/profile").status_code == 200
+
+
 def test_it_may_be_repeated_and_be_of_a_stranger(client):
     client.delete("/v1/customers/ANNA")
     for customer_id in ("ANNA", "nobody"):
@@ -47,7 +55,7 @@ def test_an_id_may_hold_slashes(client, path, lists):
     assert client.delete(f"/v1/customers/{path}").json["lists"] == lists
 
 
-@pytest.mark.parametrize("name", ["recommendations", "buy-again"])
+@pytest.mark.parametrize("name", ["recommendations", "buy-again", "profile"])
 def test_the_path_of_a_list_is_no_customer(client, name):
     assert client.delete(f"/v1/customers/ANNA/{name}").status_code == 405
     assert "buy_again" in kinds(client)

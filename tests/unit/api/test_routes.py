@@ -58,6 +58,7 @@ def test_a_personal_answer_has_the_whole_shape(client):
                 },
             }
         ],
+        "experiments": [],
     }
     assert list(probability) == ["7d", "14d", "30d"]
     assert 0 < probability["7d"] <= probability["14d"] <= probability["30d"] <= 1

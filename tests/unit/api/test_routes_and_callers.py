@@ -4,26 +4,35 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from api import create_app
 from api.access import Access, access_of
 from api.logs import make_logger
+from recommender.campaigns.campaign import Campaign
+from recommender.campaigns.jobs import Job
+from recommender.campaigns.links import MailLink, sign
+from recommender.campaigns.settings import MailSettings
 from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
 from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 from tests.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token, key_id
+from tests.mail_samples import SECRET
 from tests.small_shop import NOW
 
 VERSION = small_shop.VERSION
+PRODUCTS = [replace(product, url="https://shop.example/p") for product in small_shop.PRODUCTS]
+MAIL = MailSettings(secret=SecretStr(SECRET))
+LINK = sign(MailLink("default", "w47", "ANNA", ("MILK",), 1), SECRET)
 BODY = {"placement": "cart", "cart": ["BREAD"]}
 BATCH = {"requests": [{"path": "/v1/popular"}]}
 EVENTS = {"events": [{"type": "view", "customer_id": "ANNA", "product_id": "MILK", "occurred_at": NOW.isoformat()}]}
@@ -55,6 +64,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("person", "/v1/customers/ANNA/recommendations")
     ],
     ("GET", "/v1/customers/<shop_id:customer_id>/buy-again"): [Call("person", "/v1/customers/ANNA/buy-again")],
+    ("GET", "/v1/customers/<shop_id:customer_id>/profile"): [Call("server", "/v1/customers/ANNA/profile")],
     ("DELETE", "/v1/customers/<forgotten_id:customer_id>"): [Call("admin", "/v1/customers/GONE")],
     ("POST", "/v1/recommendations"): [
         Call("products", "/v1/recommendations", BODY),
@@ -62,11 +72,20 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ],
     ("POST", "/v1/batch"): [Call("server", "/v1/batch", BATCH)],
     ("POST", "/v1/events"): [Call("events", "/v1/events", EVENTS, 202)],
+    ("POST", "/v1/campaigns/<campaign_id:campaign_id>/picks"): [
+        Call("campaigns", "/v1/campaigns/reorder/picks", {"audience": "everyone"}, 202)
+    ],
+    ("GET", "/v1/campaigns/<campaign_id:campaign_id>"): [Call("campaigns", "/v1/campaigns/reorder")],
+    ("GET", "/v1/campaigns/<campaign_id:campaign_id>/picks"): [Call("campaigns", "/v1/campaigns/reorder/picks")],
     ("GET", "/v1/placements"): [Call("server", "/v1/placements")],
     ("GET", "/v1/placements/<string:name>"): [Call("server", "/v1/placements/home")],
     ("PUT", "/v1/placements/<string:name>"): [Call("admin", "/v1/placements/home", {"cap": 20, "default_limit": 12})],
     ("GET", "/v1/models"): [Call("admin", "/v1/models")],
     ("POST", "/v1/models/<string:version>/activate"): [Call("admin", f"/v1/models/{VERSION}/activate")],
+    ("GET", "/v1/m/<string:signed>/<string:slot>/click"): [Call("signed", f"/v1/m/{LINK}/1/click", None, 302)],
+    ("GET", "/v1/m/<string:signed>/<string:slot>/image"): [Call("signed", f"/v1/m/{LINK}/1/image")],
+    ("GET", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
+    ("POST", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
     ("GET", "/metrics"): [Call("admin of this shop", "/metrics")],
     ("GET", "/health/live"): [Call("open", "/health/live")],
     ("GET", "/health/ready"): [Call("open", "/health/ready")],
@@ -78,44 +97,47 @@ CALLS: dict[tuple[str, str], list[Call]] = {
 
 OK = 0
 """The call's own status."""
-COLUMNS = ("open", "products", "person", "server", "events", "admin", "admin of this shop")
+SIGNED = "signed"
+"""The row of what a link of a mail leads to: whoever has the link may call it, whatever else is wrong."""
+COLUMNS = ("open", "products", "person", "server", "events", "campaigns", "admin", "admin of this shop")
 TABLE: dict[str, tuple[int, ...]] = {
-    # caller                             open prod. person serv. events admin  admin of this shop
-    "nobody":                             (OK, 401, 401, 401, 401, 401, 401),
-    "an unknown key":                     (OK, 401, 401, 401, 401, 401, 401),
-    "a known id with a wrong secret":     (OK, 401, 401, 401, 401, 401, 401),
-    "an id without a secret":             (OK, 401, 401, 401, 401, 401, 401),
-    "a digest in place of the key":       (OK, 401, 401, 401, 401, 401, 401),
-    "a key without Bearer":               (OK, 401, 401, 401, 401, 401, 401),
-    "a key as Basic":                     (OK, 401, 401, 401, 401, 401, 401),
-    "two keys":                           (OK, 401, 401, 401, 401, 401, 401),
-    "a revoked key":                      (OK, 401, 401, 401, 401, 401, 401),
-    "scope read":                         (OK, OK,  OK,  OK,  403, 403, 403),
-    "scope events":                       (OK, 403, 403, 403, OK,  403, 403),
-    "scope admin":                        (OK, 403, 403, 403, 403, OK,  OK),
-    "scope read of another shop":         (OK, OK,  OK,  OK,  403, 403, 403),
-    "scope admin of another shop":        (OK, 403, 403, 403, 403, OK,  403),
-    "scope read in a browser":            (OK, 403, 403, 403, 403, 403, 403),
-    "publishable":                        (OK, OK,  401, 403, 403, 403, 403),
-    "publishable in its web site":        (OK, OK,  401, 403, 403, 403, 403),
-    "publishable in another web site":    (OK, 403, 403, 403, 403, 403, 403),
-    "publishable with a token":           (OK, OK,  OK,  403, 403, 403, 403),
-    "publishable with an expired token":  (OK, OK,  401, 403, 403, 403, 403),
-    "publishable with another's token":   (OK, OK,  403, 403, 403, 403, 403),
-    "publishable with a forged token":    (OK, OK,  401, 403, 403, 403, 403),
-    "publishable with its own signature": (OK, OK,  401, 403, 403, 403, 403),
-    "publishable with a token signed by an events key": (OK, OK, 401, 403, 403, 403, 403),
-    "publishable with a token of a revoked key": (OK, OK, 401, 403, 403, 403, 403),
-    "publishable with another shop's token": (OK, OK, 401, 403, 403, 403, 403),
-    "a token without a key":              (OK, 401, 401, 401, 401, 401, 401),
+    # caller                              open prod. person serv. events campaigns admin, admin of this shop
+    "nobody":                             (OK, 401, 401, 401, 401, 401, 401, 401),
+    "an unknown key":                     (OK, 401, 401, 401, 401, 401, 401, 401),
+    "a known id with a wrong secret":     (OK, 401, 401, 401, 401, 401, 401, 401),
+    "an id without a secret":             (OK, 401, 401, 401, 401, 401, 401, 401),
+    "a digest in place of the key":       (OK, 401, 401, 401, 401, 401, 401, 401),
+    "a key without Bearer":               (OK, 401, 401, 401, 401, 401, 401, 401),
+    "a key as Basic":                     (OK, 401, 401, 401, 401, 401, 401, 401),
+    "two keys":                           (OK, 401, 401, 401, 401, 401, 401, 401),
+    "a revoked key":                      (OK, 401, 401, 401, 401, 401, 401, 401),
+    "scope read":                         (OK, OK, OK, OK, 403, 403, 403, 403),
+    "scope events":                       (OK, 403, 403, 403, OK, 403, 403, 403),
+    "scope campaigns":                    (OK, 403, 403, 403, 403, OK, 403, 403),
+    "scope admin":                        (OK, 403, 403, 403, 403, 403, OK, OK),
+    "scope read of another shop":         (OK, OK, OK, OK, 403, 403, 403, 403),
+    "scope admin of another shop":        (OK, 403, 403, 403, 403, 403, OK, 403),
+    "scope read in a browser":            (OK, 403, 403, 403, 403, 403, 403, 403),
+    "publishable":                        (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable in its web site":        (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable in another web site":    (OK, 403, 403, 403, 403, 403, 403, 403),
+    "publishable with a token":           (OK, OK, OK, 403, 403, 403, 403, 403),
+    "publishable with an expired token":  (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable with another's token":   (OK, OK, 403, 403, 403, 403, 403, 403),
+    "publishable with a forged token":    (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable with its own signature": (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable with a token signed by an events key": (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable with a token of a revoked key": (OK, OK, 401, 403, 403, 403, 403, 403),
+    "publishable with another shop's token": (OK, OK, 401, 403, 403, 403, 403, 403),
+    "a token without a key":              (OK, 401, 401, 401, 401, 401, 401, 401),
 }  # fmt: skip
 KEYLESS: dict[str, tuple[int, ...]] = {
-    "from this machine":                  (OK, OK,  OK,  OK,  OK,  OK,  OK),
-    "through a socket":                   (OK, OK,  OK,  OK,  OK,  OK,  OK),
-    "from elsewhere":                     (OK, 401, 401, 401, 401, 401, 401),
-    "from elsewhere by a local name":     (OK, 401, 401, 401, 401, 401, 401),
-    "from this machine by another name":  (OK, 403, 403, 403, 403, 403, 403),
-    "from a page on this machine":        (OK, 403, 403, 403, 403, 403, 403),
+    "from this machine":                  (OK, OK, OK, OK, OK, OK, OK, OK),
+    "through a socket":                   (OK, OK, OK, OK, OK, OK, OK, OK),
+    "from elsewhere":                     (OK, 401, 401, 401, 401, 401, 401, 401),
+    "from elsewhere by a local name":     (OK, 401, 401, 401, 401, 401, 401, 401),
+    "from this machine by another name":  (OK, 403, 403, 403, 403, 403, 403, 403),
+    "from a page on this machine":        (OK, 403, 403, 403, 403, 403, 403, 403),
 }  # fmt: skip
 
 
@@ -125,8 +147,10 @@ class World:
     def __init__(self) -> None:
         self.warehouse = MemoryWarehouse({shop: MemoryStore() for shop in ("default", "other")})
         for shop in ("default", "other"):
-            self.warehouse.store(shop).publish(small_shop.publication(), keep=3)
-        self.keys = {scope: add_key(self.warehouse, scope) for scope in ("read", "events", "admin")}
+            self.warehouse.store(shop).publish(small_shop.publication(products=PRODUCTS), keep=3)
+            campaign = self.warehouse.contacts(shop).begin(Campaign("reorder", "everyone", 4, VERSION, NOW))
+            self.warehouse.jobs(shop).add(Job(campaign, blocks=1))
+        self.keys = {scope: add_key(self.warehouse, scope) for scope in ("read", "events", "campaigns", "admin")}
         self.others = {scope: add_key(self.warehouse, scope, shop="other") for scope in ("read", "admin")}
         self.public = add_publishable_key(self.warehouse)
         self.revoked = add_key(self.warehouse, "read", "events", "admin")
@@ -187,14 +211,14 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Flask:
-    return create_app(Settings(log_level="error"), world.warehouse, lambda: NOW)
+    return create_app(Settings(log_level="error", mail=MAIL), world.warehouse, lambda: NOW)
 
 
 @pytest.fixture(scope="module")
 def keyless_app() -> Flask:
     store = MemoryStore()
-    store.publish(small_shop.publication(), keep=3)
-    return create_app(Settings(log_level="error"), MemoryWarehouse({"default": store}), lambda: NOW)
+    store.publish(small_shop.publication(products=PRODUCTS), keep=3)
+    return create_app(Settings(log_level="error", mail=MAIL), MemoryWarehouse({"default": store}), lambda: NOW)
 
 
 def all_calls(app: Flask) -> Iterator[tuple[str, Call]]:
@@ -207,7 +231,7 @@ def all_calls(app: Flask) -> Iterator[tuple[str, Call]]:
             continue
         call = named[0][1][0]
         if "HEAD" in rule.methods:
-            yield "HEAD", Call(call.row, call.path)
+            yield "HEAD", Call(call.row, call.path, None, call.status)
         if (
             "GET",
             rule.rule,
@@ -227,7 +251,7 @@ def test_every_route_has_a_rule_and_a_row(app):
 
 
 def test_a_route_without_a_rule_opens_to_nobody(world):
-    app = create_app(Settings(log_level="error"), world.warehouse, lambda: NOW)
+    app = create_app(Settings(log_level="error", mail=MAIL), world.warehouse, lambda: NOW)
     app.add_url_rule("/v1/new", view_func=lambda: "secret")
     for headers in world.callers().values():
         assert app.test_client().get("/v1/new", headers=headers).status_code in (401, 403)
@@ -235,7 +259,7 @@ def test_a_route_without_a_rule_opens_to_nobody(world):
 
 @pytest.mark.parametrize("caller", TABLE)
 def test_with_keys(app, world, caller):
-    expected = dict(zip(COLUMNS, TABLE[caller], strict=True))
+    expected = dict(zip(COLUMNS, TABLE[caller], strict=True)) | {SIGNED: OK}
     wrong = []
     for method, call in all_calls(app):
         answer = status_of(app.test_client(), method, call, headers=world.callers()[caller])
@@ -246,7 +270,7 @@ def test_with_keys(app, world, caller):
 
 @pytest.mark.parametrize("caller", KEYLESS)
 def test_without_any_keys(keyless_app, caller):
-    expected = dict(zip(COLUMNS, KEYLESS[caller], strict=True))
+    expected = dict(zip(COLUMNS, KEYLESS[caller], strict=True)) | {SIGNED: OK}
     wrong = []
     for method, call in all_calls(keyless_app):
         answer = status_of(keyless_app.test_client(), method, call, **KEYLESS_REQUESTS[caller])
@@ -277,7 +301,7 @@ def test_a_kept_answer_is_refused_like_any_other(app, world):
 
 
 def test_no_key_token_customer_or_list_is_in_a_log_line(world):
-    app = create_app(Settings(), world.warehouse, lambda: NOW)
+    app = create_app(Settings(mail=MAIL), world.warehouse, lambda: NOW)
     stream = io.StringIO()
     app.extensions["reprise_log"] = make_logger("debug", stream)
     callers = world.callers()
@@ -293,6 +317,7 @@ def test_no_key_token_customer_or_list_is_in_a_log_line(world):
         *(key.split("_")[2] for key in keys),
         *(key.digest for key in world.warehouse.api_keys().values() if key.digest),
         *(headers["Reprise-Customer-Token"] for headers in callers.values() if "Reprise-Customer-Token" in headers),
+        *(LINK, LINK[:20], "w47"),
         *("ANNA", "MILK", "BREAD", "x/y", "QU5OQQ"),
     }
     assert [text for text in private if text in log] == []
@@ -317,9 +342,9 @@ def test_the_document_says_who_may_call_each_route(app):
             assert operation["x-access"] == access.value
             named = {name for way in operation["security"] for name in way}
             assert named <= set(schemes)
-            assert bool(named) == (access is not Access.OPEN)
+            assert bool(named) != access.keyless
             assert ("publishable_key" in named) == access.in_browsers
             refusals = {"401", "403", "429"} & set(operation["responses"])
-            assert refusals == (set() if access is Access.OPEN else {"401", "403", "429"})
+            assert refusals == (set() if access.keyless else {"401", "403", "429"})
             scopes = {scope for way in operation["security"] for scope in way.get("secret_key", ())}
-            assert scopes == (set() if access is Access.OPEN else {access.scope})
+            assert scopes == (set() if access.keyless else {access.scope})

@@ -4,6 +4,7 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -194,3 +195,11 @@ def test_the_thread_ends_with_its_shops(warehouse, log, monkeypatch):
     thread.join(timeout=10)
     assert not thread.is_alive()
     assert gone() is None
+
+
+def test_a_placement_that_cannot_be_read_is_told_once(shops, stores, lines, monkeypatch):
+    look = stores["a"].follow
+    monkeypatch.setattr(stores["a"], "follow", lambda: replace(look(), unreadable=frozenset({"home"})))
+    for _ in range(3):
+        shops.follow()
+    assert lines() == [("placement_unreadable", "a")]

@@ -1,6 +1,9 @@
-from recommender.erasure import leave_out
+from dataclasses import replace
+
+from recommender.erasure import erased_customers, leave_out
 from recommender.event_log import digest_of_person
 from recommender.publication import LIST_NAMES
+from tests.profiles import make_profile, make_table
 
 LISTS = {
     "buy_again": {"ANNA": [1, 2], "BEN": [0], "CARL": []},
@@ -35,3 +38,14 @@ def test_a_version_without_the_erased_is_the_very_same(make_publication):
     assert leave_out(publication, frozenset()) is publication
     assert leave_out(publication, {digest_of_person("DORA", None)}) is publication
     assert leave_out(publication, {"ANNA"}) is publication  # digests, not ids
+
+
+def test_profiles_go_with_the_lists_and_alone(make_publication):
+    publication = replace(make_publication("v1", LISTS), profiles=make_table(*map(make_profile, ("ANNA", "ONCE"))))
+    erased = {digest_of_person(name, None) for name in ("ONCE", "DORA")}
+    assert erased_customers(publication, erased) == {"ONCE"}
+    left = leave_out(publication, erased)
+    assert left.profiles.customer_ids == ["ANNA"]
+    assert left.manifest.counts["profiles"] == 1
+    assert owners(left, "buy_again") == owners(publication, "buy_again")
+    assert "profiles" not in leave_out(make_publication("v1", LISTS), {digest_of_person("BEN", None)}).manifest.counts

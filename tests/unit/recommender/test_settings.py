@@ -118,3 +118,9 @@ def test_the_password_of_redis_is_not_printed():
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         load_settings().port = 1
+
+
+def test_an_experiment_that_takes_an_unknown_placement_is_refused():
+    experiment = {"name": "try", "variants": {"a": 1, "b": 1}, "treatments": {"b": {"placement": "attic"}}}
+    with pytest.raises(SettingsError, match="takes the placement attic"):
+        load_settings(experiments=[experiment])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.home import Home
 from recommender.publication import LIST_NAMES, Product, Publication
+from tests.profiles import make_newcomer, make_profile, make_table
 from training.artifacts import load, save, saved_versions
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -44,6 +45,10 @@ def assert_same(one: Publication, other: Publication) -> None:
             left, right = getattr(ours, part), getattr(theirs, part)
             assert left.dtype == right.dtype
             assert left.tobytes() == right.tobytes()
+    assert (one.profiles is None) == (other.profiles is None)
+    if one.profiles is not None and other.profiles is not None:
+        assert list(one.profiles.encode()) == list(other.profiles.encode())
+        assert list(one.profiles.customer_ids) == list(other.profiles.customer_ids)
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -55,6 +60,15 @@ def test_comes_back_the_same(home, publication):
     assert folder == home.models / "v1"
     assert sorted(bytes_of(folder)) == PARTS
     assert_same(load("v1", home), publication)
+
+
+def test_profiles_come_back_the_same(home, publication):
+    people = [make_newcomer("zoe\n\0"), make_profile(""), make_profile("\ud800 é"), make_profile("ann")]
+    for profiles in (make_table(*people), make_table()):
+        described = replace(publication, profiles=profiles)
+        with np.load(save(described, home) / "lists.npz", allow_pickle=False) as arrays:
+            assert len([arrays[name] for name in arrays.files]) == 5 * len(LIST_NAMES) + 3
+        assert_same(load("v1", home), described)
 
 
 def test_an_empty_shop_comes_back_the_same(home, make_publication):

@@ -3,17 +3,22 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import numpy as np
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from recommender.errors import VersionNotFoundError
 from recommender.home import Home
 from recommender.publication import Publication
+from tests.benchmarks.restraint_simulations import make_logs
+from tests.event_files import NOW, archive, event
 from training.artifacts import save
 from training.commands.report import command
+from training.experiments.restraint import NO_DATA, learn_restraint
 from training.report import render_report
 from training.report_drift import compare_versions, overlap
 from training.report_lists import coverage_table, due_examples, rhythm_charts
@@ -216,6 +221,20 @@ class TestDrift:
         assert overlap(empty, [], make().tables["similar"], ["a", "b", "c"]) is None
 
 
+class TestRestraint:
+    def test_a_trial_and_the_curve_are_drawn_and_names_are_text(self, make):
+        shown, purchases = make_logs(300, np.random.default_rng(1))
+        shown = shown.with_columns(experiment=pl.col("experiment").replace("caps", "<caps>"))
+        page = render_report(make(), None, restraint=learn_restraint(shown, purchases))
+        assert "restraint" in sections(page)
+        assert "home: caused by the number of products (&lt;caps&gt;)" in page
+        assert "<caps>" not in page
+        assert page == render_report(make(), None, restraint=learn_restraint(shown, purchases))
+
+    def test_it_is_left_out_where_nobody_asked_for_it(self, make):
+        assert "restraint" not in sections(render_report(make(), None))
+
+
 class TestCommand:
     @pytest.fixture
     def home(self, tmp_path, monkeypatch) -> Home:
@@ -241,6 +260,35 @@ class TestCommand:
         told = self.run("v1", "--out", tmp_path / "here" / "page.html")
         assert (told["version"], told["previous"]) == ("v1", None)
         assert "drift" not in sections((tmp_path / "here" / "page.html").read_text())
+
+    def test_with_a_ledger_it_says_what_each_position_was_worth(self, home, make, tmp_path):
+        save(make(), home)
+        events = [
+            event(
+                f"{who}{what}",
+                who,
+                product,
+                event_type=what,
+                placement="home",
+                occurred_at=NOW - timedelta(days=30),
+                **more,
+            )
+            for who, product in (("ANNA", "MILK"), ("BEN", "TEA"))
+            for what, more in (("impression", {"rank": 1}), ("purchase", {}))
+        ]
+        archive(tmp_path / "ledger", *events, event("late", "CLEO"))
+        self.run("--ledger", tmp_path / "ledger")
+        page = (home.reports / "v1.html").read_text()
+        assert "restraint" in sections(page)
+        assert "home: bought by position; not causal, an upper bound" in page
+        assert "<p>home: upper bound, not causal: " in page
+        assert "ANNA" not in page
+
+    def test_with_a_ledger_in_which_nothing_was_shown_it_says_so(self, home, make, tmp_path):
+        save(make(), home)
+        archive(tmp_path / "ledger", event("one"))
+        self.run("--ledger", tmp_path / "ledger")
+        assert f"<p>{NO_DATA}.</p>" in (home.reports / "v1.html").read_text()
 
     def test_a_longer_evaluation_takes_the_place_of_the_manifests(self, home, make, tmp_path):
         save(make(), home)

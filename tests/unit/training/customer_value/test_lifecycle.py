@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.customer_value.lifecycle import STATES, lifecycle_states
+from recommender.profiles import STATES
+from training.customer_value.lifecycle import lifecycle_states
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.customer_value.segments import SEGMENTS, name_segments, quintile_scores
+from recommender.profiles import SEGMENTS
+from training.customer_value.segments import name_segments, quintile_scores
 
 
 def test_fifths():

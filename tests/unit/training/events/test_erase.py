@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -5,6 +7,7 @@ from recommender.errors import BusyError, HomeError
 from recommender.event_log import digest_of_person
 from recommender.home import Home, training_lock
 from tests.event_files import archive, event
+from tests.profiles import make_profile, make_table
 from training.artifacts import load, save
 from training.events.erase import Forgotten, forget
 
@@ -18,7 +21,7 @@ def home(tmp_path) -> Home:
 
 
 def test_an_empty_home_has_nothing_to_forget(home):
-    assert forget(home, "default", ANNA) == Forgotten(0, (), 0)
+    assert forget(home, "default", ANNA) == Forgotten(0, (), 0, 0)
 
 
 def test_archived_events_go(home):
@@ -42,6 +45,13 @@ def test_lists_go_from_saved_versions_and_products_of_that_name_stay(home, make_
     assert found.manifest.lists["buy_again"] == 1
     assert (home.models / "v2" / "lists.npz").stat().st_ino == before
     assert forget(home, "default", ANNA).versions == ()
+
+
+def test_profiles_go_from_saved_versions(home, make_publication):
+    described = make_table(make_profile("ANNA"), make_profile("BEN"))
+    save(replace(make_publication("v1", {}), profiles=described), home)
+    assert forget(home, "default", ANNA).versions == ("v1",)
+    assert load("v1", home).profiles.customer_ids == ["BEN"]
 
 
 def test_bad_rows_go_wherever_the_id_stands(home):
@@ -70,7 +80,7 @@ def test_what_an_interrupted_save_left_goes(home):
 def test_with_nobody_erased_nothing_is_touched(home, make_publication):
     save(make_publication("v1", LISTS), home)
     archive(home.ledger, event("1"))
-    assert forget(home, "default", frozenset()) == Forgotten(0, (), 0)
+    assert forget(home, "default", frozenset()) == Forgotten(0, (), 0, 0)
 
 
 def test_a_training_at_work_is_waited_for_by_trying_again(home):

@@ -1,4 +1,4 @@
-"""One product of a slate in an answer's JSON."""
+"""One product of a slate as JSON: in answers of the service and in the picks of a campaign alike."""
 
 from typing import Any
 

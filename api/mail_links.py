@@ -1,0 +1,152 @@
+"""What the links of a mail lead to at the moment when they are opened."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
+
+from flask import Flask, current_app
+
+from api.mail_events import MailEvents
+from api.service import Service
+from recommender.campaigns.links import MailLink
+from recommender.campaigns.untrusted import web_address
+from recommender.catalogue import Catalogue, entry_bytes
+from recommender.errors import StoreUnavailableError
+from recommender.live_catalogue import LiveProduct
+from recommender.placements import Block
+from recommender.publication import Product
+from recommender.shelf import Memory, Shelf
+
+PLACEMENT = "email"
+"""What it blocks is not shown by a link either."""
+MAX_PRODUCT_BYTES = 4 << 20
+"""About 5,000 products of all shops."""
+_EXTENSION = "reprise_mail_links"
+
+
+class MailLinks:
+    """The products behind the links of mails, each asked for once a version. Safe to share between threads.
+
+    Args:
+        service: what is at hand of the shops.
+        events: keeps what readers did.
+    """
+
+    def __init__(self, service: Service, events: MailEvents) -> None:
+        self.events = events
+        self._service = service
+        self._products = _MailProducts()
+
+    def attach(self, app: Flask) -> None:
+        """Make `mail_links()` find this one while `app` answers."""
+        app.extensions[_EXTENSION] = self
+
+    def find(self, link: MailLink, slot: int) -> Product | None:
+        """What `slot`, from 1, shows now; None where it can show nothing. At most one round trip.
+
+        Raises:
+            StoreUnavailableError: Redis does not answer, and the product of the slot is not at hand.
+        """
+        desk = self._service.desk(link.shop)
+        placement = desk.placements.get(PLACEMENT)
+        blocks = [block for block in placement.blocks if block.holds(desk.as_of)] if placement else []
+        known = self._products.find(desk.shelf, link.shop, link.product_ids)
+        if link.product_ids[slot - 1] not in known and not desk.shelf.answering:
+            raise StoreUnavailableError("Redis does not answer, and the product of this link was not read before")
+        return shown_in(link, slot, known, blocks, desk.as_of.timestamp())
+
+
+def mail_links() -> MailLinks:
+    """Those of the app that is answering."""
+    return cast(MailLinks, current_app.extensions[_EXTENSION])
+
+
+def shown_in(
+    link: MailLink, slot: int, products: Mapping[str, Product], blocks: Sequence[Block], now: float
+) -> Product | None:
+    """What one slot of a mail shows.
+
+    Its own product while that is offered; else the first spare that is offered and that no slot before it took. Where
+    all spares are taken, its own product even if it is sold out: its page can say more than none.
+
+    Args:
+        link: the picks and the spares.
+        slot: from 1, at most `link.slots`.
+        products: by id, those that are known.
+        blocks: of the placement, those that hold now.
+        now: seconds since 1970.
+    """
+    picks = link.product_ids[: link.slots]
+    wanted = [products.get(one) for one in link.product_ids[link.slots :] if one not in picks]
+    spares = iter([spare for spare in wanted if _is_offered(spare, blocks, now)])
+    found = None
+    for product_id in picks[:slot]:
+        own = products.get(product_id)
+        found = own if _is_offered(own, blocks, now) else next(spares, None)
+    own = products.get(picks[slot - 1])
+    return found or (own if own is not None and not _is_hidden(own, blocks) else None)
+
+
+def _is_offered(product: Product | None, blocks: Sequence[Block], now: float) -> bool:
+    if product is None or _is_hidden(product, blocks):
+        return False
+    return product.in_stock or (isinstance(product, LiveProduct) and product.objection(now) is None)
+
+
+def _is_hidden(product: Product, blocks: Sequence[Block]) -> bool:
+    """Whether no link may lead there: the shop blocks it, or it has no address."""
+    blocked = isinstance(product, LiveProduct) and product.blocked
+    return blocked or web_address(product.url) is None or any(block.covers(product) for block in blocks)
+
+
+class _MailProducts:
+    """Products by id: asked for once a version, and the last copies while Redis does not answer."""
+
+    def __init__(self) -> None:
+        self._memory = Memory(MAX_PRODUCT_BYTES)
+        """(shop, product id) → (version, JSON; None for one that the version does not know)."""
+
+    def find(self, shelf: Shelf, shop: str, product_ids: Sequence[str]) -> dict[str, Product]:
+        """Those that are known to the version that answers, or to the shop since; else those at hand."""
+        position = shelf.state.position
+        kept = {one: self._memory.get((shop, one)) for one in product_ids}
+        texts = {one: entry[1] for one, entry in kept.items() if entry and entry[0] == position.version}
+        missing = [one for one in product_ids if one not in texts]
+        if missing:
+            stale = {one: entry[1] for one in missing if (entry := kept[one])}
+            texts |= self._read(shelf, shop, missing, position.version) or stale | _scan(shelf.state.catalogue, missing)
+        live = position.live_catalogue
+        known = {one: _decode(text) for one, text in texts.items()}
+        amended = ((one, live.newcomer(one) if found is None else live.amend(found)) for one, found in known.items())
+        return {one: product for one, product in amended if product is not None}
+
+    def _read(
+        self, shelf: Shelf, shop: str, missing: Sequence[str], version: str | None
+    ) -> dict[str, bytes | None] | None:
+        """None while Redis does not answer."""
+        if not shelf.answering or version is None:
+            return None
+        try:
+            found = shelf.store.find_products(version, missing)
+        except StoreUnavailableError:
+            shelf.answering = False
+            return None
+        for one in missing:
+            self._memory.keep((shop, one), (version, found.get(one)), entry_bytes(found.get(one)))
+        return {one: found.get(one) for one in missing}
+
+
+def _scan(catalogue: Catalogue | None, product_ids: Collection[str]) -> dict[str, bytes]:
+    """The JSON of products in a catalogue that only knows them by index: milliseconds, only while Redis is down."""
+    starts = {f'{{"product_id":{json.dumps(one, ensure_ascii=False)}'.encode("utf-8", "surrogatepass"): one
+              for one in product_ids}  # fmt: skip
+    wanted = tuple(starts)
+    found = [text for text in (catalogue.texts if catalogue else {}).values() if text.startswith(wanted)]
+    return {one: text for text in found for start, one in starts.items() if text.startswith(start)}
+
+
+def _decode(text: bytes | None) -> Product | None:
+    try:
+        return None if text is None else Product.from_json(text)
+    except (ValueError, TypeError, AttributeError):
+        return None

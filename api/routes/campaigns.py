@@ -1,0 +1,102 @@
+"""Picks for the mails of a campaign: asked for once, made by `reprise worker`, fetched in pages."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g
+from pydantic_core import from_json
+
+from api.answers import answer_plain
+from api.auth import Access
+from api.campaign_schemas import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
+from api.ids import CampaignId
+from api.openapi import operation
+from api.request_schemas import NoQuery
+from api.service import service
+from recommender.campaigns.jobs import Job
+from recommender.campaigns.run import begin_campaign, count_blocks, open_desk
+from recommender.errors import CampaignConflictError, UsageError
+
+blueprint = Blueprint("campaigns", __name__, url_prefix="/v1/campaigns")
+blueprint.record(lambda state: state.app.url_map.converters.update(campaign_id=CampaignId))
+
+
+@blueprint.post("/<campaign_id:campaign_id>/picks")
+@operation(
+    "make_picks",
+    tag="campaigns",
+    access=Access.CAMPAIGNS,
+    body=PicksBody,
+    answer=CampaignAnswer,
+    status=202,
+    problems=(404, 408, 409, 413, 415, 503),
+)
+def make_picks(campaign_id: str, body: PicksBody) -> Response:
+    """Have the picks of a campaign made for everybody in the audience who may be written to.
+
+    Whoever gets picks is taken for written to: the governor counts it. Asked again, the same campaign is answered with
+    how far it is, and nobody is counted twice; another audience or number of slots needs another campaign id.
+    """
+    own = service()
+    desk = open_desk(own.shops.warehouse, own.settings, g.caller.shop)
+    try:
+        campaign = begin_campaign(desk, campaign_id, body.audience, body.slots, own.clock())
+    except UsageError as error:
+        raise CampaignConflictError(str(error)) from None
+    job = own.jobs.add(Job(campaign, count_blocks(campaign, desk)))
+    answer = answer_plain(_document(job), 202)
+    answer.headers["Location"] = f"/v1/campaigns/{campaign_id}"
+    return answer
+
+
+@blueprint.get("/<campaign_id:campaign_id>")
+@operation(
+    "show_campaign",
+    tag="campaigns",
+    access=Access.CAMPAIGNS,
+    query=NoQuery,
+    answer=CampaignAnswer,
+    problems=(404, 503),
+)
+def show(campaign_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+    """How far the picks of a campaign are."""
+    return answer_plain(_document(service().jobs.find(campaign_id)))
+
+
+@blueprint.get("/<campaign_id:campaign_id>/picks")
+@operation(
+    "list_picks", tag="campaigns", access=Access.CAMPAIGNS, query=PicksQuery, answer=PicksPage, problems=(404, 503)
+)
+def list_picks(campaign_id: str, query: PicksQuery) -> Response:
+    """A page of picks, about a thousand customers looked at; those of a running job as far as they are made."""
+    jobs = service().jobs
+    job = jobs.find(campaign_id)
+    last = min(query.cursor + BLOCKS_PER_PAGE, job.blocks_done)
+    rows = jobs.rows(campaign_id, range(query.cursor, last))
+    following = max(query.cursor, last)
+    return answer_plain(
+        {
+            "campaign_id": campaign_id,
+            "state": job.state,
+            "picks": [from_json(row) for row in rows],
+            "next_cursor": None if following >= job.blocks or job.failure is not None else following,
+        }
+    )
+
+
+def _document(job: Job) -> dict[str, Any]:
+    return {
+        "campaign_id": job.campaign.campaign_id,
+        "state": job.state,
+        "detail": job.failure,
+        "audience": job.campaign.audience,
+        "slots": job.campaign.slots,
+        "model_version": job.campaign.version,
+        "begun_at": job.campaign.begun_at.isoformat(),
+        "progress": {
+            "blocks": job.blocks,
+            "blocks_done": job.blocks_done,
+            "customers_considered": job.considered,
+            "customers_picked": job.picked,
+            "without": dict(job.reasons),
+        },
+    }

@@ -1,0 +1,99 @@
+"""What the pictures and links of a mail lead to. Whoever has the mail may open them; nobody can make one up."""
+
+import re
+from base64 import b64decode
+
+from flask import Blueprint, Response, request
+
+from api.mail_events import MailAct
+from api.mail_links import mail_links
+from api.openapi import link_operation
+from api.service import service
+from recommender.campaigns.links import NOT_OURS, MailLink, read_link
+from recommender.campaigns.untrusted import web_address
+from recommender.errors import ForgedLinkError, StoreUnavailableError
+from recommender.publication import Product
+
+blueprint = Blueprint("mails", __name__, url_prefix="/v1/m")
+
+EMPTY_PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""A transparent GIF of one pixel."""
+_PREFETCHED = re.compile("prefetch|prerender|preview", re.IGNORECASE)
+_PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_PROGRAMS = re.compile(
+    r"bot\b|bot/|crawl|spider|preview|scan|barracuda|mimecast|proofpoint|safelinks|facebookexternalhit|whatsapp|curl|wget"
+    r"|python|java/|go-http|okhttp|headless",
+    re.IGNORECASE,
+)
+"""What calls itself a program that looks at links before people do."""
+
+
+@blueprint.get("/<string:signed>/<string:slot>/click")
+@link_operation("follow_mail_link", 302, problems=(503,))
+def click(signed: str, slot: str) -> Response:
+    """To the page of the product that this slot of the mail shows now.
+
+    What is sold out, blocked or gone since gives way to the mail's next spare. The click is kept as an event of the
+    customer, once per product and day, unless it is a HEAD or a program's that says so.
+    """
+    link, place = _read(signed, slot)
+    product = mail_links().find(link, place)
+    target = web_address(product.url) if product is not None else None
+    if product is None or target is None:
+        raise ForgedLinkError(NOT_OURS)
+    if _is_read_by_a_person():
+        _note(link, product, place)
+    return _lead_to(target)
+
+
+@blueprint.get("/<string:signed>/<string:slot>/image")
+@link_operation("show_mail_picture", 200, 302)
+def image(signed: str, slot: str) -> Response:
+    """To the picture of the product that this slot of the mail shows now; an empty one where it has none.
+
+    The first picture that is asked for is kept as a `mail_open` event, once per customer and campaign.
+    """
+    link, place = _read(signed, slot)
+    try:
+        product = mail_links().find(link, place)
+    except StoreUnavailableError:  # a mail with a hole in it beats one with a broken picture
+        product = None
+    if _is_read_by_a_person():
+        _note(link)
+    target = web_address(product.image_url) if product is not None else None
+    answer = _lead_to(target) if target else _send(Response(EMPTY_PICTURE, content_type="image/gif"))
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is shown within a page of the mail's reader
+    return answer
+
+
+def _read(signed: str, slot: str) -> tuple[MailLink, int]:
+    """The link, and the slot from 1. Raises ForgedLinkError, which never tells what is wrong."""
+    secret = service().settings.mail.secret
+    link = None if secret is None else read_link(signed, secret.get_secret_value())
+    slots = {str(place): place for place in range(1, link.slots + 1)} if link is not None else {}
+    if link is None or slot not in slots:
+        raise ForgedLinkError(NOT_OURS)
+    return link, slots[slot]
+
+
+def _is_read_by_a_person() -> bool:
+    """Whether nothing in the request says that a program looks at the link; those that hide it count as people."""
+    if request.method != "GET" or any(_PREFETCHED.search(request.headers.get(name, "")) for name in _PREFETCH_HEADERS):
+        return False
+    agent = request.headers.get("User-Agent", "")
+    return bool(agent) and not _PROGRAMS.search(agent)
+
+
+def _note(link: MailLink, product: Product | None = None, slot: int | None = None) -> None:
+    at, who = service().clock(), (link.shop, link.campaign_id, link.customer_id)
+    act = MailAct(*who, at) if product is None else MailAct(*who, at, product.product_id, slot)
+    mail_links().events.note(act)
+
+
+def _lead_to(target: str) -> Response:
+    return _send(Response(status=302, headers={"Location": target}))
+
+
+def _send(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

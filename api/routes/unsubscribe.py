@@ -1,0 +1,63 @@
+"""Unsubscribing from mails: with one click in the mail program (RFC 8058), or with the button of a page.
+
+Programs that look at links before people do follow them with GET, so GET only shows the page.
+"""
+
+from flask import Blueprint, Response
+
+from api.openapi import link_operation
+from api.service import service
+from api.unsubscribe_page import ASK, DONE, POLICY
+from recommender.campaigns.links import NOT_OURS, MailLink, read_link
+from recommender.errors import ForgedLinkError
+from recommender.events import Event, digest
+
+blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")
+
+
+@blueprint.get("/<string:signed>/unsubscribe")
+@link_operation("ask_to_unsubscribe", 200)
+def ask(signed: str) -> Response:
+    """A page with one button."""
+    _read(signed)
+    return _page(ASK)
+
+
+@blueprint.post("/<string:signed>/unsubscribe")
+@link_operation("unsubscribe", 200, problems=(503,))
+def unsubscribe(signed: str) -> Response:
+    """Unsubscribe the mail's reader from all mails of the shop; it is kept when this answers.
+
+    The body is not looked at: whoever posts here has the mail, and wants no more of them.
+    """
+    link = _read(signed)
+    own = service()
+    now = own.clock()
+    named = digest(f"{len(link.campaign_id)}:{link.campaign_id}{link.customer_id}")
+    event = Event(
+        # of the second, not of the mail: who subscribed again since may unsubscribe again with the same mail
+        event_id=f"unsubscribe:{named}:{int(now.timestamp())}",
+        event_type="unsubscribe",
+        customer_id=link.customer_id,
+        occurred_at=now,
+        placement="email",
+        campaign_id=link.campaign_id,
+    )
+    own.shops.warehouse.event_log(link.shop).accept([event], now, own.settings.max_waiting_events)
+    return _page(DONE)
+
+
+def _read(signed: str) -> MailLink:
+    """Raises ForgedLinkError."""
+    secret = service().settings.mail.secret
+    if secret is None:
+        raise ForgedLinkError(NOT_OURS)
+    return read_link(signed, secret.get_secret_value())
+
+
+def _page(body: bytes) -> Response:
+    response = Response(body, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,74 @@
+"""The picks of one mail as JSON: what the service answers, and what `reprise picks --format jsonl` writes."""
+
+import json
+from typing import Any
+
+from recommender.campaigns.campaign import Campaign, Picks
+from recommender.campaigns.links import address, link_of, sign
+from recommender.campaigns.settings import MailSettings
+from recommender.campaigns.untrusted import web_address
+from recommender.items import to_item
+
+
+class LinkMaker:
+    """Makes the links of one shop's mails: through the service where there is a secret, else straight to the shop."""
+
+    def __init__(self, settings: MailSettings, shop: str) -> None:
+        self._base = settings.link_base
+        self._secret = settings.secret
+        self._shop = shop
+
+    def links(self, campaign: Campaign, picks: Picks) -> "Links":
+        """Those of one mail."""
+        if self._secret is None:
+            return Links(picks, self._base, None)
+        token = sign(link_of(self._shop, campaign.campaign_id, picks), self._secret.get_secret_value())
+        return Links(picks, self._base, token)
+
+
+class Links:
+    """The links of one mail; `token` is None where they are not signed."""
+
+    def __init__(self, picks: Picks, base: str, token: str | None) -> None:
+        self._picks = picks
+        self._base = base
+        self._token = token
+
+    def url(self, slot: int) -> str | None:
+        """Where the product of a slot, from 1, leads; None where the shop gave no web address."""
+        return self._through(slot, "click", self._picks.items[slot - 1].product.url)
+
+    def image_url(self, slot: int) -> str | None:
+        """Its image; None where the shop gave no web address."""
+        return self._through(slot, "image", self._picks.items[slot - 1].product.image_url)
+
+    @property
+    def unsubscribe_url(self) -> str | None:
+        """None where links are not signed."""
+        return None if self._token is None else address(self._base, self._token, "unsubscribe")
+
+    def _through(self, slot: int, what: str, found: str | None) -> str | None:
+        found = web_address(found)
+        return found if found is None or self._token is None else address(self._base, self._token, slot, what)
+
+
+def to_document(campaign: Campaign, picks: Picks, links: Links) -> dict[str, Any]:
+    """Plain JSON types. `link` and `image_link` go into the mail; `product` is what the shop said."""
+    items = [
+        to_item(item) | {"link": links.url(slot), "image_link": links.image_url(slot)}
+        for slot, item in enumerate(picks.items, start=1)
+    ]
+    return {
+        "campaign_id": campaign.campaign_id,
+        "customer_id": picks.customer_id,
+        "variant": picks.variant,
+        "items": items,
+        "spares": list(picks.spares),
+        "unsubscribe_url": links.unsubscribe_url,
+    }
+
+
+def to_line(campaign: Campaign, picks: Picks, links: Links) -> bytes:
+    """The same as one line of JSON with its line end; the same picks give the same bytes."""
+    text = json.dumps(to_document(campaign, picks, links), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -1,0 +1,120 @@
+"""The ledger of contacts in memory, for tests and for trying things out: gone with the process."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
+from datetime import timedelta
+
+from recommender.campaigns.campaign import Campaign
+from recommender.campaigns.contacts import (
+    KEPT_DAYS,
+    MOST_MAILS,
+    MOST_PRODUCTS,
+    Claim,
+    Mail,
+    Refusal,
+    Standing,
+    refusal,
+)
+from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing, to_us
+from recommender.campaigns.settings import MailSettings
+from recommender.errors import UnknownCampaignError
+from recommender.event_log import Part, digest_of_person
+from recommender.events import Event
+
+
+class MemoryContacts:
+    """A Contacts without a server. Safe to share between threads.
+
+    Args:
+        erased: `digest_of_person` of everybody who was erased, as it is kept elsewhere.
+        at_hand: the events of each part and person, as they are kept elsewhere.
+    """
+
+    def __init__(self, erased: Container[str], at_hand: Mapping[tuple[Part, str], Sequence[Event]]) -> None:
+        self._erased = erased
+        self._at_hand = at_hand
+        self._marks: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._mails: defaultdict[str, dict[str, Mail]] = defaultdict(dict)
+        self._campaigns: dict[str, Campaign] = {}
+        self._lock = threading.RLock()
+
+    def begin(self, campaign: Campaign) -> Campaign:
+        """See `Contacts.begin`. It is kept for good."""
+        return self._campaigns.setdefault(campaign.campaign_id, campaign)
+
+    def find(self, campaign_id: str) -> Campaign:
+        """See `Contacts.find`."""
+        if campaign_id not in self._campaigns:
+            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {KEPT_DAYS} days")
+        return self._campaigns[campaign_id]
+
+    def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+        """See `Contacts.standings`."""
+        with self._lock:
+            return [self._standing(digest_of_person(customer_id, None)) for customer_id in customer_ids]
+
+    def claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
+        """See `Contacts.claim`."""
+        with self._lock:
+            return [self._claim(claim, rules) for claim in claims]
+
+    def release(self, campaign_id: str, customer_id: str) -> None:
+        """See `Contacts.release`."""
+        with self._lock:
+            mails, contact = self._mails[digest_of_person(customer_id, None)], contact_in(campaign_id)
+            if contact in mails and mails[contact].sent_at is None:
+                del mails[contact]
+
+    def note(self, event: Event, part: Part) -> None:
+        """Let an accepted event of the part `standing` or `mails` count."""
+        person = digest_of_person(event.customer_id, event.session_id)
+        with self._lock:
+            if part == "mails":
+                self._add_sent(self._mails[person], event)
+            else:
+                marks, mark = self._marks[person], mark_of(event)
+                marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0))
+
+    def forget(self, person: str) -> None:
+        """Drop what is kept of one."""
+        with self._lock:
+            self._marks.pop(person, None)
+            self._mails.pop(person, None)
+
+    def _standing(self, person: str) -> Standing:
+        ordered = (to_us(one.occurred_at) for one in self._orders(person) if one.event_type == "purchase")
+        mails, marks = self._mails.get(person, {}), self._marks.get(person, {})
+        return to_standing(marks, mails.values(), max(ordered, default=None), erased=person in self._erased)
+
+    def _orders(self, person: str) -> Sequence[Event]:
+        return self._at_hand.get(("orders", person), ())
+
+    def _claim(self, claim: Claim, rules: MailSettings) -> Refusal | None:
+        person = digest_of_person(claim.customer_id, None)
+        standing = self._standing(person)
+        refused = refusal(standing, claim, rules)
+        if refused is None and standing.mail_of(claim.campaign_id) is None:
+            mail = Mail(claim.campaign_id, claim.at, tuple(dict.fromkeys(claim.product_ids)))
+            _keep(self._mails[person], contact_in(claim.campaign_id), mail)
+        return refused
+
+    @staticmethod
+    def _add_sent(mails: dict[str, Mail], event: Event) -> None:
+        new = Mail(event.campaign_id or "", event.occurred_at, ())
+        mail = mails.get(contact_of(event), new)
+        product_ids = mail.product_ids
+        if event.product_id is not None and event.product_id not in product_ids and len(product_ids) < MOST_PRODUCTS:
+            product_ids = (*product_ids, event.product_id)
+        sent_at = max(event.occurred_at, mail.sent_at or event.occurred_at)
+        _keep(mails, contact_of(event), mail._replace(product_ids=product_ids, sent_at=sent_at))
+
+
+def _keep(mails: dict[str, Mail], contact: str, mail: Mail) -> None:
+    """Keep a contact, and of the others the latest."""
+    mails.pop(contact, None)
+    for one in [one for one, other in mails.items() if other.counted_at <= mail.counted_at - timedelta(days=KEPT_DAYS)]:
+        del mails[one]
+    if len(mails) >= MOST_MAILS:
+        del mails[min(mails, key=lambda one: mails[one].counted_at)]
+    mails[contact] = mail

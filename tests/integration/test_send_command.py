@@ -1,0 +1,225 @@
+"""`reprise send` as a person runs it: the real process, a real Redis and a real mail server; killed, and run again."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from api import create_app
+from recommender.campaigns import send
+from recommender.campaigns.settings import MailSettings
+from recommender.redis_warehouse import RedisWarehouse
+from recommender.settings import Settings
+from tests.mail_shop import SECRET, mailbox, names, publication, write_addresses
+from tests.redis_servers import wait_until
+from tests.smtp_sink import Sink, run_sink
+from training.commands.send import command
+
+N = 60
+
+
+class Sender:
+    """A published shop of its own, its addresses, and the command to send to them."""
+
+    def __init__(self, folder: Path, url: str, shop: str, sink: Sink, n: int) -> None:
+        self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop)
+        self.warehouse = RedisWarehouse(url, timeout_ms=5_000)
+        self.warehouse.store(shop).publish(publication(n), keep=3)
+        write_addresses(folder / "addresses.csv", names(n))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
+        mine = {"REPRISE_HOME": str(folder / "home"), "REPRISE_REDIS_URL": url, "REPRISE_SHOP": shop}
+        self.environment = {**inherited, **mine, "REPRISE_MAIL__SECRET": SECRET, "OPENBLAS_NUM_THREADS": "1"}
+
+    def command(self, *more: str, campaign: str = "reorder") -> list[str]:
+        """The command line."""
+        there = ["--addresses", "addresses.csv", "--smtp", f"smtp://127.0.0.1:{self.sink.port}"]
+        who = ["--audience", "everyone", "--slots", "2", "--from", "Shop <news@shop.example>"]
+        return [sys.executable, "-m", "recommender.cli", "send", campaign, *who, *there, *more]
+
+    def start(self, *more: str) -> "subprocess.Popen[bytes]":
+        """Begin to send."""
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(self.command(*more), cwd=self.folder, env=self.environment, **quiet)  # type: ignore[call-overload,no-any-return]
+
+    def run(self, *more: str, **options: str) -> "subprocess.CompletedProcess[str]":
+        """Send to the end."""
+        command = self.command(*more, **options)
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+
+MakeSender = Callable[[int], Sender]
+
+
+@pytest.fixture
+def make_sender(tmp_path: Path, redis_url: str, shop: str):
+    made = []
+    with run_sink() as sink:
+
+        def make(n: int) -> Sender:
+            made.append(Sender(tmp_path, redis_url, shop, sink, n))
+            return made[-1]
+
+        yield make
+        for sender in made:
+            sender.warehouse.close()
+
+
+def test_it_sends_says_what_it_did_and_leaves_no_address_behind(make_sender: MakeSender):
+    sender = make_sender(6)
+    file = sender.folder / "addresses.csv"
+    file.write_text(file.read_text() + "C001,again@mail.example\nNOBODY,nobody@mail.example\nC002,not an address\n")
+    sender.sink.acts[mailbox("C003")] = ["550 5.1.1 <c003@mail.example> unknown"]
+    done = sender.run("--per-second", "1000", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {state: n for state, n in told["mails"].items() if n} == {"sent": 5, "bounced": 1}
+    assert told["addresses"] == {
+        "rows": 9,
+        "usable": 6,
+        "bad": {"bad_address": 1, "customer_named_before": 1, "unknown_customer": 1},
+        "bad_lines": [
+            {"line": 8, "reason": "customer_named_before"},
+            {"line": 10, "reason": "bad_address"},
+            {"line": 9, "reason": "unknown_customer"},
+        ],
+    }
+    assert sender.sink.counts == {mailbox(one): 1 for one in names(6) if one != "C003"}
+    left = b"".join(path.read_bytes() for path in (sender.folder / "home").rglob("*") if path.is_file())
+    assert b"C003" in left
+    assert b"@mail.example" not in left
+    assert "@mail.example" not in done.stdout + done.stderr
+    (outbox,) = (sender.folder / "home").rglob("reorder.sqlite")
+    assert outbox.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_list_of_customers_is_all_that_is_written_to(make_sender: MakeSender):
+    sender = make_sender(6)
+    (sender.folder / "vip.csv").write_text("customer_id\nC004\nC001\nNOBODY\n")
+    command = sender.command("--per-second", "1000", "--json", "--customers", "vip.csv")
+    at = command.index("--audience")
+    del command[at : at + 2]
+    for _ in range(2):
+        done = subprocess.run(
+            command, cwd=sender.folder, env=sender.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["mails"]["sent"] == 2
+    assert sender.sink.counts == {mailbox("C001"): 1, mailbox("C004"): 1}
+
+
+def test_a_dry_run_sends_and_claims_nothing(make_sender: MakeSender):
+    sender = make_sender(6)
+    done = sender.run("--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["mails"] == 6
+    assert sender.sink.connections == 0
+    standings = sender.warehouse.contacts(sender.settings.shop).standings(names(6))
+    assert not any(standing.mails for standing in standings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--smtp", "smtp://mail.example"], 2, "REPRISE_MAIL__LINK_BASE"),
+        (["--smtp", "smtp://a:b@127.0.0.1"], 2, "REPRISE_SMTP_PASSWORD"),
+        (["--from", "nobody"], 2, "Shop <news@shop.example>"),
+        (["--addresses", "gone.csv"], 3, "gone.csv"),
+        (["--from", "bounced@shop.example"], 1, "553 5.1.8; check --from"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(make_sender: MakeSender, arguments: list[str], code: int, words: str):
+    sender = make_sender(2)
+    sender.environment["REPRISE_SMTP_PASSWORD"] = "s3cr3t"
+    sender.sink.refused_senders = {"bounced@shop.example"}
+    done = sender.run(*arguments)
+    assert done.returncode == code, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert words in line
+    assert "Traceback" not in done.stderr
+    assert "s3cr3t" not in done.stderr
+    assert sender.sink.taken == []
+
+
+def test_mails_that_stay_open_end_with_1(make_sender: MakeSender, monkeypatch: pytest.MonkeyPatch):
+    sender = make_sender(2)
+    sender.sink.acts[mailbox("C000")] = ["450 4.2.0 later"]
+    monkeypatch.setattr(send, "ROUND_PAUSES_S", ())
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.chdir(sender.folder)
+    done = CliRunner().invoke(command, sender.command("--per-second", "1000")[4:], env=sender.environment)
+    assert done.exit_code == 1
+    assert "1 not taken yet; run it again\n  1 times: 450 4.2.0" in done.stdout
+    assert sender.sink.counts == {mailbox("C001"): 1}
+    done = CliRunner().invoke(command, sender.command("--per-second", "1000")[4:], env=sender.environment)
+    assert done.exit_code == 0
+    assert "every mail is settled" in done.stdout
+    assert sender.sink.counts == {mailbox("C000"): 1, mailbox("C001"): 1}
+
+
+def test_one_click_in_the_mail_keeps_the_next_campaign_away(make_sender: MakeSender):
+    sender = make_sender(3)
+    assert sender.run("--per-second", "1000").returncode == 0
+    mail = next(mail for mail in sender.sink.taken if mail.recipient == mailbox("C001"))
+    (path,) = re.fullmatch(
+        r"<http://127\.0\.0\.1:8000(/v1/m/[\w.-]+/unsubscribe)>", mail.message["List-Unsubscribe"]
+    ).groups()  # type: ignore[union-attr]
+    settings = Settings(
+        log_level="error", shop=sender.settings.shop, mail=MailSettings.model_validate({"secret": SECRET})
+    )
+    client = create_app(settings, sender.warehouse).test_client()
+    assert client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    done = sender.run("--per-second", "1000", "--json", campaign="second")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["without"] == {"unsubscribed": 1}
+    assert sender.sink.counts == {mailbox("C000"): 2, mailbox("C001"): 1, mailbox("C002"): 2}
+
+
+def test_sigterm_finishes_the_mails_in_hand(make_sender: MakeSender):
+    sender = make_sender(N)
+    process = sender.start("--per-second", "40")
+    wait_until(lambda: len(sender.sink.taken) >= 5, "some mails are sent")
+    process.terminate()
+    assert process.wait(20) != 0
+    assert len(sender.sink.taken) < N
+    done = sender.run("--per-second", "1000", "--json")
+    assert json.loads(done.stdout)["mails"]["unknown"] == 0
+    assert sender.sink.counts == {mailbox(one): 1 for one in names(N)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_again_and_again_it_doubles_and_misses_nobody(make_sender: MakeSender, seed: int):
+    sender, luck = make_sender(N), random.Random(seed)
+    sender.sink.thinks_s = 0.01  # so that a kill often comes between a mail and its answer
+    kills = 0
+    while len(sender.sink.taken) < N - 10:
+        enough = len(sender.sink.taken) + luck.randrange(12)
+        process = sender.start("--per-second", "1000")
+        wait_until(lambda: len(sender.sink.taken) >= enough or process.poll() is not None, "some mails are sent")  # noqa: B023
+        process.send_signal(signal.SIGKILL)
+        kills += process.wait(20) == -signal.SIGKILL
+    assert kills >= 3
+    done = sender.run("--per-second", "1000", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    unknown = set(told["unknown_customers"])
+    assert len(unknown) <= 4 * kills  # one a connection
+    assert told["mails"]["sent"] + told["mails"]["unknown"] == N
+    counts = Counter({mailbox(one): 0 for one in names(N)}) + sender.sink.counts
+    assert max(counts.values()) == 1
+    assert {one for one in names(N) if not counts[mailbox(one)]} <= unknown
+    with closing(RedisWarehouse(sender.environment["REPRISE_REDIS_URL"], timeout_ms=5_000)) as warehouse:
+        standings = warehouse.contacts(sender.settings.shop).standings(names(N))
+    assert all(len(standing.mails) == 1 for standing in standings)

@@ -1,0 +1,16 @@
+"""Never a mail too many: whatever is claimed, released, told and erased, in whatever order."""
+
+from hypothesis import settings
+
+from recommender.memory_event_log import MemoryEventLog
+from tests.governor_machine import GovernorMachine
+
+
+class MemoryMachine(GovernorMachine):
+    def make(self):
+        log = MemoryEventLog()
+        return [(log, log.contacts)]
+
+
+TestGovernor = MemoryMachine.TestCase
+TestGovernor.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
