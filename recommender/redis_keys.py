@@ -102,7 +102,7 @@ class Keys:
     def version(self, version: str, part: str) -> str:
         """One part of a version.
 
-        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id), `profiles` (hash: number
-        of a block → customers) or a list name (hash by owner).
+        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id), `profiles` (hash: a
+        block's number → customers) or a list name (hash by owner).
         """
         return f"{self._prefix}:v:{version}:{part}"
