@@ -6,6 +6,7 @@ import pytest
 
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.store import Store
 from recommender.warehouse import MemoryWarehouse, Warehouse
 from tests.governed import Governed
 
@@ -22,6 +23,11 @@ def warehouse(request: pytest.FixtureRequest, shop: str) -> Iterator[Warehouse]:
     warehouse.close()
     for one in (shop, f"{shop}-b"):
         client.call("DEL", "none", *client.call("KEYS", Keys(one).current.replace("current", "*")))
+
+
+@pytest.fixture
+def store(warehouse: Warehouse, shop: str) -> Store:
+    return warehouse.store(shop)
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
 """What every Store promises about customers who asked to be forgotten."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
-from recommender.memory_store import MemoryStore
 from recommender.publication import ListKey
-from recommender.redis_keys import Keys
 from recommender.redis_publish import Publisher
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
@@ -17,19 +12,6 @@ from tests.profiles import make_profile, make_table
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LISTS = {"discover": {"ann": [1], "bob": [2]}, "buy_again": {"ann": [3]}, "similar": {"ann": [4]}}
 ALL = [ListKey("discover", "ann"), ListKey("buy_again", "ann"), ListKey("similar", "ann"), ListKey("discover", "bob")]
-
-
-@pytest.fixture(params=["memory", "embedded", "other"])
-def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
-    client = request.getfixturevalue("connect")(url)
-    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
-    yield store
-    store.close()
-    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
 
 
 def found(store: Store, version: str | None = None) -> list[bool]:

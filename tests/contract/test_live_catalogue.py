@@ -8,29 +8,13 @@ import pytest
 from recommender import redis_catalogue
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
-from recommender.memory_store import MemoryStore
 from recommender.publication import WHOLE_SHOP, ListKey
-from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.shelf import Shelf
-from recommender.store import Store
 
 POPULAR = ListKey("popular", WHOLE_SHOP)
 IDS = ["p1", "a/b", "🧀", "{}", "'; --", "\n", "\udc80", "reprise:{x}:current"]
-
-
-@pytest.fixture(params=["memory", "embedded", "other"])
-def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
-    client = request.getfixturevalue("connect")(url)
-    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
-    yield store
-    store.close()
-    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.event_log import digest_of_person
-from recommender.memory_store import MemoryStore
 from recommender.profile_blocks import PER_BLOCK, block_of
 from recommender.profiles import Profile
 from recommender.publication import Publication
@@ -25,19 +24,6 @@ ANN, BOB = make_profile("ann", orders=7), make_newcomer("bob")
 MANY = [make_profile(f"c{i:03}", orders=i + 1) for i in range(3 * PER_BLOCK)]
 HALF_PAIRS = ["\ud800", "\udfff", "a\udc80b"]
 """JSON can carry half a surrogate pair."""
-
-
-@pytest.fixture(params=["memory", "embedded", "other"])
-def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
-    client = request.getfixturevalue("connect")(url)
-    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
-    yield store
-    store.close()
-    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
 
 
 @pytest.fixture

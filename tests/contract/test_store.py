@@ -12,22 +12,9 @@ from recommender.publication import WHOLE_SHOP, Basis, ListKey, Ranked
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store, rollback
+from recommender.store import rollback
 
 ANN = ListKey("discover", "ann")
-
-
-@pytest.fixture(params=["memory", "embedded", "other"])
-def store(request: pytest.FixtureRequest, shop: str) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    url = request.getfixturevalue("redis_url" if request.param == "embedded" else "other_redis_url")
-    client = request.getfixturevalue("connect")(url)
-    store = RedisWarehouse(url, timeout_ms=5_000).store(shop)
-    yield store
-    store.close()
-    client.call("DEL", "none", *client.call("KEYS", Keys(shop).current.replace("current", "*")))
 
 
 def test_before_any_version_there_is_nothing(store):

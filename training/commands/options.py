@@ -1,13 +1,15 @@
-"""Options that every command which reads purchases shares, and how their values are parsed."""
+"""Options that several commands share, and how their values are parsed."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from typing import get_args
 
 import click
 
+from recommender.campaigns.audiences import AudienceName
 from recommender.progress import Progress
 from recommender.settings import Settings
 from training.formats import FORMATS
@@ -51,6 +53,20 @@ def source_or_ledger_options(command: Callable[..., None]) -> Callable[..., None
     ledger = click.Path(path_type=Path)
     option = click.option("--ledger", type=ledger, metavar="DIR", help="Events that `reprise worker` archived.")
     return option(_with_source(command, required=False))
+
+
+def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add CAMPAIGN and whom it writes to with how much: `campaign_id`, `audience`, `customers` and `slots`."""
+    names, whole = click.Choice(get_args(AudienceName)), click.IntRange(min=1)
+    file = click.Path(path_type=Path)
+    for add in (
+        click.option("--slots", type=whole, help="Most products in one mail.  [default: as placement email]"),
+        click.option("--customers", type=file, help="Or a file of ids: a column customer_id, or lines."),
+        click.option("--audience", type=names, help="Who is meant."),
+        click.argument("campaign_id", metavar="CAMPAIGN"),
+    ):
+        command = add(command)
+    return command
 
 
 def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..., None]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -20,8 +20,8 @@ from training.campaign_files.customers import read_customers
 from training.campaign_files.formats import FORMATS
 from training.campaign_files.make import TIMEOUT_MS, Order, make_file
 from training.campaign_files.preview import preview
+from training.commands.options import campaign_options
 
-AUDIENCE_NAMES = get_args(AudienceName)
 _WORDS = {
     "nothing_good_enough": "nothing good enough to show",
     "holdout": "held out by an experiment",
@@ -36,10 +36,7 @@ _WORDS = {
 
 
 @click.command()
-@click.argument("campaign_id", metavar="CAMPAIGN")
-@click.option("--audience", type=click.Choice(AUDIENCE_NAMES), help="Who is meant.")
-@click.option("--customers", type=click.Path(path_type=Path), help="Or a file of ids: a column customer_id, or lines.")
-@click.option("--slots", type=click.IntRange(min=1), help="Most products in one mail.  [default: as placement email]")
+@campaign_options
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The file; a folder for html.  [default: CAMPAIGN.FORMAT]")
 @click.option("--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of html: your own.")

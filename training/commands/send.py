@@ -30,7 +30,7 @@ from recommender.settings import Settings, load_settings
 from training.campaign_files.customers import read_customers
 from training.campaign_files.make import TIMEOUT_MS
 from training.campaign_files.preview import preview
-from training.commands.picks import AUDIENCE_NAMES
+from training.commands.options import campaign_options
 
 MOST_NAMED = 100
 """Customers of whom nobody knows whether they got the mail, by name."""
@@ -46,10 +46,7 @@ _WORDS = {
 
 
 @click.command()
-@click.argument("campaign_id", metavar="CAMPAIGN")
-@click.option("--audience", type=click.Choice(AUDIENCE_NAMES), help="Who is meant.")
-@click.option("--customers", type=click.Path(path_type=Path), help="Or a file of ids: a column customer_id, or lines.")
-@click.option("--slots", type=click.IntRange(min=1), help="Most products in one mail.  [default: as placement email]")
+@campaign_options
 @click.option(
     "--addresses", type=click.Path(path_type=Path), required=True, help="CSV: customer_id,email[,name][,locale]"
 )
