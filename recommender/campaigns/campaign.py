@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recommender.slate import Item
 
@@ -29,10 +29,13 @@ class Campaign:
     version: str
     begun_at: datetime
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return asdict(self) | {"begun_at": self.begun_at.isoformat()}
+
     def to_json(self) -> bytes:
         """Compact JSON."""
-        fields = asdict(self) | {"begun_at": self.begun_at.isoformat()}
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Campaign":

@@ -17,11 +17,12 @@ from recommender.settings import load_settings
 from training.commands.experiment_tables import print_report
 from training.commands.options import Source, parse_moment, source_or_ledger_options
 from training.commands.share import parse_share
+from training.events.ledger import read_ledger
 from training.experiments.assignments import Assignments, assign_customers, enter, read_assignments
 from training.experiments.attribution import read_events
 from training.experiments.outcomes import Period
 from training.experiments.report import Plan, analyse
-from training.experiments.shown import exposures_of, read_shown, slots_of
+from training.experiments.shown import exposures_of, slots_of
 from training.ingest import Ingested
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
@@ -92,7 +93,7 @@ def command(
     built = _build_experiment(name or "assigned", salt, variants, holdout) if name or variants else None
     experiment = built or next((one for one in settings.experiments if one.name == exposed), None)
     with progress.step("Read who was exposed"):
-        shown = read_shown(source.ledger, settings.shop, _SHOWN) if source.ledger else None
+        shown = read_ledger(source.ledger, settings.shop, _SHOWN) if source.ledger else None
         exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
     period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
     ingested = source.ingest(settings, now, progress)

@@ -94,14 +94,7 @@ def command(
 
 def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> dict[str, Any]:
     named = {} if listed is None else {"listed": len(listed), "unknown": len(listed) - found}
-    return {
-        "campaign_id": campaign.campaign_id,
-        "audience": campaign.audience,
-        "slots": campaign.slots,
-        "version": campaign.version,
-        "begun_at": campaign.begun_at.isoformat(),
-        **named,
-    }
+    return {**campaign.to_dict(), **named}
 
 
 def _print(told: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from recommender.home import Home, write_whole
 from recommender.progress import Progress
 from recommender.settings import Settings, load_settings
 from training.artifacts import load, saved_versions
+from training.events.ledger import read_ledger
 from training.experiments.restraint import Restraint, learn_restraint
-from training.experiments.shown import read_shown
 from training.ingest import ingest
 from training.report import render_report
 from training.report_figures import read_evaluation
@@ -58,7 +58,7 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, ledg
 
 
 def _learn(ledger: Path, settings: Settings) -> list[Restraint]:
-    shown = read_shown(ledger, settings.shop, ("exposure", "impression"))
+    shown = read_ledger(ledger, settings.shop, ("exposure", "impression"))
     as_of, progress = datetime.now(UTC), Progress(show=False)
     purchases = ingest((), ledger=ledger, settings=settings, as_of=as_of, progress=progress, refuse=False).ledger
     return learn_restraint(shown, purchases)

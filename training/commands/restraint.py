@@ -11,8 +11,9 @@ from recommender.progress import Progress
 from recommender.settings import load_settings
 from training.commands.options import Source, source_or_ledger_options
 from training.commands.restraint_tables import print_restraint
+from training.events.ledger import read_ledger
 from training.experiments.restraint import METHOD, learn_restraint
-from training.experiments.shown import read_shown, read_shown_file
+from training.experiments.shown import read_shown_file
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
 
@@ -55,7 +56,7 @@ def command(
         raise click.UsageError("name a --ledger DIR, or --events FILE and purchase FILEs")
     settings, progress = load_settings(), Progress(show=not as_json)
     with progress.step("Read what was shown"):
-        shown = read_shown_file(events) if events else read_shown(source.ledger or Path(), settings.shop, _SHOWN)
+        shown = read_shown_file(events) if events else read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
     ingested = source.ingest(settings, datetime.now(UTC), progress)
     with progress.step("Compare positions"):
         found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)

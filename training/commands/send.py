@@ -130,7 +130,7 @@ class Job:
         self._check_addresses(campaign, desk)
         with self.progress.step("Look at customers", count_blocks(campaign, desk)) as advance:
             found = preview(campaign, desk, self.listed, advance)
-        return {**_describe(campaign), **found, "dry_run": True, "open": 0, "addresses": self.book.to_dict()}
+        return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.book.to_dict()}
 
     def send(self, server: MailServer, sender: str, renderer: Renderer, per_second: float) -> dict[str, Any]:
         """Send it, or go on with it."""
@@ -158,7 +158,7 @@ class Job:
                 clock=clock,
             )
             sending.send(self.progress.step)
-            return {**_describe(campaign), **summarize(outbox), "addresses": self.book.to_dict()}
+            return {**campaign.to_dict(), **summarize(outbox), "addresses": self.book.to_dict()}
 
     def _check_addresses(self, campaign: Campaign, desk: CampaignDesk) -> None:
         with self.progress.step("Check addresses", count_blocks(campaign, desk)) as advance:
@@ -174,16 +174,6 @@ def summarize(outbox: Outbox) -> dict[str, Any]:
         "without": outbox.reasons(),
         "answers": outbox.details(),
         "unknown_customers": outbox.unknown(MOST_NAMED),
-    }
-
-
-def _describe(campaign: Campaign) -> dict[str, Any]:
-    return {
-        "campaign_id": campaign.campaign_id,
-        "audience": campaign.audience,
-        "slots": campaign.slots,
-        "version": campaign.version,
-        "begun_at": campaign.begun_at.isoformat(),
     }
 
 

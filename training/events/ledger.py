@@ -10,27 +10,29 @@ apart: purchases of a file that has neither order ids nor times of day count aga
 files up to the day on which the events begin. Likewise a file's `refunded_quantity` and a refund event count both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from recommender.errors import UnreadableFileError
+from recommender.events import EventType
 from training.events.archive import Archive
 from training.purchase_rows import Part, with_order_ids
 from training.schema import EARLIEST, LEDGER
 
 IN_FILES = "in a purchase file, too"
-_TYPES = ("purchase", "refund")
+ORDERS: tuple[EventType, ...] = ("purchase", "refund")
 
 
-def read_ledger(folder: Path, shop: str) -> pl.DataFrame:
-    """The archived purchases and refunds of a shop.
+def read_ledger(folder: Path, shop: str, event_types: Collection[EventType] = ORDERS) -> pl.DataFrame:
+    """The archived events of a shop that are of some types.
 
     Args:
         folder: REPRISE_HOME/ledger of those who run `reprise worker`.
         shop: whose.
+        event_types: such as exposure, impression, click; else those that a training learns from.
 
     Returns:
         Schema `training.events.archive.EVENTS`, each event once; no rows where none was archived yet.
@@ -41,7 +43,7 @@ def read_ledger(folder: Path, shop: str) -> pl.DataFrame:
     """
     if not folder.is_dir():
         raise UnreadableFileError(f"{folder} does not exist; `reprise worker` archives under REPRISE_HOME/ledger")
-    return Archive(folder, shop).read(_TYPES)
+    return Archive(folder, shop).read(event_types)
 
 
 def to_part(events: pl.DataFrame, parts: Sequence[Part], as_of: datetime) -> Part:

@@ -1,36 +1,13 @@
 """What the archive says of answers: who came across which experiment, what was shown where, what was clicked."""
 
-from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
 
-from recommender.errors import TooLittleDataError, UnreadableFileError
-from recommender.events import EventType
-from training.events.archive import Archive
+from recommender.errors import TooLittleDataError
 from training.experiments.attribution import SLOT
 from training.experiments.read_columns import read_columns
 from training.experiments.restraint import SHOWN
-
-
-def read_shown(folder: Path, shop: str, event_types: Collection[EventType]) -> pl.DataFrame:
-    """The archived events of some types.
-
-    Args:
-        folder: REPRISE_HOME/ledger of those who run `reprise worker`.
-        shop: whose.
-        event_types: such as exposure, impression, click.
-
-    Returns:
-        Schema `training.events.archive.EVENTS`, each event once; no rows where none was archived yet.
-
-    Raises:
-        UnreadableFileError: there is no such folder.
-        HomeError: a file in it cannot be read.
-    """
-    if not folder.is_dir():
-        raise UnreadableFileError(f"{folder} does not exist; `reprise worker` archives under REPRISE_HOME/ledger")
-    return Archive(folder, shop).read(event_types)
 
 
 def read_shown_file(file: Path) -> pl.DataFrame:
