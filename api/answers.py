@@ -91,7 +91,7 @@ def to_personal_document(outcome: Outcome, recommendation_id: str) -> dict[str, 
 
 
 def _headers(outcome: Outcome, body: bytes, cache_control: str) -> list[tuple[str, str]]:
-    count_answer(outcome)
+    count_answer(*outcome.counted)
     headers = [
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),

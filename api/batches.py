@@ -19,6 +19,7 @@ from api.problems import describe
 from api.request_schemas import BatchRequest, RecommendationBody, Wanted
 from api.service import Service
 from api.telemetry import count_answer
+from recommender.asking import wait_for
 from recommender.errors import RepriseError
 from recommender.store import Reading
 from recommender.treatments import UNTREATED, Treatment
@@ -128,18 +129,18 @@ def _read(desk: Desk, asked: Sequence[Asked]) -> Readings:
 def _read_together(desk: Desk, plans: Sequence[Plan], reads: Treatment) -> Reading | FallbackReason:
     keys = dict.fromkeys(key for plan in plans for key in plan.keys)
     people = dict.fromkeys(person for plan in plans for person in plan.people)
-    return desk.read(tuple(keys), tuple(people), reads)
+    return wait_for(desk.reading(tuple(keys), tuple(people), reads))
 
 
 def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dict[str, Any]:
     try:
         if not isinstance(asked, Asked):
             raise asked
-        outcome = desk.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
+        outcome = wait_for(desk.filling(asked.wanted, asked.plan, readings[asked.reads], asked.part))
     except (RepriseError, HTTPException) as error:
         problem = describe(error)
         return {"status": problem["status"], "body": problem}
-    count_answer(outcome)
+    count_answer(*outcome.counted)
     return {"status": 200, "body": _body(own, desk, asked, outcome)}
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.answer_schemas import FallbackReason
-from api.kept_versions import read_version
+from api.kept_versions import reading_of
 from api.plans import Choice, Plan
 from api.request_schemas import Wanted
+from recommender.asking import Asking, wait_for
 from recommender.candidates import candidates_of
 from recommender.errors import StoreUnavailableError, UnknownProductError
 from recommender.experiments import Assignment, Experiment, assignments
@@ -52,6 +53,11 @@ class Outcome:
     shortfall: Shortfall | None
     assignments: Sequence[Assignment] = ()
 
+    @property
+    def counted(self) -> tuple[str, Limit, int, Shortfall | None]:
+        """What `api.telemetry.count_answer` is told of it."""
+        return self.placement, self.limit, len(self.slate.items), self.shortfall
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -90,20 +96,27 @@ class Desk:
         found = assignments(self.experiments, customer_id, self.as_of, placement=wanted.placement)
         return Part(found, combine(one.treatment for one in found)) if found else NO_PART
 
-    def serve(self, wanted: Wanted, plan: Plan, customer_id: str | None = None) -> Outcome:
+    def serving(self, wanted: Wanted, plan: Plan, customer_id: str | None = None) -> Asking[Outcome]:
         """Read the plan's lists and fill one slate from them; `customer_id` is whose answer it is, if it is one's.
 
         Raises:
             UnknownPlacementError: `wanted` names a placement that is not configured; nothing was read.
             UnknownProductError: from `plan`.
         """
+        part, reading = yield from self.beginning(wanted, plan, customer_id)
+        return (yield from self.filling(wanted, plan, reading, part))
+
+    def beginning(
+        self, wanted: Wanted, plan: Plan, customer_id: str | None = None
+    ) -> Asking[tuple[Part, Reading | FallbackReason]]:
+        """The first half of `serving`: what the customer takes part in, and the plan's lists. Raises as `serving`."""
         self.placement(wanted.placement)
         part = self.part(wanted, customer_id)
-        return self.fill(wanted, plan, self.read(plan.keys, plan.people, part.treatment), part)
+        return part, (yield from self.reading(plan.keys, plan.people, part.treatment))
 
-    def read(
+    def reading(
         self, keys: Sequence[ListKey], people: Sequence[str] = (), treatment: Treatment = UNTREATED
-    ) -> Reading | FallbackReason:
+    ) -> Asking[Reading | FallbackReason]:
         """The lists, and what is at hand of `people`, in one round trip at most; where there are none at all, why.
 
         They are those of the treatment's version where it is kept, else of the current one.
@@ -111,14 +124,16 @@ class Desk:
         if not treatment.show:
             return "holdout"
         try:
-            return read_version(self.shelf, treatment.version, keys, people) or "model_not_ready"
+            return (yield from reading_of(self.shelf, treatment.version, keys, people)) or "model_not_ready"
         except StoreUnavailableError:
             return "store_unavailable"
 
-    def fill(self, wanted: Wanted, plan: Plan, reading: Reading | FallbackReason, part: Part = NO_PART) -> Outcome:
+    def filling(
+        self, wanted: Wanted, plan: Plan, reading: Reading | FallbackReason, part: Part = NO_PART
+    ) -> Asking[Outcome]:
         """Build one slate from `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
-        Raises as `serve`.
+        Raises as `serving`.
         """
         placement = self.placement(wanted.placement)
         if part is not NO_PART:
@@ -129,7 +144,8 @@ class Desk:
         choose = self._recall if reading.stale else self._choose
         choice = choose(plan, placement, reading)
         context = _with_live(wanted.context(limit), choice.live)
-        pinned = self.shelf.find_products([pin.product_id for pin in placement.pins]) if placement.pins else {}
+        pins = [pin.product_id for pin in placement.pins]
+        pinned = (yield from self.shelf.finding(pins)) if pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
         shortfall = _shortfall(choice, slate)
         return Outcome(wanted.placement, limit, reading.version, slate, shortfall, part.assignments)
@@ -155,7 +171,7 @@ class Desk:
         )
 
     def _choose_what_sells(self) -> Choice:
-        reading = self.read(FALLBACK_KEYS)
+        reading = wait_for(self.reading(FALLBACK_KEYS))
         if isinstance(reading, str):
             return Choice(())
         return Choice((), {key.name: candidates_of(reading, key, "popular") for key in FALLBACK_KEYS})

@@ -6,20 +6,21 @@ goes on to Flask, which decides everything and says what is wrong; here nothing 
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
-from werkzeug import Request
+from werkzeug.wsgi import get_path_info
 
 from api.access import allow
 from api.auth import admit
 from api.callers import Caller, find_caller
 from api.ids import request_id
-from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
+from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answering
 from api.logs import finish
 from api.parsing import escape_query
 from api.service import Service
 from api.telemetry import count_kept_answer, waited_s
+from recommender.asking import Asking, wait_for
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 Headers = list[tuple[str, str]]
 _OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
 """What a 304 leaves out."""
+
+
+class Ready(NamedTuple):
+    """An answer to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class Front:
@@ -46,33 +55,39 @@ class Front:
         lists: Lists,
         logger: Callable[[], FilteringBoundLogger],
     ) -> None:
-        self._app = app
+        self.app = app
         self._service = service
         self._lists = lists
         self._logger = logger
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI (PEP 3333) wants it."""
+        ready = wait_for(self.answering(environ))
+        if ready is None:
+            return self.app(environ, start_response)
+        start_response("304 NOT MODIFIED" if ready.status == 304 else "200 OK", ready.headers)
+        return (ready.body,) if ready.body else ()
+
+    def answering(self, environ: "WSGIEnvironment") -> Asking[Ready | None]:
+        """The answer to one request; None leaves it to `app`, which must be given the same `environ`."""
         started = time.perf_counter()
         waited_s.set(0.0)
         self._service.shops.keep_following()
         if not environ.get("QUERY_STRING", "").isascii():
             environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
-        found = self._find(environ)
+        found = yield from self._finding(environ)
         if found is None:
-            return self._app(environ, start_response)
+            return None
         answer, owed = found
         status = 304 if "HTTP_IF_NONE_MATCH" in environ else 200
         name = request_id(environ.get("HTTP_X_REQUEST_ID"))
         finished = finish(self._logger(), environ, answer.rule, status, started=started, name=name)
         headers = [*answer.prepared.headers, *owed, *finished]
         if status == 304:
-            start_response("304 NOT MODIFIED", [header for header in headers if header[0] not in _OF_THE_BODY])
-            return ()
-        start_response("200 OK", headers)
-        return (answer.prepared.body,)
+            return Ready(304, [header for header in headers if header[0] not in _OF_THE_BODY], b"")
+        return Ready(200, headers, answer.prepared.body)
 
-    def _find(self, environ: "WSGIEnvironment") -> tuple[KeptAnswer, Headers] | None:
+    def _finding(self, environ: "WSGIEnvironment") -> Asking[tuple[KeptAnswer, Headers] | None]:
         """The answer, and the headers that it owes the caller; None where Flask is to answer."""
         key = answer_key(environ)
         if environ["REQUEST_METHOD"] != "GET" or len(key) > MAX_KEY_LENGTH:
@@ -85,7 +100,9 @@ class Front:
                 return None
             if kept is not None and kept.until is not None and kept.until <= self._service.clock().timestamp():
                 kept = None
-            return self._make(environ, caller) if kept is None else self._give(environ, caller, kept)
+            if kept is not None:
+                return self._give(environ, caller, kept)
+            return (yield from self._making(environ, caller))
         except Exception:  # Flask comes to the same end and says it properly
             return None
 
@@ -97,14 +114,13 @@ class Front:
         count_kept_answer()
         return kept, owed
 
-    def _make(self, environ: "WSGIEnvironment", caller: Caller) -> tuple[KeptAnswer, Headers] | None:
+    def _making(self, environ: "WSGIEnvironment", caller: Caller) -> Asking[tuple[KeptAnswer, Headers] | None]:
         if "HTTP_IF_NONE_MATCH" in environ:
             return None
-        asked = Request(environ)
-        found = self._lists.find(asked.path, environ.get("QUERY_STRING", ""))
+        found = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
         if found is None:
             return None
         allow(found.route.access, caller, found.customer_id)
         owed = admit(environ, caller, self._service.shops)
-        prepared = answer_list(self._service, caller.shop, found, asked)
+        prepared = yield from answering(self._service, caller.shop, found, environ)
         return KeptAnswer(prepared, found.rule, found.route.access), owed

@@ -5,17 +5,21 @@ from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug import Request
+from werkzeug.wsgi import get_path_info
 
 from api.access import Access
 from api.answer_schemas import Answer
 from api.answers import Prepared, prepare_public, respond
+from api.desk import NO_PART, Desk
 from api.openapi import operation
 from api.parsing import check_path, read_query
 from api.plans import Plan
+from api.repeats import Repeat
 from api.request_schemas import Wanted
 from api.service import Service, service
+from recommender.asking import Asking, wait_for
 from recommender.errors import UnknownProductError
+from recommender.store import Reading
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -92,7 +96,7 @@ def list_operation(
         def view(query: Wanted, **ids: str) -> Response:
             rule = request.url_rule.rule if request.url_rule else ""
             found = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
-            return respond(answer_list(service(), g.caller.shop, found, request))
+            return respond(wait_for(answering(service(), g.caller.shop, found, request.environ)))
 
         setattr(view, _ATTRIBUTE, route)
         return view
@@ -100,29 +104,45 @@ def list_operation(
     return decorate
 
 
-def answer_list(own: Service, shop: str, found: ListRequest, asked: Request) -> Prepared:
+def answering(own: Service, shop: str, found: ListRequest, environ: "WSGIEnvironment") -> Asking[Prepared]:
     """The answer to one request, kept for the next one who asks the same if it is the same for everybody.
 
-    Raises as `Desk.serve`.
+    Raises as `Desk.serving`.
     """
-    if _UNKNOWN in asked.environ:
-        raise asked.environ[_UNKNOWN]
+    if _UNKNOWN in environ:
+        raise environ[_UNKNOWN]
     desk = own.desk(shop)
-    try:
-        outcome = desk.serve(found.wanted, found.plan, found.customer_id)
-    except UnknownProductError as error:
-        asked.environ[_UNKNOWN] = error
-        raise
     if not found.route.shared:
-        return own.answer_person(shop, found.customer_id, None, outcome)
-    prepared = prepare_public(outcome, asked.path, asked.query_string.decode("ascii", "replace"))
-    key = answer_key(asked.environ)
-    if prepared.etag is not None and asked.method == "GET" and len(key) <= MAX_KEY_LENGTH:
+        return (yield from _answering_person(own, desk, found, answer_key(environ)))
+    try:
+        outcome = yield from desk.serving(found.wanted, found.plan)
+    except UnknownProductError as error:
+        environ[_UNKNOWN] = error
+        raise
+    prepared = prepare_public(outcome, get_path_info(environ), environ.get("QUERY_STRING", ""))
+    key = answer_key(environ)
+    if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
         desk.state.answers.keep(
             key,
             KeptAnswer(prepared, found.rule, found.route.access, outcome.slate.until),
-            len(prepared.body) + len(key) + 1_000,
+            len(prepared.body) + len(key) + _HEADER_BYTES,
         )
+    return prepared
+
+
+def _answering_person(own: Service, desk: Desk, found: ListRequest, key: str) -> Asking[Prepared]:
+    part, reading = yield from desk.beginning(found.wanted, found.plan, found.customer_id)
+    name, now, repeats = own.new_recommendation_id(), desk.as_of.timestamp(), desk.state.repeats
+    # an answer that is noted, as an exposure or as impressions, is one of its own
+    known = reading if isinstance(reading, Reading) and part is NO_PART and own.impressions is None else None
+    kept: Repeat | None = None if known is None else repeats.get(key)
+    if known is not None and kept is not None and kept.holds(known, now):
+        return kept.prepare(name)
+    outcome = yield from desk.filling(found.wanted, found.plan, reading, part)
+    prepared = own.answer_person(desk.shop, found.customer_id, None, outcome, name)
+    if known is not None and not known.stale and len(key) <= MAX_KEY_LENGTH:
+        repeat = Repeat.of(known, outcome, prepared, name, now)
+        repeats.keep(key, repeat, repeat.n_bytes)
     return prepared
 
 
@@ -136,27 +156,41 @@ class Lists:
 
     def __init__(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self
-        self._adapter = app.url_map.bind("")
-        self._routes: dict[str, ListRoute] = {
-            endpoint: getattr(view, _ATTRIBUTE)
-            for endpoint, view in app.view_functions.items()
-            if hasattr(view, _ATTRIBUTE)
-        }
+        views = {endpoint: getattr(view, _ATTRIBUTE, None) for endpoint, view in app.view_functions.items()}
+        self._shapes = [
+            _Shape.of(rule.rule, route) for rule in app.url_map.iter_rules() if (route := views[rule.endpoint])
+        ]
 
     def find(self, path: str, query: str) -> ListRequest | None:
         """What a GET of `path` with this query string, of ASCII, asks for; None where that is no list.
 
-        Raises:
-            HTTPException: there is no such route.
-            InvalidRequestError: an id or a parameter has a value that cannot be.
+        Raises InvalidRequestError: an id or a parameter has a value that cannot be.
         """
-        rule, ids = self._adapter.match(path, method="GET", return_rule=True)
-        route = self._routes.get(str(rule.endpoint))
-        if route is None:
-            return None
-        check_path(dict(ids))
-        wanted = read_query(route.query, query)
-        return ListRequest(route, rule.rule, ids.get("customer_id"), wanted, route.plan(query=wanted, **ids))
+        for before, name, after, rule, route in self._shapes:
+            if path.startswith(before) and path.endswith(after):
+                own_id = path[len(before) : len(path) - len(after)]
+                if bool(own_id) == bool(name):
+                    ids = {name: own_id} if name else {}
+                    check_path(ids)
+                    wanted = read_query(route.query, query)
+                    return ListRequest(route, rule, ids.get("customer_id"), wanted, route.plan(query=wanted, **ids))
+        return None
+
+
+class _Shape(NamedTuple):
+    """A rule with one id in its path, or none: then `name` and `after` are empty."""
+
+    before: str
+    name: str
+    after: str
+    rule: str
+    route: ListRoute
+
+    @classmethod
+    def of(cls, rule: str, route: ListRoute) -> "_Shape":
+        before, _, rest = rule.partition("<")
+        converter, _, after = rest.partition(">")
+        return cls(before, converter.rpartition(":")[2], after, rule, route)
 
 
 def lists() -> Lists:

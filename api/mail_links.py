@@ -51,7 +51,7 @@ class MailLinks:
         placement = desk.placements.get(PLACEMENT)
         blocks = [block for block in placement.blocks if block.holds(desk.as_of)] if placement else []
         known = self._products.find(desk.shelf, link.shop, link.product_ids)
-        if link.product_ids[slot - 1] not in known and not desk.shelf.answering:
+        if link.product_ids[slot - 1] not in known:
             raise StoreUnavailableError("Redis does not answer, and the product of this link was not read before")
         return shown_in(link, slot, known, blocks, desk.as_of.timestamp())
 
@@ -62,7 +62,7 @@ def mail_links() -> MailLinks:
 
 
 def shown_in(
-    link: MailLink, slot: int, products: Mapping[str, Product], blocks: Sequence[Block], now: float
+    link: MailLink, slot: int, products: Mapping[str, Product | None], blocks: Sequence[Block], now: float
 ) -> Product | None:
     """What one slot of a mail shows.
 
@@ -106,26 +106,31 @@ class _MailProducts:
         self._memory = Memory(MAX_PRODUCT_BYTES)
         """(shop, product id) → (version, JSON; None for one that the version does not know)."""
 
-    def find(self, shelf: Shelf, shop: str, product_ids: Sequence[str]) -> dict[str, Product]:
-        """Those that are known to the version that answers, or to the shop since; else those at hand."""
-        position = shelf.state.position
+    def find(self, shelf: Shelf, shop: str, product_ids: Sequence[str]) -> dict[str, Product | None]:
+        """As known to the version that answers, or to the shop since; None for what neither knows.
+
+        While Redis does not answer, those at hand; of the others nothing can be told, and they are left out.
+        """
+        state = shelf.state
+        position, at_hand = state.position, state.catalogue or state.before
         kept = {one: self._memory.get((shop, one)) for one in product_ids}
         texts = {one: entry[1] for one, entry in kept.items() if entry and entry[0] == position.version}
         missing = [one for one in product_ids if one not in texts]
         if missing:
-            stale = {one: entry[1] for one in missing if (entry := kept[one])}
-            texts |= self._read(shelf, shop, missing, position.version) or stale | _scan(shelf.state.catalogue, missing)
+            stale = {one: entry[1] for one in missing if (entry := kept[one]) and entry[1] is not None}
+            texts |= self._read(shelf, shop, missing, position.version) or stale | _scan(at_hand, missing)
         live = position.live_catalogue
         known = {one: _decode(text) for one, text in texts.items()}
-        amended = ((one, live.newcomer(one) if found is None else live.amend(found)) for one, found in known.items())
-        return {one: product for one, product in amended if product is not None}
+        return {one: live.newcomer(one) if found is None else live.amend(found) for one, found in known.items()}
 
     def _read(
         self, shelf: Shelf, shop: str, missing: Sequence[str], version: str | None
     ) -> dict[str, bytes | None] | None:
         """None while Redis does not answer."""
-        if not shelf.answering or version is None:
+        if not shelf.answering:
             return None
+        if version is None:
+            return dict.fromkeys(missing)
         try:
             found = shelf.store.find_products(version, missing)
         except StoreUnavailableError:

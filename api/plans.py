@@ -155,8 +155,8 @@ def _last(product_ids: Sequence[str]) -> list[str]:
 def _titles(reading: Reading, keys: Sequence[ListKey]) -> dict[str, str | None]:
     """Titles by product id, of the products on these lists."""
     indices = {record.product_index for key in keys for record in reading.lists[key] or ()}
-    products = (reading.products[index] for index in indices)
-    return {product.product_id: product.title for product in products}
+    products = (reading.products.find(index) for index in indices)
+    return {product.product_id: product.title for product in products if product is not None}
 
 
 def _choose(look: Look, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:

@@ -85,9 +85,10 @@ class Service:
             names = (one.experiment, one.variant, customer_id or "", outcome.placement, recommendation_id)
             self.exposures.note(Exposure(shop, *names, self.clock()))
 
-    def answer_person(self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome) -> Prepared:
-        """The answer for one person, or one session, under an id of its own; what it shows is kept where asked for."""
-        name = self.new_recommendation_id()
+    def answer_person(
+        self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome, name: str
+    ) -> Prepared:
+        """The answer for one person, or one session, under the id `name`; what it shows is kept where asked for."""
         if self.impressions is not None:
             self.impressions.note(Shown(shop, customer_id, session_id, name, outcome, self.clock()))
         if outcome.assignments:

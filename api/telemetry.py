@@ -6,7 +6,7 @@ No label holds the id of a customer, a product or a key, and none a path: routes
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -24,7 +24,8 @@ from recommender.publication import ListKey, version_as_of
 from recommender.store import Position, Reader, Reading
 
 if TYPE_CHECKING:
-    from api.desk import Outcome
+    from api.desk import Shortfall
+    from recommender.placements import Limit
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -57,7 +58,6 @@ version_as_of_seconds = Gauge(
 waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
 """Seconds that the request which is being answered has waited for Redis."""
 
-_T = TypeVar("_T")
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
 
@@ -74,15 +74,15 @@ def count_request(rule: str | None, method: str, status: int, elapsed_s: float) 
     _labelled(seconds, route).observe(elapsed_s)
 
 
-def count_answer(outcome: "Outcome") -> None:
-    """Count one slate that was built."""
+def count_answer(placement: str, limit: "Limit", n_items: int, shortfall: "Shortfall | None") -> None:
+    """Count one slate that was built, or sent again."""
     _labelled(answers, "redis" if waited_s.get() else "memory").inc()
-    _labelled(items, outcome.placement).inc(len(outcome.slate.items))
-    _labelled(room, outcome.placement).inc(outcome.limit.applied)
-    if (outcome.limit.requested or 0) > outcome.limit.cap:
-        _labelled(clamped, outcome.placement).inc()
-    if outcome.shortfall is not None:
-        _labelled(fallbacks, outcome.shortfall.reason).inc()
+    _labelled(items, placement).inc(n_items)
+    _labelled(room, placement).inc(limit.applied)
+    if (limit.requested or 0) > limit.cap:
+        _labelled(clamped, placement).inc()
+    if shortfall is not None:
+        _labelled(fallbacks, shortfall.reason).inc()
 
 
 def count_kept_answer() -> None:
@@ -105,7 +105,19 @@ class TimedReader:
         people: Sequence[str] = (),
     ) -> Reading | None:
         """See `Reader.read`."""
-        return _timed("read", lambda: self._store.read(keys, version, catalogue, people))
+        with _timed("read"):
+            return self._store.read(keys, version, catalogue, people)
+
+    async def read_soon(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
+        """See `Reader.read_soon`."""
+        with _timed("read"):
+            return await self._store.read_soon(keys, version, catalogue, people)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Reader.catalogue`."""
@@ -113,11 +125,13 @@ class TimedReader:
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """See `Reader.find_products`."""
-        return _timed("read", lambda: self._store.find_products(version, product_ids))
+        with _timed("read"):
+            return self._store.find_products(version, product_ids)
 
     def follow(self) -> Position:
         """See `Reader.follow`."""
-        position = _timed("follow", self._store.follow)
+        with _timed("follow"):
+            position = self._store.follow()
         if position.version is not None:
             version_as_of_seconds.labels(self._shop).set(version_as_of(position.version).timestamp())
         return position
@@ -157,14 +171,19 @@ def forget_dead_workers() -> None:
             mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
-def _timed(operation: str, call: Callable[[], _T]) -> _T:
-    started = time.perf_counter()
-    try:
-        return call()
-    except StoreError:
-        store_errors.labels(operation).inc()
-        raise
-    finally:
-        elapsed_s = time.perf_counter() - started
-        _labelled(store_seconds, operation).observe(elapsed_s)
-        waited_s.set(waited_s.get() + elapsed_s)
+class _timed:  # noqa: N801 - reads as a function; `contextmanager` takes 3 µs of every answer
+    """Times what happens in the block, and adds that to `waited_s` as it was before."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        self._waited_s = waited_s.get()  # other requests of the same thread may change it until the end
+        self._started = time.perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        elapsed_s = time.perf_counter() - self._started
+        if kind is not None and issubclass(kind, StoreError):
+            store_errors.labels(self._operation).inc()
+        _labelled(store_seconds, self._operation).observe(elapsed_s)
+        waited_s.set(self._waited_s + elapsed_s)

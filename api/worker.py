@@ -7,9 +7,8 @@ import signal
 import threading
 import time
 
-from flask import Flask
-
 from api import create_app
+from api.door import Door
 from api.stuck_clients import drop_stuck_clients
 from api.telemetry import forget_dead_workers
 
@@ -17,8 +16,8 @@ STOP_TIMEOUT_S = 5
 """A worker that has not ended this long after it was told to is killed."""
 
 
-def create_worker() -> Flask:
-    """The app of this process, which ends with the one that started it, even where that one is killed.
+def create_worker() -> Door:
+    """The application of this process, which ends with the one that started it, even where that one is killed.
 
     Raises SettingsError as `create_app`.
     """
@@ -28,7 +27,7 @@ def create_worker() -> Flask:
     gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
     drop_stuck_clients()
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    return app
+    return Door(app)
 
 
 def _end_with_parent() -> None:

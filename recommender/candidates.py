@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Literal, NamedTuple
 
 from recommender.catalogue import Catalogue
@@ -42,14 +43,11 @@ class Bought:
 
     def __init__(self, published: PublishedList | None) -> None:
         self._published = published
-        self._indices = frozenset[int]() if published is None else published.indices()
+        self.indices = frozenset[int]() if published is None else published.indices()
 
-    def find(self, product_index: int) -> Own | None:
-        """What is known of one product; None for one that was not bought."""
-        if self._published is None or product_index not in self._indices:
-            return None
-        found = (own for own in self._published if isinstance(own, Own) and own.product_index == product_index)
-        return next(found, None)
+    def find(self, product_index: int) -> Own:
+        """What is known of one of `indices`."""
+        return next(own for own in self._published or () if isinstance(own, Own) and own.product_index == product_index)
 
 
 NOTHING_BOUGHT = Bought(None)
@@ -89,23 +87,28 @@ def candidates_in(
     bought: Bought = NOTHING_BOUGHT,
 ) -> Iterator[Candidate]:
     """As `candidates_of`, for a list and the products on it."""
+    if published.name == "buy_again":
+        for own in published.own():
+            product = products.find(own.product_index)
+            if product is not None:
+                yield _bought_before(product, own)
+        return
     name = published.name
     likely = name in _PROBABILITIES
     if published.basis != Basis.MODEL:
         kind, because = "popular", None
-    for record in published:
-        product = products.find(record.product_index)
+    for index, score in published.ranked():
+        product = products.find(index)
         if product is None:
             continue
-        own = record if isinstance(record, Own) else bought.find(record.product_index)
-        if own is not None:
-            yield Candidate(product, "buy_again", _known(own.score), own, None, "buy_again")
+        if index in bought.indices:
+            yield _bought_before(product, bought.find(index))
         else:
-            yield Candidate(product, kind, _known(record.score) if likely else None, None, because, name)
+            yield Candidate(product, kind, score if likely and isfinite(score) else None, None, because, name)
 
 
-def _known(probability: float) -> float | None:
-    return probability if math.isfinite(probability) else None
+def _bought_before(product: Product, own: Own) -> Candidate:
+    return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
 
 
 def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -116,16 +119,11 @@ def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Cand
     others = iter(discover)
     other = next(others, None)
     for own in buy_again:
-        while other is not None and _is_likelier(other, own):
+        least = math.inf if own.probability is None else own.probability
+        while other is not None and other.probability is not None and other.probability > least:
             yield other
             other = next(others, None)
         yield own
     if other is not None:
         yield other
         yield from others
-
-
-def _is_likelier(one: Candidate, other: Candidate) -> bool:
-    if one.probability is None or other.probability is None:
-        return False
-    return one.probability > other.probability

@@ -19,12 +19,14 @@ late keeps long silences from counting as the end; its three constants were chos
 import math
 from datetime import date, datetime
 from functools import lru_cache
+from math import erf, log
 from statistics import NormalDist
 from typing import NamedTuple
 
 from recommender.publication import Own
 
 HORIZONS_DAYS = (7, 14, 30)
+_AHEAD = (0, *HORIZONS_DAYS)
 LATE_SHARE = 0.8
 LATE_LOG_GAP = math.log(7)
 LATE_SD = 1.0
@@ -59,46 +61,69 @@ class Due(NamedTuple):
 
 def due(own: Own, as_of: datetime) -> Due:
     """What `own` says at `as_of`, an aware datetime; one before the last purchase counts as no time gone."""
-    # what is no number is not less than any: `min` and `max` then keep the bound, which comes first
-    middle = max(-_LONGEST_LOG_GAP, min(_LONGEST_LOG_GAP, own.log_gap))
-    sd = max(_SMALLEST_SD, own.log_gap_sd)
-    elapsed = max(as_of.timestamp() / _SECONDS_A_DAY - own.last_day, 0.0)
+    curve = _curve_of(own.log_gap, own.log_gap_sd, own.return_share)
     last = _EPOCH + own.last_day
-    at, from_, to = _quartiles(middle, sd)
+    at, from_, to = curve.quartiles
     return Due(
         date.fromordinal(last + at),
         date.fromordinal(last + from_),
         date.fromordinal(last + to),
         max(at, 1),
-        _return_within(elapsed, middle, sd, own.return_share),
+        _return_within(max(as_of.timestamp() / _SECONDS_A_DAY - own.last_day, 0.0), curve),
     )
 
 
+@lru_cache(maxsize=2_048)
+def to_iso(day: int) -> str:
+    """A day, counted as by `date.toordinal`, in ISO-8601. Most answers name days that an earlier one named."""
+    return date.fromordinal(day).isoformat()
+
+
+class _Curve(NamedTuple):
+    """Who comes back, over the days since a purchase: F, r and their like above.
+
+    Attributes:
+        quartiles: the median gap of those who come in rhythm, then both quartiles, in days.
+        log_gap, sd, share: of those.
+        late_sd, late_share: of those who come late.
+    """
+
+    quartiles: tuple[int, int, int]
+    log_gap: float
+    sd: float
+    share: float
+    late_sd: float
+    late_share: float
+
+
 @lru_cache(maxsize=4_096)
-def _quartiles(middle: float, sd: float) -> tuple[int, int, int]:
-    """The median gap, then both quartiles, in days. Published as float16, there are few different ones."""
-    return _gap_days(middle), _gap_days(middle - _QUARTILE * sd), _gap_days(middle + _QUARTILE * sd)
+def _curve_of(log_gap: float, sd: float, share: float) -> _Curve:
+    """As published, made fit to reckon with. Published as float16, there are few different ones."""
+    # what is no number is not less than any: `min` and `max` then keep the bound, which comes first
+    log_gap = max(-_LONGEST_LOG_GAP, min(_LONGEST_LOG_GAP, log_gap))
+    sd = max(_SMALLEST_SD, sd)
+    share = min(_LARGEST_SHARE, max(0.0, share))
+    quartiles = _gap_days(log_gap), _gap_days(log_gap - _QUARTILE * sd), _gap_days(log_gap + _QUARTILE * sd)
+    late_share = LATE_SHARE * math.sqrt(share) * (1 - share)
+    return _Curve(quartiles, log_gap, sd, share, math.hypot(sd, LATE_SD), late_share)
 
 
 def _gap_days(log_gap: float) -> int:
     return round(math.exp(min(_LONGEST_LOG_GAP, log_gap)))
 
 
-def _return_within(elapsed: float, log_gap: float, sd: float, return_share: float) -> dict[int, float]:
-    share = min(_LARGEST_SHARE, max(0.0, return_share))
-    late, late_sd = LATE_SHARE * math.sqrt(share) * (1 - share), math.hypot(sd, LATE_SD)
-
-    def bought_by(days: float) -> float:
-        """Share of all buyers who are back within `days`, in rhythm or late: G above."""
-        if days <= 0:
-            return 0.0
-        ahead = math.log(days) - log_gap
-        return share * _normal(ahead / sd) + late * _normal((ahead - LATE_LOG_GAP) / late_sd)
-
-    gone = bought_by(elapsed)
-    return {days: (bought_by(elapsed + days) - gone) / (1 - gone) for days in HORIZONS_DAYS}
-
-
-def _normal(z: float) -> float:
-    """Distribution function of the standard normal."""
-    return 0.5 + 0.5 * math.erf(z / _SQRT_2)
+def _return_within(elapsed: float, curve: _Curve) -> dict[int, float]:
+    _, log_gap, sd, share, late_sd, late_share = curve
+    gone, probability = 0.0, {}
+    for days in _AHEAD:
+        if elapsed + days <= 0:
+            continue
+        ahead = log(elapsed + days) - log_gap
+        in_rhythm = 0.5 + 0.5 * erf(ahead / sd / _SQRT_2)  # the standard normal distribution
+        late = 0.5 + 0.5 * erf((ahead - LATE_LOG_GAP) / late_sd / _SQRT_2)
+        back = share * in_rhythm + late_share * late  # G: share of all buyers who are back by then
+        if days == 0:
+            gone = back
+        else:
+            probability[days] = (back - gone) / (1 - gone)
+    return probability

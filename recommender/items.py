@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recommender.due import HORIZONS_DAYS, Due
+from recommender.due import HORIZONS_DAYS, Due, to_iso
 from recommender.slate import Item
 
 _DAYS = {days: f"{days}d" for days in HORIZONS_DAYS}
@@ -10,14 +10,14 @@ _DAYS = {days: f"{days}d" for days in HORIZONS_DAYS}
 
 def to_item(item: Item) -> dict[str, Any]:
     """One product that is shown, as plain JSON types."""
-    product, reason = item.product, item.reason
+    product, rank, kind, probability, due, (code, text, evidence) = item
     return {
         "product_id": product.product_id,
-        "rank": item.rank,
-        "probability": None if item.probability is None else _round(item.probability),
-        "kind": item.kind,
-        "due": None if item.due is None else _due(item.due),
-        "reason": {"code": reason.code, "text": reason.text, "evidence": dict(reason.evidence)},
+        "rank": rank,
+        "probability": None if probability is None else _round(probability),
+        "kind": kind,
+        "due": None if due is None else _due(due),
+        "reason": {"code": code, "text": text, "evidence": dict(evidence)},
         "product": {
             "title": product.title,
             "price": product.price,
@@ -29,12 +29,13 @@ def to_item(item: Item) -> dict[str, Any]:
 
 
 def _due(due: Due) -> dict[str, Any]:
+    at, from_, to, interval_days, probability = due
     return {
-        "at": due.at.isoformat(),
-        "from": due.from_.isoformat(),
-        "to": due.to.isoformat(),
-        "probability": {_DAYS[days]: _round(chance) for days, chance in due.probability.items()},
-        "interval_days": due.interval_days,
+        "at": to_iso(at.toordinal()),
+        "from": to_iso(from_.toordinal()),
+        "to": to_iso(to.toordinal()),
+        "probability": {_DAYS[days]: _round(chance) for days, chance in probability.items()},
+        "interval_days": interval_days,
     }
 
 

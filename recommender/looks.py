@@ -48,8 +48,9 @@ class Shopper:
     def look(self, reading: Reading, people: Sequence[str], now: datetime) -> "Look":
         """What `reading` says to this person at `now`; `people` are those of `self`, which it was read with."""
         fresh, live = refresh(reading, self.customer_id, people, now)
-        bought = NOTHING_BOUGHT if self.customer_id is None else Bought(fresh.lists[self.own[0]])
-        return Look(fresh, self.own, live, bought, int(now.timestamp() // _SECONDS_A_DAY))
+        own = self.own
+        bought = Bought(fresh.lists[own[0]]) if own else NOTHING_BOUGHT
+        return Look(fresh, own, live, bought, int(now.timestamp() // _SECONDS_A_DAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class Look:
             found = self.reading.lists.get(key)
             if found is not None and found.basis is Basis.MODEL:
                 candidates = self.on(key, kind, names.get(product_id) or product_id)
-                scored.append(zip((record.score for record in found), candidates, strict=True))
+                known = (one for one in found if self.reading.products.find(one.product_index) is not None)
+                scored.append(zip((one.score for one in known), candidates, strict=True))
         return (candidate for _, candidate in heapq.merge(*scored, key=lambda pair: -pair[0]))
 
     def leading(self, complements: Iterator[Candidate], placement: Placement) -> Iterator[Candidate]:

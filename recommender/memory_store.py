@@ -62,6 +62,16 @@ class MemoryStore:
         indices |= {index for at_hand in live.values() for index in at_hand.indices.values()}
         return Reading(found.manifest.version, lists, Catalogue({i: found.products[i] for i in indices}), live)
 
+    async def read_soon(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
+        """See `Reader.read_soon`."""
+        return self.read(keys, version, catalogue, people)
+
     def _at_hand(self, person: str, version: _Version) -> AtHand:
         orders, session, shown, hidden, folded = self.event_log.read_person(person)
         keys = leads(orders, session)

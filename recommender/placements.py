@@ -5,7 +5,7 @@ Too many recommendations drive people away, so a caller may ask for fewer produc
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -134,10 +134,8 @@ DEFAULT_PLACEMENTS: dict[str, Placement] = {
 }
 
 
-class Limit(BaseModel):
+class Limit(NamedTuple):
     """How many products were asked for and how many may be shown, as stated in each answer."""
-
-    model_config = ConfigDict(frozen=True)
 
     requested: int | None
     applied: int

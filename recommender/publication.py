@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -90,6 +91,10 @@ class Own(NamedTuple):
     log_gap: float
     log_gap_sd: float
     return_share: float
+
+
+# as `_make`, which is written in Python and looks at the length again
+_to_ranked, _to_own = partial(tuple.__new__, Ranked), partial(tuple.__new__, Own)
 
 
 class Rhythm(NamedTuple):
@@ -203,9 +208,15 @@ class PublishedList:
         return list(self)
 
     def __iter__(self) -> Iterator[Ranked | Own]:
-        if self.name == "buy_again":
-            return map(Own._make, _OWN_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
-        return map(Ranked._make, _RANKED_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+        return self.own() if self.name == "buy_again" else self.ranked()
+
+    def own(self) -> Iterator[Own]:
+        """The records of a `buy_again` list."""
+        return map(_to_own, _OWN_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+
+    def ranked(self) -> Iterator[Ranked]:
+        """The records of any other list."""
+        return map(_to_ranked, _RANKED_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
 
     def __len__(self) -> int:
         return len(self.wire) // RECORDS[self.name].itemsize

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from recommender.candidates import Candidate, Kind
-from recommender.due import Due
+from recommender.due import Due, to_iso
 from recommender.live_catalogue import LiveProduct
 from recommender.publication import Own
 
@@ -30,6 +30,7 @@ PINNED = "pinned"
 """Stands for the fallback list of a product that is on no list, as it is shown because the shop wants it."""
 SOON_DAYS = 14
 """A product due within as many days is due soon, even if its window has not begun."""
+_SOON = timedelta(days=SOON_DAYS)
 _EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -78,10 +79,9 @@ def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: st
 
 
 def _explain_own(own: Own, due: Due, today: date) -> Reason:
-    last_purchased_on = date.fromordinal(_EPOCH + own.last_day).isoformat()
     evidence = {
         "purchases": own.purchases,
-        "last_purchased_on": last_purchased_on,
+        "last_purchased_on": to_iso(_EPOCH + own.last_day),
         "interval_days": due.interval_days,
     }
     code = _own_code(own, due, today)
@@ -93,7 +93,7 @@ def _own_code(own: Own, due: Due, today: date) -> Code:
         return "BUY_AGAIN"
     if today > due.to:
         return "OVERDUE"
-    if today >= due.from_ or due.at <= today + timedelta(days=SOON_DAYS):
+    if today >= due.from_ or due.at <= today + _SOON:
         return "DUE_SOON"
     return "BUY_AGAIN"
 

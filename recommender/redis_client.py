@@ -1,5 +1,6 @@
 """Talks to Redis with stated time-outs; what goes wrong becomes one of our errors, which name no secret."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from redis.retry import Retry
 
 from recommender.errors import StoreError, StoreFullError, StoreUnavailableError
 from recommender.redis_deployment import Cluster, Deployment, OneServer, WatchedPrimary
+from recommender.redis_line import KNOWN_OPTIONS, RedisLine
 from recommender.redis_url import Address, RedisUrl, parse_redis_url
 
 T = TypeVar("T")
@@ -50,6 +52,9 @@ class RedisClient:
         }
         self._servers: dict[Address, redis.Redis] = {}
         self._deployment = self._deploy(parsed)
+        self._line: RedisLine | None = None
+        if parsed.kind == "server" and parsed.options.keys() <= KNOWN_OPTIONS:
+            self._line = RedisLine(parsed.options, connect_timeout_s, timeout_s)
 
     def call(self, *command: Argument) -> Any:
         """The answer to one command. Raises StoreUnavailableError or StoreFullError."""
@@ -71,6 +76,21 @@ class RedisClient:
 
         return self._ask(_key(("EVALSHA", digest, *rest)), evaluate)
 
+    async def evaluate_soon(self, script: str, digest: str, keys: Sequence[str], *arguments: Argument) -> Any:
+        """As `evaluate_cached`, for an event loop. Where several servers stand in for each other, a thread waits."""
+        line, rest = self._line, (len(keys), *keys, *arguments)
+        if line is None:
+            return await asyncio.to_thread(self.evaluate_cached, script, digest, keys, *arguments)
+        try:
+            try:
+                return await line.ask("EVALSHA", digest, *rest)
+            except exceptions.ResponseError as error:
+                if not str(error).startswith("NOSCRIPT"):
+                    raise
+            return await line.ask("EVAL", script, *rest)
+        except exceptions.RedisError as error:
+            raise self._translate(error) from None
+
     def pipeline(self, commands: Iterable[Command]) -> list[Any]:
         """The answers to `commands`, sent together, not as a transaction. Raises what the first failing one raises.
 
@@ -83,6 +103,8 @@ class RedisClient:
         """Disconnect. A later call connects again."""
         for server in list(self._servers.values()):
             server.connection_pool.disconnect()
+        if self._line is not None:
+            self._line.close()
 
     def _deploy(self, url: RedisUrl) -> Deployment:
         def connect(address: Address) -> redis.Redis:

@@ -24,6 +24,8 @@ from recommender.redis_keys import Keys
 
 LOCK_TTL_MS = 10_000
 """How long a killed publish keeps the next one waiting; renewed with every batch."""
+COPY_PATIENCE_S = 5.0
+"""Most that deleting waits for a server that copies itself to its disk."""
 FIELDS_PER_COMMAND = 250
 COMMANDS_PER_TRIP = 8
 """Larger commands are no faster, and readers wait while the server works on one."""
@@ -180,10 +182,10 @@ class Publisher:
 
     def _refuse_if_too_large(self, publication: Publication) -> None:
         needed = estimated_bytes(publication)
-        memory = self._memory()
+        memory = self._info("memory")
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
-            memory = self._memory()
+            memory = self._info("memory")
         free = memory["maxmemory"] - memory["used_memory"]
         if memory["maxmemory"] and needed > free:
             raise StoreFullError(
@@ -192,9 +194,9 @@ class Publisher:
                 "REPRISE_KEEP_VERSIONS or REPRISE_LIST_LENGTH"
             )
 
-    def _memory(self) -> dict[str, int]:
-        """INFO memory of the server that holds the shop: on a cluster the first key of a pipeline says which."""
-        answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", "memory")])
+    def _info(self, section: str) -> dict[str, int]:
+        """INFO of the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
         return cast(dict[str, int], answers[1])
 
     def _write_parts(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
@@ -249,10 +251,21 @@ class Publisher:
 
     def _prune(self, keep: int) -> None:
         """Keep the current version and the newest others."""
+        self._wait_for_copy()
         current = self.client.call("GET", self.keys.current)
         others = [manifest.version for manifest in self.manifests() if manifest.version.encode() != current]
         for version in others[keep - 1 :]:
             self._remove(version)
+
+    def _wait_for_copy(self) -> None:
+        """While the server copies itself to its disk, it copies each page that deleting touches, and readers wait."""
+        give_up_at = time.monotonic() + COPY_PATIENCE_S
+        while self._is_copying() and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+
+    def _is_copying(self) -> bool:
+        found = self._info("persistence")
+        return bool(found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"])
 
     def _remove(self, version: str) -> None:
         """Delete a version and its mark in one step; leave the current one alone."""

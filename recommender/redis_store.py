@@ -5,7 +5,6 @@ profiles (field: number), and a manifest: deleting a version is one command, cou
 part of a key.
 """
 
-import hashlib
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,75 +12,20 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from recommender.at_hand import PARTS
 from recommender.catalogue import Catalogue, entry_bytes
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
 from recommender.placements import Placement
 from recommender.profiles import Profile
-from recommender.publication import LIST_NAMES, RECORDS, ListKey, Manifest, Publication
-from recommender.redis_at_hand import READ_PERSON, to_at_hand, to_list
+from recommender.publication import ListKey, Manifest, Publication
 from recommender.redis_catalogue import RedisCatalogue
-from recommender.redis_client import Argument, RedisClient
+from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_profiles import RedisProfiles
 from recommender.redis_publish import READY, Publisher, encode_id
+from recommender.redis_reading import READ, READ_DIGEST, ReadScript
 from recommender.store import Position, Reading
-
-_READ = (
-    READ_PERSON
-    + """
-local version, at_hand = ARGV[3], ARGV[4]
-if version == '' or redis.call('HGET', KEYS[2], version) ~= 'ready' then version = redis.call('GET', KEYS[1]) end
-if not version then return false end
-local head, unpack_record = ARGV[1] .. version, struct.unpack
-local lists, seen, indices, products, people = {}, {}, {}, {}, {}
-local function want(index)
-  if not seen[index] then
-    seen[index] = true
-    indices[#indices + 1] = index
-  end
-end
-local function want_all(wire, n_bytes)
-  for at = 2, wire and version ~= at_hand and #wire - n_bytes + 1 or 0, n_bytes do
-    want(unpack_record('<i4', wire, at))
-  end
-end
-for i = 9, #ARGV, 3 do
-  local wire = redis.call('HGET', head .. ARGV[i], ARGV[i + 1])
-  lists[#lists + 1] = wire
-  want_all(wire, tonumber(ARGV[i + 2]))
-end
-for first = 3, #KEYS, 5 do
-  local person = read_person(first, head .. ARGV[5], head .. ARGV[6], head .. ARGV[7])
-  people[#people + 1] = person
-  if person and version ~= at_hand then
-    for _, one in ipairs(person[8]) do want_all(one[3], tonumber(ARGV[8])) end
-    want_all(string.match(person[5] or '', '\\n(.*)'), tonumber(ARGV[8]))
-    for _, found in ipairs(person[7]) do
-      local index = tonumber(found or '')
-      if index then want(index) end
-    end
-  end
-end
-for first = 1, #indices, 1000 do
-  local last = math.min(first + 999, #indices)
-  for _, product in ipairs(redis.call('HMGET', head .. ARGV[2], unpack(indices, first, last))) do
-    products[#products + 1] = product
-  end
-end
-return {version, lists, indices, products, people}
-"""
-)
-"""Runs on the server in one piece, so the lists and products of one answer are never of two versions.
-
-KEYS: the current pointer, the hash of versions, then the parts of each person. ARGV: key of a version's part up to and
-after the version (products), the version wanted or nothing, the version whose products need not travel or nothing, the
-keys of `indices`, `together` and `similar` after the version, the bytes of one record of the latter two, then for each
-list its key after the version, its owner and the bytes of one record.
-"""
-_READ_DIGEST = hashlib.sha1(_READ.encode(), usedforsecurity=False).hexdigest()
 
 _FOLLOW = """
 local version = redis.call('GET', KEYS[1])
@@ -124,10 +68,7 @@ class RedisStore:
         self._writer = writer
         self._catalogue = RedisCatalogue(self._keys, reader, writer)
         self._profiles = RedisProfiles(self._keys, reader, writer)
-        self._head, self._products_tail = self._around_version("products")
-        self._lists = {name: (self._around_version(name)[1], RECORDS[name].itemsize) for name in LIST_NAMES}
-        neighbours = (self._lists["together"][0], *self._lists["similar"])
-        self._tails: list[Argument] = [self._around_version("indices")[1], *neighbours]
+        self._script = ReadScript(self._keys)
 
     def read(
         self,
@@ -137,23 +78,23 @@ class RedisStore:
         people: Sequence[str] = (),
     ) -> Reading | None:
         """See `Store.read`."""
-        at_hand = "" if catalogue is None else version or ""
-        arguments: list[Argument] = [self._head, self._products_tail, version or "", at_hand, *self._tails]
-        for name, owner_id in keys:
-            tail, n_bytes = self._lists[name]
-            arguments += (tail, encode_id(owner_id), n_bytes)
-        parts = [self._keys.of(part, person) for person in people for part in PARTS]
-        named = [self._keys.current, self._keys.versions, *parts]
-        answer = self._reader.evaluate_cached(_READ, _READ_DIGEST, named, *arguments)
-        if answer is None:
-            return None
+        named, arguments = self._script.call(keys, version, catalogue, people)
+        answer = self._reader.evaluate_cached(READ, READ_DIGEST, named, *arguments)
         with self._reading("a version"):
-            found, wires, indices, texts, persons = answer
-            lists = {key: None if wire is None else to_list(key, wire) for key, wire in zip(keys, wires, strict=True)}
-            if catalogue is None or found.decode() != version:
-                catalogue = Catalogue({i: text for i, text in zip(indices, texts, strict=True) if text is not None})
-            live = {person: to_at_hand(one) for person, one in zip(people, persons, strict=True)}
-            return Reading(found.decode(), lists, catalogue, live)
+            return self._script.decode(answer, keys, version, catalogue, people)
+
+    async def read_soon(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
+        """See `Reader.read_soon`."""
+        named, arguments = self._script.call(keys, version, catalogue, people)
+        answer = await self._reader.evaluate_soon(READ, READ_DIGEST, named, *arguments)
+        with self._reading("a version"):
+            return self._script.decode(answer, keys, version, catalogue, people)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Store.catalogue`."""
@@ -259,11 +200,6 @@ class RedisStore:
                 f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
                 "publish again, or roll back"
             ) from None
-
-    def _around_version(self, part: str) -> tuple[str, str]:
-        """What stands before and after the version in the key of `part`."""
-        before, _, after = self._keys.version("\0", part).partition("\0")
-        return before, after
 
 
 def _to_placement(text: bytes) -> Placement | None:

@@ -28,5 +28,5 @@ def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
         return published
     seed = f"{day} {person}".encode("utf-8", "surrogatepass")
     drawn = np.frombuffer(shake_128(seed).digest(4 * len(scores)), "<u4")
-    order = np.argsort(-scores * SPREAD ** -(drawn / 2**32), kind="stable")
-    return PublishedList(published.name, published.wire[:1] + records[order].tobytes())
+    order = (-scores * SPREAD ** (drawn / -(2**32))).argsort(kind="stable")
+    return PublishedList(published.name, published.wire[:1] + records.take(order).tobytes())

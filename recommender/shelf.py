@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from recommender.asking import Asking, Question, wait_for
 from recommender.catalogue import Catalogue, entry_bytes
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LiveProducts
@@ -23,6 +24,8 @@ MAX_LIST_BYTES = 8 << 20
 """About 15,000 lists of 50 products; lists of 500 are fewer."""
 MAX_ANSWER_BYTES = 8 << 20
 """About 4,000 answers of 6 products."""
+MAX_REPEAT_BYTES = 8 << 20
+"""About 800 answers for one person each."""
 MAX_CATALOGUE_BYTES = 24 << 20
 """About 60,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
 KEPT_S = 3_600.0
@@ -95,16 +98,20 @@ class ShelfState:
         lists: HeldList by ListKey, of the position's version.
         catalogue: all products of that version; None where they are too many, or not read yet.
         answers: whatever the service made of this very position, by its own keys.
+        repeats: likewise, of single persons.
         fallbacks: the lists of FALLBACK_KEYS, which are never forgotten.
         pinned: products of that version that a placement pins, by id; None for those that it does not know.
+        before: the last catalogue that was at hand of an earlier version, until this one's is; for links of mails.
     """
 
     position: Position
     catalogue: Catalogue | None = None
     lists: Memory = field(default_factory=lambda: Memory(MAX_LIST_BYTES))
     answers: Memory = field(default_factory=lambda: Memory(MAX_ANSWER_BYTES))
+    repeats: Memory = field(default_factory=lambda: Memory(MAX_REPEAT_BYTES))
     fallbacks: dict[ListKey, HeldList] = field(default_factory=dict)
     pinned: dict[str, Product | None] = field(default_factory=dict)
+    before: Catalogue | None = None
 
     def find(self, key: ListKey) -> HeldList | None:
         """The list at hand, if it is."""
@@ -163,6 +170,10 @@ class Shelf:
         self._load_catalogue()
 
     def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> Reading | None:
+        """As `reading`, for a thread."""
+        return wait_for(self.reading(keys, people))
+
+    def reading(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> Asking[Reading | None]:
         """The named lists of the version that answers, all of one version; None before any.
 
         Args:
@@ -173,23 +184,24 @@ class Shelf:
             StoreUnavailableError: the server does not answer and nothing was ever read.
         """
         live = self.state.position.live_catalogue
-        reading = self._read([*keys, *live.newcomers.keys_behind(keys)], people)
+        reading = yield from self._read([*keys, *live.newcomers.keys_behind(keys)], people)
         if reading is None or not live.records:
             return reading
         return replace(
             reading, lists=live.newcomers.complete(reading.lists), products=LiveProducts(reading.products, live)
         )
 
-    def find_products(self, product_ids: Sequence[str]) -> dict[str, Product]:
+    def finding(self, product_ids: Sequence[str]) -> Asking[dict[str, Product]]:
         """Those of the products that are known to the version that answers or to the shop since, by id.
 
         One round trip for those that nobody asked for before; while the server does not answer, they are not known.
         """
         state = self.state
+        version = state.position.version
         missing = [one for one in product_ids if one not in state.pinned]
-        if missing and self.answering and state.position.version is not None:
+        if missing and self.answering and version is not None:
             try:
-                texts = self.store.find_products(state.position.version, missing)
+                texts = yield Question(lambda: self.store.find_products(version, missing))
             except StoreUnavailableError:
                 self.answering = False
             else:
@@ -198,7 +210,7 @@ class Shelf:
         known = ((one, state.look_up(one)) for one in product_ids)
         return {one: product for one, product in known if product is not None}
 
-    def _read(self, keys: Sequence[ListKey], people: Sequence[str]) -> Reading | None:
+    def _read(self, keys: Sequence[ListKey], people: Sequence[str]) -> Asking[Reading | None]:
         if not self.answering:
             return self._recall(keys)
         state = self.state
@@ -207,10 +219,10 @@ class Shelf:
         if not missing and not people:
             return _join(state, held, None)
         try:
-            reading = self._ask(missing, state.position.version, state.catalogue, people)
+            reading = yield from self._ask(missing, state.position.version, state.catalogue, people)
             if reading is not None and reading.version != state.position.version and len(missing) < len(keys):
                 held = {}  # it is of a version that is no longer kept
-                reading = self._ask(keys, reading.version, None, people)
+                reading = yield from self._ask(keys, reading.version, None, people)
         except StoreError:
             return self._recall(keys)
         if reading is None:
@@ -226,9 +238,10 @@ class Shelf:
         version: str | None,
         catalogue: Catalogue | None = None,
         people: Sequence[str] = (),
-    ) -> Reading | None:
+    ) -> Asking[Reading | None]:
+        asked, store = (keys, version, catalogue, people), self.store
         try:
-            return self.store.read(keys, version, catalogue, people)
+            return (yield Question(lambda: store.read(*asked), lambda: store.read_soon(*asked)))  # type: ignore[no-any-return]
         except StoreUnavailableError:
             self.answering = False
             raise
@@ -242,7 +255,7 @@ class Shelf:
     def _move(self, position: Position) -> ShelfState:
         state = self.state
         if position.version != state.position.version:
-            state = ShelfState(position)
+            state = ShelfState(position, before=state.catalogue or state.before)
         elif position.erasures != state.position.erasures:  # a last copy may be of somebody who is to be forgotten
             state = ShelfState(position, state.catalogue, fallbacks=state.fallbacks, pinned=state.pinned)
         elif position != state.position:
@@ -253,7 +266,7 @@ class Shelf:
     def _load_fallbacks(self) -> None:
         state = self.state
         if state.position.version is not None and not state.fallbacks:
-            reading = self._ask(FALLBACK_KEYS, state.position.version)
+            reading = wait_for(self._ask(FALLBACK_KEYS, state.position.version))
             if reading is not None and reading.version == state.position.version:
                 state.keep(reading)
 
@@ -263,8 +276,8 @@ class Shelf:
         if version is not None and version != self._catalogue_of:
             catalogue = self.store.catalogue(version, MAX_CATALOGUE_BYTES)
             self._catalogue_of = version
-            if self.state is state:  # nobody has moved on meanwhile
-                self.state = replace(state, catalogue=catalogue)
+            if self.state.position.version == version:  # nobody has moved on meanwhile
+                self.state = replace(self.state, catalogue=catalogue, before=None)
 
 
 def _join(state: ShelfState, held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Reading:

@@ -122,17 +122,18 @@ def build_slate(
     return Slate(
         items=tuple(_show(*shown, rank, as_of) for rank, shown in enumerate(draft.slate(), start=1)),
         suppressed=draft.suppressed,
-        fallback=next((fallback for _, fallback in draft.shown if fallback), None),
+        fallback=draft.fallback,
         until=min(turns) if turns else None,
     )
 
 
 @dataclass
 class _Draft:
-    """A slate while it fills; `pins` have their positions, from 1."""
+    """A slate while it fills; `pins` have their positions, from 1, and `fallback` is the first list that filled it."""
 
     room: int
     rules: Sequence[Rule]
+    fallback: str | None = None
     shown: list[_Shown] = field(default_factory=list)
     pins: list[tuple[int, _Shown]] = field(default_factory=list)
     suppressed: dict[str, int] = field(default_factory=dict)
@@ -164,6 +165,7 @@ class _Draft:
             self.seen.add(product_id)
             reason = self._objection(candidate)
             if reason is None:
+                self.fallback = self.fallback or fallback
                 self.shown.append((candidate, fallback))
                 if len(self.shown) >= self.room:
                     return

@@ -73,6 +73,15 @@ class Reader(Protocol):
         lists travel without them. `people` are those whose live events count, by `digest_of_person`.
         """
 
+    async def read_soon(
+        self,
+        keys: Sequence[ListKey],
+        version: str | None = None,
+        catalogue: Catalogue | None = None,
+        people: Sequence[str] = (),
+    ) -> Reading | None:
+        """As `read`, for an event loop, which does other things meanwhile."""
+
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """Every product of a version, to be kept at hand; None where that takes more memory or saves nothing."""
 

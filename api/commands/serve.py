@@ -1,7 +1,6 @@
 """`reprise serve`: several processes that answer HTTP requests from one Redis."""
 
 import http.client
-import logging
 import multiprocessing
 import os
 import signal
@@ -23,7 +22,7 @@ from granian.log import LogLevels
 from structlog.typing import FilteringBoundLogger
 
 from api.keep_embedded import keep_embedded
-from api.limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_SLOW_BODIES
+from api.limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from api.logs import make_logger
 from api.telemetry import shared_metrics
 from api.worker import STOP_TIMEOUT_S
@@ -33,8 +32,6 @@ from recommender.errors import SettingsError, StoreUnavailableError, UsageError
 from recommender.home import Home
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
-THREADS_PER_WORKER = 6 + MAX_SLOW_BODIES
-"""Python runs one at a time; the others wait for Redis, or for a slow client."""
 _LOG_TO_STDERR = {
     "handlers": {name: {"class": "logging.StreamHandler", "formatter": "generic"} for name in ("console", "access")}
 }
@@ -123,11 +120,11 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
     server = Granian(
         "api.worker:create_worker",
         factory=True,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        websockets=False,
         address=address,
         port=settings.port,
         workers=settings.workers,
-        blocking_threads=THREADS_PER_WORKER,
         http=HTTPModes.http1,  # while it guesses which HTTP it is to speak, Granian has no time-out
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT_S * 1000, max_buffer_size=MAX_HEAD_BYTES),
         backpressure=MAX_CONNECTIONS,
@@ -136,8 +133,6 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
         log_level=LogLevels.warning,
         log_dictconfig=_LOG_TO_STDERR,
     )
-    # most of the threads only wait for slow clients: it need not warn of their number
-    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     # fresh workers: a fork would copy locks that the announcing thread may hold at that moment
     multiprocessing.set_start_method("spawn", force=True)
     server.on_startup(lambda: _reload_at_hangup(server.signal_handler_reload, logger))

@@ -9,6 +9,7 @@ from api.openapi import operation
 from api.plans import session_plan
 from api.request_schemas import RecommendationBody
 from api.service import service
+from recommender.asking import wait_for
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
 
@@ -31,5 +32,6 @@ def recommend(body: RecommendationBody) -> Response:
     """
     if body.customer_id is not None:
         require_customer(body.customer_id)
-    outcome = service().desk(g.caller.shop).serve(body, session_plan(body), body.customer_id)
-    return respond(service().answer_person(g.caller.shop, body.customer_id, body.session_id, outcome))
+    own, shop = service(), g.caller.shop
+    outcome = wait_for(own.desk(shop).serving(body, session_plan(body), body.customer_id))
+    return respond(own.answer_person(shop, body.customer_id, body.session_id, outcome, own.new_recommendation_id()))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from recommender import redis_catalogue
+from recommender.asking import wait_for
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
 from recommender.publication import WHOLE_SHOP, ListKey
@@ -186,7 +187,7 @@ class TestShelf:
         store.update_products([put("p3", price="3"), put("A", title="A")])
         shelf = Shelf(store)
         shelf.follow()
-        found = shelf.find_products(["p3", "A", "nope"])
+        found = wait_for(shelf.finding(["p3", "A", "nope"]))
         assert {product_id: (one.title, one.price) for product_id, one in found.items()} == {
             "p3": ("v1 3", "3"),
             "A": ("A", None),

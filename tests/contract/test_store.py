@@ -13,6 +13,7 @@ from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import rollback
+from tests.loops import run
 
 ANN = ListKey("discover", "ann")
 
@@ -54,6 +55,15 @@ def test_an_owner_without_a_list_gets_none_and_one_with_an_empty_list_gets_it(st
     assert reading.lists[ANN] is None
     assert reading.lists[ListKey("discover", "bob")].records == []
     assert reading.products == {}
+
+
+@pytest.mark.parametrize("version", [None, "v1", "v2", "nope"])
+def test_an_event_loop_reads_what_a_thread_reads(store, make_publication, version):
+    keys = [ANN, ListKey("popular", WHOLE_SHOP), ListKey("discover", "nobody")]
+    assert run(store.read_soon(keys), store) is None
+    for name in ("v1", "v2"):
+        store.publish(make_publication(name, {"discover": {"ann": [3, 1]}, "popular": {WHOLE_SHOP: [2]}}), keep=3)
+    assert run(store.read_soon(keys, version, None, ["a"]), store) == store.read(keys, version, None, ["a"])
 
 
 def test_asking_for_no_list_still_names_the_version(store, make_publication):

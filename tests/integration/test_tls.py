@@ -11,6 +11,7 @@ from recommender.errors import StoreUnavailableError
 from recommender.publication import ListKey
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import rollback
+from tests.loops import run
 from tests.redis_servers import free_port, redis_server, wait_until
 
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
@@ -45,6 +46,7 @@ def _publish_and_roll_back(url: str, tls: dict[str, str], make_publication) -> N
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
         assert store.read([ANN]).products[3].title == "v2 3"
+        assert run(store.read_soon([ANN]), store).products[3].title == "v2 3"
         assert rollback(store) == "v1"
 
 

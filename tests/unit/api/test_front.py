@@ -48,7 +48,7 @@ class Behind:
 @pytest.fixture
 def behind(app: Flask) -> Behind:
     assert isinstance(app.wsgi_app, Front)
-    app.wsgi_app._app = behind = Behind(app.wsgi_app._app)
+    app.wsgi_app.app = behind = Behind(app.wsgi_app.app)
     return behind
 
 

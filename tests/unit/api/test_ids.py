@@ -13,6 +13,13 @@ def test_fresh_ids_differ_and_sort_by_time():
     assert {len(name) for name in ids} == {30}
 
 
+def test_a_fresh_id_begins_with_its_moment_in_crockfords_base_32():
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    name = fresh_recommendation_id(lambda: NOON)
+    assert sum(digits.index(digit) * 32**i for i, digit in enumerate(reversed(name[4:14]))) == NOON.timestamp() * 1000
+    assert set(name[14:]) <= set(digits)
+
+
 def test_derived_ids_depend_on_their_parts_alone():
     assert derived_recommendation_id("v", "/p", "q") == derived_recommendation_id("v", "/p", "q")
     assert derived_recommendation_id("v", "/p", "q") != derived_recommendation_id("v", "/p", "r")

@@ -1,8 +1,6 @@
-"""Bodies that are too long, or too slow."""
+"""Bodies that are too long."""
 
 import io
-import threading
-from collections.abc import Iterator
 
 import pytest
 from flask import Response
@@ -10,7 +8,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
 from api import limits
-from api.security_headers import SECURITY_HEADERS
 
 BODIES = [
     ("POST", "/v1/recommendations"),
@@ -62,55 +59,3 @@ def test_a_body_in_chunks_is_read_up_to_the_limit_and_no_further(client: FlaskCl
 def test_a_length_that_cannot_be_is_no_error_of_ours(client: FlaskClient, length: str):
     body = io.BytesIO(b'{"placement":"home"}')
     assert stream(client, body, "POST", "/v1/recommendations", CONTENT_LENGTH=length).status_code in (200, 400, 413)
-
-
-class SlowBody(io.RawIOBase):
-    """Gives nothing before `end` is set."""
-
-    def __init__(self) -> None:
-        self.end = threading.Event()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, _buffer) -> int:
-        self.end.wait(20)
-        return 0
-
-
-@pytest.fixture
-def slow_body(monkeypatch) -> Iterator[SlowBody]:
-    monkeypatch.setattr(limits, "PROMPT_S", 0.01)
-    monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 0.02)
-    body = SlowBody()
-    yield body
-    body.end.set()
-
-
-def send(client: FlaskClient, body: SlowBody) -> Response:
-    return stream(client, body, "POST", "/v1/recommendations", CONTENT_LENGTH="20")
-
-
-def test_a_body_that_does_not_come_is_given_up_and_its_sender_hung_up_on(client: FlaskClient, slow_body: SlowBody):
-    answer = send(client, slow_body)
-    assert (answer.status_code, answer.json["code"]) == (408, "request_timeout")
-    assert answer.content_length == len(answer.data) + 1  # cut off: no server keeps such a connection
-    assert {name for name, _ in SECURITY_HEADERS} <= set(answer.headers.keys())
-
-
-def test_slow_bodies_give_back_their_places(client: FlaskClient, slow_body: SlowBody):
-    for _ in range(limits.MAX_SLOW_BODIES + 1):
-        assert send(client, slow_body).status_code == 408
-    assert limits._slow.acquire(blocking=False)
-    limits._slow.release()
-
-
-def test_while_all_places_are_taken_a_slow_body_waits_shortly_and_a_prompt_one_is_read(
-    client: FlaskClient, slow_body: SlowBody, monkeypatch
-):
-    monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 20.0)
-    monkeypatch.setattr(limits, "_slow", threading.BoundedSemaphore(1))
-    limits._slow.acquire()
-    assert send(client, slow_body).status_code == 408
-    monkeypatch.setattr(limits, "PROMPT_S", 10.0)
-    assert client.post("/v1/recommendations", json={"placement": "home"}).status_code == 200

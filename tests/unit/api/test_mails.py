@@ -294,6 +294,28 @@ def test_and_any_product_of_a_catalogue_at_hand():
     assert mails.leads_to(1, link=LINK._replace(product_ids=("käse 🧀",), slots=1)) == f"{SHOP_SITE}/7"
 
 
+def test_and_of_the_one_before_until_a_new_versions_is_read(monkeypatch):
+    store = FragileStore()
+    store.whole = Catalogue({place: product.to_json() for place, product in enumerate(PRODUCTS)})
+    mails = Mails(store=store)
+    mails.get(1, link=LINK._replace(product_ids=("BUTTER",), slots=1))
+    store.publish(small_shop.publication("20261121T020000Z-3f2a", PRODUCTS), keep=3)
+    monkeypatch.setattr(store, "catalogue", store.find_products)
+    store.down = True
+    mails.follow()
+    assert mails.app.extensions["reprise"].shops.shelf("default").state.catalogue is None
+    assert mails.leads_to(1) == MILK
+
+
+def test_what_could_not_be_asked_is_never_told_to_be_unknown(mails, monkeypatch):
+    mails.follow()
+    mails.store.down = True
+    shelf = mails.app.extensions["reprise"].shops.shelf("default")
+    # the background thread finds Redis answering again right after the click found that it does not
+    monkeypatch.setattr(type(shelf), "answering", property(lambda _: True, lambda *_: None), raising=False)
+    assert mails.get(1).status_code == 503
+
+
 def test_else_a_click_is_told_to_come_back_and_a_picture_is_empty(mails):
     mails.follow()
     mails.store.down = True

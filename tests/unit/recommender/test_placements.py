@@ -12,7 +12,7 @@ PLACEMENT = Placement(cap=12, default_limit=6)
 @pytest.mark.parametrize(("requested", "applied"), [(None, 6), (1, 1), (12, 12), (13, 12), (10**9, 12)])
 def test_a_caller_may_ask_for_fewer_never_for_more(requested, applied):
     limit = clamp_limit(PLACEMENT, requested)
-    assert limit.model_dump() == {"requested": requested, "applied": applied, "cap": 12}
+    assert limit._asdict() == {"requested": requested, "applied": applied, "cap": 12}
 
 
 @given(cap=st.integers(1, ABSOLUTE_CAP), default=st.integers(1, ABSOLUTE_CAP), requested=st.none() | st.integers(1))

@@ -1,0 +1,67 @@
+"""A person's answer is sent again, under an id of its own, while nothing that it was made of has changed.
+
+Redis is asked each time: what it says of the person must be what it said when the answer was made. All else that an
+answer depends on is part of the shelf's state, which is replaced when it changes, but for the time: an answer is made
+anew each minute.
+"""
+
+from typing import NamedTuple
+
+from api.answers import Prepared
+from api.desk import Outcome, Shortfall
+from api.telemetry import count_answer
+from recommender.placements import Limit
+from recommender.store import Reading
+
+KEPT_S = 60
+_OBJECTS_BYTES = 2_000
+"""What the objects around the bytes take, about."""
+
+
+class Repeat(NamedTuple):
+    """An answer for one person, and what it was made of.
+
+    Attributes:
+        reading: what was read.
+        until: seconds since 1970 from which on it would be another.
+        counted: what `count_answer` is told of it.
+        before: the body up to the answer's own id.
+        after: the body from there on.
+        headers: as they were.
+    """
+
+    reading: Reading
+    until: float
+    counted: tuple[str, Limit, int, Shortfall | None]
+    before: bytes
+    after: bytes
+    headers: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, reading: Reading, outcome: Outcome, prepared: Prepared, name: str, now: float) -> "Repeat":
+        """What is kept of an answer that was made at `now` under the id `name`."""
+        minute = (now // KEPT_S + 1) * KEPT_S
+        before, _, after = prepared.body.partition(name.encode())
+        until = min(minute, outcome.slate.until or minute)
+        return cls(reading, until, outcome.counted, before, after, prepared.headers)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, about."""
+        return (
+            4_000
+            + len(self.before)
+            + len(self.after)
+            + sum(len(one.wire) for one in self.reading.lists.values() if one)
+        )
+
+    def holds(self, reading: Reading, now: float) -> bool:
+        """Whether it is what would be made of `reading` at `now`."""
+        kept = self.reading
+        same = kept.version == reading.version and kept.lists == reading.lists and kept.live == reading.live
+        return same and now < self.until and not reading.stale
+
+    def prepare(self, name: str) -> Prepared:
+        """The same answer under the id `name`, which is as long as the first one."""
+        count_answer(*self.counted)
+        return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
