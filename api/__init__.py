@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from typing import TextIO
 
 from flask import Flask
 
@@ -61,6 +62,7 @@ def create_app(
     settings: Settings | None = None,
     warehouse: Warehouse | None = None,
     clock: Callable[[], datetime] | None = None,
+    log: TextIO | None = None,
 ) -> Flask:
     """The one place of assembly.
 
@@ -68,6 +70,7 @@ def create_app(
         settings: None reads the environment and `reprise.toml`.
         warehouse: None opens the one that the settings name; it is closed when the process ends.
         clock: tells the aware moment of an answer; None is the machine's clock.
+        log: takes the lines; None is standard error.
 
     Raises:
         SettingsError: a setting is unknown or has a value that cannot be.
@@ -77,7 +80,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # `a//b` is a product id of its own
     app.url_map.converters["shop_id"] = ShopId
-    logger = logs.make_logger(settings.log_level)
+    logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
     shops = Shops(warehouse or _open(settings), logger, RateLimits(rates))
     impressions = Impressions(shops.warehouse, settings.max_waiting_events, logger)

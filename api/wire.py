@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+import orjson
 
 
 def dump(document: Any) -> bytes:
     """A number that JSON cannot say (NaN) becomes null."""
     try:
-        return to_json(document, inf_nan_mode="null")  # several times as fast as `json`
-    except PydanticSerializationError:  # half a surrogate pair in an id: escaped
+        return orjson.dumps(document)  # ten times as fast as `json`
+    except orjson.JSONEncodeError:  # half a surrogate pair in an id: escaped
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return text.encode("utf-8", "backslashreplace")

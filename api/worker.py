@@ -6,12 +6,15 @@ import os
 import signal
 import threading
 import time
+from typing import TextIO, cast
 
 from api import create_app
 from api.door import Door
+from api.log_lines import LogLines
 from api.stuck_clients import drop_stuck_clients
 from api.telemetry import forget_dead_workers
 
+STDERR = 2
 STOP_TIMEOUT_S = 5
 """A worker that has not ended this long after it was told to is killed."""
 
@@ -22,7 +25,7 @@ def create_worker() -> Door:
     Raises SettingsError as `create_app`.
     """
     forget_dead_workers()
-    app = create_app()
+    app = create_app(log=cast(TextIO, LogLines(STDERR)))
     app.extensions["reprise"].shops.keep_following()  # the keys are known before anybody asks
     gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
     drop_stuck_clients()
