@@ -20,12 +20,12 @@ from recommender.live_catalogue import LiveProducts
 from recommender.publication import WHOLE_SHOP, ListKey, Product, PublishedList
 from recommender.store import Position, Reader, Reading
 
-MAX_LIST_BYTES = 8 << 20
-"""About 15,000 lists of 50 products; lists of 500 are fewer."""
+MAX_LIST_BYTES = 6 << 20
+"""About 11,000 lists of 50 products; lists of 500 are fewer."""
 MAX_ANSWER_BYTES = 8 << 20
 """About 4,000 answers of 6 products."""
-MAX_REPEAT_BYTES = 8 << 20
-"""About 800 answers for one person each."""
+MAX_REPEAT_BYTES = 6 << 20
+"""About 700 answers of 12 products for one person each."""
 MAX_CATALOGUE_BYTES = 24 << 20
 """About 60,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
 KEPT_S = 3_600.0
