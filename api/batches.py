@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from flask import g
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.access import Access, allow
@@ -138,7 +139,7 @@ def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dic
             raise asked
         outcome = wait_for(desk.filling(asked.wanted, asked.plan, readings[asked.reads], asked.part))
     except (RepriseError, HTTPException) as error:
-        problem = describe(error)
+        problem = describe(error, g.request_id)
         return {"status": problem["status"], "body": problem}
     count_answer(*outcome.counted)
     return {"status": 200, "body": _body(own, desk, asked, outcome)}

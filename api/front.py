@@ -1,11 +1,13 @@
 """The layer before Flask: a plain GET of a list is answered without it.
 
 Routing, request and response objects are most of the cost of an answer. Whatever is not plain, not allowed or not right
-goes on to Flask, which decides everything and says what is wrong; here nothing is decided anew.
+goes on to Flask, which decides everything and says what is wrong; here nothing is decided anew. Only that there is no
+such product is said here.
 """
 
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
@@ -18,9 +20,11 @@ from api.ids import request_id
 from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answering
 from api.logs import finish
 from api.parsing import escape_query
+from api.problems import prepare
 from api.service import Service
 from api.telemetry import count_kept_answer, waited_s
 from recommender.asking import Asking, wait_for
+from recommender.errors import UnknownProductError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,7 +69,7 @@ class Front:
         ready = wait_for(self.answering(environ))
         if ready is None:
             return self.app(environ, start_response)
-        start_response("304 NOT MODIFIED" if ready.status == 304 else "200 OK", ready.headers)
+        start_response(f"{ready.status} {HTTPStatus(ready.status).phrase.upper()}", ready.headers)
         return (ready.body,) if ready.body else ()
 
     def answering(self, environ: "WSGIEnvironment") -> Asking[Ready | None]:
@@ -75,19 +79,19 @@ class Front:
         self._service.shops.keep_following()
         if not environ.get("QUERY_STRING", "").isascii():
             environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
-        found = yield from self._finding(environ)
+        name = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        found = yield from self._finding(environ, name)
         if found is None:
             return None
         answer, owed = found
-        status = 304 if "HTTP_IF_NONE_MATCH" in environ else 200
-        name = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        status = 304 if "HTTP_IF_NONE_MATCH" in environ else answer.status
         finished = finish(self._logger(), environ, answer.rule, status, started=started, name=name)
         headers = [*answer.prepared.headers, *owed, *finished]
         if status == 304:
             return Ready(304, [header for header in headers if header[0] not in _OF_THE_BODY], b"")
-        return Ready(200, headers, answer.prepared.body)
+        return Ready(status, headers, answer.prepared.body)
 
-    def _finding(self, environ: "WSGIEnvironment") -> Asking[tuple[KeptAnswer, Headers] | None]:
+    def _finding(self, environ: "WSGIEnvironment", name: str) -> Asking[tuple[KeptAnswer, Headers] | None]:
         """The answer, and the headers that it owes the caller; None where Flask is to answer."""
         key = answer_key(environ)
         if environ["REQUEST_METHOD"] != "GET" or len(key) > MAX_KEY_LENGTH:
@@ -102,7 +106,7 @@ class Front:
                 kept = None
             if kept is not None:
                 return self._give(environ, caller, kept)
-            return (yield from self._making(environ, caller))
+            return (yield from self._making(environ, caller, name))
         except Exception:  # Flask comes to the same end and says it properly
             return None
 
@@ -114,7 +118,9 @@ class Front:
         count_kept_answer()
         return kept, owed
 
-    def _making(self, environ: "WSGIEnvironment", caller: Caller) -> Asking[tuple[KeptAnswer, Headers] | None]:
+    def _making(
+        self, environ: "WSGIEnvironment", caller: Caller, name: str
+    ) -> Asking[tuple[KeptAnswer, Headers] | None]:
         if "HTTP_IF_NONE_MATCH" in environ:
             return None
         found = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
@@ -122,5 +128,8 @@ class Front:
             return None
         allow(found.route.access, caller, found.customer_id)
         owed = admit(environ, caller, self._service.shops)
-        prepared = yield from answering(self._service, caller.shop, found, environ)
-        return KeptAnswer(prepared, found.rule, found.route.access), owed
+        try:
+            status, prepared = 200, (yield from answering(self._service, caller.shop, found, environ))
+        except UnknownProductError as error:  # shops and robots ask for these all day
+            status, prepared = prepare(error, name)
+        return KeptAnswer(prepared, found.rule, found.route.access, status=status), owed

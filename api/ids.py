@@ -3,7 +3,6 @@
 import hashlib
 import random
 import re
-import secrets
 from base64 import b32encode
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +34,7 @@ def fresh_recommendation_id(clock: Callable[[], datetime]) -> str:
     """`rec_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (the layout of a ULID)."""
     milliseconds = int(clock().timestamp() * 1000)
     moment = bytes([_CROCKFORD[milliseconds >> shift & 31] for shift in range(45, -1, -5)])
-    return "rec_" + (moment + secrets.token_bytes(16).translate(_CROCKFORD * 8)).decode()
+    return "rec_" + (moment + random.getrandbits(128).to_bytes(16).translate(_CROCKFORD * 8)).decode()
 
 
 def derived_recommendation_id(*parts: str) -> str:

@@ -14,11 +14,10 @@ from api.desk import NO_PART, Desk
 from api.openapi import operation
 from api.parsing import check_path, read_query
 from api.plans import Plan
-from api.repeats import Repeat
+from api.repeats import Repeat, is_of_nobody
 from api.request_schemas import Wanted
 from api.service import Service, service
 from recommender.asking import Asking, wait_for
-from recommender.errors import UnknownProductError
 from recommender.store import Reading
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ _HEADER_BYTES = 1_000
 """What the headers of a kept answer take, about."""
 _ATTRIBUTE = "reprise_list"
 _EXTENSION = "reprise_lists"
-_UNKNOWN = "reprise.unknown"
-"""Where the WSGI environment holds that there is no such product, once that was asked: it is not asked again."""
 
 
 class ListRoute(NamedTuple):
@@ -74,13 +71,14 @@ class ListRequest(NamedTuple):
 class KeptAnswer(NamedTuple):
     """An answer, and the rules of its route: how it is called in logs and who may see it.
 
-    From `until` on, in seconds since 1970, it would be another one; None for never.
+    From `until` on, in seconds since 1970, it would be another one; None for never. Only a 200 is kept.
     """
 
     prepared: Prepared
     rule: str
     access: Access
     until: float | None = None
+    status: int = 200
 
 
 def list_operation(
@@ -109,16 +107,10 @@ def answering(own: Service, shop: str, found: ListRequest, environ: "WSGIEnviron
 
     Raises as `Desk.serving`.
     """
-    if _UNKNOWN in environ:
-        raise environ[_UNKNOWN]
     desk = own.desk(shop)
     if not found.route.shared:
-        return (yield from _answering_person(own, desk, found, answer_key(environ)))
-    try:
-        outcome = yield from desk.serving(found.wanted, found.plan)
-    except UnknownProductError as error:
-        environ[_UNKNOWN] = error
-        raise
+        return (yield from _answering_person(own, desk, found, environ))
+    outcome = yield from desk.serving(found.wanted, found.plan)
     prepared = prepare_public(outcome, get_path_info(environ), environ.get("QUERY_STRING", ""))
     key = answer_key(environ)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
@@ -130,11 +122,13 @@ def answering(own: Service, shop: str, found: ListRequest, environ: "WSGIEnviron
     return prepared
 
 
-def _answering_person(own: Service, desk: Desk, found: ListRequest, key: str) -> Asking[Prepared]:
+def _answering_person(own: Service, desk: Desk, found: ListRequest, environ: "WSGIEnvironment") -> Asking[Prepared]:
     part, reading = yield from desk.beginning(found.wanted, found.plan, found.customer_id)
     name, now, repeats = own.new_recommendation_id(), desk.as_of.timestamp(), desk.state.repeats
     # an answer that is noted, as an exposure or as impressions, is one of its own
     known = reading if isinstance(reading, Reading) and part is NO_PART and own.impressions is None else None
+    # all of whom nothing is known get the same
+    key = answer_key(environ, found.rule if known is not None and is_of_nobody(known) else None)
     kept: Repeat | None = None if known is None else repeats.get(key)
     if known is not None and kept is not None and kept.holds(known, now):
         return kept.prepare(name)
@@ -146,9 +140,9 @@ def _answering_person(own: Service, desk: Desk, found: ListRequest, key: str) ->
     return prepared
 
 
-def answer_key(environ: "WSGIEnvironment") -> str:
+def answer_key(environ: "WSGIEnvironment", path: str | None = None) -> str:
     """Under which the answer to a request is kept. A query holds no space, so nothing can be mistaken for the other."""
-    return f"{environ.get('QUERY_STRING', '')} {environ['PATH_INFO']}"
+    return f"{environ.get('QUERY_STRING', '')} {path or environ['PATH_INFO']}"
 
 
 class Lists:

@@ -8,6 +8,7 @@ from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from api.answers import Prepared
 from api.logs import log
 from api.wire import dump
 from recommender import errors
@@ -29,6 +30,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
 """The nearest class upwards counts; every other error is a 500."""
 _CODES = {413: "body_too_large", 415: "unsupported_media_type"}
 """Names that do not change with Python's own; the others are those of HTTPStatus."""
+_JSON = "application/problem+json"
 _UNAVAILABLE = "this cannot be done now, try again in a moment; the log has the cause under this request_id"
 
 
@@ -48,22 +50,32 @@ def problem(
 ) -> Response:
     """One problem. `details` holds a {"field", "message"} for each wrong parameter or field."""
     kept = {**(headers or {}), "Cache-Control": "no-store"}
-    body = dump(_document(status, code, detail, details))
-    return Response(body, status, kept, content_type="application/problem+json")
+    body = dump(_document(status, code, detail, g.request_id, details))
+    return Response(body, status, kept, content_type=_JSON)
 
 
-def describe(error: errors.RepriseError | HTTPException) -> dict[str, Any]:
-    """The problem that the answer to one request would hold; raises `error` itself where that would be a 5xx."""
+def describe(error: errors.RepriseError | HTTPException, request_id: str) -> dict[str, Any]:
+    """The problem that the answer to a request would hold; raises `error` itself where that would be a 5xx."""
     if isinstance(error, HTTPException):
         code = error.code or 500
-        return _document(code, _code(code), error.description or HTTPStatus(code).phrase)
+        return _document(code, _code(code), error.description or HTTPStatus(code).phrase, request_id)
     status = _status(error)
     if status is None or status >= 500:
         raise error
-    return _document(status, error.code, str(error), _details(error))
+    return _document(status, error.code, str(error), request_id, _details(error))
 
 
-def _document(status: int, code: str, detail: str, details: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+def prepare(error: errors.RepriseError, request_id: str) -> tuple[int, Prepared]:
+    """The status and the answer to a request, without Flask; raises as `describe`."""
+    document = describe(error, request_id)
+    body = dump(document)
+    headers = [("Content-Type", _JSON), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    return document["status"], Prepared(body, headers, None)
+
+
+def _document(
+    status: int, code: str, detail: str, request_id: str, details: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
     return {
         "type": f"urn:reprise:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
@@ -71,7 +83,7 @@ def _document(status: int, code: str, detail: str, details: Sequence[Mapping[str
         "detail": detail,
         "code": code,
         "errors": list(details),
-        "request_id": g.request_id,
+        "request_id": request_id,
     }
 
 

@@ -10,12 +10,20 @@ from typing import NamedTuple
 from api.answers import Prepared
 from api.desk import Outcome, Shortfall
 from api.telemetry import count_answer
+from recommender.at_hand import AtHand
 from recommender.placements import Limit
+from recommender.publication import PERSONAL, PublishedList
 from recommender.store import Reading
 
 KEPT_S = 60
 _OBJECTS_BYTES = 2_000
 """What the objects around the bytes take, about."""
+
+
+def is_of_nobody(reading: Reading) -> bool:
+    """Whether nothing is known of the person that it was read for."""
+    own = (published for key, published in reading.lists.items() if key.name in PERSONAL)
+    return all(published is None for published in own) and not any(one.anything for one in reading.live.values())
 
 
 class Repeat(NamedTuple):
@@ -56,12 +64,15 @@ class Repeat(NamedTuple):
         )
 
     def holds(self, reading: Reading, now: float) -> bool:
-        """Whether it is what would be made of `reading` at `now`."""
-        kept = self.reading
-        same = kept.version == reading.version and kept.lists == reading.lists and kept.live == reading.live
-        return same and now < self.until and not reading.stale
+        """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
+        return _told(self.reading) == _told(reading) and now < self.until and not reading.stale
 
     def prepare(self, name: str) -> Prepared:
         """The same answer under the id `name`, which is as long as the first one."""
         count_answer(*self.counted)
         return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
+
+
+def _told(reading: Reading) -> tuple[str, list[PublishedList | None], list[AtHand]]:
+    """All of a reading but whose it is."""
+    return reading.version, list(reading.lists.values()), list(reading.live.values())

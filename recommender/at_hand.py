@@ -54,6 +54,11 @@ class AtHand:
     indices: Mapping[str, int] = field(default_factory=dict)
     neighbours: Mapping[ListKey, PublishedList] = field(default_factory=dict)
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.orders or self.session or self.shown or self.hidden or self.folded)
+
     def lists(self, version: str) -> list[PublishedList]:
         """Every list of `version` in it."""
         folded = None if self.folded is None else unfold(self.folded, version)

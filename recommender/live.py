@@ -92,7 +92,7 @@ def refresh(reading: Reading, customer_id: str | None, people: Sequence[str], no
         now: the moment of the answer, aware.
     """
     found = [reading.live[person] for person in people if person in reading.live]
-    if not any(one.orders or one.session or one.shown or one.hidden or one.folded for one in found):
+    if not any(one.anything for one in found):
         return reading, NOTHING
     live = observe(found, _known_until(reading.version), now.timestamp())
     indices = {product_id: index for one in found for product_id, index in one.indices.items()}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recommender.at_hand import LEADS, MOST_READ, NEIGHBOURS, AtHand
-from recommender.publication import RANKED, RECORDS, ListKey, PublishedList
+from recommender.publication import RANKED, RECORD_BYTES, ListKey, PublishedList
 
 _LIMITS = f"local most, list_bytes = {LEADS}, {1 + NEIGHBOURS * RANKED.itemsize}\n" + "".join(
     f"local last_{part} = {most - 1}\n" for part, most in MOST_READ.items()
@@ -71,7 +71,7 @@ _NOTHING = AtHand([], [], [])
 def to_list(key: ListKey, wire: bytes) -> PublishedList:
     """Raises ValueError where `wire` cannot be what `ListTable.encode` wrote."""
     published = PublishedList(key.name, wire)
-    if not wire or (len(wire) - 1) % RECORDS[key.name].itemsize:
+    if not wire or (len(wire) - 1) % RECORD_BYTES[key.name]:
         raise ValueError(f"{len(wire)} bytes are no list")
     _ = published.basis
     return published

@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender.at_hand import PARTS
 from recommender.catalogue import Catalogue
-from recommender.publication import LIST_NAMES, RECORDS, ListKey
+from recommender.publication import LIST_NAMES, RECORD_BYTES, ListKey
 from recommender.redis_at_hand import READ_PERSON, to_at_hand, to_list
 from recommender.redis_client import Argument
 from recommender.redis_keys import Keys
@@ -74,7 +74,7 @@ class ReadScript:
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._head, self._products_tail = self._around_version("products")
-        self._lists = {name: (self._around_version(name)[1], RECORDS[name].itemsize) for name in LIST_NAMES}
+        self._lists = {name: (self._around_version(name)[1], RECORD_BYTES[name]) for name in LIST_NAMES}
         neighbours = (self._lists["together"][0], *self._lists["similar"])
         self._tails: list[Argument] = [self._around_version("indices")[1], *neighbours]
 

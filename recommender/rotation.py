@@ -1,10 +1,10 @@
 """What a daily visitor may discover changes from day to day, and stays likely."""
 
+import struct
 from hashlib import shake_128
+from math import isnan
 
-import numpy as np
-
-from recommender.publication import RANKED, PublishedList
+from recommender.publication import PublishedList
 
 SPREAD = 2.0
 """No product passes one that is more than this many times as likely."""
@@ -22,11 +22,10 @@ def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
         person: tells people apart.
         day: days since 1970-01-01.
     """
-    records = np.frombuffer(published.wire, RANKED, offset=1)
-    scores = records["score"].astype(float)
-    if np.isnan(scores).any():
+    scores = [record.score for record in published.ranked()]
+    if any(map(isnan, scores)):
         return published
     seed = f"{day} {person}".encode("utf-8", "surrogatepass")
-    drawn = np.frombuffer(shake_128(seed).digest(4 * len(scores)), "<u4")
-    order = (-scores * SPREAD ** (drawn / -(2**32))).argsort(kind="stable")
-    return PublishedList(published.name, published.wire[:1] + records.take(order).tobytes())
+    drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
+    counted = [-score * SPREAD ** (number / -(2**32)) for score, number in zip(scores, drawn, strict=True)]
+    return published.reorder(sorted(range(len(scores)), key=counted.__getitem__))

@@ -17,22 +17,21 @@ from recommender.asking import Asking, Question, wait_for
 from recommender.catalogue import Catalogue, entry_bytes
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LiveProducts
-from recommender.publication import WHOLE_SHOP, ListKey, Product, PublishedList
+from recommender.publication import PERSONAL, WHOLE_SHOP, ListKey, Product, PublishedList
 from recommender.store import Position, Reader, Reading
 
-MAX_LIST_BYTES = 6 << 20
-"""About 11,000 lists of 50 products; lists of 500 are fewer."""
-MAX_ANSWER_BYTES = 8 << 20
-"""About 4,000 answers of 6 products."""
-MAX_REPEAT_BYTES = 6 << 20
-"""About 700 answers of 12 products for one person each."""
-MAX_CATALOGUE_BYTES = 24 << 20
-"""About 60,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
+MAX_LIST_BYTES = 3 << 20
+"""About 4,000 lists of 50 products; lists of 500 are fewer."""
+MAX_ANSWER_BYTES = 5 << 20
+"""About 1,300 answers of 6 products."""
+MAX_REPEAT_BYTES = 5 << 20
+"""About 430 answers of 12 products for one person each."""
+MAX_CATALOGUE_BYTES = 8 << 20
+"""About 32,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
 KEPT_S = 3_600.0
 """A copy that nobody asked for in this time is forgotten, and so is one that a long outage made old."""
 FALLBACK_KEYS = (ListKey("trending", WHOLE_SHOP), ListKey("popular", WHOLE_SHOP))
 """Always at hand: what is shown where nothing else can be."""
-_PERSONAL = frozenset({"buy_again", "discover"})
 _NO_TEXTS: Mapping[int, bytes] = MappingProxyType({})
 _ENTRY_BYTES = 500
 """What the objects around an entry of a memory take, about."""
@@ -214,7 +213,7 @@ class Shelf:
         if not self.answering:
             return self._recall(keys)
         state = self.state
-        held = {key: state.find(key) for key in keys if key.name not in _PERSONAL}
+        held = {key: state.find(key) for key in keys if key.name not in PERSONAL}
         missing = [key for key in keys if held.get(key) is None]
         if not missing and not people:
             return _join(state, held, None)

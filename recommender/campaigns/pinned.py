@@ -10,14 +10,13 @@ from recommender.errors import VersionNotFoundError
 from recommender.live_catalogue import NOTHING_SAID, LiveProducts
 from recommender.looks import Look, Shopper
 from recommender.profiles import Profile
-from recommender.publication import ListKey, Product
+from recommender.publication import PERSONAL, ListKey, Product
 from recommender.shelf import FALLBACK_KEYS, Memory
 from recommender.store import Reading, Store
 
 MAX_CATALOGUE_BYTES = 256 << 20
 """About 600,000 products. Of a larger shop, the products travel with each list."""
 MAX_LIST_BYTES = 12 << 20
-_PERSONAL = frozenset({"buy_again", "discover"})
 
 
 class PinnedVersion:
@@ -90,7 +89,7 @@ class PinnedVersion:
         if self._catalogue is None:
             return replace(reading, products=self._amend(reading.products))
         for key, found in reading.lists.items():
-            if found is not None and key.name not in _PERSONAL:
+            if found is not None and key.name not in PERSONAL:
                 self._lists.keep(key, found, len(found.wire))
         return replace(reading, lists={**held, **reading.lists}, products=self._products)
 

@@ -1,18 +1,31 @@
 -- Ids that nobody ever gave out, each asked for once: of products and of customers in turn. Arguments after `--`: how
--- the ids begin, and the mean pause of a connection in ms. Wants one thread, or ids would come twice.
-local prefix, pause_ms
+-- the ids begin, and how many to send a second. Wants one thread, or ids would come twice.
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long s, ns; } moment; int clock_gettime(int clock, moment *found);")
+local CLOCK_MONOTONIC = 1
+local clock = ffi.new("moment")
+local prefix, every_ms
+local due_ms = 0
 local sent = 0
 local threads = {}
 
 function setup(thread) table.insert(threads, thread) end
 
 function init(args)
-  prefix, pause_ms = args[1], tonumber(args[2])
-  math.randomseed(1)
+  prefix, every_ms = args[1], 1000 / tonumber(args[2])
   counts = {}
 end
 
-function delay() return math.floor(-pause_ms * math.log(1 - math.random()) + 0.5) end
+local function now_ms()
+  ffi.C.clock_gettime(CLOCK_MONOTONIC, clock)
+  return tonumber(clock.s) * 1e3 + tonumber(clock.ns) / 1e6
+end
+
+-- until the next request is due; what the service was late by is not made up for
+function delay()
+  due_ms = math.max(due_ms + every_ms, now_ms())
+  return math.floor(due_ms - now_ms() + math.random())
+end
 
 function request()
   sent = sent + 1

@@ -73,7 +73,7 @@ def run(seconds: int, workers: int) -> dict:
 def drive(server: Server, prefix: str, seconds: int) -> dict:
     """Ask for ids that begin with `prefix`, none of them twice."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
-    command += [f"http://127.0.0.1:{server.port}", "--", prefix, str(CONNECTIONS / WANTED_PER_S * 1000)]
+    command += [f"http://127.0.0.1:{server.port}", "--", prefix, str(WANTED_PER_S)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found: dict = json.loads(output.splitlines()[-1])
     return found

@@ -21,8 +21,8 @@ LISTS = [
     "/v1/customers/nobody/recommendations",
 ]
 SHARED = [path for path in LISTS if "customers" not in path]
+UNKNOWN = "/v1/products/nope/similar"
 OTHERS = [
-    "/v1/products/nope/similar",
     "/v1/popular?limit=0",
     "/v1/popular?placement=nope",
     "/v1/popular/",
@@ -70,7 +70,7 @@ def stable(answer: TestResponse) -> tuple:
     return answer.status_code, headers, body
 
 
-@pytest.mark.parametrize("path", LISTS + OTHERS)
+@pytest.mark.parametrize("path", [*LISTS, UNKNOWN, *OTHERS])
 def test_whoever_answers_the_answer_is_the_same(client, flask_alone, path):
     alone = stable(flask_alone.get(path))
     assert stable(client.get(path)) == alone  # made, or found, as Flask kept it
@@ -81,6 +81,13 @@ def test_whoever_answers_the_answer_is_the_same(client, flask_alone, path):
 def test_lists_are_answered_without_flask(client, behind, path):
     assert client.get(path).status_code == 200
     assert behind.calls == 0
+
+
+def test_so_is_an_unknown_product(client, behind, store):
+    client.get("/v1/popular")
+    before = store.reads
+    assert client.get(UNKNOWN, headers={"X-Request-ID": "ours"}).json["request_id"] == "ours"
+    assert (behind.calls, store.reads - before) == (0, 1)
 
 
 @pytest.mark.parametrize("path", OTHERS)

@@ -47,9 +47,9 @@ class Shop:
             self.ask(path)
         return self.built - before
 
-    def tell(self, event_type, product_id):
+    def tell(self, event_type, product_id, customer_id="ANNA"):
         event = {"event_id": f"e{next(self._ids)}", "event_type": event_type, "product_id": product_id}
-        event |= {"occurred_at": (self.now - timedelta(hours=1)).isoformat(), "customer_id": "ANNA"}
+        event |= {"occurred_at": (self.now - timedelta(hours=1)).isoformat(), "customer_id": customer_id}
         assert self.client.post("/v1/events", json={"events": [event]}).json["accepted"] == 1
 
     def follow(self):
@@ -92,6 +92,29 @@ def test_an_event_of_the_person_is_another_answer_at_once(shop: Shop, event_type
     shop.ask()
     shop.tell(event_type, product_id)
     assert shop.built_by(ANNA) == 1
+
+
+def test_all_of_whom_nothing_is_known_get_the_same(shop: Shop):
+    strangers = [f"/v1/customers/stranger-{i}/recommendations" for i in range(3)]
+    assert shop.built_by(*strangers, ANNA, *strangers) == 2
+    assert shop.ask(strangers[0]) == shop.ask(strangers[1]) != shop.ask()
+    assert shop.built_by(f"{strangers[0]}?limit=1", strangers[0].replace("recommendations", "buy-again")) == 2
+
+
+def test_until_they_do_something(shop: Shop):
+    strangers = [f"/v1/customers/stranger-{i}/recommendations" for i in range(2)]
+    alike = shop.ask(strangers[0])
+    shop.tell("add_to_cart", alike["items"][0]["product_id"], "stranger-1")
+    assert shop.ask(strangers[1])["suppressed"] == {"in_cart": 1}
+    assert shop.ask(strangers[0]) == alike
+
+
+def test_a_customer_named_like_the_route_is_still_one_of_their_own(shop: Shop):
+    rule = "/v1/customers/<shop_id:customer_id>/recommendations"
+    alike = shop.ask("/v1/customers/stranger/recommendations")
+    shop.tell("add_to_cart", alike["items"][0]["product_id"], "<shop_id:customer_id>")
+    assert shop.ask(rule)["suppressed"] == {"in_cart": 1}
+    assert shop.ask("/v1/customers/stranger/recommendations") == alike
 
 
 def test_a_minute_later_it_is_made_anew(shop: Shop):
