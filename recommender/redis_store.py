@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from recommender.catalogue import Catalogue, entry_bytes
+from recommender.catalogue import Catalogue, PackedTexts
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
@@ -100,16 +100,16 @@ class RedisStore:
         """See `Store.catalogue`."""
         key = self._keys.version(version, "products")
         n_products: int = self._reader.call("HLEN", key)
-        texts: dict[int, bytes] = {}
+        texts = PackedTexts()
         for first in range(0, n_products, _PRODUCTS_PER_TRIP):
             indices = range(first, min(first + _PRODUCTS_PER_TRIP, n_products))
             found = self._reader.call("HMGET", key, *indices)
-            texts |= {i: text for i, text in zip(indices, found, strict=True) if text is not None}
-            most_bytes -= sum(map(entry_bytes, found))
-            if most_bytes < 0:
+            if None in found:  # the version was deleted meanwhile
                 return None
-        complete = len(texts) == n_products > 0  # else the version was deleted meanwhile
-        return Catalogue(texts) if complete else None
+            texts.extend(found)
+            if texts.n_bytes > most_bytes:
+                return None
+        return Catalogue(texts) if texts else None
 
     def follow(self) -> Position:
         """See `Store.follow`."""

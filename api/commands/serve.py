@@ -36,6 +36,9 @@ _LOG_TO_STDERR = {
     "handlers": {name: {"class": "logging.StreamHandler", "formatter": "generic"} for name in ("console", "access")}
 }
 """Granian's own lines, away from standard output, which belongs to `--json`."""
+_ALLOCATION = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+"""For glibc in the workers: one heap for all threads, and a catalogue that is replaced goes back to the system. Without
+these, a worker keeps 15 MB more, and two catalogues more after some publishes."""
 
 
 @click.command()
@@ -66,7 +69,8 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
             until_the_end.enter_context(keep_embedded(Home(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers' door to the same server
-        os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # with one for each thread, glibc keeps 15 MB more of a worker
+        for name, value in _ALLOCATION.items():
+            os.environ.setdefault(name, value)
         _serve(settings, address, logger, as_json=as_json)
 
 

@@ -1,11 +1,12 @@
 -- Mixed load of a shop: pages, events, links of mails and mistakes. Arguments after `--`: mean pause of a connection in
--- ms, and a file of signed mail links, one a line. Wants one connection a thread: an answer is to its last request.
+-- ms, a file of signed mail links, one a line, and the number of products. Wants one connection a thread: an answer is
+-- to its last request.
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long s, ns; } moment; int clock_gettime(int clock, moment *found);")
 local CLOCK_MONOTONIC, STEPS = 1, 20 -- steps of the histogram per factor e: 5 %
-local N_PRODUCTS, N_CUSTOMERS, BATCH = 10000, 100000, 10
+local N_CUSTOMERS, BATCH = 100000, 10
 local MOST_FAILURES = 20
-local pause_ms
+local pause_ms, n_products
 local links = {}
 local threads = {}
 local clock = ffi.new("moment")
@@ -28,13 +29,13 @@ end
 local function session()
   return post("/v1/recommendations", string.format(
     '{"placement":"cart","cart":["p%d","p%d"],"customer_id":"c%d"}',
-    pick(N_PRODUCTS), pick(N_PRODUCTS), pick(N_CUSTOMERS)))
+    pick(n_products), pick(n_products), pick(N_CUSTOMERS)))
 end
 
 local function event(kind)
   return string.format(
     '{"event_id":"e%d-%d","event_type":"%s","customer_id":"c%d","product_id":"p%d","occurred_at":"%s"%s}',
-    math.random(1e9), math.random(1e9), kind, pick(N_CUSTOMERS), pick(N_PRODUCTS), os.date("!%Y-%m-%dT%H:%M:%SZ"),
+    math.random(1e9), math.random(1e9), kind, pick(N_CUSTOMERS), pick(n_products), os.date("!%Y-%m-%dT%H:%M:%SZ"),
     kind == "purchase" and ',"quantity":1,"order_id":"o' .. math.random(1e9) .. '"' or "")
 end
 
@@ -47,8 +48,8 @@ local function mail(path) return wrk.format("GET", "/v1/m/" .. links[math.random
 
 -- share of all requests, how they are called, what to send
 local mix = {
-  { 0.26, "similar", function() return wrk.format("GET", "/v1/products/p" .. pick(N_PRODUCTS) .. "/similar") end },
-  { 0.10, "bought-together", function() return wrk.format("GET", "/v1/products/p" .. pick(N_PRODUCTS) .. "/bought-together?exclude=x" .. math.random(1e9)) end },
+  { 0.26, "similar", function() return wrk.format("GET", "/v1/products/p" .. pick(n_products) .. "/similar") end },
+  { 0.10, "bought-together", function() return wrk.format("GET", "/v1/products/p" .. pick(n_products) .. "/bought-together?exclude=x" .. math.random(1e9)) end },
   { 0.10, "popular", function() return wrk.format("GET", "/v1/popular?category=Category%20" .. math.random(0, 99)) end },
   { 0.20, "recommendations", function() return wrk.format("GET", personal()) end },
   { 0.05, "buy-again", function() return wrk.format("GET", "/v1/customers/c" .. pick(N_CUSTOMERS) .. "/buy-again?due_within=14d") end },
@@ -72,7 +73,7 @@ function setup(thread)
 end
 
 function init(args)
-  pause_ms = tonumber(args[1])
+  pause_ms, n_products = tonumber(args[1]), tonumber(args[3])
   math.randomseed(os.time() * 1000 + number)
   for line in io.lines(args[2]) do table.insert(links, line) end
   counts, failures, times, n_sent, began_us = {}, {}, {}, 0, now_us()

@@ -6,7 +6,8 @@ process are looked at every second. Exit 1 where
 
 - an answer was a 5xx or a connection broke,
 - the mean memory of a process in the last third is more than MEMORY_TOLERANCE over that in the first third, the first
-  minute left out: memories fill up to their bounds then; Redis may grow, as it keeps the ids of a week's events,
+  three minutes left out: memories fill up to their bounds then; Redis may grow, as it keeps the ids of a week's events,
+- a worker takes more than RSS_BUDGET_MB in the last third,
 - a process has more than FILES_TOLERANCE open files more in the last third than in the first,
 - no publish was seen, or events were left waiting.
 """
@@ -24,6 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -35,13 +37,15 @@ from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
 from tests.benchmarks.api_speed_servers import BIN, Server, free_port, missing_programs, running, serve_command
 from tests.benchmarks.api_speed_shop import N_CUSTOMERS, N_PRODUCTS, make_publication
-from tests.benchmarks.soak_watch import Watch
+from tests.benchmarks.soak_watch import Watch, thirds
 
 SCRIPT = Path(__file__).parent / "soak.lua"
 SECRET = "a secret for a shop that does not exist"
 CONNECTIONS = 32
 WORKERS = 2
 N_LINKS = 5_000
+RSS_BUDGET_MB = 150.0
+"""Of a worker, whatever the shop's size."""
 PUBLISH_EVERY_S = 20.0
 PROBE_S = 8
 MOST_FAILURES = 20
@@ -52,20 +56,20 @@ STEPS = 20
 class Publisher:
     """Publishes the same lists as later and later versions, and sees which of them answer."""
 
-    def __init__(self, store: Store, port: int, started: datetime) -> None:
+    def __init__(self, store: Store, started: datetime, n_products: int) -> None:
         self.n_published = 0
         self.seen: set[str] = set()
-        self._store, self._port, self._started = store, port, started
+        self._store, self._started, self._n_products = store, started, n_products
 
     def publish(self) -> None:
         """One version more."""
         self.n_published += 1
-        as_of = self._started + timedelta(seconds=self.n_published)
-        self._store.publish(make_publication(as_of, fingerprint=f"{self.n_published:04x}"), keep=2)
+        as_of, fingerprint = self._started + timedelta(seconds=self.n_published), f"{self.n_published:04x}"
+        self._store.publish(make_publication(as_of, fingerprint=fingerprint, n_products=self._n_products), keep=2)
 
-    def look(self) -> None:
+    def look(self, port: int) -> None:
         """Ask for the version that answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/v1/popular?limit=1") as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/popular?limit=1") as answer:
             self.seen.add(json.load(answer)["model_version"])
 
 
@@ -73,37 +77,40 @@ def main() -> None:
     """Print what was seen, or JSON; exit as the module says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--products", type=int, default=N_PRODUCTS, help="of the shop")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if missing := missing_programs():
         raise SystemExit(f"this needs {', '.join(missing)}")
-    result = run(arguments.minutes)
+    result = run(arguments.minutes, arguments.products)
     lines = [f"{name:24}{value}" for name, value in result.items()]
     print(json.dumps(result) if arguments.json else "\n".join(lines))
     raise SystemExit(0 if not result["problems"] else 1)
 
 
-def run(minutes: float) -> dict:
+def run(minutes: float, n_products: int) -> dict:
     """All figures."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(embedded_server(Home(folder)))
         warehouse = RedisWarehouse(url, timeout_ms=30_000)
         stack.callback(warehouse.close)
-        store, started = warehouse.store("default"), datetime.now(UTC)
-        store.publish(make_publication(started), keep=2)
+        publisher = Publisher(warehouse.store("default"), datetime.now(UTC), n_products)
+        publisher.publish()
         port, environment = free_port(), {"REPRISE_REDIS_URL": url, "REPRISE_HOME": str(folder)}
         environment["REPRISE_MAIL__SECRET"] = SECRET
         server = stack.enter_context(running(serve_command(port, WORKERS), port, "/health/ready", **environment))
         archiver = stack.enter_context(working(environment))
-        links = write_links(folder / "links")
-        most = drive(server, PROBE_S, 0.0, links)["requests_per_s"]
-        publisher = Publisher(store, port, started)
+        words = [str(write_links(folder / "links", n_products)), str(n_products)]
+        most = drive(server, PROBE_S, 0.0, words)["requests_per_s"]
         watch = Watch(
             {f"serve {pid}": pid for pid in server.workers()} | {"worker": archiver, "redis": redis_pid(folder)}
         )
-        with repeating(1.0, watch.look), repeating(1.0, publisher.look), repeating(PUBLISH_EVERY_S, publisher.publish):
-            load = drive(server, round(minutes * 60), CONNECTIONS / (most / 2) * 1000, links)
+        acts = [(1.0, watch.look), (1.0, partial(publisher.look, port)), (PUBLISH_EVERY_S, publisher.publish)]
+        with ExitStack() as acting:
+            for seconds, act in acts:
+                acting.enter_context(repeating(seconds, act))
+            load = drive(server, round(minutes * 60), CONNECTIONS / (most / 2) * 1000, words)
         waiting = warehouse.event_log("default").queue.backlog().lag_s(datetime.now(UTC))
     return judge(load, watch, publisher, most, waiting)
 
@@ -125,22 +132,22 @@ def working(environment: dict[str, str]) -> Iterator[int]:
         process.wait(60)
 
 
-def write_links(path: Path) -> Path:
+def write_links(path: Path, n_products: int) -> Path:
     """Links of mails with four picks and two spares, one a line."""
-    path.write_text("".join(f"{sign(_mail(i), SECRET)}\n" for i in range(N_LINKS)))
+    path.write_text("".join(f"{sign(_mail(i, n_products), SECRET)}\n" for i in range(N_LINKS)))
     return path
 
 
-def _mail(i: int) -> MailLink:
-    products = tuple(f"p{(i * 31 + slot * 17) % N_PRODUCTS}" for slot in range(6))
+def _mail(i: int, n_products: int) -> MailLink:
+    products = tuple(f"p{(i * 31 + slot * 17) % n_products}" for slot in range(6))
     return MailLink("default", f"campaign-{i % 50}", f"c{i * 7 % N_CUSTOMERS}", products, 4)
 
 
-def drive(server: Server, seconds: int, pause_ms: float, links: Path) -> dict:
-    """Mixed load; each connection pauses for `pause_ms` on average between two requests."""
+def drive(server: Server, seconds: int, pause_ms: float, words: list[str]) -> dict:
+    """Mixed load; each connection pauses for `pause_ms` on average between two requests. `words` are for the script."""
     # one connection a thread: the script knows then which request an answer is to
     command = ["wrk", f"-t{CONNECTIONS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
-    command += [f"http://127.0.0.1:{server.port}", "--", str(pause_ms), str(links)]
+    command += [f"http://127.0.0.1:{server.port}", "--", str(pause_ms), *words]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return describe(json.loads(output.splitlines()[-1]))
 
@@ -195,12 +202,14 @@ def repeating(seconds: float, act: Callable[[], None]) -> Iterator[None]:
 def judge(load: dict, watch: Watch, publisher: Publisher, most: float, waiting_s: float) -> dict:
     """The figures, and what is wrong with them."""
     statuses, failures = load["statuses"], load["failures"]
+    largest = max(thirds(seen.rss_mb)[2] for name, seen in watch.series.items() if name.startswith("serve"))
     checks = {
         f"there were answers of 5xx: {failures}": not any(status >= "500" for status in statuses),
         f"{load['n_broken']} connections broke": load["n_broken"] == 0,
         f"no answer was a 200, a 302 or a 404: {statuses}": {"200", "302", "404"} <= statuses.keys(),
         f"{publisher.n_published} versions published, {len(publisher.seen)} seen": len(publisher.seen) > 1,
         f"events wait for {waiting_s:.1f} s": waiting_s < PUBLISH_EVERY_S,
+        f"a worker takes {largest:.1f} MB": largest <= RSS_BUDGET_MB,
     }
     wrong = [problem for problem, holds in checks.items() if not holds]
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.benchmarks.api_speed_servers import open_files, rss_mb
 
-WARM_UP = 60
+WARM_UP = 180
 """Looks that say nothing of growth yet."""
 MEMORY_TOLERANCE = 0.05
 FILES_TOLERANCE = 8
