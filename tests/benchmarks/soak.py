@@ -19,10 +19,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,7 +36,7 @@ from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
 from tests.benchmarks.api_speed_servers import BIN, Server, free_port, missing_programs, running, serve_command
 from tests.benchmarks.api_speed_shop import N_CUSTOMERS, N_PRODUCTS, make_publication
-from tests.benchmarks.soak_watch import Watch, thirds
+from tests.benchmarks.soak_watch import Watch, repeating, thirds
 
 SCRIPT = Path(__file__).parent / "soak.lua"
 SECRET = "a secret for a shop that does not exist"
@@ -179,24 +178,6 @@ def _quantile(steps: Mapping[int, int], share: float) -> int:
         if left <= 0:
             return round(math.exp((step + 0.5) / STEPS))
     return 0
-
-
-@contextmanager
-def repeating(seconds: float, act: Callable[[], None]) -> Iterator[None]:
-    """Act every few seconds until the block ends."""
-    done = threading.Event()
-
-    def repeat() -> None:
-        while not done.wait(seconds):
-            act()
-
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def judge(load: dict, watch: Watch, publisher: Publisher, most: float, waiting_s: float) -> dict:

@@ -1,7 +1,9 @@
 """Memory and open files of some processes over time, and whether they grow."""
 
 import statistics
-from collections.abc import Collection, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.benchmarks.api_speed_servers import open_files, rss_mb
@@ -76,3 +78,21 @@ def thirds(values: list[float] | list[int]) -> tuple[float, float, float]:
 def slope(values: list[float]) -> float:
     """Rise from one value to the next, by least squares; 0 of fewer than two."""
     return statistics.linear_regression(range(len(values)), values).slope if len(values) > 1 else 0.0
+
+
+@contextmanager
+def repeating(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    """Act every few seconds until the block ends."""
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

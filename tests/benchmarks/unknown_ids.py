@@ -11,9 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from recommender.home import Home
 from recommender.redis_warehouse import RedisWarehouse
 from tests.benchmarks.api_speed_servers import Server, free_port, missing_programs, rss_mb, running, serve_command
 from tests.benchmarks.api_speed_shop import make_publication
+from tests.benchmarks.soak_watch import repeating
 
 SCRIPT = Path(__file__).parent / "unknown_ids.lua"
 WANTED_PER_S = 10_000
@@ -83,24 +82,6 @@ def memory_mb(server: Server, lists: redis.Redis) -> Memory:
     """Resident memory of each worker; of Redis what it holds, which nobody else's pages blur."""
     held = {f"worker {number}": rss_mb(pid) for number, pid in enumerate(sorted(server.workers()), 1)}
     return held | {"redis": lists.info("memory")["used_memory"] / 2**20}
-
-
-@contextmanager
-def repeating(seconds: float, act: Callable[[], None]) -> Iterator[None]:
-    """Act every few seconds until the block ends."""
-    done = threading.Event()
-
-    def repeat() -> None:
-        while not done.wait(seconds):
-            act()
-
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def describe(load: dict, looks: list[Memory]) -> dict:
