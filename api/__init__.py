@@ -91,7 +91,8 @@ def create_app(
     logs.attach(app, logger)
     problems.attach(app)
     limits.attach(app)
-    auth.attach(app, shops, settings.shop)
+    ttl_s = settings.customer_token_ttl_s
+    auth.attach(app, auth.Guard(lambda: shops.api_keys, shops.rate_limits, settings.shop, ttl_s, clock))
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
     app.wsgi_app = trace(Front(app.wsgi_app, service, Lists(app), partial(logs.log, app)))  # type: ignore[method-assign,assignment]

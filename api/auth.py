@@ -5,7 +5,9 @@ who asks, `api.access` has the rules, `api.tokens` the customer tokens, `api.cor
 how often.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -13,23 +15,47 @@ from flask import Flask, Response, current_app, g, request
 from api.access import Access, access_of, accessible, allow
 from api.callers import Caller, find_caller
 from api.cors import answer_preflight, is_preflight, origin_headers
-from api.rate_limits import Allowance
-from api.service import service
-from api.shops import Shops
+from api.rate_limits import Allowance, RateLimits
 from api.tokens import HEADER, read_customer
+from recommender.api_keys import ApiKey
 from recommender.errors import TooManyRequestsError
 
-__all__ = ["Access", "Caller", "accessible", "admit", "allow", "attach", "find_caller", "require_customer"]
+__all__ = ["Access", "Caller", "Guard", "accessible", "admit", "allow", "attach", "find_caller", "require_customer"]
 
+_EXTENSION = "reprise_guard"
 _ALLOWANCE = "reprise.allowance"
 """Where the WSGI environment holds what the rate limit said, once a request is counted."""
 
 
-def attach(app: Flask, shops: Shops, own_shop: str) -> None:
+@dataclass(frozen=True)
+class Guard:
+    """What decides who may ask.
+
+    Attributes:
+        keys: gives the API keys by key id; None until they could be read for the first time.
+        rate_limits: how often each key may ask.
+        own_shop: whose data callers on this machine see while there are no keys.
+        token_ttl_s: seconds for which a customer token is good.
+        clock: the aware moment of a request.
+    """
+
+    keys: Callable[[], Mapping[str, ApiKey] | None]
+    rate_limits: RateLimits
+    own_shop: str
+    token_ttl_s: int
+    clock: Callable[[], datetime]
+
+    def read_customer(self, token: str | None, shop: str) -> str:
+        """The customer that a token of this shop names. Raises UnauthorizedError where it is not good."""
+        return read_customer(token, self.keys() or {}, shop, self.clock(), self.token_ttl_s)
+
+
+def attach(app: Flask, guard: Guard) -> None:
     """Check every request of `app` before its view, leave its caller in `g.caller`, and write what the answer owes it.
 
     A browser's preflight has no key and is answered here.
     """
+    app.extensions[_EXTENSION] = guard
 
     def check() -> Response | None:
         if request.endpoint is None:  # no such route
@@ -38,11 +64,11 @@ def attach(app: Flask, shops: Shops, own_shop: str) -> None:
         if access is not None and access.keyless:
             return None
         if access is not None and access.in_browsers and is_preflight(request):
-            allowed = answer_preflight(request.headers["Origin"], (shops.api_keys or {}).values(), _methods())
+            allowed = answer_preflight(request.headers["Origin"], (guard.keys() or {}).values(), _methods())
             if allowed is not None:
                 return allowed
-        g.caller = find_caller(request.environ, shops, own_shop)
-        g.allowance = request.environ.get(_ALLOWANCE) or shops.rate_limits.take(g.caller)
+        g.caller = find_caller(request.environ, guard.keys(), guard.own_shop)
+        g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.caller)
         _refuse_too_many(g.allowance)
         if access is Access.PERSON:
             require_customer((request.view_args or {})["customer_id"])
@@ -62,19 +88,19 @@ def require_customer(customer_id: str) -> None:
         ForbiddenError: the token names another customer, or the key does not read.
     """
     if g.caller.kind == "publishable":
-        own, keys = service(), service().shops.api_keys or {}
-        token, ttl_s = request.headers.get(HEADER), own.settings.customer_token_ttl_s
-        g.caller = replace(g.caller, customer_id=read_customer(token, keys, g.caller.shop, own.clock(), ttl_s))
+        guard: Guard = current_app.extensions[_EXTENSION]
+        named = guard.read_customer(request.headers.get(HEADER), g.caller.shop)
+        g.caller = replace(g.caller, customer_id=named)
     allow(Access.PERSON, g.caller, customer_id)
 
 
-def admit(environ: dict[str, Any], caller: Caller, shops: Shops) -> list[tuple[str, str]]:
+def admit(environ: dict[str, Any], caller: Caller, rate_limits: RateLimits) -> list[tuple[str, str]]:
     """Count a request before Flask sees it, which then counts it no more; the headers that its answer owes the caller.
 
     Raises:
         TooManyRequestsError: the key asked more often than it may.
     """
-    allowance = environ[_ALLOWANCE] = shops.rate_limits.take(caller)
+    allowance = environ[_ALLOWANCE] = rate_limits.take(caller)
     _refuse_too_many(allowance)
     return _headers(environ.get("HTTP_ORIGIN"), caller, allowance)
 

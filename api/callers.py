@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from api.shops import NO_SHOP, Shops
 from recommender.api_keys import SCOPES, ApiKey, Scope, digest_of
 from recommender.errors import ForbiddenError, UnauthorizedError
 
+NO_SHOP = ""
+"""The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
 ALL_SCOPES: frozenset[Scope] = frozenset(SCOPES)
 _NOBODY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
 """Stands in for a key that is not known, so that looking takes as long as for one that is."""
@@ -41,19 +42,18 @@ class Caller:
     rate_per_s: float | None = None
 
 
-def find_caller(environ: Mapping[str, Any], shops: Shops, own_shop: str) -> Caller:
+def find_caller(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, own_shop: str) -> Caller:
     """Who sent the request with this WSGI environment.
 
     Args:
         environ: as PEP 3333 says.
-        shops: knows the keys.
+        keys: by key id; None until they could be read for the first time.
         own_shop: whom `local` callers see.
 
     Raises:
         UnauthorizedError: no key where one is needed, or one that is not known.
         ForbiddenError: it comes from a web site that may not use this key.
     """
-    keys = shops.api_keys
     if keys is None:  # a page gets an answer even now, with nothing in it
         return Caller(NO_SHOP, "unknown", frozenset({"read"}))
     return _find_local(environ, own_shop) if not keys else _find_by_key(environ, keys)

@@ -97,7 +97,7 @@ class Front:
         if environ["REQUEST_METHOD"] != "GET" or len(key) > MAX_KEY_LENGTH:
             return None
         try:
-            caller = find_caller(environ, self._service.shops, self._service.settings.shop)
+            caller = find_caller(environ, self._service.shops.api_keys, self._service.settings.shop)
             shelf = self._service.shops.shelf(caller.shop)
             kept: KeptAnswer | None = shelf.state.answers.get(key)
             if not shelf.answering:
@@ -114,7 +114,7 @@ class Front:
         if environ.get("HTTP_IF_NONE_MATCH") not in (None, kept.prepared.etag):
             return None
         allow(kept.access, caller, None)
-        owed = admit(environ, caller, self._service.shops)
+        owed = admit(environ, caller, self._service.shops.rate_limits)
         count_kept_answer()
         return kept, owed
 
@@ -127,7 +127,7 @@ class Front:
         if found is None:
             return None
         allow(found.route.access, caller, found.customer_id)
-        owed = admit(environ, caller, self._service.shops)
+        owed = admit(environ, caller, self._service.shops.rate_limits)
         try:
             status, prepared = 200, (yield from answering(self._service, caller.shop, found, environ))
         except UnknownProductError as error:  # shops and robots ask for these all day

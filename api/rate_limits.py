@@ -14,12 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from api.callers import Caller
 from recommender.api_keys import Kind
-
-if TYPE_CHECKING:
-    from api.callers import Caller
 
 BURST_S = 2.0
 MAX_DEBT_S = 10.0
@@ -79,7 +77,7 @@ class RateLimits:
         self._lock = threading.Lock()
         self._exchanging = threading.Lock()
 
-    def take(self, caller: "Caller") -> Allowance | None:
+    def take(self, caller: Caller) -> Allowance | None:
         """Count one request of `caller`; None for one without a key, who is not limited."""
         if caller.key_id is None:
             return None
@@ -116,7 +114,7 @@ class RateLimits:
                         bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
             self._totals, self._exchanged_at = totals, now
 
-    def _open(self, caller: "Caller", now: float) -> _Bucket:
+    def _open(self, caller: Caller, now: float) -> _Bucket:
         kind: Kind = "publishable" if caller.kind == "publishable" else "secret"
         rate = caller.rate_per_s or self._rates[kind]
         limit = max(1, int(rate * BURST_S))

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from structlog.typing import FilteringBoundLogger
 
+from api.callers import NO_SHOP
 from api.rate_limits import RateLimits
 from api.telemetry import TimedReader, store_answers
 from recommender.api_keys import ApiKey
@@ -20,8 +21,6 @@ FOLLOW_S = 0.25
 """Pause between two looks at what changed: a publish, a placement, a key or a recovery is seen this much later."""
 LOOK_S = 1.0
 """A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
-NO_SHOP = ""
-"""The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is on its shelf."""
 _API_KEYS = "(API keys)"
 _REQUESTS = "(requests)"
 

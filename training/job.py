@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib.metadata import version as package_version
 
 import polars as pl
 
@@ -22,10 +21,8 @@ from training.examples import Windows
 from training.gate import check_lists, judge
 from training.ingest import Ingested
 from training.model import Model, train_model
+from training.provenance import TRAINING_SETTINGS, package_versions
 from training.split import end_of
-
-PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
-TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ def build_publication(
         metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
         settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(edge.progress.seconds),
-        packages={name: package_version(name) for name in PACKAGES},
+        packages=package_versions(),
         sources=list(ingested.report.sources),
     )
     return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als), profiles)

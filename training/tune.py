@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +25,8 @@ from recommender.progress import Progress
 from recommender.settings import Settings
 from training.evaluate import OURS, K, evaluate_window, last_window, rank_model
 from training.examples import Windows, training_cuts
-from training.job import PACKAGES, TRAINING_SETTINGS
 from training.model import train_model
+from training.provenance import TRAINING_SETTINGS, package_versions
 from training.split import Window, split_window
 from training.tune_space import SPACE, Point, named, params_of, point_of, rounded, with_point
 
@@ -72,7 +71,7 @@ class Validation:
         """12 hex digits of all that a figure depends on besides the point: trials of one name can be compared."""
         fixed = self.settings.model_dump_json(include=TRAINING_SETTINGS - {"als", "own_half_life_days"})
         about = (fixed, self.settings.als.iterations, dict(SPACE), [window.cut for window in self.windows])
-        digest = hashlib.sha256(repr((about, [package_version(name) for name in PACKAGES])).encode())
+        digest = hashlib.sha256(repr((about, list(package_versions().values()))).encode())
         for frame in (self.ledger, self.catalogue):
             digest.update(frame.hash_rows().to_numpy().tobytes())
         return digest.hexdigest()[:12]

@@ -125,7 +125,7 @@ def read_callers() -> Callable[[bytes], None]:
         lines = [good[ord(line[1]) % 3] + line[2:] if line[:1] == "$" and line[1:] else line for line in lines]
         given = dict(zip(names, lines, strict=False))
         for shops.api_keys in ({}, warehouse.api_keys()):
-            _may_refuse(lambda: find_caller(given, shops, "default"))
+            _may_refuse(lambda: find_caller(given, shops.api_keys, "default"))
         token = lines[4] if len(lines) > 4 else None
         named = _may_refuse(lambda: read_customer(token, shops.api_keys, "default", small_shop.NOW, 900))
         if named not in (None, "ANNA"):

@@ -7,7 +7,6 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from api.auth import Access, Caller, admit, allow, find_caller
-from api.rate_limits import RateLimits
 from recommender.api_keys import ApiKey
 from recommender.errors import (
     ForbiddenError,
@@ -37,9 +36,7 @@ def make_client(warehouse: MemoryWarehouse, **settings: float) -> FlaskClient:
 
 def with_still_clock(client: FlaskClient) -> FlaskClient:
     """Nothing is filled up while the test runs."""
-    settings = client.application.extensions["reprise"].settings
-    rates = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    client.application.extensions["reprise"].shops.rate_limits = RateLimits(rates, lambda: 0.0)
+    client.application.extensions["reprise"].shops.rate_limits._timer = lambda: 0.0
     return client
 
 
@@ -60,12 +57,12 @@ class TestWithoutKeys:
     @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "", None])
     def test_this_machine_is_let_in(self, warehouse, address):
         environ = {"REMOTE_ADDR": address, "HTTP_HOST": "localhost:8000"}
-        assert find_caller(environ, shops_of(make_client(warehouse)), "default").kind == "local"
+        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").kind == "local"
 
     @pytest.mark.parametrize("address", ["192.168.1.10", "203.0.113.7", "::ffff:10.0.0.1", "fe80::1", "nonsense"])
     def test_no_other_is(self, warehouse, address):
         with pytest.raises(UnauthorizedError, match="reprise keys create"):
-            find_caller({"REMOTE_ADDR": address}, shops_of(make_client(warehouse)), "default")
+            find_caller({"REMOTE_ADDR": address}, shops_of(make_client(warehouse)).api_keys, "default")
 
     @pytest.mark.parametrize(
         "host", ["localhost", "localhost:8000", "LOCALHOST", "shop.localhost:80", "127.0.0.1:8000", "[::1]:8000"]
@@ -80,7 +77,7 @@ class TestWithoutKeys:
     def test_any_other_name_may_be_a_page_that_points_at_us(self, warehouse, host):
         environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": host}
         with pytest.raises(ForbiddenError, match="not a name of this machine"):
-            find_caller(environ, shops_of(make_client(warehouse)), "default")
+            find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default")
 
     @pytest.mark.parametrize(
         ("origin", "status"), [("http://localhost", 200), ("https://evil.example", 403), ("null", 403)]
@@ -124,14 +121,14 @@ class TestFromTheFirstKeyOn:
             hmac, "compare_digest", lambda one, other: compared.append((one, other)) or compare(one, other)
         )
         with pytest.raises(UnauthorizedError, match="known here"):
-            find_caller({"HTTP_AUTHORIZATION": f"Bearer {given.format(id=key_id(key))}"}, shops, "default")
+            find_caller({"HTTP_AUTHORIZATION": f"Bearer {given.format(id=key_id(key))}"}, shops.api_keys, "default")
         assert [(len(one), len(other)) for one, other in compared] == [(64, 64)]
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
     def test_the_scheme_is_read_in_any_case(self, warehouse, scheme):
         key = add_key(warehouse, "read")
         environ = {"HTTP_AUTHORIZATION": f"{scheme} {key}"}
-        assert find_caller(environ, shops_of(make_client(warehouse)), "default").key_id == key_id(key)
+        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").key_id == key_id(key)
 
 
 class TestWhileNobodyCanTell:
@@ -219,11 +216,11 @@ class TestRates:
         key = add_publishable_key(warehouse, rate_per_s=0.5)
         shops = shops_of(with_still_clock(make_client(warehouse)))
         environ = {"HTTP_AUTHORIZATION": f"Bearer {key}", "HTTP_ORIGIN": ORIGIN}
-        caller = find_caller(environ, shops, "default")
-        owed = dict(admit(environ, caller, shops))
+        caller = find_caller(environ, shops.api_keys, "default")
+        owed = dict(admit(environ, caller, shops.rate_limits))
         assert (owed["RateLimit-Remaining"], owed["Access-Control-Allow-Origin"]) == ("0", ORIGIN)
         with pytest.raises(TooManyRequestsError, match="ask again in 2 s"):
-            admit(environ, caller, shops)
+            admit(environ, caller, shops.rate_limits)
 
     def test_two_workers_share_one_truth(self, warehouse):
         key = add_key(warehouse, "read", rate_per_s=5)

@@ -1,0 +1,12 @@
+"""Provenance of a version: the settings and the packages that decide what a training learns."""
+
+from importlib.metadata import version
+
+TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
+"""Fields of `Settings`; the others change no list."""
+_PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
+
+
+def package_versions() -> dict[str, str]:
+    """Installed version by package."""
+    return {name: version(name) for name in _PACKAGES}
