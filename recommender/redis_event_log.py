@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from recommender.campaigns.marks import contact_of, encode_mail, mark_of, to_us
+from recommender.campaigns.marks import contact_of, encode_mail, mark_of
 from recommender.campaigns.redis_governor import KEEP_MAIL
+from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.event_log import (
     FOLDED_KEPT_S,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from recommender.candidates import Candidate, Kind
+from recommender.days import day_of
 from recommender.due import Due, due
 from recommender.live_catalogue import LiveProduct
 from recommender.merchandising import boosted, boosts_at, find_pinned, insert, pins_at, turns_of
@@ -21,7 +22,6 @@ from recommender.reasons import PINNED, Reason, explain
 
 NOT_DUE_BEFORE = 0.5
 """Share of its usual interval that must have passed before a product is suggested again."""
-_SECONDS_A_DAY = 86_400
 _NO_FALLBACKS: Mapping[str, Iterable[Candidate]] = MappingProxyType({})
 _NOTHING_PINNED: Mapping[str, Product] = MappingProxyType({})
 _Shown = tuple[Candidate, str | None]
@@ -233,7 +233,7 @@ def _other_category(category: str) -> Rule:
 
 def _too_soon(as_of: datetime) -> Rule:
     """Objects while less than NOT_DUE_BEFORE of the product's usual interval has passed, in whole UTC days."""
-    today = as_of.timestamp() // _SECONDS_A_DAY
+    today = day_of(as_of.timestamp())
 
     def rule(candidate: Candidate) -> str | None:
         if candidate.own is None:

@@ -16,8 +16,9 @@ from recommender.campaigns.contacts import (
     Standing,
     refusal,
 )
-from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing, to_us
+from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing
 from recommender.campaigns.settings import MailSettings
+from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
 from recommender.event_log import Part, digest_of_person
 from recommender.events import Event

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.contacts import KEPT_DAYS, Claim, Refusal, Standing
-from recommender.campaigns.marks import contact_in, decode_mail, encode_mail, to_standing, to_us
+from recommender.campaigns.marks import contact_in, decode_mail, encode_mail, to_standing
 from recommender.campaigns.redis_governor import (
     CLAIM,
     CLAIM_DIGEST,
@@ -21,6 +21,7 @@ from recommender.campaigns.redis_governor import (
     STANDINGS_DIGEST,
 )
 from recommender.campaigns.settings import MailSettings
+from recommender.days import MICROSECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.event_log import digest_of_person
 from recommender.events import digest
@@ -37,7 +38,6 @@ return redis.call('GET', KEYS[1])
 _CUSTOMERS_PER_TRIP = 500
 """Others wait while the server decides."""
 _PARTS: tuple[PersonalPart, ...] = ("standing", "mails", "orders")
-_DAY_US = 86_400_000_000
 
 
 class RedisContacts:
@@ -93,7 +93,11 @@ class RedisContacts:
 
     def _claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
         days = (rules.quiet_days_after_order, rules.quiet_days_after_complaint)
-        arguments: list[Argument] = [rules.most_per_week, rules.consent, *(n * _DAY_US for n in days)]
+        arguments: list[Argument] = [
+            rules.most_per_week,
+            rules.consent,
+            *(n * MICROSECONDS_PER_DAY for n in days),
+        ]
         people = [digest_of_person(claim.customer_id, None) for claim in claims]
         for person, claim in zip(people, claims, strict=True):
             arguments += (person, *_describe(claim))
