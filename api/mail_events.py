@@ -9,7 +9,8 @@ from prometheus_client import Counter
 from structlog.typing import FilteringBoundLogger
 
 from api.background import Background
-from recommender.events import Event, digest
+from recommender.events import Event
+from recommender.person import digest
 from recommender.warehouse import Warehouse
 
 _MOST_WAITING = 10_000

@@ -13,6 +13,7 @@ from recommender.campaigns.untrusted import web_address
 from recommender.catalogue import Catalogue, entry_bytes
 from recommender.errors import StoreUnavailableError
 from recommender.live_catalogue import LiveProduct
+from recommender.person import encode_id
 from recommender.placements import Block
 from recommender.publication import Product
 from recommender.shelf import Memory, Shelf
@@ -143,8 +144,7 @@ class _MailProducts:
 
 def _scan(catalogue: Catalogue | None, product_ids: Collection[str]) -> dict[str, bytes]:
     """The JSON of products in a catalogue that only knows them by index: milliseconds, only while Redis is down."""
-    starts = {f'{{"product_id":{json.dumps(one, ensure_ascii=False)}'.encode("utf-8", "surrogatepass"): one
-              for one in product_ids}  # fmt: skip
+    starts = {encode_id(f'{{"product_id":{json.dumps(one, ensure_ascii=False)}'): one for one in product_ids}
     wanted = tuple(starts)
     found = [text for text in (catalogue.texts if catalogue else {}).values() if text.startswith(wanted)]
     return {one: text for text in found for start, one in starts.items() if text.startswith(start)}

@@ -10,10 +10,8 @@ from pydantic_core import from_json
 
 from recommender.events import EventType
 from recommender.publication import ListKey, ListName, PublishedList, unfold
-from recommender.redis_keys import PersonalPart
+from recommender.retention import PersonalPart
 
-PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden", "folded")
-"""What is read, in this order."""
 MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 100}
 """So many of the newest events are read of each part."""
 LEADS = 5

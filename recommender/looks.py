@@ -16,8 +16,8 @@ from recommender.candidates import (
     merge_by_probability,
 )
 from recommender.days import day_of
-from recommender.event_log import digest_of_person
 from recommender.live import Live, refresh
+from recommender.person import digest_of_person
 from recommender.placements import Mix, Placement
 from recommender.publication import Basis, ListKey, ListName
 from recommender.rotation import rotate

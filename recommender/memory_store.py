@@ -9,11 +9,11 @@ from recommender.at_hand import NEIGHBOURS, AtHand, leads, products_in
 from recommender.catalogue import Catalogue
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.event_log import digest_of_person
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
 from recommender.memory_catalogue import MemoryCatalogue
 from recommender.memory_event_log import MemoryEventLog
+from recommender.person import digest_of_person
 from recommender.placements import Placement
 from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
 from recommender.profiles import Profile

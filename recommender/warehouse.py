@@ -9,9 +9,10 @@ from recommender.campaigns.contacts import Contacts
 from recommender.campaigns.jobs import Jobs
 from recommender.campaigns.memory_contacts import MemoryContacts
 from recommender.campaigns.memory_jobs import MemoryJobs
-from recommender.event_log import EventLog, digest_of_person
+from recommender.event_log import EventLog
 from recommender.memory_event_log import MemoryEventLog
 from recommender.memory_store import MemoryStore
+from recommender.person import digest_of_person
 from recommender.store import Store
 
 

@@ -14,8 +14,8 @@ from recommender.candidates import Candidate
 from recommender.days import date_of, day_of
 from recommender.due import Due, due
 from recommender.errors import UsageError
-from recommender.event_log import digest_of_person
 from recommender.live_catalogue import LiveProduct
+from recommender.person import digest_of_person
 from recommender.profile_blocks import block_of
 from recommender.profiles import Profile
 from recommender.publication import Own

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from recommender.campaigns.contacts import Mail, Standing
 from recommender.days import to_moment
-from recommender.events import Event, digest
+from recommender.events import Event
+from recommender.person import digest
 
 _STARTED, _ENDED = "subscription_start:", "subscription_end:"
 
