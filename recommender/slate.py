@@ -14,7 +14,6 @@ from typing import NamedTuple
 from recommender.candidates import Candidate, Kind
 from recommender.days import day_of
 from recommender.due import Due, due
-from recommender.live_catalogue import LiveProduct
 from recommender.merchandising import boosted, boosts_at, find_pinned, insert, pins_at, turns_of
 from recommender.placements import Block, Limit, Placement
 from recommender.publication import Product
@@ -211,8 +210,6 @@ def _not_offered(as_of: datetime, turns: list[float]) -> Rule:
     now = as_of.timestamp()
 
     def look_closer(product: Product) -> str | None:
-        if not isinstance(product, LiveProduct):
-            return "out_of_stock"
         turns.extend(date for date in product.dates if date > now)
         return product.objection(now)
 

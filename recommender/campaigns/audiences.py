@@ -14,7 +14,6 @@ from recommender.candidates import Candidate
 from recommender.days import date_of, day_of
 from recommender.due import Due, due
 from recommender.errors import UsageError
-from recommender.live_catalogue import LiveProduct
 from recommender.person import digest_of_person
 from recommender.profile_blocks import block_of
 from recommender.profiles import Profile
@@ -235,17 +234,10 @@ def _dated(person: Person, last_day: int) -> Iterator[tuple[Candidate, Due]]:
         gap = math.exp(min(own.log_gap, _LONG))
         if own.last_day + gap > last_day + 1 or person.day - own.last_day < max(NOT_DUE_BEFORE * gap, 1):
             continue
-        if _offered(candidate, person.at):
+        if candidate.product.objection(person.at.timestamp()) is None:
             when = due(own, person.at)
             if when.at <= latest:
                 yield candidate, when
-
-
-def _offered(candidate: Candidate, at: datetime) -> bool:
-    product = candidate.product
-    if isinstance(product, LiveProduct):
-        return product.objection(at.timestamp()) is None
-    return product.in_stock
 
 
 def _likeliest(dated: Iterable[tuple[Candidate, Due]], days: int, enough: float) -> list[Candidate]:
