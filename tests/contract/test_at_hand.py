@@ -15,7 +15,7 @@ from recommender.publication import ListKey, PublishedList, fold
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Reading, Store
-from recommender.warehouse import MemoryWarehouse
+from tests.fakes.warehouse import MemoryWarehouse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOTHING = AtHand([], [], [])

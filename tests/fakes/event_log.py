@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from recommender.at_hand import MOST_READ
-from recommender.campaigns.memory_contacts import MemoryContacts
 from recommender.errors import BackPressureError
 from recommender.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
 from recommender.events import Event
-from recommender.memory_event_queue import MemoryEventQueue
 from recommender.person import digest_of_person
 from recommender.retention import PersonalPart
+from tests.fakes.contacts import MemoryContacts
+from tests.fakes.event_queue import MemoryEventQueue
 
 
 class MemoryEventLog:
