@@ -74,14 +74,6 @@ class ProductChange(NamedTuple):
         said = {name: value for name, value in self.fields.items() if value is not None or self.how == "patch"}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
-    def apply(self, before: bytes | None) -> bytes | None:
-        """What is said after it, where `before` was said; None for nothing."""
-        if self.how == "delete":
-            return None
-        fields = (read_record(before or b"{}") if self.how == "patch" else {}) | dict(self.fields)
-        after = ProductChange(self.product_id, "put", fields)
-        return before if before is not None and read_record(before) == read_record(after.to_json()) else after.to_json()
-
 
 class Record(NamedTuple):
     """What is said of a product: JSON, None for nothing any more. `number` grows with every change in the shop."""

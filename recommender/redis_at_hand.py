@@ -63,7 +63,7 @@ local function read_person(first, indices_key, together_key, similar_key)
 end
 """
 )
-"""`recommender.at_hand.leads` and `products_in`, on the server: what they name is read in the same trip."""
+"""What is at hand of a person, with the lists that the products in it lead to: all in one trip, see `AtHand`."""
 
 
 _NOTHING = AtHand([], [], [])

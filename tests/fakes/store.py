@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommender.at_hand import NEIGHBOURS, AtHand, leads, products_in
+from recommender.at_hand import NEIGHBOURS, AtHand
 from recommender.catalogue import Catalogue
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
@@ -19,6 +19,7 @@ from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publi
 from recommender.store import Position, Reading
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
+from tests.fakes.neighbours import leads, products_in
 
 
 @dataclass(frozen=True)
