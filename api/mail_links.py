@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from api.mail_events import MailEvents
+from api.event_sink import EventSink
 from api.service import Service
 from recommender.campaigns.links import MailLink
 from recommender.campaigns.untrusted import web_address
@@ -32,7 +32,7 @@ class MailLinks:
         events: keeps what readers did.
     """
 
-    def __init__(self, service: Service, events: MailEvents) -> None:
+    def __init__(self, service: Service, events: EventSink) -> None:
         self.events = events
         self._service = service
         self._products = _MailProducts()
