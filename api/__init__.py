@@ -10,11 +10,10 @@ from typing import TextIO
 from flask import Flask
 
 from api import auth, health, limits, logs, problems
+from api.event_sink import EventSink
 from api.front import Front
 from api.ids import ShopId, fresh_recommendation_id
-from api.impressions import Impressions
 from api.lists import Lists
-from api.mail_events import MailEvents
 from api.mail_links import MailLinks
 from api.rate_limits import RateLimits
 from api.routes import (
@@ -83,11 +82,12 @@ def create_app(
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
     shops = Shops(warehouse or _open(settings), logger, RateLimits(rates))
-    impressions = Impressions(shops.warehouse, settings.max_waiting_events, logger)
+    sink = partial(EventSink, warehouse=shops.warehouse, bound=settings.max_waiting_events, logger=logger)
+    impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)
-    service = Service(settings, shops, clock, new_id, impressions if settings.log_impressions else None)
+    service = Service(settings, shops, clock, new_id, impressions)
     service.attach(app)
-    MailLinks(service, MailEvents(shops.warehouse, settings.max_waiting_events, logger)).attach(app)
+    MailLinks(service, sink("mail_events", most_waiting=10_000, at_once=200)).attach(app)
     logs.attach(app, logger)
     problems.attach(app)
     limits.attach(app)

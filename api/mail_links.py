@@ -6,15 +6,15 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from api.mail_events import MailEvents
+from api.event_sink import EventSink
 from api.service import Service
 from recommender.campaigns.links import MailLink
 from recommender.campaigns.untrusted import web_address
 from recommender.catalogue import Catalogue, entry_bytes
 from recommender.errors import StoreUnavailableError
-from recommender.live_catalogue import LiveProduct
+from recommender.person import encode_id
 from recommender.placements import Block
-from recommender.publication import Product
+from recommender.publication import Objection, Product
 from recommender.shelf import Memory, Shelf
 
 PLACEMENT = "email"
@@ -32,7 +32,7 @@ class MailLinks:
         events: keeps what readers did.
     """
 
-    def __init__(self, service: Service, events: MailEvents) -> None:
+    def __init__(self, service: Service, events: EventSink) -> None:
         self.events = events
         self._service = service
         self._products = _MailProducts()
@@ -78,25 +78,20 @@ def shown_in(
     """
     picks = link.product_ids[: link.slots]
     wanted = [products.get(one) for one in link.product_ids[link.slots :] if one not in picks]
-    spares = iter([spare for spare in wanted if _is_offered(spare, blocks, now)])
+    spares = iter([one for one in wanted if one is not None and _objection(one, blocks, now) is None])
     found = None
     for product_id in picks[:slot]:
         own = products.get(product_id)
-        found = own if _is_offered(own, blocks, now) else next(spares, None)
+        found = own if own is not None and _objection(own, blocks, now) is None else next(spares, None)
     own = products.get(picks[slot - 1])
-    return found or (own if own is not None and not _is_hidden(own, blocks) else None)
+    return found or (own if own is not None and _objection(own, blocks, now) != "blocked" else None)
 
 
-def _is_offered(product: Product | None, blocks: Sequence[Block], now: float) -> bool:
-    if product is None or _is_hidden(product, blocks):
-        return False
-    return product.in_stock or (isinstance(product, LiveProduct) and product.objection(now) is None)
-
-
-def _is_hidden(product: Product, blocks: Sequence[Block]) -> bool:
-    """Whether no link may lead there: the shop blocks it, or it has no address."""
-    blocked = isinstance(product, LiveProduct) and product.blocked
-    return blocked or web_address(product.url) is None or any(block.covers(product) for block in blocks)
+def _objection(product: Product, blocks: Sequence[Block], now: float) -> Objection | None:
+    """Why a link may not lead to a product; one without an address, or that the placement blocks, is blocked."""
+    if web_address(product.url) is None or any(block.covers(product) for block in blocks):
+        return "blocked"
+    return product.objection(now)
 
 
 class _MailProducts:
@@ -143,8 +138,7 @@ class _MailProducts:
 
 def _scan(catalogue: Catalogue | None, product_ids: Collection[str]) -> dict[str, bytes]:
     """The JSON of products in a catalogue that only knows them by index: milliseconds, only while Redis is down."""
-    starts = {f'{{"product_id":{json.dumps(one, ensure_ascii=False)}'.encode("utf-8", "surrogatepass"): one
-              for one in product_ids}  # fmt: skip
+    starts = {encode_id(f'{{"product_id":{json.dumps(one, ensure_ascii=False)}'): one for one in product_ids}
     wanted = tuple(starts)
     found = [text for text in (catalogue.texts if catalogue else {}).values() if text.startswith(wanted)]
     return {one: text for text in found for start, one in starts.items() if text.startswith(start)}

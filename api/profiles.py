@@ -4,13 +4,13 @@ Two round trips to Redis: the customer's list with the live events, then the pro
 """
 
 import math
-from datetime import date
 from typing import Any
 
 from api.desk import Desk
 from api.plans import personal_plan
 from api.request_schemas import BuyAgainQuery
 from recommender.asking import wait_for
+from recommender.days import date_of, day_of, to_iso
 from recommender.errors import StoreUnavailableError, UnknownCustomerError
 from recommender.items import to_item
 from recommender.looks import Shopper
@@ -21,8 +21,6 @@ from recommender.store import Store
 
 MOST_DUE = 10
 """Products in `due`."""
-_EPOCH = date(1970, 1, 1).toordinal()
-_SECONDS_A_DAY = 86_400
 
 
 def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | None:
@@ -47,7 +45,7 @@ def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | Non
         )
     live = Shopper(customer_id).look(reading, plan.people, desk.as_of).live
     items = wait_for(desk.filling(wanted, plan, reading)).slate.items
-    today = int(desk.as_of.timestamp() // _SECONDS_A_DAY)
+    today = day_of(desk.as_of.timestamp())
     return {
         "customer_id": customer_id,
         "model_version": reading.version,
@@ -63,9 +61,9 @@ def _now(profile: Profile, today: int) -> dict[str, Any]:
     expected = profile.expected_day
     return {
         "lifecycle": profile.lifecycle(today),
-        "last_order_on": _date(profile.last_day),
+        "last_order_on": to_iso(date_of(profile.last_day)),
         "recency_days": max(today - profile.last_day, 0),
-        "expected_date_of_next_order": None if expected is None else _date(expected),
+        "expected_date_of_next_order": None if expected is None else to_iso(date_of(expected)),
     }
 
 
@@ -73,7 +71,7 @@ def _learned(profile: Profile) -> dict[str, Any]:
     """What stays as the training left it."""
     return {
         "rfm": _rfm(profile),
-        "first_order_on": _date(profile.first_day),
+        "first_order_on": to_iso(date_of(profile.first_day)),
         "average_days_between_orders": _known(profile.average_days_between_orders, 1),
         "usual_gap_days": _known(profile.usual_gap_days, 1),
         "historic_number_of_orders": profile.orders,
@@ -102,10 +100,6 @@ def _rfm(profile: Profile) -> dict[str, Any]:
 def _due(item: Item) -> dict[str, Any]:
     document = to_item(item)
     return {name: document[name] for name in ("product_id", "due", "product")}
-
-
-def _date(day: int) -> str:
-    return date.fromordinal(_EPOCH + day).isoformat()
 
 
 def _known(number: float, digits: int) -> float | None:

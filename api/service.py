@@ -3,19 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import cast
 
 from flask import Flask, current_app, g
 
 from api.answers import Prepared, prepare_private
 from api.desk import Desk, Outcome
-from api.exposures import Exposure, Exposures
-from api.impressions import Impressions, Shown
+from api.event_sink import EventSink
+from api.impressions import impression_event
 from api.logs import make_logger
 from api.shops import Shops
 from recommender.campaigns.jobs import Jobs
 from recommender.event_log import EventLog
+from recommender.exposures import exposure_event
 from recommender.placements import Placement
 from recommender.settings import Settings
 from recommender.shelf import Shelf
@@ -39,7 +40,7 @@ class Service:
     shops: Shops
     clock: Callable[[], datetime]
     new_recommendation_id: Callable[[], str]
-    impressions: Impressions | None = None
+    impressions: EventSink | None = None
 
     def attach(self, app: Flask) -> None:
         """Make `service()` find this one while `app` answers."""
@@ -75,22 +76,34 @@ class Service:
         return self.desk(g.caller.shop).placement(name)
 
     @cached_property
-    def exposures(self) -> Exposures:
+    def exposures(self) -> EventSink:
         """Keeps who came across an experiment."""
-        return Exposures(self.shops.warehouse, self.settings.max_waiting_events, make_logger(self.settings.log_level))
+        bound, logger = self.settings.max_waiting_events, make_logger(self.settings.log_level)
+        return EventSink("exposures", self.shops.warehouse, bound, logger, most_waiting=50_000, at_once=500)
 
     def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, outcome: Outcome) -> None:
         """Keep what an answer's customer was assigned to, whatever it showed."""
-        for one in outcome.assignments if customer_id is not None else ():
-            names = (one.experiment, one.variant, customer_id or "", outcome.placement, recommendation_id)
-            self.exposures.note(Exposure(shop, *names, self.clock()))
+        if customer_id is None:
+            return
+        at, where = self.clock(), {"placement": outcome.placement, "recommendation_id": recommendation_id}
+        for one in outcome.assignments:
+            make = partial(exposure_event, one.experiment, one.variant, customer_id, at, **where)
+            self.exposures.note(shop, [make], once=(one.experiment, customer_id, at.date()))
 
     def answer_person(
         self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome, name: str
     ) -> Prepared:
         """The answer for one person, or one session, under the id `name`; what it shows is kept where asked for."""
-        if self.impressions is not None:
-            self.impressions.note(Shown(shop, customer_id, session_id, name, outcome, self.clock()))
+        if self.impressions is not None and outcome.slate.items and (customer_id or session_id):
+            make = partial(
+                impression_event,
+                placement=outcome.placement,
+                recommendation_id=name,
+                customer_id=customer_id,
+                session_id=session_id,
+                at=self.clock(),
+            )
+            self.impressions.note(shop, [partial(make, item) for item in outcome.slate.items])
         if outcome.assignments:
             self.note_exposures(shop, customer_id, name, outcome)
         return prepare_private(outcome, name)

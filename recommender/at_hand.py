@@ -9,11 +9,9 @@ from typing import NamedTuple, cast
 from pydantic_core import from_json
 
 from recommender.events import EventType
-from recommender.publication import ListKey, ListName, PublishedList, unfold
-from recommender.redis_keys import PersonalPart
+from recommender.publication import ListKey, PublishedList, unfold
+from recommender.retention import PersonalPart
 
-PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden", "folded")
-"""What is read, in this order."""
 MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 100}
 """So many of the newest events are read of each part."""
 LEADS = 5
@@ -42,8 +40,9 @@ class AtHand:
         shown: of impressions.
         hidden: ids of products that are not to be shown.
         folded: as `recommender.publication.fold` wrote it; None where there is none.
-        indices: product_index by product id, of what `orders` and `leads` name, as far as the version knows it.
-        neighbours: the first NEIGHBOURS products of the lists of `leads`.
+        indices: product_index by product id, of what is in `orders` or leads to `neighbours` and the version knows.
+        neighbours: the first NEIGHBOURS products of the `together` lists of what was bought last and of what is in the
+            cart, and of the `similar` lists of what was viewed last.
     """
 
     orders: Sequence[bytes] = ()
@@ -85,33 +84,3 @@ def to_happening(wire: bytes) -> Happening | None:
 def happenings(wires: Sequence[bytes]) -> list[Happening]:
     """Those that can be read, in the same order."""
     return [happening for wire in wires if (happening := to_happening(wire)) is not None]
-
-
-def leads(orders: Sequence[bytes], session: Sequence[bytes]) -> list[ListKey]:
-    """The lists that an answer to somebody with these events reads besides, newest product first, each once.
-
-    The `together` lists of what was bought last and of what is in the cart, and the `similar` lists of what was viewed
-    last. What a refund or an order takes out of them again is for `recommender.live` to say.
-    """
-    bought, lately = happenings(orders), happenings(session)
-    found: list[tuple[ListName, list[str]]] = [
-        ("together", _latest(bought, {"purchase": True})),
-        ("together", _latest(lately, {"add_to_cart": True, "remove_from_cart": False})),
-        ("similar", _latest(lately, {"view": True})),
-    ]
-    return list(dict.fromkeys(ListKey(name, product_id) for name, ids in found for product_id in ids))
-
-
-def products_in(orders: Sequence[bytes], keys: Sequence[ListKey]) -> list[str]:
-    """The products in the orders and those of `leads`, each once: their indices are read."""
-    bought = [happening.product_id for happening in happenings(orders)]
-    return list(dict.fromkeys([*bought, *(key.owner_id for key in keys)]))
-
-
-def _latest(lately: Sequence[Happening], counts: Mapping[EventType, bool]) -> list[str]:
-    """The LEADS newest products whose newest event of these types counts."""
-    newest: dict[str, bool] = {}
-    for happening in lately:
-        if happening.event_type in counts:
-            newest.setdefault(happening.product_id, counts[happening.event_type])
-    return [product_id for product_id, count in newest.items() if count][:LEADS]

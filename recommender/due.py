@@ -23,6 +23,7 @@ from math import erf, log
 from statistics import NormalDist
 from typing import NamedTuple
 
+from recommender.days import SECONDS_PER_DAY, date_of
 from recommender.publication import Own
 
 HORIZONS_DAYS = (7, 14, 30)
@@ -32,8 +33,6 @@ LATE_LOG_GAP = math.log(7)
 LATE_SD = 1.0
 _QUARTILE = NormalDist().inv_cdf(0.75)
 _SQRT_2 = math.sqrt(2)
-_EPOCH = date(1970, 1, 1).toordinal()
-_SECONDS_A_DAY = 86_400
 _LONGEST_LOG_GAP = math.log(36_525)
 """A century: dates stay dates whatever was published."""
 _SMALLEST_SD = 1e-3
@@ -62,21 +61,15 @@ class Due(NamedTuple):
 def due(own: Own, as_of: datetime) -> Due:
     """What `own` says at `as_of`, an aware datetime; one before the last purchase counts as no time gone."""
     curve = _curve_of(own.log_gap, own.log_gap_sd, own.return_share)
-    last = _EPOCH + own.last_day
+    last = own.last_day
     at, from_, to = curve.quartiles
     return Due(
-        date.fromordinal(last + at),
-        date.fromordinal(last + from_),
-        date.fromordinal(last + to),
+        date_of(last + at),
+        date_of(last + from_),
+        date_of(last + to),
         max(at, 1),
-        _return_within(max(as_of.timestamp() / _SECONDS_A_DAY - own.last_day, 0.0), curve),
+        _return_within(max(as_of.timestamp() / SECONDS_PER_DAY - own.last_day, 0.0), curve),
     )
-
-
-@lru_cache(maxsize=2_048)
-def to_iso(day: int) -> str:
-    """A day, counted as by `date.toordinal`, in ISO-8601. Most answers name days that an earlier one named."""
-    return date.fromordinal(day).isoformat()
 
 
 class _Curve(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.publication import ListName, ListTable, Publication
 
 PERSONAL_LISTS: tuple[ListName, ...] = ("buy_again", "discover")

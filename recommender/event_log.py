@@ -3,27 +3,15 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Protocol
 
-from recommender.campaigns.contacts import KEPT_DAYS
 from recommender.event_queue import EventQueue
-from recommender.events import Event, EventType, digest
+from recommender.events import Event, EventType
+from recommender.retention import KEPT_S, PersonalPart
 
 MAX_EVENTS_AT_HAND = 200
 """Latest events kept of one person in each of `orders`, `session` and `shown`."""
-SEEN_S = 7 * 86_400
-"""An event id that comes again within this time is the same event."""
-Part = Literal["orders", "session", "shown", "hidden", "standing", "mails"]
-FOLDED_KEPT_S = 7 * 86_400
-"""How long a list that was folded in is kept; the next training makes a better one."""
-KEPT_S: dict[Part, int] = {
-    "orders": 60 * 86_400,
-    "session": 7 * 86_400,
-    "shown": 7 * 86_400,
-    "mails": KEPT_DAYS * 86_400,
-}
-"""How long a person's events are at hand after the latest; training has learned from them by then."""
-_PARTS: dict[EventType, Part] = {
+_PARTS: dict[EventType, PersonalPart] = {
     "purchase": "orders",
     "refund": "orders",
     "view": "session",
@@ -88,14 +76,9 @@ class EventLog(Protocol):
         """Have the server write its append-only file anew, without what was deleted; False where it keeps none."""
 
 
-def part_at_hand(event: Event, now: datetime) -> Part | None:
+def part_at_hand(event: Event, now: datetime) -> PersonalPart | None:
     """Where an event is at hand for the next answer; None for nowhere."""
     part = _PARTS.get(event.event_type)
     if part not in KEPT_S:
         return part
     return part if now - event.occurred_at < timedelta(seconds=KEPT_S[part]) else None
-
-
-def digest_of_person(customer_id: str | None, session_id: str | None) -> str:
-    """A customer, or else a session, in a key."""
-    return digest(f"c:{customer_id}" if customer_id is not None else f"s:{session_id}")

@@ -6,7 +6,6 @@ live history. What a person sees follows from the published lists and these even
 
 import json
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -128,8 +127,3 @@ def check_event(raw: Any, now: datetime, currency: str | None) -> Event:
     if currency is not None and event.currency not in (None, currency):
         raise EventRejectedError("wrong_currency", f"currency {event.currency!r} is not {currency!r}, the shop's")
     return event
-
-
-def digest(text: str) -> str:
-    """128 bits that stand for an id in a key: no id, whatever it holds, can name another key."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from recommender.errors import UsageError
+from recommender.person import encode_id
 from recommender.treatments import NOTHING_SHOWN, UNTREATED, Treatment
 
 HOLDOUT = "holdout"
@@ -183,7 +184,7 @@ def assign(experiment: Experiment, customer_id: str) -> str:
 def draw_uniform(salt: str, variant: str, customer_id: str) -> float:
     """A number in [0, 1) with 53 random bits that depends on nothing but the arguments: a BLAKE2b hash of them."""
     # salt and variant hold no NUL, so no two triples make one text; an id may hold anything, even half a surrogate pair
-    text = f"{salt}\0{variant}\0{customer_id}".encode(errors="surrogatepass")
+    text = encode_id(f"{salt}\0{variant}\0{customer_id}")
     return float((int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 11) / 2**53)
 
 

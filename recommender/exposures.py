@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from recommender.events import Event, digest
+from recommender.events import Event
+from recommender.person import digest
 
 
 def exposure_event(

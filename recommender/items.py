@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from recommender.due import HORIZONS_DAYS, Due, to_iso
+from recommender.days import to_iso
+from recommender.due import HORIZONS_DAYS, Due
 from recommender.slate import Item
 
 _DAYS = {days: f"{days}d" for days in HORIZONS_DAYS}
@@ -31,9 +32,9 @@ def to_item(item: Item) -> dict[str, Any]:
 def _due(due: Due) -> dict[str, Any]:
     at, from_, to, interval_days, probability = due
     return {
-        "at": to_iso(at.toordinal()),
-        "from": to_iso(from_.toordinal()),
-        "to": to_iso(to.toordinal()),
+        "at": to_iso(at),
+        "from": to_iso(from_),
+        "to": to_iso(to),
         "probability": {_DAYS[days]: _round(chance) for days, chance in probability.items()},
         "interval_days": interval_days,
     }

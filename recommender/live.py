@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from recommender.at_hand import AtHand, Happening, happenings
 from recommender.catalogue import Catalogue
+from recommender.days import SECONDS_PER_DAY
 from recommender.due import HORIZONS_DAYS, due
 from recommender.live_orders import NO_ORDERS, Bought, Orders, net_orders
 from recommender.publication import ListKey, Own, PublishedList, Rhythm, unfold, version_as_of
@@ -25,7 +26,6 @@ SHOWN_DAYS = 7
 UNKNOWN_RHYTHM = Rhythm(math.log(30), 1.0, 0.1)
 """Of a product in a version that publishes none: a month or so, one buyer in ten."""
 _MOST_PURCHASES = 65_535
-_SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def observe(people: Sequence[AtHand], known_until: float, now: float) -> Live:
     """
     orders = net_orders(_of(one.orders for one in people), known_until)
     session = sorted(_of(one.session for one in people), key=lambda one: -one.at)
-    shown = [one for one in _shown_often(people) if one.at >= now - SHOWN_DAYS * _SECONDS_A_DAY]
-    recently = now - RECENT_DAYS * _SECONDS_A_DAY
+    shown = [one for one in _shown_often(people) if one.at >= now - SHOWN_DAYS * SECONDS_PER_DAY]
+    recently = now - RECENT_DAYS * SECONDS_PER_DAY
     cart = _cart(session, orders)
     ordered = [line.product_id for line in reversed(orders.last) if line.at >= recently]
     viewed = [one.product_id for one in session if one.event_type == "view" and one.at >= recently]

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from recommender.catalogue import Catalogue
 from recommender.newcomers import Newcomer, Newcomers
-from recommender.publication import Product
+from recommender.publication import Objection, Product
 
 LIVE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
@@ -46,11 +46,11 @@ class LiveProduct(Product):
 
     @property
     def dates(self) -> list[float]:
-        """When it begins and ends to be valid, as far as it does."""
+        """See `Product.dates`."""
         return [date for date in (self.valid_from, self.valid_until) if date is not None]
 
-    def objection(self, now: float) -> Literal["blocked", "not_valid", "out_of_stock"] | None:
-        """Why it may not be shown at a moment in seconds since 1970; None where it may."""
+    def objection(self, now: float) -> Objection | None:
+        """See `Product.objection`."""
         if self.blocked:
             return "blocked"
         begun = self.valid_from is None or self.valid_from <= now
@@ -73,14 +73,6 @@ class ProductChange(NamedTuple):
         """The fields as compact JSON; None only in a patch."""
         said = {name: value for name, value in self.fields.items() if value is not None or self.how == "patch"}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-
-    def apply(self, before: bytes | None) -> bytes | None:
-        """What is said after it, where `before` was said; None for nothing."""
-        if self.how == "delete":
-            return None
-        fields = (read_record(before or b"{}") if self.how == "patch" else {}) | dict(self.fields)
-        after = ProductChange(self.product_id, "put", fields)
-        return before if before is not None and read_record(before) == read_record(after.to_json()) else after.to_json()
 
 
 class Record(NamedTuple):

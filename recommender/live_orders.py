@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recommender.at_hand import Happening
+from recommender.days import day_of
 
-_SECONDS_A_DAY = 86_400
 _NOTHING = 1e-9
 """A quantity below this is rounding."""
 
@@ -55,7 +55,7 @@ class Line:
     @property
     def day(self) -> int:
         """Days since 1970-01-01."""
-        return int(self.at // _SECONDS_A_DAY)
+        return day_of(self.at)
 
     @property
     def order(self) -> str | int:

@@ -15,8 +15,9 @@ from recommender.candidates import (
     candidates_of,
     merge_by_probability,
 )
-from recommender.event_log import digest_of_person
+from recommender.days import day_of
 from recommender.live import Live, refresh
+from recommender.person import digest_of_person
 from recommender.placements import Mix, Placement
 from recommender.publication import Basis, ListKey, ListName
 from recommender.rotation import rotate
@@ -24,7 +25,6 @@ from recommender.store import Reading
 
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
-_SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Shopper:
         fresh, live = refresh(reading, self.customer_id, people, now)
         own = self.own
         bought = Bought(fresh.lists[own[0]]) if own else NOTHING_BOUGHT
-        return Look(fresh, own, live, bought, int(now.timestamp() // _SECONDS_A_DAY))
+        return Look(fresh, own, live, bought, day_of(now.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.event_log import digest_of_person
+from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.profiles import Profile
 
 PER_BLOCK = 64
@@ -73,7 +73,7 @@ class ProfileTable:
     @property
     def n_bytes(self) -> int:
         """What all blocks take together."""
-        ids = sum(len(_encode(customer_id)) for customer_id in self.customer_ids)
+        ids = sum(len(encode_id(customer_id)) for customer_id in self.customer_ids)
         return ids + len(self) * (_LENGTH.size + PROFILE.itemsize)
 
     def encode(self) -> Iterator[tuple[int, bytes]]:
@@ -81,7 +81,7 @@ class ProfileTable:
         blocks, wire, size = [bytearray() for _ in range(self.n_blocks)], self.records.tobytes(), PROFILE.itemsize
         for i in sorted(range(len(self)), key=self.customer_ids.__getitem__):
             block = block_of(digest_of_person(self.customer_ids[i], None), len(blocks))
-            customer = _encode(self.customer_ids[i])
+            customer = encode_id(self.customer_ids[i])
             blocks[block] += _LENGTH.pack(len(customer)) + customer + wire[i * size : (i + 1) * size]
         yield from enumerate(map(bytes, blocks))
 
@@ -103,13 +103,13 @@ def decode_block(wire: bytes) -> list[Profile]:
 
 def find_profile(wire: bytes, customer_id: str) -> Profile | None:
     """One customer of a block; None for one who is not in it. Raises as `decode_block`."""
-    wanted = _encode(customer_id)
+    wanted = encode_id(customer_id)
     return next((_decode(customer, wire, at) for customer, at in _walk(wire) if customer == wanted), None)
 
 
 def drop_profile(wire: bytes, customer_id: str) -> bytes:
     """The same block without one customer, who may not be in it. Raises as `decode_block`."""
-    wanted = _encode(customer_id)
+    wanted = encode_id(customer_id)
     for customer, at in _walk(wire):
         if customer == wanted:
             return wire[: at - len(customer) - _LENGTH.size] + wire[at + PROFILE.itemsize :]
@@ -127,9 +127,4 @@ def _walk(wire: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _decode(customer: bytes, wire: bytes, at: int) -> Profile:
-    return Profile(customer.decode("utf-8", "surrogatepass"), *_STRUCT.unpack_from(wire, at))
-
-
-def _encode(customer_id: str) -> bytes:
-    """Half a surrogate pair, which JSON can carry, is an id like any other."""
-    return customer_id.encode("utf-8", "surrogatepass")
+    return Profile(decode_id(customer), *_STRUCT.unpack_from(wire, at))

@@ -110,6 +110,8 @@ class Rhythm(NamedTuple):
     return_share: float
 
 
+Objection = Literal["blocked", "not_valid", "out_of_stock"]
+"""Why a product may not be shown; where there are several reasons, the first in this order."""
 _TEXTS = ("product_id", "title", "category", "price", "url", "image_url")
 
 
@@ -128,6 +130,15 @@ class Product:
     image_url: str | None = None
     in_stock: bool = True
     rhythm: Rhythm | None = None
+
+    @property
+    def dates(self) -> list[float]:
+        """When it begins and ends to be valid, in seconds since 1970, as far as it does."""
+        return []
+
+    def objection(self, now: float) -> Objection | None:  # noqa: ARG002 - the shop may say more, see `LiveProduct`
+        """Why it may not be shown at a moment in seconds since 1970; None where it may."""
+        return None if self.in_stock else "out_of_stock"
 
     def to_json(self) -> bytes:
         """Compact JSON without the fields that are None."""

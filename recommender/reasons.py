@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from recommender.candidates import Candidate, Kind
-from recommender.due import Due, to_iso
+from recommender.days import date_of, to_iso
+from recommender.due import Due
 from recommender.live_catalogue import LiveProduct
 from recommender.publication import Own
 
@@ -31,7 +32,6 @@ PINNED = "pinned"
 SOON_DAYS = 14
 """A product due within as many days is due soon, even if its window has not begun."""
 _SOON = timedelta(days=SOON_DAYS)
-_EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -81,7 +81,7 @@ def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: st
 def _explain_own(own: Own, due: Due, today: date) -> Reason:
     evidence = {
         "purchases": own.purchases,
-        "last_purchased_on": to_iso(_EPOCH + own.last_day),
+        "last_purchased_on": to_iso(date_of(own.last_day)),
         "interval_days": due.interval_days,
     }
     code = _own_code(own, due, today)

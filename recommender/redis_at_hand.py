@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recommender.at_hand import LEADS, MOST_READ, NEIGHBOURS, AtHand
+from recommender.person import decode_id
 from recommender.publication import RANKED, RECORD_BYTES, ListKey, PublishedList
 
 _LIMITS = f"local most, list_bytes = {LEADS}, {1 + NEIGHBOURS * RANKED.itemsize}\n" + "".join(
@@ -62,7 +63,7 @@ local function read_person(first, indices_key, together_key, similar_key)
 end
 """
 )
-"""`recommender.at_hand.leads` and `products_in`, on the server: what they name is read in the same trip."""
+"""What is at hand of a person, with the lists that the products in it lead to: all in one trip, see `AtHand`."""
 
 
 _NOTHING = AtHand([], [], [])
@@ -86,7 +87,7 @@ def to_at_hand(answer: Sequence[Any] | None) -> AtHand:
         orders,
         session,
         shown,
-        frozenset(product_id.decode("utf-8", "surrogatepass") for product_id in hidden),
+        frozenset(decode_id(product_id) for product_id in hidden),
         folded,
         {product_id.decode(): int(index) for product_id, index in zip(ids, found, strict=True) if index is not None},
         dict(_to_neighbours(*one) for one in neighbours),

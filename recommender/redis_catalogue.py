@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record
+from recommender.person import decode_id, encode_id
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_keys import Keys
-from recommender.redis_publish import encode_id
 
 MOST_LOGGED = 10_000
 """Latest changes that are logged. Whoever is further behind reads all there is."""
@@ -158,4 +158,4 @@ def _to_records(products: Sequence[bytes], kept: Sequence[bytes | None], known: 
     for product, text, is_known in zip(products, kept, known, strict=True):
         number, _, said = (text or b"").partition(b" ")
         order = int(number) if number.isdigit() else 0
-        yield Record(product.decode("utf-8", "surrogatepass"), order, None if text is None else said, bool(is_known))
+        yield Record(decode_id(product), order, None if text is None else said, bool(is_known))

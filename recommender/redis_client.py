@@ -12,6 +12,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from recommender.errors import StoreError, StoreFullError, StoreUnavailableError
+from recommender.person import encode_id
 from recommender.redis_deployment import Cluster, Deployment, OneServer, WatchedPrimary
 from recommender.redis_line import KNOWN_OPTIONS, RedisLine
 from recommender.redis_url import Address, RedisUrl, parse_redis_url
@@ -193,7 +194,7 @@ def _key(command: Command) -> bytes:
     """The first key of `command`, by which a cluster finds its server; nothing for a command of one word."""
     position = 3 if command[0] in ("EVAL", "EVALSHA") else 1
     key = command[position] if len(command) > position else b""
-    return key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogatepass")
+    return key if isinstance(key, bytes) else encode_id(str(key))
 
 
 def _execute(server: redis.Redis, command: Command) -> Any:

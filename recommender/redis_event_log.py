@@ -7,23 +7,17 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from recommender.campaigns.marks import contact_of, encode_mail, mark_of, to_us
+from recommender.campaigns.marks import contact_of, encode_mail, mark_of
 from recommender.campaigns.redis_governor import KEEP_MAIL
+from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreUnavailableError
-from recommender.event_log import (
-    FOLDED_KEPT_S,
-    KEPT_S,
-    MAX_EVENTS_AT_HAND,
-    SEEN_S,
-    Part,
-    Verdict,
-    digest_of_person,
-    part_at_hand,
-)
-from recommender.events import Event, digest
+from recommender.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
+from recommender.events import Event
+from recommender.person import digest, digest_of_person, encode_id
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_event_queue import RedisEventQueue
-from recommender.redis_keys import PERSONAL_PARTS, Keys
+from recommender.redis_keys import Keys
+from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
 
 _ACCEPT = (
     """
@@ -119,7 +113,7 @@ class RedisEventLog:
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
         """See `EventLog.accept`."""
-        arguments: list[Argument] = [bound, SEEN_S, MAX_EVENTS_AT_HAND]
+        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_EVENTS_AT_HAND]
         for event in events:
             arguments += self._describe(event, now)
         keys = [self._keys.events, self._keys.erased]
@@ -132,7 +126,7 @@ class RedisEventLog:
         """See `EventLog.keep_folded`."""
         person = digest_of_person(customer_id, None)
         keys = [self._keys.erased, self._keys.of("folded", person)]
-        self._client.evaluate(_KEEP_FOLDED, keys, person, folded, FOLDED_KEPT_S)
+        self._client.evaluate(_KEEP_FOLDED, keys, person, folded, KEPT_S["folded"])
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP that wait or are dead."""
@@ -191,15 +185,11 @@ class RedisEventLog:
         return removed
 
 
-def _describe_kept(event: Event, part: Part | None) -> tuple[Argument, Argument]:
+def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, Argument]:
     """What its part takes of an event: how long it is kept and the product, or else what is kept and its name."""
     if part == "standing":
-        return to_us(event.occurred_at), _encode(mark_of(event))
+        return to_us(event.occurred_at), encode_id(mark_of(event))
     if part == "mails":
         at = to_us(event.occurred_at)
-        return encode_mail(at, at, [event.product_id] if event.product_id else []), _encode(contact_of(event))
-    return KEPT_S.get(part, 0) if part else 0, _encode(event.product_id or "")
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+        return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))
+    return KEPT_S.get(part, 0) if part else 0, encode_id(event.product_id or "")

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from recommender.event_log import digest_of_person
 from recommender.event_queue import (
     IDLE_S,
     IDLE_WORKER_S,
@@ -14,6 +13,7 @@ from recommender.event_queue import (
     DeadLetter,
     Entry,
 )
+from recommender.person import digest_of_person
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_keys import Keys
 

@@ -1,11 +1,9 @@
 """The name of every Redis key."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-PersonalPart = Literal["orders", "session", "shown", "hidden", "folded", "standing", "mails"]
-PERSONAL_PARTS: tuple[PersonalPart, ...] = get_args(PersonalPart)
-"""What is kept of one person outside of the versions: what an erasure deletes."""
+from recommender.retention import PersonalPart
 
 API_KEYS = "reprise:api-keys"
 """Hash: key id → API key, of all shops."""
@@ -74,7 +72,7 @@ class Keys:
         return f"{self._prefix}:erased"
 
     def of(self, part: PersonalPart | Literal["seen"], digest: str) -> str:
-        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.events.digest`).
+        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.person.digest`).
 
         seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
         of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing: hash,

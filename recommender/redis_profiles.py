@@ -1,7 +1,7 @@
 """Reads the profiles of published versions from Redis."""
 
 from recommender.errors import VersionNotFoundError
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.profile_blocks import decode_block, find_profile
 from recommender.profiles import Profile
 from recommender.redis_client import RedisClient

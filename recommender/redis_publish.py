@@ -16,7 +16,7 @@ from typing import cast
 
 from recommender.erasure import PERSONAL_LISTS, erased_customers, leave_out
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person, encode_id
 from recommender.profile_blocks import PROFILE
 from recommender.publication import LIST_NAMES, Manifest, Publication
 from recommender.redis_client import Command, RedisClient
@@ -78,11 +78,6 @@ return removed
 """A version that is being written is left as it is: its publish looks after that. ARGV: digest of the customer and the
 moment (nothing: it is known), the customer, then the key of a part up to the version and after it for the profiles,
 the bytes of a profile without the id, and the end of the key of each list."""
-
-
-def encode_id(owner_id: str) -> bytes:
-    """The hash field of an owner. Half a surrogate pair, which JSON can carry, is an id like any other."""
-    return owner_id.encode("utf-8", "surrogatepass")
 
 
 def estimated_bytes(publication: Publication) -> int:

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from recommender.at_hand import PARTS
 from recommender.catalogue import Catalogue
+from recommender.person import encode_id
 from recommender.publication import LIST_NAMES, RECORD_BYTES, ListKey
 from recommender.redis_at_hand import READ_PERSON, to_at_hand, to_list
 from recommender.redis_client import Argument
 from recommender.redis_keys import Keys
-from recommender.redis_publish import encode_id
+from recommender.retention import ANSWER_PARTS
 from recommender.store import Reading
 
 READ = (
@@ -87,7 +87,7 @@ class ReadScript:
         for name, owner_id in keys:
             tail, n_bytes = self._lists[name]
             arguments += (tail, encode_id(owner_id), n_bytes)
-        parts = [self._keys.of(part, person) for person in people for part in PARTS]
+        parts = [self._keys.of(part, person) for person in people for part in ANSWER_PARTS]
         return [self._keys.current, self._keys.versions, *parts], arguments
 
     def decode(

@@ -16,6 +16,7 @@ from recommender.catalogue import Catalogue, PackedTexts
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
+from recommender.person import encode_id
 from recommender.placements import Placement
 from recommender.profiles import Profile
 from recommender.publication import ListKey, Manifest, Publication
@@ -23,7 +24,7 @@ from recommender.redis_catalogue import RedisCatalogue
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_profiles import RedisProfiles
-from recommender.redis_publish import READY, Publisher, encode_id
+from recommender.redis_publish import READY, Publisher
 from recommender.redis_reading import READ, READ_DIGEST, ReadScript
 from recommender.store import Position, Reading
 

@@ -4,6 +4,7 @@ import struct
 from hashlib import shake_128
 from math import isnan
 
+from recommender.person import encode_id
 from recommender.publication import PublishedList
 
 SPREAD = 2.0
@@ -25,7 +26,7 @@ def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
     scores = [record.score for record in published.ranked()]
     if any(map(isnan, scores)):
         return published
-    seed = f"{day} {person}".encode("utf-8", "surrogatepass")
+    seed = encode_id(f"{day} {person}")
     drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
     counted = [-score * SPREAD ** (number / -(2**32)) for score, number in zip(scores, drawn, strict=True)]
     return published.reorder(sorted(range(len(scores)), key=counted.__getitem__))

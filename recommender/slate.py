@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from recommender.candidates import Candidate, Kind
+from recommender.days import day_of
 from recommender.due import Due, due
-from recommender.live_catalogue import LiveProduct
 from recommender.merchandising import boosted, boosts_at, find_pinned, insert, pins_at, turns_of
 from recommender.placements import Block, Limit, Placement
 from recommender.publication import Product
@@ -21,7 +21,6 @@ from recommender.reasons import PINNED, Reason, explain
 
 NOT_DUE_BEFORE = 0.5
 """Share of its usual interval that must have passed before a product is suggested again."""
-_SECONDS_A_DAY = 86_400
 _NO_FALLBACKS: Mapping[str, Iterable[Candidate]] = MappingProxyType({})
 _NOTHING_PINNED: Mapping[str, Product] = MappingProxyType({})
 _Shown = tuple[Candidate, str | None]
@@ -211,8 +210,6 @@ def _not_offered(as_of: datetime, turns: list[float]) -> Rule:
     now = as_of.timestamp()
 
     def look_closer(product: Product) -> str | None:
-        if not isinstance(product, LiveProduct):
-            return "out_of_stock"
         turns.extend(date for date in product.dates if date > now)
         return product.objection(now)
 
@@ -233,7 +230,7 @@ def _other_category(category: str) -> Rule:
 
 def _too_soon(as_of: datetime) -> Rule:
     """Objects while less than NOT_DUE_BEFORE of the product's usual interval has passed, in whole UTC days."""
-    today = as_of.timestamp() // _SECONDS_A_DAY
+    today = day_of(as_of.timestamp())
 
     def rule(candidate: Candidate) -> str | None:
         if candidate.own is None:

@@ -11,10 +11,11 @@ from recommender.campaigns.desk import CampaignDesk
 from recommender.campaigns.run import Outcome, begin_campaign, run_campaign
 from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
-from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.publication import LIST_NAMES, WHOLE_SHOP, ListName, Manifest, Product, Publication
-from recommender.warehouse import MemoryWarehouse, Warehouse
+from recommender.warehouse import Warehouse
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.profiles import make_profile, make_table
 from tests.small_shop import NOW, TODAY, VERSION, Rows, model, table
 

@@ -23,8 +23,8 @@ from recommender.campaigns.settings import MailSettings
 from recommender.progress import Progress
 from recommender.publication import LIST_NAMES, Publication
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.profiles import make_profile, make_table
 from tests.small_shop import NOW, TODAY
 

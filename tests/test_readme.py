@@ -22,10 +22,10 @@ from api.answer_schemas import Answer, Health, ModelList, NamedPlacement, Proble
 from api.request_schemas import EventsBody
 from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS
-from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.settings import ENV_PREFIX, AlsSettings, Settings
-from recommender.warehouse import MemoryWarehouse
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from training.formats import FORMATS
 from training.schema import PURCHASE_COLUMNS
 from training.shop import make_shop

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.home import Home, make_folder, write_whole
+from recommender.person import decode_id, encode_id
 from recommender.profile_blocks import ProfileTable
 from recommender.publication import LIST_NAMES, ListName, ListTable, Manifest, Product, Publication
 
@@ -149,7 +150,7 @@ def _pack_profiles(table: ProfileTable) -> Iterator[tuple[str, NDArray[np.generi
 
 def _pack_ids(whose: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.generic]]]:
     """Ids go as bytes: one id of 10 kB would make every row of a <U array as wide."""
-    texts = [one.encode("utf-8", "surrogatepass") for one in ids]
+    texts = [encode_id(one) for one in ids]
     yield f"{whose}_bytes", np.frombuffer(b"".join(texts), dtype=np.uint8)
     yield f"{whose}_starts", np.cumsum([0, *map(len, texts)], dtype=np.int64)
 
@@ -160,7 +161,7 @@ def _unpack_profiles(arrays: Mapping[str, NDArray[Any]]) -> ProfileTable:
 
 def _unpack_ids(whose: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
     text, starts = arrays[f"{whose}_bytes"].tobytes(), arrays[f"{whose}_starts"].tolist()
-    return [text[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(starts)]
+    return [decode_id(text[first:last]) for first, last in pairwise(starts)]
 
 
 def _unpack(name: ListName, arrays: Mapping[str, NDArray[Any]]) -> ListTable:

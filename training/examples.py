@@ -9,6 +9,7 @@ import polars as pl
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.settings import Settings
 from training.blocks import Rows, customer_blocks, for_each_block
 from training.candidates import Candidates
@@ -80,7 +81,7 @@ def collect_examples(
         advance: told the number of customers done.
     """
     evidence = build_evidence(ledger, catalogue, cut, settings)
-    seed = (settings.seed, int(cut.timestamp()) // 86_400)
+    seed = (settings.seed, day_of(int(cut.timestamp())))
     lot = np.random.default_rng(seed)
     answers = find_answers(ledger, evidence.snapshot, settings.horizon_days)
     everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(answers.customers, lot)
@@ -148,7 +149,7 @@ def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) ->
     keys = np.where(product >= 0, customer * len(snapshot.products) + product, -1)
     kept = np.flatnonzero(customer >= 0)
     kept = kept[np.argsort(keys[kept], kind="stable")]
-    wait_days = (bought["seconds"].to_numpy() / 86_400).astype(np.float32)
+    wait_days = (bought["seconds"].to_numpy() / SECONDS_PER_DAY).astype(np.float32)
     return Answers(customer[kept], keys[kept], wait_days[kept])
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import polars as pl
 
 from recommender.errors import UsageError
-from recommender.event_log import digest_of_person
 from recommender.home import Home
+from recommender.person import digest_of_person
 from recommender.progress import Progress
 from recommender.settings import Settings
 from training.catalogue import build_catalogue, read_products

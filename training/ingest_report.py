@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from recommender.days import SECONDS_PER_DAY
 from recommender.errors import TooLittleDataError, TooManyBadRowsError
 
 
@@ -131,5 +132,5 @@ def _repeats(times: pl.DataFrame) -> dict[str, float | None]:
     gaps = times["ordered_at"].diff().filter(again).dt.total_seconds()
     return {
         "repeat_pair_share": repeated / pairs if pairs else None,
-        "median_gap_days": float(gaps.median()) / 86_400 if len(gaps) else None,  # type: ignore[arg-type]
+        "median_gap_days": float(gaps.median()) / SECONDS_PER_DAY if len(gaps) else None,  # type: ignore[arg-type]
     }

@@ -1,13 +1,13 @@
 """The chance of a next purchase for many pairs at once, and how far it was off in the days just past."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr
 
+from recommender.days import midnight_of
 from recommender.due import HORIZONS_DAYS, LATE_LOG_GAP, LATE_SD, LATE_SHARE
 from training.history import Floats, History
 from training.snapshot import Snapshot
@@ -64,7 +64,7 @@ def look_back(snapshot: Snapshot) -> Snapshot:
     first_day = _first_day(snapshot)
     known = snapshot.day < first_day
     lines = ("customer_index", "product_index", "order_index", "day", "quantity")
-    midnight = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=first_day)
+    midnight = midnight_of(first_day)
     return replace(snapshot, as_of=midnight, **{name: getattr(snapshot, name)[known] for name in lines})
 
 

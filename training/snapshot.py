@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recommender.days import SECONDS_PER_DAY
 from recommender.ids import IdMap
 
 
@@ -36,7 +37,7 @@ class Snapshot:
     @property
     def as_of_day(self) -> float:
         """`as_of` in days since 1970-01-01."""
-        return self.as_of.timestamp() / 86_400
+        return self.as_of.timestamp() / SECONDS_PER_DAY
 
     @property
     def n_orders(self) -> int:

@@ -2,10 +2,11 @@
 
 import re
 from base64 import b64decode
+from functools import partial
 
 from flask import Blueprint, Response, request
 
-from api.mail_events import MailAct
+from api.mail_events import mail_event
 from api.mail_links import mail_links
 from api.openapi import link_operation
 from api.service import service
@@ -85,9 +86,8 @@ def _is_read_by_a_person() -> bool:
 
 
 def _note(link: MailLink, product: Product | None = None, slot: int | None = None) -> None:
-    at, who = service().clock(), (link.shop, link.campaign_id, link.customer_id)
-    act = MailAct(*who, at) if product is None else MailAct(*who, at, product.product_id, slot)
-    mail_links().events.note(act)
+    product_id = None if product is None else product.product_id
+    mail_links().events.note(link.shop, [partial(mail_event, link, service().clock(), product_id, slot)])
 
 
 def _lead_to(target: str) -> Response:

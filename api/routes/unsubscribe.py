@@ -10,7 +10,8 @@ from api.service import service
 from api.unsubscribe_page import ASK, DONE, POLICY
 from recommender.campaigns.links import NOT_OURS, MailLink, read_link
 from recommender.errors import ForgedLinkError
-from recommender.events import Event, digest
+from recommender.events import Event
+from recommender.person import digest
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.candidates import Candidate
+from recommender.days import date_of, day_of
 from recommender.due import Due, due
 from recommender.errors import UsageError
-from recommender.event_log import digest_of_person
-from recommender.live_catalogue import LiveProduct
+from recommender.person import digest_of_person
 from recommender.profile_blocks import block_of
 from recommender.profiles import Profile
 from recommender.publication import Own
@@ -32,8 +32,6 @@ DELIVERED_BEFORE_DAYS = 14
 """A last order this many days ago has arrived and is still fresh in memory."""
 BEST_SCORE = 4
 """RFM scores from here on are the best two in five."""
-_EPOCH = date(1970, 1, 1).toordinal()
-_SECONDS_A_DAY = 86_400
 _LONG = 20.0
 """The logarithm of more days than anybody lives."""
 _LISTED = "list:"
@@ -56,7 +54,7 @@ class Person:
     @property
     def day(self) -> int:
         """Days since 1970-01-01."""
-        return int(self.at.timestamp() // _SECONDS_A_DAY)
+        return day_of(self.at.timestamp())
 
     @property
     def lifecycle(self) -> str:
@@ -141,7 +139,7 @@ def at_risk_best(person: Person) -> str | None:
 
 def everyone(person: Person) -> str | None:
     """Every customer."""
-    return f"customer since {_date(person.profile.first_day)}"
+    return f"customer since {date_of(person.profile.first_day)}"
 
 
 def _named(person: Person) -> str | None:  # noqa: ARG001 - the list decides
@@ -231,22 +229,15 @@ def _dated(person: Person, last_day: int) -> Iterator[tuple[Candidate, Due]]:
 
     Nothing more is computed of the others, which are most.
     """
-    latest = date.fromordinal(_EPOCH + last_day)
+    latest = date_of(last_day)
     for candidate, own in _rhythms(person.own):
         gap = math.exp(min(own.log_gap, _LONG))
         if own.last_day + gap > last_day + 1 or person.day - own.last_day < max(NOT_DUE_BEFORE * gap, 1):
             continue
-        if _offered(candidate, person.at):
+        if candidate.product.objection(person.at.timestamp()) is None:
             when = due(own, person.at)
             if when.at <= latest:
                 yield candidate, when
-
-
-def _offered(candidate: Candidate, at: datetime) -> bool:
-    product = candidate.product
-    if isinstance(product, LiveProduct):
-        return product.objection(at.timestamp()) is None
-    return product.in_stock
 
 
 def _likeliest(dated: Iterable[tuple[Candidate, Due]], days: int, enough: float) -> list[Candidate]:
@@ -273,7 +264,3 @@ def _silence(person: Person) -> str:
     usual = person.profile.usual_gap_days
     rhythm = "" if math.isnan(usual) else f", usually one every {usual:.0f}"
     return f"no order for {person.day - person.profile.last_day} days{rhythm}"
-
-
-def _date(day: int) -> str:
-    return date.fromordinal(_EPOCH + day).isoformat()

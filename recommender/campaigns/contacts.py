@@ -13,8 +13,6 @@ from typing import Literal, NamedTuple, Protocol
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.settings import MailSettings
 
-KEPT_DAYS = 90
-"""How long campaigns and contacts are kept."""
 MOST_MAILS = 200
 """Latest contacts kept of one customer; more than any seven days may hold."""
 MOST_PRODUCTS = 50
@@ -59,7 +57,7 @@ class Standing:
     """What counts for the next mail to one customer. Moments are the latest that is known; None for never.
 
     Attributes:
-        mails: contacts of all campaigns, latest `at` first; those of the last KEPT_DAYS, MOST_MAILS at most.
+        mails: contacts of all campaigns, latest `at` first; those of the last CONTACTS_KEPT_DAYS, MOST_MAILS at most.
         subscribed_at: agreed to mails.
         unsubscribed_at: wants no mails.
         complained_at: complained, or reported one as spam.
@@ -115,7 +113,7 @@ class Contacts(Protocol):
     """The ledger of one shop. Every method raises StoreUnavailableError, or StoreError where nonsense is kept."""
 
     def begin(self, campaign: Campaign) -> Campaign:
-        """Keep a campaign for KEPT_DAYS; where one is kept under its id already, that one is given back unchanged."""
+        """Keep a campaign for CONTACTS_KEPT_DAYS; one that is kept under its id already is given back unchanged."""
 
     def find(self, campaign_id: str) -> Campaign:
         """The campaign kept under this id. Raises UnknownCampaignError."""

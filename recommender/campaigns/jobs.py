@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 from recommender.campaigns.campaign import Campaign
 
-KEPT_S = 7 * 86_400
-"""How long a job and its rows are kept after the last change."""
 LEASE_S = 10
 """A worker that saved nothing for so long is taken for dead: another one goes on where it stopped."""
 

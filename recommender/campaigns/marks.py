@@ -5,23 +5,13 @@ A mark is only ever moved forward, so events may come in any order. Moments are 
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 
 from recommender.campaigns.contacts import Mail, Standing
-from recommender.events import Event, digest
+from recommender.days import to_moment
+from recommender.events import Event
+from recommender.person import digest
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STARTED, _ENDED = "subscription_start:", "subscription_end:"
-
-
-def to_us(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware moment, exact."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def to_moment(us: int) -> datetime:
-    """The inverse of `to_us`, in UTC. Raises OverflowError where there is no such date."""
-    return _EPOCH + timedelta(microseconds=us)
 
 
 def mark_of(event: Event) -> str:

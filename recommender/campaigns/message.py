@@ -15,6 +15,7 @@ from recommender.campaigns.render import Rendered
 from recommender.campaigns.settings import MailSettings
 from recommender.campaigns.smtp import Letter
 from recommender.errors import UsageError
+from recommender.person import encode_id
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1: characters of a line without its end."""
@@ -73,7 +74,7 @@ class Letterhead:
 
     def _mark(self, customer_id: str) -> str:
         """Names the mail, without naming the customer to who does not have the secret."""
-        named = f"{self.shop}\0{self.campaign_id}\0{customer_id}".encode("utf-8", "surrogatepass")
+        named = encode_id(f"{self.shop}\0{self.campaign_id}\0{customer_id}")
         return blake2b(named, key=self.secret.encode()[:64], digest_size=20).hexdigest()
 
     def _unsubscribe_header(self, customer_id: str) -> bytes:

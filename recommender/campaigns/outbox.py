@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from recommender.campaigns.contacts import KEPT_DAYS
+from recommender.days import SECONDS_PER_DAY
 from recommender.errors import BusyError, HomeError
 from recommender.home import make_folder
+from recommender.retention import CONTACTS_KEPT_DAYS
 
 State = Literal["claimed", "sending", "sent", "refused", "bounced", "unknown", "deferred", "no_address"]
 SETTLED: frozenset[State] = frozenset({"sent", "refused", "bounced", "unknown"})
@@ -160,9 +161,9 @@ def forget_customers(home: Path, shop: str, is_erased: Callable[[str], bool]) ->
 
 
 def forget_old_campaigns(home: Path, shop: str, now: datetime) -> None:
-    """Delete outboxes that nothing was written to for KEPT_DAYS: their campaigns are forgotten, too."""
+    """Delete outboxes that nothing was written to for CONTACTS_KEPT_DAYS: their campaigns are forgotten, too."""
     for path in _folder(home, shop).glob("*.sqlite"):
-        if now.timestamp() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+        if now.timestamp() - path.stat().st_mtime > CONTACTS_KEPT_DAYS * SECONDS_PER_DAY:
             path.unlink(missing_ok=True)
 
 

@@ -11,6 +11,7 @@ from recommender.campaigns.audiences import Person, due_now, past_due
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.contacts import Standing
 from recommender.candidates import Candidate
+from recommender.days import day_of
 from recommender.looks import Look
 from recommender.placements import Limit, Mix, Placement, clamp_limit
 from recommender.publication import ListKey, Product
@@ -24,7 +25,6 @@ LAST_MAILS = 3
 """What so many of the last mails showed in vain stands behind all else, what was shown last at the very end."""
 _PADDED = frozenset({"everyone", "win_back"})
 """Audiences of whom many buy too little to fill a mail, and whom it may tell what sells; so may a list's."""
-_SECONDS_A_DAY = 86_400
 
 
 class Member(NamedTuple):
@@ -135,7 +135,7 @@ def shown_in_vain(standing: Standing, campaign: Campaign, look: Look) -> dict[st
             shown.setdefault(product_id, mail.at.timestamp())
     if shown:
         bought = {one.product.product_id: one.own.last_day for one in look.on(look.own[0], "buy_again") if one.own}
-        shown = {one: at for one, at in shown.items() if bought.get(one, -1) < at // _SECONDS_A_DAY}
+        shown = {one: at for one, at in shown.items() if bought.get(one, -1) < day_of(at)}
     return shown
 
 

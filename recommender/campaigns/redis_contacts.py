@@ -10,22 +10,22 @@ from itertools import islice
 from typing import Any, TypeVar, cast
 
 from recommender.campaigns.campaign import Campaign
-from recommender.campaigns.contacts import KEPT_DAYS, Claim, Refusal, Standing
-from recommender.campaigns.marks import contact_in, decode_mail, encode_mail, to_standing, to_us
+from recommender.campaigns.contacts import Claim, Refusal, Standing
+from recommender.campaigns.marks import contact_in, decode_mail, encode_mail, to_standing
 from recommender.campaigns.redis_governor import (
     CLAIM,
     CLAIM_DIGEST,
-    KEPT_S,
     RELEASE,
     STANDINGS,
     STANDINGS_DIGEST,
 )
 from recommender.campaigns.settings import MailSettings
+from recommender.days import MICROSECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import digest_of_person
-from recommender.events import digest
+from recommender.person import decode_id, digest, digest_of_person, encode_id
 from recommender.redis_client import Argument, RedisClient
-from recommender.redis_keys import Keys, PersonalPart
+from recommender.redis_keys import Keys
+from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
 
 T = TypeVar("T")
 
@@ -36,8 +36,6 @@ return redis.call('GET', KEYS[1])
 
 _CUSTOMERS_PER_TRIP = 500
 """Others wait while the server decides."""
-_PARTS: tuple[PersonalPart, ...] = ("standing", "mails", "orders")
-_DAY_US = 86_400_000_000
 
 
 class RedisContacts:
@@ -58,14 +56,14 @@ class RedisContacts:
         """See `Contacts.begin`."""
         key = self._keys.campaign(digest(campaign.campaign_id))
         with self._reading(key):
-            return Campaign.from_json(self._writer.evaluate(_BEGIN, [key], campaign.to_json(), KEPT_S))
+            return Campaign.from_json(self._writer.evaluate(_BEGIN, [key], campaign.to_json(), KEPT_S["mails"]))
 
     def find(self, campaign_id: str) -> Campaign:
         """See `Contacts.find`."""
         key = self._keys.campaign(digest(campaign_id))
         found = self._reader.call("GET", key)
         if found is None:
-            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {KEPT_DAYS} days")
+            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         with self._reading(key):
             return Campaign.from_json(found)
 
@@ -80,7 +78,7 @@ class RedisContacts:
     def release(self, campaign_id: str, customer_id: str) -> None:
         """See `Contacts.release`."""
         key = self._keys.of("mails", digest_of_person(customer_id, None))
-        self._writer.evaluate(RELEASE, [key], _encode(contact_in(campaign_id)))
+        self._writer.evaluate(RELEASE, [key], encode_id(contact_in(campaign_id)))
 
     def _standings(self, customer_ids: Sequence[str]) -> list[Standing]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
@@ -93,7 +91,11 @@ class RedisContacts:
 
     def _claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
         days = (rules.quiet_days_after_order, rules.quiet_days_after_complaint)
-        arguments: list[Argument] = [rules.most_per_week, rules.consent, *(n * _DAY_US for n in days)]
+        arguments: list[Argument] = [
+            rules.most_per_week,
+            rules.consent,
+            *(n * MICROSECONDS_PER_DAY for n in days),
+        ]
         people = [digest_of_person(claim.customer_id, None) for claim in claims]
         for person, claim in zip(people, claims, strict=True):
             arguments += (person, *_describe(claim))
@@ -108,7 +110,7 @@ class RedisContacts:
         people: Sequence[str],
         arguments: Sequence[Argument],
     ) -> Sequence[Any]:
-        keys = [self._keys.erased, *(self._keys.of(part, person) for person in people for part in _PARTS)]
+        keys = [self._keys.erased, *(self._keys.of(part, person) for person in people for part in CONTACT_PARTS)]
         found = evaluate(script, script_digest, keys, *arguments)
         if isinstance(found, bytes):
             raise self._unreadable(found.decode())
@@ -130,30 +132,22 @@ class RedisContacts:
 
 def _describe(claim: Claim) -> Iterator[Argument]:
     at = to_us(claim.at)
-    yield _encode(contact_in(claim.campaign_id))
+    yield encode_id(contact_in(claim.campaign_id))
     yield encode_mail(at, 0, dict.fromkeys(claim.product_ids))
     yield "" if claim.last_order_at is None else to_us(claim.last_order_at)
     yield at
 
 
 def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> Standing:
-    marks = {_decode(name): int(at) for name, at in _pairs(said)}
+    marks = {decode_id(name): int(at) for name, at in _pairs(said)}
     if min(marks.values(), default=0) < 0:
         raise ValueError("an event was before 1970")
-    contacts = [decode_mail(_decode(contact), wire) for contact, wire in _pairs(mails)]
+    contacts = [decode_mail(decode_id(contact), wire) for contact, wire in _pairs(mails)]
     return to_standing(marks, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "surrogatepass")
 
 
 def _in_trips(everybody: Sequence[T]) -> Iterator[list[T]]:

@@ -5,11 +5,11 @@ Moments are in microseconds since 1970, which the server's numbers hold exactly 
 
 import hashlib
 
-from recommender.campaigns.contacts import KEPT_DAYS, MOST_MAILS, MOST_PRODUCTS
+from recommender.campaigns.contacts import MOST_MAILS, MOST_PRODUCTS
+from recommender.retention import KEPT_S
 
-KEPT_S = KEPT_DAYS * 86_400
 KEEP_MAIL = (
-    f"local kept_s, most_mails, most_products = {KEPT_S}, {MOST_MAILS}, {MOST_PRODUCTS}\n"
+    f"local kept_s, most_mails, most_products = {KEPT_S['mails']}, {MOST_MAILS}, {MOST_PRODUCTS}\n"
     """
 local function count_mails(key)
   local times, found = {}, redis.call('HGETALL', key)

@@ -7,12 +7,12 @@ and a lease while a worker is at it; over all campaigns a sorted set of them, ol
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from recommender.campaigns.jobs import KEPT_S, LEASE_S, Job
+from recommender.campaigns.jobs import LEASE_S, Job
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import digest_of_person
-from recommender.events import digest
+from recommender.person import digest, digest_of_person
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
+from recommender.retention import JOB_KEPT_S
 
 _ADD = """
 if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
@@ -72,7 +72,7 @@ class RedisJobs:
         campaign = digest(job.campaign.campaign_id)
         keys = [self._keys.jobs, self._keys.of_job("job", campaign)]
         place = int(job.campaign.begun_at.timestamp())
-        return _decode(self._client.evaluate(_ADD, keys, campaign, job.to_json(), KEPT_S, place))
+        return _decode(self._client.evaluate(_ADD, keys, campaign, job.to_json(), JOB_KEPT_S, place))
 
     def find(self, campaign_id: str) -> Job:
         """See `Jobs.find`."""
@@ -91,7 +91,7 @@ class RedisJobs:
         """See `Jobs.save`."""
         campaign, people = digest(job.campaign.campaign_id), [digest_of_person(one, None) for one in rows]
         wire = b"\n".join([" ".join(people).encode(), *rows.values()])
-        what = (worker, job.to_json(), block, wire, KEPT_S, LEASE_S)
+        what = (worker, job.to_json(), block, wire, JOB_KEPT_S, LEASE_S)
         return bool(self._client.evaluate(_SAVE, [*self._keys_of(campaign), self._keys.erased], *what, *people))
 
     def rows(self, campaign_id: str, blocks: Collection[int]) -> list[bytes]:
@@ -106,7 +106,7 @@ class RedisJobs:
             keys = self._keys_of(campaign.decode())
             job, wires = self._client.pipeline([("GET", keys[0]), ("HVALS", keys[2])])
             if job is not None and any(person in wire.partition(b"\n")[0] for wire in wires):
-                self._client.evaluate(_BEGIN_AGAIN, keys, _decode(job).again().to_json(), KEPT_S)
+                self._client.evaluate(_BEGIN_AGAIN, keys, _decode(job).again().to_json(), JOB_KEPT_S)
 
     def _keys_of(self, campaign: str) -> list[str]:
         return [self._keys.of_job(part, campaign) for part in _PARTS]

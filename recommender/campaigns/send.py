@@ -22,7 +22,8 @@ from recommender.campaigns.render import Renderer
 from recommender.campaigns.run import Block, CampaignDesk, count_blocks, plan_blocks, run_campaign
 from recommender.campaigns.smtp import Letter
 from recommender.event_log import EventLog
-from recommender.events import Event, EventType, digest
+from recommender.events import Event, EventType
+from recommender.person import digest
 from recommender.progress import Advance
 
 ROUND_PAUSES_S = (30.0, 120.0, 480.0)

@@ -1,7 +1,7 @@
 """One walk over the customers of a version: who is in the audience, what each is shown, and who may be written to."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from recommender.campaigns.contacts import Claim, Refusal, Standing, refusal
 from recommender.campaigns.desk import PLACEMENT, CampaignDesk
 from recommender.campaigns.picks import Member, Picker, lists_to_lead
 from recommender.campaigns.pinned import PinnedVersion
+from recommender.days import midnight_of
 from recommender.errors import VersionNotFoundError
 from recommender.experiments import HOLDOUT, Assignment, assignments
 from recommender.exposures import exposure_event
@@ -21,7 +22,6 @@ NOTHING = "nothing_good_enough"
 """No product may be shown that is worth a mail."""
 FOLLOW_BLOCKS = 16
 """What the shop says of its products is looked at again after so many blocks: about a thousand customers."""
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Outcome(NamedTuple):
@@ -197,8 +197,7 @@ class Walk:
 
     def _claim(self, member: Member, picks: Picks) -> Claim:
         ids = tuple(item.product.product_id for item in picks.items)
-        day_after = _EPOCH + member.person.profile.last_day + 1
-        ordered_at = datetime.combine(date.fromordinal(day_after), time(), UTC)
+        ordered_at = midnight_of(member.person.profile.last_day + 1)
         return Claim(self._campaign.campaign_id, member.customer_id, ids, ordered_at, self._at)
 
     def _decide(self, claims: Sequence[Claim], standings: Mapping[str, Standing]) -> Sequence[Refusal | None]:

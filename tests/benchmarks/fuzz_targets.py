@@ -17,14 +17,14 @@ from api.tokens import read_customer
 from recommender import errors, redis_warehouse
 from recommender.catalogue import Catalogue
 from recommender.events import Event, check_event
-from recommender.memory_store import MemoryStore
 from recommender.placements import Placement
 from recommender.publication import LIST_NAMES, ListKey, Manifest, Product
 from recommender.redis_at_hand import to_list
 from recommender.settings import Settings
 from recommender.store import Reading
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import add_key, add_publishable_key, bearer, customer_token
 
 FRESH_AFTER = 20_000

@@ -17,11 +17,11 @@ from recommender.campaigns.campaign import Picks
 from recommender.campaigns.render import Renderer
 from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 from tests.browser.chromium import Chromium, find_chromium, start_chromium
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
 
 pytestmark = [

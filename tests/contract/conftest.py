@@ -7,7 +7,8 @@ import pytest
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
-from recommender.warehouse import MemoryWarehouse, Warehouse
+from recommender.warehouse import Warehouse
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.governed import Governed
 
 

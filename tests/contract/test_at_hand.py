@@ -8,13 +8,14 @@ import pytest
 
 from recommender.at_hand import LEADS, NEIGHBOURS, AtHand
 from recommender.errors import StoreError
-from recommender.event_log import EventLog, digest_of_person
+from recommender.event_log import EventLog
 from recommender.events import Event
+from recommender.person import digest_of_person
 from recommender.publication import ListKey, PublishedList, fold
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Reading, Store
-from recommender.warehouse import MemoryWarehouse
+from tests.fakes.warehouse import MemoryWarehouse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOTHING = AtHand([], [], [])

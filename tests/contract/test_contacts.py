@@ -9,10 +9,12 @@ from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.contacts import Claim, Mail, Standing
 from recommender.campaigns.settings import MailSettings
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import Verdict, digest_of_person
+from recommender.event_log import Verdict
 from recommender.events import Event
-from recommender.redis_keys import PERSONAL_PARTS, Keys
+from recommender.person import digest_of_person
+from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.retention import PERSONAL_PARTS
 from recommender.warehouse import Warehouse
 from tests.governed import DAY, NOW, RULES, Governed
 

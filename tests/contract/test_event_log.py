@@ -8,9 +8,9 @@ import pytest
 from recommender.errors import BackPressureError
 from recommender.event_log import EventLog, Verdict
 from recommender.events import Event
-from recommender.memory_event_log import MemoryEventLog
 from recommender.redis_event_log import RedisEventLog
 from recommender.redis_keys import Keys
+from tests.fakes.event_log import MemoryEventLog
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACCEPTED, DUPLICATE = Verdict.ACCEPTED, Verdict.DUPLICATE

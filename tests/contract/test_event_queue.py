@@ -9,11 +9,11 @@ from recommender import event_queue
 from recommender.event_log import EventLog, Verdict
 from recommender.event_queue import IDLE_S, MOST_DELIVERIES, SUSPICIOUS_DELIVERIES, Entry
 from recommender.events import Event
-from recommender.memory_event_log import MemoryEventLog
-from recommender.memory_event_queue import MemoryEventQueue
 from recommender.redis_event_log import RedisEventLog
 from recommender.redis_event_queue import _CLAIM, RedisEventQueue
 from recommender.redis_keys import Keys
+from tests.fakes.event_log import MemoryEventLog
+from tests.fakes.event_queue import MemoryEventQueue
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from recommender.campaigns.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mai
 from recommender.campaigns.settings import MailSettings
 from recommender.event_log import Verdict
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.warehouse import MemoryWarehouse
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.governed import DAY, NOW, READ_AT, RULES, SECOND
 from tests.governor_machine import GovernorMachine
 

@@ -8,14 +8,14 @@ import pytest
 
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.jobs import Job, Jobs
-from recommender.campaigns.memory_jobs import MemoryJobs
 from recommender.campaigns.redis_jobs import RedisJobs
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import EventLog, digest_of_person
-from recommender.events import digest
-from recommender.memory_event_log import MemoryEventLog
+from recommender.event_log import EventLog
+from recommender.person import digest, digest_of_person
 from recommender.redis_event_log import RedisEventLog
 from recommender.redis_keys import Keys
+from tests.fakes.event_log import MemoryEventLog
+from tests.fakes.jobs import MemoryJobs
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

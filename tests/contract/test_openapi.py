@@ -9,10 +9,10 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from api import create_app, examples, profile_schemas
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import add_key, bearer
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from recommender.errors import StoreError, VersionNotFoundError
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.profile_blocks import PER_BLOCK, block_of
 from recommender.profiles import Profile
 from recommender.publication import Publication

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.memory_store import MemoryStore
 from recommender.publication import WHOLE_SHOP, Basis, ListKey, Ranked
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import rollback
+from tests.fakes.store import MemoryStore
 from tests.loops import run
 
 ANN = ListKey("discover", "ann")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.publication import Publication, fold
 from recommender.redis_keys import Keys
 from tests import small_shop

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.event_log import digest_of_person
 from recommender.events import Event
 from recommender.home import Home, training_lock
+from recommender.person import digest_of_person
 from recommender.redis_event_log import RedisEventLog
 from tests.commands import Reprise
 from training.artifacts import load

@@ -23,12 +23,12 @@ import polars as pl
 import pytest
 
 from recommender.errors import StoreError
-from recommender.event_log import digest_of_person
 from recommender.events import Event
-from recommender.memory_event_log import MemoryEventLog
+from recommender.person import digest_of_person
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from tests.event_workers import start_worker, stop_worker
+from tests.fakes.event_log import MemoryEventLog
 from tests.redis_servers import RedisServer, redis_server, wait_until
 from tests.served import Served, serve
 from training.events.archive import Archive

@@ -11,8 +11,8 @@ import pytest
 from api import create_app
 from recommender.connect import open_store
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests.commands import Reprise, run_reprise
+from tests.fakes.warehouse import MemoryWarehouse
 from training.shop import ShopFiles
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ import polars as pl
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.documents import LinkMaker, to_line
 from recommender.campaigns.render import Renderer
-from recommender.event_log import digest_of_person
 from recommender.home import make_folder, write_whole
+from recommender.person import digest_of_person
 from training.campaign_files.rows import Cell, Rows
 
 FORMATS = ("csv", "jsonl", "parquet", "html")

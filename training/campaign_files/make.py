@@ -21,7 +21,7 @@ from recommender.campaigns.render import Renderer
 from recommender.campaigns.run import count_blocks, plan_blocks
 from recommender.campaigns.walk import Block, Walk
 from recommender.errors import MailError
-from recommender.events import digest
+from recommender.person import digest
 from recommender.progress import Progress
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings

@@ -1,12 +1,12 @@
 """Cohorts: of the customers whose first order was in a month, the share that ordered in each month after it."""
 
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from training.customer_value.summary import date_of
+from recommender.days import date_of, day_of
 
 
 def month_label(month: int) -> str:
@@ -23,7 +23,7 @@ def month_of_day(day: int) -> int:
 def last_day_of_month(month: int) -> int:
     """Days since 1970-01-01 of its last day."""
     after = month + 1
-    return (date(after // 12, after % 12 + 1, 1) - date(1970, 1, 1)).days - 1
+    return day_of(datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC).timestamp()) - 1
 
 
 def month_expression() -> pl.Expr:

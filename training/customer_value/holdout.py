@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recommender.days import date_of
 from recommender.metrics import calibration_error, reliability
 from recommender.profiles import STATES
 from training.customer_value.bg_nbd import DAYS_A_WEEK, BgNbd, past_of
 from training.customer_value.lifecycle import lifecycle_states
 from training.customer_value.models import Models, expected_order_values, fit_models
 from training.customer_value.next_order import own_mean_gap_days, usual_gap_days
-from training.customer_value.summary import Floats, Summary, date_of, summarise
+from training.customer_value.summary import Floats, Summary, summarise
 
 OURS = "reprise"
 _BINS = 10

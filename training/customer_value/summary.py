@@ -5,12 +5,14 @@ figures: the models know no two orders at the same moment.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from recommender.days import day_of
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +39,6 @@ orders after the first day, null where there is none."""
 
 _ENGINE: Final = "in-memory"
 """The streaming engine adds up in an order of its own, so that the last digit differs from run to run."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,7 @@ class Summary:
 
 def last_day_before(as_of: datetime) -> int:
     """The last day of which anything is known before `as_of`, an aware datetime; midnight belongs to the next day."""
-    return (as_of - timedelta(microseconds=1) - _EPOCH).days
-
-
-def date_of(day: int) -> date:
-    """The date of a day since 1970-01-01."""
-    return _EPOCH.date() + timedelta(days=day)
+    return day_of((as_of - timedelta(microseconds=1)).timestamp())
 
 
 def build_order_days(ledger: pl.DataFrame) -> pl.DataFrame:

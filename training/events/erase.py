@@ -10,8 +10,8 @@ import polars as pl
 from recommender.campaigns.outbox import forget_customers
 from recommender.erasure import leave_out
 from recommender.errors import HomeError
-from recommender.event_log import digest_of_person
 from recommender.home import Home, training_lock
+from recommender.person import digest_of_person
 from training.artifacts import load, save, saved_versions
 from training.events.archive import Archive
 from training.quarantine import write_quarantine

@@ -6,10 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
-from recommender.event_log import EventLog, digest_of_person
+from recommender.event_log import EventLog
 from recommender.events import Event
 from recommender.fold_in import ProductFactors
 from recommender.live import refresh
+from recommender.person import digest_of_person
 from recommender.publication import RANKED, Basis, ListKey, fold
 from recommender.store import Store
 

@@ -6,12 +6,12 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.errors import StoreUnavailableError
-from recommender.memory_store import MemoryStore
 from recommender.publication import ListKey, Manifest
 from recommender.settings import Settings
 from recommender.store import Reading
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 
 
 class DownStore(MemoryStore):

@@ -10,8 +10,8 @@ import socket, sys
 def refuse(*_): raise SystemExit("connected")
 socket.socket.connect = refuse
 import api
-from recommender.memory_store import MemoryStore
-from recommender.warehouse import MemoryWarehouse
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from recommender.settings import Settings
 app = api.create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
 assert app.test_client().get("/openapi.json").status_code == 200

@@ -14,10 +14,10 @@ from recommender.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, key_id
 
 SIMILAR = "/v1/products/MILK/similar"

@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from api import create_app
 from api.tokens import CLOCK_SKEW_S, HEADER, read_customer
 from recommender.errors import UnauthorizedError
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import add_key, add_publishable_key, bearer, customer_token, key_id
 from tests.small_shop import NOW
 

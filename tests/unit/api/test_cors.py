@@ -4,10 +4,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token
 
 OTHER_ORIGIN = "https://other.example"

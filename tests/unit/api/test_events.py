@@ -4,8 +4,8 @@ import pytest
 
 from api import create_app
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.warehouse import MemoryWarehouse
 
 PURCHASE = {
     "event_id": "e1",

@@ -8,10 +8,10 @@ import pytest
 from api import create_app
 from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.experiments import HOLDOUT, Experiment, assign
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.small_shop import NOW, publication
 
 OLDER = "20261119T020000Z-0001"

@@ -12,12 +12,12 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from api import create_app, limits
 from api.parsing import MAX_ERRORS, escape_query
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 from tests.benchmarks.fuzz import SEEDS
 from tests.benchmarks.fuzz_targets import TARGETS
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.hostile_ids import HOSTILE_IDS
 
 BODIES = [

@@ -6,12 +6,12 @@ from itertools import count
 import pytest
 
 from api import create_app
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.placements import DEFAULT_PLACEMENTS
 from recommender.publication import fold
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.small_shop import NOW
 
 ids = count()

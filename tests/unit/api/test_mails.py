@@ -18,10 +18,10 @@ from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
 from recommender.events import Event
 from recommender.live_catalogue import ProductChange
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import add_key
 from tests.mail_samples import SECRET, SHOP_SITE
 

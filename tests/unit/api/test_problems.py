@@ -8,10 +8,10 @@ import pytest
 from api import create_app
 from api.logs import make_logger
 from recommender.errors import BusyError
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 
 KEYS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
 

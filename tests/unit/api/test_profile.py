@@ -8,8 +8,8 @@ import pytest
 from api import create_app
 from recommender.publication import Product
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.hostile_ids import HOSTILE_IDS
 from tests.profiles import make_newcomer, make_profile, make_table
 from tests.small_shop import NOW, TODAY, WEEK, model

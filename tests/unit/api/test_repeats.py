@@ -7,11 +7,11 @@ import pytest
 
 from api import create_app, desk
 from recommender.experiments import Experiment
-from recommender.memory_store import MemoryStore
 from recommender.placements import Placement
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.small_shop import NOW
 
 ANNA = "/v1/customers/ANNA/recommendations"

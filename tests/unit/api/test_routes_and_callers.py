@@ -21,10 +21,10 @@ from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.jobs import Job
 from recommender.campaigns.links import MailLink, sign
 from recommender.campaigns.settings import MailSettings
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token, key_id
 from tests.mail_samples import SECRET
 from tests.small_shop import NOW

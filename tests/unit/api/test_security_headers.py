@@ -9,8 +9,8 @@ from api import create_app
 from api.access import Access, accessible
 from api.security_headers import SECURITY_HEADERS
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.keyed_shop import ORIGIN, add_publishable_key, bearer
 
 

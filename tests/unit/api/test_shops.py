@@ -14,11 +14,11 @@ from api.rate_limits import RateLimits
 from api.shops import NO_SHOP, Shops
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreUnavailableError
-from recommender.memory_store import MemoryStore
 from recommender.publication import ListKey
 from recommender.store import Position
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 
 KEY = ApiKey("id", "a", "secret", ("read",), (), "0" * 64, "2026-11-20T00:00:00Z")
 

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import create_app
-from recommender.memory_store import MemoryStore
 from recommender.publication import version_as_of
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 
 MONITORING = Path(__file__).parents[3] / "api" / "monitoring"
 SIMILAR = "/v1/products/<shop_id:product_id>/similar"

@@ -11,10 +11,10 @@ from recommender.campaigns.links import MailLink, sign
 from recommender.campaigns.settings import MailSettings
 from recommender.errors import StoreUnavailableError
 from recommender.events import Event
-from recommender.memory_store import MemoryStore
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 
 SECRET = "a secret of thirty-two characters"
 PATH = f"/v1/m/{sign(MailLink('corner', 'reorder', 'ANNA'), SECRET)}/unsubscribe"

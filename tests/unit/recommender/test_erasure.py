@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from recommender.erasure import erased_customers, leave_out
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.publication import LIST_NAMES
 from tests.profiles import make_profile, make_table
 

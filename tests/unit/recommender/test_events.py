@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.errors import EventRejectedError
-from recommender.events import Event, check_event, digest
+from recommender.events import Event, check_event
+from recommender.person import digest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PURCHASE = {

@@ -10,10 +10,10 @@ import pytest
 
 from recommender.at_hand import AtHand
 from recommender.catalogue import Catalogue
-from recommender.event_log import digest_of_person
 from recommender.events import Event
 from recommender.live import NOTHING, Live, observe, refresh
 from recommender.live_catalogue import LiveCatalogue, LiveProducts, Record
+from recommender.person import digest_of_person
 from recommender.publication import ListKey, Own, Product, PublishedList, Ranked, Rhythm, fold
 from recommender.store import Reading
 

@@ -19,6 +19,7 @@ from recommender.live_catalogue import (
 )
 from recommender.newcomers import MOST_NEW
 from recommender.publication import RANKED, WHOLE_SHOP, Basis, ListKey, Product, PublishedList
+from tests.fakes.catalogue import apply
 
 MILK = Product("MILK", "Whole milk", "Dairy", "1.20", "/p/milk", "/i/milk.jpg")
 POPULAR, DAIRY = ListKey("popular", WHOLE_SHOP), ListKey("popular", "Dairy")
@@ -163,21 +164,21 @@ class TestNewProducts:
 class TestProductChange:
     @pytest.mark.parametrize("before", [None, b'{"price":"1","title":"A"}'])
     def test_put_replaces_all(self, before):
-        after = ProductChange("A", "put", {"in_stock": False, "title": None}).apply(before)
+        after = apply(ProductChange("A", "put", {"in_stock": False, "title": None}), before)
         assert after == b'{"in_stock":false}'
 
     def test_patch_changes_what_it_names_and_none_takes_back(self):
-        after = ProductChange("A", "patch", {"in_stock": False, "title": None}).apply(b'{"price":"1","title":"A"}')
+        after = apply(ProductChange("A", "patch", {"in_stock": False, "title": None}), b'{"price":"1","title":"A"}')
         assert read_record(after) == {"price": "1", "in_stock": False}
-        assert ProductChange("A", "patch", {"title": None}).apply(None) == b"{}"
+        assert apply(ProductChange("A", "patch", {"title": None}), None) == b"{}"
 
     def test_delete_leaves_nothing(self):
-        assert ProductChange("A", "delete").apply(b"{}") is None
+        assert apply(ProductChange("A", "delete"), b"{}") is None
 
     def test_what_changes_nothing_gives_the_very_same(self):
         before = b'{"title":"A","price":"1"}'
-        assert ProductChange("A", "patch", {"price": "1"}).apply(before) is before
-        assert ProductChange("A", "put", {"price": "1", "title": "A"}).apply(before) is before
+        assert apply(ProductChange("A", "patch", {"price": "1"}), before) is before
+        assert apply(ProductChange("A", "put", {"price": "1", "title": "A"}), before) is before
 
     def test_its_json_has_every_field(self):
         fields = dict.fromkeys(LIVE_FIELDS, "x")

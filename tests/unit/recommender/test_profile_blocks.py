@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.profile_blocks import (
     PER_BLOCK,
     PROFILE,

@@ -6,9 +6,9 @@ import pytest
 
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
-from recommender.memory_store import MemoryStore
 from recommender.publication import WHOLE_SHOP, ListKey
 from recommender.shelf import KEPT_S, MAX_LIST_BYTES, Memory, Shelf
+from tests.fakes.store import MemoryStore
 
 SIMILAR, POPULAR, ANN = ListKey("similar", "p1"), ListKey("popular", WHOLE_SHOP), ListKey("discover", "ann")
 LISTS = {"similar": {"p1": [2], "p3": [4]}, "popular": {WHOLE_SHOP: [5]}, "discover": {"ann": [1, 2]}}

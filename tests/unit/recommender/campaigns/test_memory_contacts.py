@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-from recommender.memory_event_log import MemoryEventLog
+from tests.fakes.event_log import MemoryEventLog
 from tests.governor_machine import GovernorMachine
 
 

@@ -12,12 +12,12 @@ from recommender.campaigns.settings import MailSettings
 from recommender.errors import UsageError, VersionNotFoundError
 from recommender.experiments import Experiment
 from recommender.live_catalogue import ProductChange
-from recommender.memory_store import MemoryStore
 from recommender.placements import DEFAULT_PLACEMENTS
 from recommender.settings import Settings
-from recommender.warehouse import MemoryWarehouse
 from tests import small_shop
 from tests.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.small_shop import NOW
 
 LETTERS = list("ABCDEFGH")

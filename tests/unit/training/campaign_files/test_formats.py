@@ -12,7 +12,7 @@ from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.links import read_link
 from recommender.campaigns.render import Renderer
 from recommender.campaigns.settings import MailSettings
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.publication import Product
 from tests.campaigns import CampaignShop, Customer, Own, make_version
 from training.campaign_files.formats import Csv, Html, Jsonl, Parquet, forget_mail, harmless

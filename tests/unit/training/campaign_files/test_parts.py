@@ -3,7 +3,7 @@
 import pytest
 
 from recommender.errors import BusyError
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.profile_blocks import block_of
 from training.campaign_files.formats import mail_name
 from training.campaign_files.parts import BLOCKS_PER_PART, Tally, parts_of

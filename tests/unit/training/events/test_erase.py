@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from recommender.errors import BusyError, HomeError
-from recommender.event_log import digest_of_person
 from recommender.home import Home, training_lock
+from recommender.person import digest_of_person
 from tests.event_files import archive, event
 from tests.profiles import make_profile, make_table
 from training.artifacts import load, save

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recommender.event_log import digest_of_person
 from recommender.events import Event
 from recommender.fold_in import ProductFactors
-from recommender.memory_store import MemoryStore
+from recommender.person import digest_of_person
 from recommender.publication import unfold
 from tests.conftest import build_publication
+from tests.fakes.store import MemoryStore
 from training.events.fold_in import FoldIn
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

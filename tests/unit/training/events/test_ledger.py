@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import TooLittleDataError, UnreadableFileError
-from recommender.event_log import digest_of_person
+from recommender.person import digest_of_person
 from recommender.progress import Progress
 from recommender.settings import Settings
 from tests.event_files import NOW, archive, event

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.contacts import (
-    KEPT_DAYS,
     MOST_MAILS,
     MOST_PRODUCTS,
     Claim,
@@ -16,11 +15,13 @@ from recommender.campaigns.contacts import (
     Standing,
     refusal,
 )
-from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing, to_us
+from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing
 from recommender.campaigns.settings import MailSettings
+from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
-from recommender.event_log import Part, digest_of_person
 from recommender.events import Event
+from recommender.person import digest_of_person
+from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 
 
 class MemoryContacts:
@@ -31,7 +32,7 @@ class MemoryContacts:
         at_hand: the events of each part and person, as they are kept elsewhere.
     """
 
-    def __init__(self, erased: Container[str], at_hand: Mapping[tuple[Part, str], Sequence[Event]]) -> None:
+    def __init__(self, erased: Container[str], at_hand: Mapping[tuple[PersonalPart, str], Sequence[Event]]) -> None:
         self._erased = erased
         self._at_hand = at_hand
         self._marks: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -46,7 +47,7 @@ class MemoryContacts:
     def find(self, campaign_id: str) -> Campaign:
         """See `Contacts.find`."""
         if campaign_id not in self._campaigns:
-            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {KEPT_DAYS} days")
+            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         return self._campaigns[campaign_id]
 
     def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
@@ -66,7 +67,7 @@ class MemoryContacts:
             if contact in mails and mails[contact].sent_at is None:
                 del mails[contact]
 
-    def note(self, event: Event, part: Part) -> None:
+    def note(self, event: Event, part: PersonalPart) -> None:
         """Let an accepted event of the part `standing` or `mails` count."""
         person = digest_of_person(event.customer_id, event.session_id)
         with self._lock:
@@ -113,7 +114,8 @@ class MemoryContacts:
 def _keep(mails: dict[str, Mail], contact: str, mail: Mail) -> None:
     """Keep a contact, and of the others the latest."""
     mails.pop(contact, None)
-    for one in [one for one, other in mails.items() if other.counted_at <= mail.counted_at - timedelta(days=KEPT_DAYS)]:
+    forgotten = mail.counted_at - timedelta(days=CONTACTS_KEPT_DAYS)
+    for one in [one for one, other in mails.items() if other.counted_at <= forgotten]:
         del mails[one]
     if len(mails) >= MOST_MAILS:
         del mails[min(mails, key=lambda one: mails[one].counted_at)]

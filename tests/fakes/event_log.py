@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from recommender.at_hand import MOST_READ
-from recommender.campaigns.memory_contacts import MemoryContacts
 from recommender.errors import BackPressureError
-from recommender.event_log import MAX_EVENTS_AT_HAND, Part, Verdict, digest_of_person, part_at_hand
+from recommender.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
 from recommender.events import Event
-from recommender.memory_event_queue import MemoryEventQueue
-
-_LISTS: tuple[Part, ...] = ("orders", "session", "shown")
+from recommender.person import digest_of_person
+from recommender.retention import PersonalPart
+from tests.fakes.contacts import MemoryContacts
+from tests.fakes.event_queue import MemoryEventQueue
 
 
 class MemoryEventLog:
@@ -19,7 +19,7 @@ class MemoryEventLog:
 
     def __init__(self) -> None:
         self.queue = MemoryEventQueue()
-        self.at_hand: defaultdict[tuple[Part, str], list[Event]] = defaultdict(list)
+        self.at_hand: defaultdict[tuple[PersonalPart, str], list[Event]] = defaultdict(list)
         self.folded: dict[str, bytes] = {}
         self.contacts = MemoryContacts(self.queue.tombstones, self.at_hand)
         self._seen: set[str] = set()
@@ -56,7 +56,7 @@ class MemoryEventLog:
     def read_person(self, person: str) -> tuple[list[bytes], list[bytes], list[bytes], frozenset[str], bytes | None]:
         """What is at hand of a person: orders, session and shown as wire forms, hidden, folded."""
         orders, session, shown = (
-            [event.to_json() for event in self.at_hand[part, person][: MOST_READ[part]]] for part in _LISTS
+            [event.to_json() for event in self.at_hand[part, person][: MOST_READ[part]]] for part in MOST_READ
         )
         hidden = frozenset(event.product_id or "" for event in self.at_hand["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
@@ -74,6 +74,6 @@ class MemoryEventLog:
         elif part is not None:
             kept = self.at_hand[part, digest_of_person(event.customer_id, event.session_id)]
             kept.insert(0, event)
-            if part in _LISTS:
+            if part in MOST_READ:
                 del kept[MAX_EVENTS_AT_HAND:]
         return Verdict.ACCEPTED

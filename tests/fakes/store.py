@@ -5,20 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommender.at_hand import NEIGHBOURS, AtHand, leads, products_in
+from recommender.at_hand import NEIGHBOURS, AtHand
 from recommender.catalogue import Catalogue
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.event_log import digest_of_person
 from recommender.fold_in import ProductFactors
 from recommender.live_catalogue import ProductChange
-from recommender.memory_catalogue import MemoryCatalogue
-from recommender.memory_event_log import MemoryEventLog
+from recommender.person import digest_of_person
 from recommender.placements import Placement
 from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
 from recommender.profiles import Profile
 from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publication, PublishedList
 from recommender.store import Position, Reading
+from tests.fakes.catalogue import MemoryCatalogue
+from tests.fakes.event_log import MemoryEventLog
+from tests.fakes.neighbours import leads, products_in
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class MemoryStore:
         self,
         keys: Sequence[ListKey],
         version: str | None = None,
-        catalogue: Catalogue | None = None,  # noqa: ARG002 - the products are here
+        catalogue: Catalogue | None = None,
         people: Sequence[str] = (),
     ) -> Reading | None:
         """See `Store.read`."""
@@ -82,7 +83,7 @@ class MemoryStore:
         indices = {product_id: index for product_id, index in known.items() if index is not None}
         return AtHand(orders, session, shown, hidden, folded, indices, neighbours)
 
-    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:  # noqa: ARG002
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Store.catalogue`. Nothing travels here, so nothing is saved."""
         return None
 

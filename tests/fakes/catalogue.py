@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record
+from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record, read_record
 
 
 class MemoryCatalogue:
@@ -28,10 +28,19 @@ class MemoryCatalogue:
 
     def _update(self, change: ProductChange) -> bytes | None:
         before = self._said.get(change.product_id, (0, None))[1]
-        after = change.apply(before)
+        after = apply(change, before)
         if after != before:
             self._changes += 1
             self._said.pop(change.product_id, None)
             if after is not None:
                 self._said[change.product_id] = self._changes, after
         return after
+
+
+def apply(change: ProductChange, before: bytes | None) -> bytes | None:
+    """What is said after `change`, where `before` was said; None for nothing."""
+    if change.how == "delete":
+        return None
+    fields = (read_record(before or b"{}") if change.how == "patch" else {}) | dict(change.fields)
+    after = ProductChange(change.product_id, "put", fields).to_json()
+    return before if before is not None and read_record(before) == read_record(after) else after
