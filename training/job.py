@@ -7,6 +7,7 @@ from importlib.metadata import version as package_version
 
 import polars as pl
 
+from recommender import DISTRIBUTION
 from recommender.errors import GateRefusedError
 from recommender.home import Home, training_lock
 from recommender.profile_blocks import ProfileTable
@@ -24,7 +25,9 @@ from training.ingest import Ingested
 from training.model import Model, train_model
 from training.split import end_of
 
-PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
+LIBRARIES = ("implicit", "numpy", "polars", "scikit-learn", "scipy")
+PACKAGES = {"reprise": DISTRIBUTION} | {name: name for name in LIBRARIES}
+"""Name in a manifest → name of the distribution whose version it tells."""
 TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
 
 
@@ -126,7 +129,7 @@ def build_publication(
         metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
         settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(edge.progress.seconds),
-        packages={name: package_version(name) for name in PACKAGES},
+        packages={name: package_version(distribution) for name, distribution in PACKAGES.items()},
         sources=list(ingested.report.sources),
     )
     return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als), profiles)

@@ -72,7 +72,7 @@ class Validation:
         """12 hex digits of all that a figure depends on besides the point: trials of one name can be compared."""
         fixed = self.settings.model_dump_json(include=TRAINING_SETTINGS - {"als", "own_half_life_days"})
         about = (fixed, self.settings.als.iterations, dict(SPACE), [window.cut for window in self.windows])
-        digest = hashlib.sha256(repr((about, [package_version(name) for name in PACKAGES])).encode())
+        digest = hashlib.sha256(repr((about, [package_version(name) for name in PACKAGES.values()])).encode())
         for frame in (self.ledger, self.catalogue):
             digest.update(frame.hash_rows().to_numpy().tobytes())
         return digest.hexdigest()[:12]
