@@ -16,7 +16,7 @@ install: $(VENV)/.installed  ## create .venv and install Reprise with its develo
 
 # two stamps: the demo needs no development tools
 $(VENV)/.runs: pyproject.toml requirements.lock
-	@echo 'Installing Reprise and what it needs into $(VENV): once, 157 MB, half a minute where pip has them in its cache'
+	@echo 'Installing Reprise and what it needs into $(VENV): once, 157 MB; some seconds where pip has them in its cache'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --constraint requirements.lock --editable .
 	@touch $@
