@@ -2,22 +2,32 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NEWEST := $(VENV)/newest
+PIP_INSTALL := -m pip install --disable-pip-version-check --no-compile
 ARGS ?=
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help install demo test quick bench-api notebooks lint format types check clean
+.PHONY: help install demo test quick newest test-newest lock bench-api notebooks lint format types check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 install: $(VENV)/.installed  ## create .venv and install Reprise with its development tools
 
-$(VENV)/.installed: pyproject.toml
+# two stamps: the demo needs no development tools
+$(VENV)/.runs: pyproject.toml requirements.lock
+	@echo 'Installing Reprise and what it needs into $(VENV): once, 157 MB; some seconds where pip has them in its cache'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(PIP_INSTALL) --constraint requirements.lock --editable .
 	@touch $@
 
-demo: install  ## make up a shop, train, publish and serve on http://127.0.0.1:8000 (ARGS=--no-serve stops before serving)
+$(VENV)/.installed: $(VENV)/.runs
+	@echo 'Installing the development tools into $(VENV): once, a minute or two'
+	$(BIN)/python $(PIP_INSTALL) --constraint requirements.lock --editable '.[dev]'
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # the tests start Python hundreds of times
+	@touch $@
+
+demo: $(VENV)/.runs  ## make up a shop, train, publish and serve on http://127.0.0.1:8000 (ARGS=--no-serve stops before serving)
 	@$(BIN)/reprise demo $(ARGS)
 
 test: install  ## run every test
@@ -26,7 +36,17 @@ test: install  ## run every test
 quick: install  ## run the tests that take seconds
 	$(BIN)/pytest -n auto -m 'not slow' $(ARGS)
 
-bench-api:  ## measure the service beside a bare Flask view and FastAPI; needs wrk and `pip install -e '.[bench]'`
+newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python $(PIP_INSTALL) --quiet --editable '.[dev,bench,otel]'
+
+test-newest: newest  ## run every test on the newest versions of everything; before each release, and before `make lock`
+	$(NEWEST)/bin/pytest -n auto $(ARGS)
+
+lock: newest  ## write the newest versions to requirements.lock (`make test-newest lock`: those that have just passed)
+	$(NEWEST)/bin/python -m pip list --format freeze --exclude-editable --exclude pip --exclude setuptools >requirements.lock
+
+bench-api:  ## measure the service beside a bare Flask view and FastAPI; needs wrk and `.venv/bin/pip install -e '.[bench]'`
 	$(BIN)/python tests/benchmarks/api_speed.py $(ARGS)
 
 notebooks: install  ## run the notebooks on the made-up shop (PURCHASES=/path PURCHASES_FORMAT=… for your own)

@@ -20,6 +20,7 @@ from api.ids import MAX_ID_LENGTH
 from api.parsing import check_path, parse_body, parse_query
 from api.request_schemas import PLACEMENT_NAME
 from api.tokens import HEADER as TOKEN_HEADER
+from recommender import DISTRIBUTION
 
 sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
 from spectree import Response as Responses  # noqa: E402
@@ -101,7 +102,7 @@ _access: dict[str, Access] = {}
 _spec = SpecTree(
     "flask",
     title="Reprise",
-    version=version("reprise"),
+    version=version(DISTRIBUTION),
     description="Product recommendations for repeat purchases: what a customer will want again, and when.",
     mode="strict",
     annotations=False,

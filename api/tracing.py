@@ -1,6 +1,6 @@
 """Traces: the caller's `traceparent` (W3C Trace Context) in every log line, and spans where OpenTelemetry is installed.
 
-Spans are an extra: `pip install 'reprise[otel]'` and the usual OTEL_* variables. Without OTEL_EXPORTER_OTLP_ENDPOINT
+Spans are an extra: `pip install '.[otel]'` and the usual OTEL_* variables. Without OTEL_EXPORTER_OTLP_ENDPOINT
 nothing of OpenTelemetry is imported.
 """
 

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from recommender import DISTRIBUTION
 from recommender.errors import DataError, GateRefusedError, RepriseError, UsageError
 
 COMMANDS = {
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, epilog="Settings come from REPRISE_* variables and reprise.toml; see the README.")
-@click.version_option(package_name="reprise")
+@click.version_option(package_name=DISTRIBUTION)
 def reprise() -> None:
     """Product recommendations for repeat purchases: what a customer will want again, and when.
 

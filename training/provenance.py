@@ -2,11 +2,13 @@
 
 from importlib.metadata import version
 
+from recommender import DISTRIBUTION
+
 TRAINING_SETTINGS = {"als", "gate_tolerance", "horizon_days", "list_length", "own_half_life_days", "seed"}
 """Fields of `Settings`; the others change no list."""
-_PACKAGES = ("reprise", "implicit", "numpy", "polars", "scikit-learn", "scipy")
+_LIBRARIES = ("implicit", "numpy", "polars", "scikit-learn", "scipy")
 
 
 def package_versions() -> dict[str, str]:
-    """Installed version by package."""
-    return {name: version(name) for name in _PACKAGES}
+    """Installed version by package; our own is called `reprise`, whatever it is distributed as."""
+    return {"reprise": version(DISTRIBUTION)} | {name: version(name) for name in _LIBRARIES}

@@ -56,7 +56,7 @@ def missing_programs() -> list[str]:
     needed = {"wrk": "apt install wrk", "redis-server": "apt install redis-server"}
     found = [f"{name} ({how})" for name, how in needed.items() if shutil.which(name) is None]
     programs = ("granian", "gunicorn", "uvicorn", "fastapi")
-    return found + [f"{name} (pip install 'reprise[bench]')" for name in programs if not (BIN / name).exists()]
+    return found + [f"{name} (pip install '.[bench]')" for name in programs if not (BIN / name).exists()]
 
 
 def serve_command(port: int, workers: int = 1) -> list[str]:

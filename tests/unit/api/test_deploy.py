@@ -126,7 +126,7 @@ def test_what_is_copied_exists_and_is_not_ignored():
 def test_all_that_is_packaged_is_copied():
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     read = [PROJECT["project"]["readme"], *PROJECT["project"]["license-files"]]
-    assert set(deploy.copied()) == {"pyproject.toml", *packages, *read}
+    assert set(deploy.copied()) == {"pyproject.toml", "requirements.lock", *packages, *read}
 
 
 @pytest.mark.parametrize("image", sorted(set(deploy.images())))
