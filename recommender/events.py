@@ -63,22 +63,33 @@ class Event(BaseModel):
     event_id: ShopsId
     """The shop's own; the same id within seven days is the same event."""
     event_type: EventType
+    """What was done."""
     customer_id: ShopsId | None = None
+    """Who did it."""
     session_id: ShopsId | None = None
     """An anonymous visitor's, for views, carts, impressions and clicks."""
     product_id: ShopsId | None = None
+    """What it was done to."""
     occurred_at: Annotated[AwareDatetime, AfterValidator(_in_range)]
+    """When; five minutes ahead at most."""
     quantity: float = Field(default=1.0, strict=True, gt=0, le=1e9)
+    """How many were bought or given back."""
     unit_price: float | None = Field(default=None, strict=True, ge=0, le=1e12)
+    """Of one of them."""
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    """Of the price: three capital letters."""
     order_id: ShopsId | None = None
+    """What was bought together."""
     placement: str | None = Field(default=None, max_length=64)
+    """Where it was shown."""
     recommendation_id: str | None = Field(default=None, max_length=64)
+    """The answer that it was shown in."""
     rank: int | None = Field(default=None, strict=True, ge=1, le=1_000)
     """Where the product stood, from 1."""
     campaign_id: str | None = Field(default=None, max_length=64)
     """Of a mail."""
     experiment: str | None = Field(default=None, max_length=64)
+    """Of an exposure: its experiment."""
     variant: str | None = Field(default=None, max_length=64)
     """Of an exposure: what the customer was assigned to."""
 

@@ -37,12 +37,13 @@ class AlsSettings(BaseModel):
     factors: int = Field(default=64, ge=1, le=1024)
     """Numbers that describe one customer or product."""
     iterations: int = Field(default=15, ge=1, le=200)
+    """Rounds of the fit."""
     regularization: float = Field(default=10.0, ge=0)
     """Tastes weaker than this are forgotten; in a small shop a quarter of its strongest taste at most."""
     alpha: float = Field(default=3.0, gt=0)
     """A purchase of the last day is trusted alpha · log 2 times as much as an absence."""
     weighting: Literal["binary", "log"] = "log"
-    """Whether the matrix holds 1 or log(1 + decayed purchases)."""
+    """What the matrix holds: `log`: log(1 + decayed purchases); `binary`: 1."""
     half_life_days: float = Field(default=20.0, gt=0)
     """A purchase this old counts half."""
 
@@ -60,9 +61,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path(".reprise")
-    """Where models, the embedded Redis' data, quarantined rows and reports are kept."""
+    """Where models, the embedded Redis' data, quarantined rows, reports and the demo shop are kept."""
     redis_url: SecretStr | None = None
-    """redis://, rediss:// or unix:// address. None: the embedded server under `home`."""
+    """Address of Redis: one server, sentinels or a cluster. None: the embedded server under `REPRISE_HOME`."""
     redis_timeout_ms: int = Field(default=100, ge=1)
     """Longest wait for a connection or an answer of Redis while serving."""
     shop: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     keep_versions: int = Field(default=3, ge=1, le=100)
     """Published versions kept for a rollback, the current one included."""
     seed: int = 0
+    """Of the training: the same purchases and the same seed give the same lists."""
     als: AlsSettings = AlsSettings()
 
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
@@ -94,10 +96,13 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     """Of the mail server that `reprise send` gives mails to."""
     experiments: Experiments = ()
-    """What is tried on whom; `[[experiments]]` in `reprise.toml`."""
+    """What is tried on whom, as JSON; better as `[[experiments]]` in `reprise.toml`. Two experiments may not change the
+    same field of the same answers."""
 
     host: str = "127.0.0.1"
+    """Where `reprise serve` listens; any but a loopback address needs an API key."""
     port: int = Field(default=8000, ge=1, le=65535)
+    """The same: the port."""
     workers: int = Field(default=2, ge=1, le=256)
     """Processes that answer HTTP requests."""
     customer_token_ttl_s: int = Field(default=900, ge=1, le=86_400)
@@ -107,8 +112,10 @@ class Settings(BaseSettings):
     publishable_rate_per_s: float = Field(default=500.0, gt=0)
     """The same of a publishable key, which all visitors of a shop share."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged: `debug`, `info`, `warning` or `error`, and all that is worse."""
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
-    """Named spots and their caps; those named in a file or the environment are added to the defaults."""
+    """Placements by name, as JSON; better as `[placements.home]` in `reprise.toml`. What is said of one is added to its
+    default."""
 
     @field_validator("placements", mode="before")
     @classmethod

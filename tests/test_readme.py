@@ -1,4 +1,4 @@
-"""The README names every command, setting and route, none that is not there, and its examples run.
+"""The pages name every command, setting and route, none that is not there, and their examples run.
 
 A block that opens with ```sh run is run, line by line, in a folder with the purchases.csv and products.csv of a small
 made-up shop. Other blocks need the network, a server or somebody's own files.
@@ -18,35 +18,34 @@ from flask import Flask
 from pydantic import BaseModel
 
 from api import create_app
-from api.answer_schemas import Answer, Health, ModelList, NamedPlacement, Problem
+from api.answer_schemas import Answer, EventsAnswer, Health, ModelList, NamedPlacement, Problem
+from api.profile_schemas import CustomerProfile
 from api.request_schemas import EventsBody
+from recommender.campaigns.audiences import AUDIENCES
 from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS
-from recommender.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.settings import ENV_PREFIX, AlsSettings, Settings
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
+from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
 from training.formats import FORMATS
 from training.schema import PURCHASE_COLUMNS
 from training.shop import make_shop
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-ASSETS = "/docs/{name}"
-"""Scripts of the page at /docs; nobody calls them by hand."""
+TEXT = "\n".join(page.read_text() for page in PAGES)
+TABLES = {"als": AlsSettings, "mail": MailSettings}
+"""Settings that are tables of their own."""
+page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def blocks(opening: str) -> list[str]:
     """Contents of the fenced blocks that open with exactly this."""
-    return re.findall(rf"^```{re.escape(opening)}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
-
-
-TABLES = {"als": AlsSettings, "mail": MailSettings}
-"""Settings that are tables of their own."""
+    return re.findall(rf"^```{re.escape(opening)}\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 
 
 def documents() -> Iterator[dict[str, object]]:
-    """Every JSON document of the README."""
+    """Every JSON document of the pages."""
     decoder = json.JSONDecoder()
     for text in blocks("json"):
         rest = text.strip()
@@ -64,50 +63,37 @@ def environment_names() -> set[str]:
 
 def routes(app: Flask) -> set[str]:
     """Rules in the form /v1/products/{product_id}/similar."""
-    rules = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
-    return rules - {ASSETS}
+    return {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
 
 
-def test_every_command_is_named_and_every_named_command_exists() -> None:
-    named = set(re.findall(r"`reprise ([a-z][a-z-]*)", README)) | set(
-        re.findall(r"^reprise ([a-z][a-z-]*)", README, flags=re.MULTILINE)
+@page
+def test_the_tables_say_what_the_code_says(page: Path) -> None:
+    assert refresh(page.read_text()) == page.read_text(), "run `make docs`"
+
+
+def test_every_table_stands_on_one_page() -> None:
+    assert sorted(sections(TEXT)) == sorted(SECTIONS)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 200
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    named = set(re.findall(r"`reprise ([a-z][a-z-]*)", TEXT)) | set(
+        re.findall(r"^reprise ([a-z][a-z-]*)", TEXT, flags=re.MULTILINE)
     )
-    assert named == set(COMMANDS)
+    assert named == set(re.findall(r"`reprise ([a-z][a-z-]*)", README)) == set(COMMANDS)
 
 
-def test_every_setting_is_named_and_every_named_setting_exists() -> None:
-    named = set(re.findall(rf"{ENV_PREFIX}[A-Z_]*[A-Z]", README))
-    assert named == environment_names()
+def test_every_named_setting_exists() -> None:
+    assert set(re.findall(rf"{ENV_PREFIX}[A-Z_]*[A-Z]", TEXT)) == environment_names()
 
 
-def test_the_defaults_in_the_table_are_the_defaults() -> None:
-    shown = dict(re.findall(rf"^\| `{ENV_PREFIX}([A-Z_]+)` \| `?([^|`]+?)`? \|", README, flags=re.MULTILINE))
-    elsewhere = {*TABLES, "placements", "experiments"}
-    plain = {name: field.default for name, field in Settings.model_fields.items() if name not in elsewhere}
-    nested = {f"{table}__{name}": f.default for table, one in TABLES.items() for name, f in one.model_fields.items()}
-    for name, default in (plain | nested).items():
-        if name in ("host", "port"):  # one row for the two
-            continue
-        text = "none" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
-        assert shown[name.upper()] == text, name
-
-
-@pytest.mark.parametrize("field", Placement.model_fields)
-def test_every_field_of_a_placement_is_named(field: str) -> None:
-    assert f"`{field}`" in README
-
-
-@pytest.mark.parametrize(("name", "placement"), DEFAULT_PLACEMENTS.items())
-def test_the_caps_of_the_default_placements_are_right(name: str, placement: Placement) -> None:
-    category = f", {placement.max_per_category} of a" if placement.max_per_category else ""
-    assert re.search(rf"{name} {placement.default_limit} (products )?\(cap {placement.cap}{category}", README)
-
-
-def test_every_route_is_named_and_every_named_route_exists() -> None:
-    named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", README))
-    assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == routes(
-        create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
-    )
+def test_every_named_route_exists() -> None:
+    named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", TEXT))
+    known = routes(create_app(Settings(), MemoryWarehouse({"default": MemoryStore()})))
+    assert {re.sub(r"/(C\d{5}|00532|home)(?=/|$)", _parameter, route) for route in named} == known
 
 
 def _parameter(example: re.Match[str]) -> str:
@@ -116,15 +102,26 @@ def _parameter(example: re.Match[str]) -> str:
     return "/{name}" if text == "home" else "/{customer_id}" if re.fullmatch(r"C\d{5}", text) else "/{product_id}"
 
 
-def test_every_column_and_format_of_a_purchase_file_is_named() -> None:
-    missing = [name for name in (*PURCHASE_COLUMNS, *FORMATS) if f"`{name}`" not in README]
-    assert missing == []
+@pytest.mark.parametrize("name", [*PURCHASE_COLUMNS, *FORMATS, *AUDIENCES])
+def test_every_column_format_and_audience_is_named(name: str) -> None:
+    assert f"`{name}`" in TEXT
 
 
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", README, flags=re.MULTILINE))
+    named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", TEXT, flags=re.MULTILINE))
     assert {first or second for first, second in named} <= targets
+
+
+@page
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        file, _, heading = target.partition("#")
+        path = page.parent / file if file else page
+        assert path.exists(), target
+        headings = re.findall(r"^#+ (.*)$", path.read_text(), flags=re.MULTILINE) if heading else []
+        anchors = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+        assert not heading or heading in anchors, target
 
 
 def test_answers_have_the_shape_of_the_api() -> None:
@@ -135,16 +132,19 @@ def test_answers_have_the_shape_of_the_api() -> None:
         "detail": Problem,
         "status": Health,
         "events": EventsBody,
+        "accepted": EventsAnswer,
+        "lifecycle": CustomerProfile,
     }
     seen = set()
     for document in documents():
         key = next(key for key in shapes if key in document)
-        shapes[key].model_validate(document)
+        shown = shapes[key].model_validate(document)
+        assert key != "cap" or document.keys() == shown.model_dump().keys()
         seen.add(key)
     assert seen == set(shapes)
 
 
-def test_the_settings_file_of_the_readme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_file_of_the_pages_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "reprise.toml").write_text("".join(blocks("toml")))
     monkeypatch.chdir(tmp_path)
     settings = Settings()

@@ -1,4 +1,4 @@
-"""The OpenAPI document and a page that shows it, without any outside asset."""
+"""The OpenAPI document, a page that shows it without any outside asset, and the pages of the manual."""
 
 from importlib.resources import files
 from importlib.util import find_spec
@@ -18,6 +18,14 @@ _ASSETS = {
     "swagger.css": ("offapi", "swagger_style.css", "text/css"),
 }
 """Name → (package, file, content type)."""
+_PAGES = {
+    "api": ("api", "README.md"),
+    "deploy": ("api", "deploy/README.md"),
+    "recommender": ("recommender", "README.md"),
+    "training": ("training", "README.md"),
+    "campaigns": ("training", "campaigns/README.md"),
+}
+"""Name → (package, file). They come with the package, and as they are: every browser shows Markdown as text."""
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 """The browser itself refuses whatever does not come from here."""
 
@@ -32,7 +40,7 @@ def openapi() -> Response:
 @blueprint.get("/docs")
 @accessible(Access.OPEN)
 def docs() -> Response:
-    """The page."""
+    """These routes as a page, to read and to try."""
     response = _shared(files("api.static").joinpath("docs.html").read_bytes(), "text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _POLICY
     return response
@@ -41,11 +49,21 @@ def docs() -> Response:
 @blueprint.get("/docs/<string:name>")
 @accessible(Access.OPEN)
 def asset(name: str) -> Response:
-    """A script or style of the page."""
+    """A script or a style of that page."""
     if name not in _ASSETS:
         abort(404)
     package, file, content_type = _ASSETS[name]
     return _shared(_folder(package).joinpath(file).read_bytes(), content_type)
+
+
+@blueprint.get("/docs/pages/<string:name>")
+@accessible(Access.OPEN)
+def page(name: str) -> Response:
+    """A page of the manual, as Markdown."""
+    if name not in _PAGES:
+        abort(404)
+    package, file = _PAGES[name]
+    return _shared(_folder(package).joinpath(file).read_bytes(), "text/plain; charset=utf-8")
 
 
 def _shared(body: bytes, content_type: str) -> Response:

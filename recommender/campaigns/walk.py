@@ -40,7 +40,7 @@ class Block(NamedTuple):
 
     Attributes:
         number: from 0.
-        considered: customers who were looked at.
+        considered: customers who were looked at; of a list, those whom the version knows.
         outcomes: of those in the audience, by rising customer_id.
         why: why each of these is in the audience, by customer_id.
     """
@@ -92,14 +92,17 @@ class Walk:
         self._done += 1
         if self._done % FOLLOW_BLOCKS == 0:
             self._follow()
-        profiles = self.version.profiles(number)
+        profiles = self._listed(self.version.profiles(number))
         members = self._members(profiles)
         outcomes = self._outcomes(members) if members else []
         return Block(number, len(profiles), outcomes, {member.customer_id: member.why for member in members})
 
+    def _listed(self, profiles: Sequence[Profile]) -> Sequence[Profile]:
+        """Those whom the campaign is for: all, or the customers of its list."""
+        listed = self._customers
+        return profiles if listed is None else [one for one in profiles if one.customer_id in listed]
+
     def _members(self, profiles: Sequence[Profile]) -> list[Member]:
-        if self._customers is not None:
-            profiles = [profile for profile in profiles if profile.customer_id in self._customers]
         if self._audience.by_profile:
             profiles = [one for one in profiles if self._audience.why(Person(one, (), self._campaign.begun_at))]
         found = [] if not profiles else self._look(self.version, profiles)

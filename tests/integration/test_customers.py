@@ -61,6 +61,7 @@ def test_tables_and_a_csv(customers, shop_files: ShopFiles, tmp_path: Path) -> N
     assert done.exit_code == 0, done.output
     for words in ("repeat purchase rate", "bg_nbd: r ", "champion", "lapsed", "own_rate", "calibration error", "+1"):
         assert words in done.stdout
+    assert "churn_probability: of no order in the coming 365 days" in done.stdout
     assert out.read_text().splitlines()[0].split(",") == PROFILES.names()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from recommender.campaigns.run import begin_campaign, open_desk
 from recommender.live_catalogue import ProductChange
@@ -25,6 +26,7 @@ from tests.small_shop import NOW
 from training.campaign_files import make, parts
 from training.campaign_files.make import Order, make_file
 from training.campaign_files.parts import Parts, Tally
+from training.commands.picks import command
 
 LETTERS = list("ABCDEFGHIJKL")
 CUSTOMERS = {
@@ -213,9 +215,22 @@ class TestCommand:
     def test_counts_who_on_a_list_is_not_known(self, run, tmp_path):
         (tmp_path / "vip.csv").write_text("customer_id,name\nc001,A\nc002,B\nnobody,C\n")
         told = run("spring", "--customers", "vip.csv")
-        assert "2 in the audience, 2 get a mail" in told.stdout
+        assert "2 customers, 2 in the audience, 2 get a mail" in told.stdout
         assert "1 of 3 on the list are not known" in told.stdout
         assert {row["customer_id"] for row in rows_of((tmp_path / "spring.csv").read_bytes())} == {"c001", "c002"}
+
+    @pytest.mark.parametrize(
+        ("arguments", "remedy"),
+        [
+            (("--dry-run", "--format", "html"), "--dry-run writes no file; leave --format away"),
+            (("--dry-run", "--out", "spring.csv"), "--dry-run writes no file; leave --out away"),
+            (("--locale", "de"), "--locale is for mails; add --format html"),
+            (("--format", "jsonl", "--template", __file__), "--template is for mails; add --format html"),
+        ],
+    )
+    def test_an_option_that_would_be_ignored_is_refused(self, arguments, remedy):
+        told = CliRunner().invoke(command, ["spring", "--audience", "everyone", *arguments])
+        assert (told.exit_code, remedy in " ".join(told.output.replace("│", " ").split())) == (2, True), told.output
 
     def test_another_audience_under_the_same_name_is_refused(self, run):
         run("spring", "--audience", "everyone")

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from recommender.console import print_table
+from training.customer_value.profiles import CHURN_DAYS
 
 _MONTHS = 13
 Document = dict[str, Any]
@@ -30,9 +31,11 @@ def _print_shop(document: Document) -> None:
         if model:
             figures = ", ".join(f"{key} {_number(figure)}" for key, figure in model.items())
             click.echo(f"{name}: {figures}")
+    days = document["window_days"]
     click.echo(
         f"predicted: over {document['horizon_days']} days, discounted by {document['discount_rate']:.1%} a year; "
-        f"churn rate: of {document['window_days']} days\n"
+        f"churn rate: of those who ordered in the {days} days before the last {days}, who did not order in the last; "
+        f"churn_probability: of no order in the coming {CHURN_DAYS} days\n"
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from recommender.campaigns.audiences import AudienceName, CustomerList
 from recommender.campaigns.campaign import Campaign
@@ -71,6 +72,7 @@ def command(
     """
     if (audience is None) == (customers is None):
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
+    _refuse_what_would_be_ignored(format_, dry_run=dry_run)
     settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
     listed = None if customers is None else read_customers(customers)
     meant = listed.audience if listed else str(audience)
@@ -90,6 +92,17 @@ def command(
             told = {**_describe(campaign, listed, tally.in_audience), **tally.to_dict(), "out": str(out)}
         warehouse.close()
     print_json({**told, "seconds": progress.seconds}) if as_json else _print(told)
+
+
+def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
+    """Raise UsageError for an option of a file that is not written, or of html where another format is."""
+    source = click.get_current_context().get_parameter_source
+    named = [name for name in ("format_", "out", "template", "locale") if source(name) is ParameterSource.COMMANDLINE]
+    if dry_run and named:
+        raise click.UsageError(f"--dry-run writes no file; leave --{named[0].rstrip('_')} away, or --dry-run")
+    of_html = [name for name in named if name in ("template", "locale")]
+    if of_html and format_ != "html":
+        raise click.UsageError(f"--{of_html[0]} is for mails; add --format html, or leave it away")
 
 
 def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Where an experiment gave answers of different lengths, the cap is that of the tr
 only the curve by position (`positions`), which overstates: the cap that follows from it is at most an upper bound.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,10 @@ METHOD = (
 )
 
 NO_DATA = "nothing to learn from: no impression names a customer, a placement and a rank; see REPRISE_LOG_IMPRESSIONS"
+NOTHING_TO_COMPARE = (
+    "no data yet: no product was shown to some customers and not to others long enough ago; ask again later, or with "
+    "fewer --within-days"
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Restraint:
     def advice(self) -> str:
         """The suggestion in words."""
         if not self.trials:
+            if not any(math.isfinite(value.low) for value in self.positions):
+                return NOTHING_TO_COMPARE
             said = "no position" if self.cap is None else f"positions 1 to {self.cap}"
             return f"upper bound, not causal: {said} may add value; let an experiment try several caps to know"
         trial, harm = self.trials[0], self.trials[0].harmful

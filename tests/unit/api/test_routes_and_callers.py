@@ -92,6 +92,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/openapi.json"): [Call("open", "/openapi.json")],
     ("GET", "/docs"): [Call("open", "/docs")],
     ("GET", "/docs/<string:name>"): [Call("open", "/docs/docs.js")],
+    ("GET", "/docs/pages/<string:name>"): [Call("open", "/docs/pages/api")],
 }
 """By method and rule. HEAD is called like GET; OPTIONS like the route itself, but for its body."""
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recommender.campaigns import walk
+from recommender.campaigns.audiences import CustomerList
 from recommender.campaigns.contacts import Mail
 from recommender.campaigns.run import begin_campaign, count_blocks, open_desk, plan_campaign, run_campaign
 from recommender.campaigns.settings import MailSettings
@@ -114,6 +115,12 @@ class TestRun:
         assert n_blocks == 4
         assert again == backwards[::-1]
         assert sum(block.considered for block in again) == 200
+
+    def test_of_a_list_only_its_customers_are_counted(self):
+        shop = make_shop()
+        listed = CustomerList(["c007", "c123", "nobody"])
+        blocks = list(run_campaign(shop.begin("c", listed.audience), shop.desk, customers=listed))
+        assert (sum(block.considered for block in blocks), sum(len(block.outcomes) for block in blocks)) == (2, 2)
 
     def test_claims_each_mail_once_at_its_beginning(self):
         shop = make_shop()

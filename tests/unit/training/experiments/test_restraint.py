@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks import restraint_simulations as simulations
 from training.experiments.cap_trial import Arm, CapTrial, Step
-from training.experiments.restraint import SHOWN, Restraint, learn_restraint
+from training.experiments.restraint import NOTHING_TO_COMPARE, SHOWN, Restraint, learn_restraint
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 PURCHASES = {"customer_id": pl.String, "product_id": pl.String, "ordered_at": pl.Datetime("ms", "UTC")}
@@ -93,6 +93,11 @@ class TestPositions:
     def test_what_everybody_saw_has_nobody_to_be_compared_with(self):
         (found,) = learn([impression("A", "MILK", 1), impression("B", "MILK", 1)], ("A", "MILK", 1.0))
         assert (found.positions, found.cap) == ([], None)
+        assert found.advice == NOTHING_TO_COMPARE
+
+    def test_nothing_is_said_of_what_was_shown_too_lately(self):
+        (found,) = learn([impression("A", "MILK", 1, day=20), impression("B", "TEA", 1, day=20)], ("A", "MILK", 21.0))
+        assert (found.cap, found.advice) == (None, NOTHING_TO_COMPARE)
 
     def test_the_cap_is_the_last_position_in_a_row_and_only_an_upper_bound(self):
         people = [f"C{number}" for number in range(200)]

@@ -1,0 +1,234 @@
+"""Reference tables of the pages, made from the code: `make docs` writes them, and `tests/test_readme.py` compares.
+
+A table stands between two comments, `<!-- settings: made by make docs -->` and `<!-- end -->`.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from prometheus_client import REGISTRY
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticUndefined
+
+from api import create_app
+from api.access import Access, access_of
+from api.problems import STATUS
+from recommender import errors
+from recommender.campaigns.settings import MailSettings
+from recommender.cli import COMMANDS
+from recommender.events import Event, EventType
+from recommender.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.settings import ENV_PREFIX, AlsSettings, Settings
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "training/README.md",
+        "training/campaigns/README.md",
+        "api/README.md",
+        "api/deploy/README.md",
+        "recommender/README.md",
+        "tests/README.md",
+    )
+]
+_SECTION = re.compile(r"(<!-- ([a-z_]+): made by make docs -->\n).*?(<!-- end -->)", re.DOTALL)
+_NESTED: dict[str, type[BaseModel]] = {"als": AlsSettings, "mail": MailSettings}
+"""Settings that are tables of their own."""
+
+
+def refresh(text: str) -> str:
+    """A page with its tables as the code says now."""
+    return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]]()}\n{found[3]}", text)
+
+
+def settings() -> str:
+    """Every setting: its variable, default and meaning."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        if name in _NESTED:
+            inner = _NESTED[name]
+            rows += [(f"{name}__{key}", one.default, _meanings(inner)[key]) for key, one in inner.model_fields.items()]
+        else:
+            rows.append((name, field.default, _meanings(Settings)[name]))
+    shown = [(f"`{ENV_PREFIX}{name.upper()}`", _default(value), meaning) for name, value, meaning in rows]
+    return _table(("environment", "default", "meaning"), shown)
+
+
+def commands() -> str:
+    """Every command: what it does, and the first example of its `--help`."""
+    rows = []
+    for name, (module, does) in sorted(COMMANDS.items()):
+        text = inspect.cleandoc(importlib.import_module(module).command.help or "")
+        example = re.search(r"Example:\n\s*(reprise [^\n\\]*)", text)
+        rows.append((f"`reprise {name}`", does.rstrip("."), f"`{example[1].strip()}`" if example else ""))
+    return _table(("command", "does", "for example"), rows)
+
+
+def routes() -> str:
+    """Every route: what it does, and who may call it."""
+    app = create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
+    rows = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule.split("/")[1] != "v1", rule.rule)):
+        view = app.view_functions[rule.endpoint]
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        rows.append((f"{methods} `{path}`", _first_line(view), _callers(access_of(view))))
+    return _table(("route", "does", "opened by"), rows)
+
+
+def problems() -> str:
+    """Every error that has a status of its own, by status."""
+    rows = []
+    for kind in vars(errors).values():
+        if inspect.isclass(kind) and issubclass(kind, errors.RepriseError):
+            status = next((STATUS[each] for each in kind.__mro__ if each in STATUS), None)
+            if status is not None:
+                rows.append((str(status), f"`{kind.code}`", _first_line(kind)))
+    return _table(("status", "`code`", "when"), sorted(rows))
+
+
+def event_types() -> str:
+    """Every event type: whom and what it must name."""
+    rows = []
+    for kind in get_args(EventType):
+        people = (
+            "`customer_id`" if not _valid(kind, session_id="s", product_id="p") else "`customer_id` or `session_id`"
+        )
+        rows.append((f"`{kind}`", people, "" if _valid(kind, customer_id="c") else "`product_id`"))
+    return _table(("`event_type`", "of whom", "of what"), rows)
+
+
+def event_fields() -> str:
+    """Every field of an event: what it holds, and whether it must be there."""
+    rows = []
+    for name, field in Event.model_fields.items():
+        needed = "always" if field.is_required() else ""
+        rows.append((f"`{name}`", _values(Event, name), needed, _meanings(Event)[name]))
+    return _table(("field", "holds", "needed", "meaning"), rows)
+
+
+def placement_fields() -> str:
+    """Every field of a placement: its default and meaning."""
+    rows = [
+        (f"`{name}`", "required" if field.is_required() else _default(field.default), _meanings(Placement)[name])
+        for name, field in Placement.model_fields.items()
+    ]
+    return _table(("field", "default", "meaning"), rows)
+
+
+def placements() -> str:
+    """The default placements."""
+    columns = ("cap", "default_limit", "max_per_category", "min_probability", "rotate")
+    rows = [
+        (f"`{name}`", *(_default(getattr(one, column)) for column in columns))
+        for name, one in DEFAULT_PLACEMENTS.items()
+    ]
+    return _table(("placement", *(f"`{column}`" for column in columns)), rows)
+
+
+def metrics() -> str:
+    """Every metric of Prometheus: its labels and what it counts."""
+    rows = []
+    for collector in dict.fromkeys(REGISTRY._names_to_collectors.values()):
+        (metric, *_) = collector.describe() if hasattr(collector, "describe") else [None]
+        if metric is not None and metric.name.startswith("reprise_"):
+            name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+            labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # type: ignore[attr-defined]
+            rows.append((f"`{name}`", metric.type, labels, metric.documentation.rstrip(".")))
+    return _table(("metric", "kind", "labels", "tells"), sorted(rows))
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    one.__name__: one
+    for one in (
+        settings, commands, routes, problems, event_types, event_fields, placement_fields, placements, metrics
+    )
+}  # fmt: skip
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """The first paragraph under each field of a model; "" where there is none."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = dict.fromkeys(model.model_fields, "")
+    for field, after in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            found[ast.unparse(field.target)] = _sentence(inspect.cleandoc(str(after.value.value)))
+    return found
+
+
+def _callers(access: Access | None) -> str:
+    """Who may call a route: `sk_…` are secret keys, `pk_…` publishable ones."""
+    if access is None or access.keyless:
+        return "whoever has the link" if access is Access.SIGNED else "anyone"
+    browsers = {
+        Access.PRODUCTS: "; `pk_…`",
+        Access.PERSON: "; `pk_…` with the customer's token",
+        Access.SESSION: "; `pk_…`, with the token where the body names a customer",
+    }
+    return f"`sk_…`, scope `{access.scope}`{browsers.get(access, '')}"
+
+
+def _first_line(thing: object) -> str:
+    return _sentence(inspect.getdoc(thing) or "")
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split()).rstrip(".")
+
+
+def _default(value: Any) -> str:
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, dict):
+        return "see below"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{one}`" for one in value)
+    return f"{value:g}" if isinstance(value, float) else f"`{value}`" if isinstance(value, str | Path) else str(value)
+
+
+def _values(model: type[BaseModel], name: str) -> str:
+    """What a field holds, in the words of JSON Schema."""
+    schema = model.model_json_schema()["properties"][name]
+    choices = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    (one,) = choices
+    kind = "one of those above" if "enum" in one else one["type"]
+    form = {"date-time": ", ISO-8601 with its zone"}.get(one.get("format", ""), "")
+    default = (
+        "" if schema.get("default", PydanticUndefined) in (None, PydanticUndefined) else f", else {schema['default']:g}"
+    )
+    return f"{kind}{form}{default}"
+
+
+def _valid(kind: EventType, **names: str) -> bool:
+    try:
+        Event.model_validate({"event_id": "e", "event_type": kind, "occurred_at": datetime.now(UTC), **names})
+    except ValidationError:
+        return False
+    return True
+
+
+def sections(text: str) -> Iterator[str]:
+    """The names of a page's tables."""
+    return (found[2] for found in _SECTION.finditer(text))
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(refresh(page.read_text()))
