@@ -330,11 +330,11 @@ def test_reading_goes_on_after_the_server_forgot_the_script(redis_store, redis_s
 
 def test_a_publish_is_refused_while_another_renews_its_lock(redis_store, redis_shop, make_publication):
     client, over = redis_shop.client, threading.Event()
-    client.call("SET", Keys(redis_shop.shop).publishing, "other", "PX", 500)
+    client.call("SET", Keys(redis_shop.shop).publishing, "other", "PX", 60_000)
 
     def renew() -> None:
         while not over.wait(0.01):
-            client.call("PEXPIRE", Keys(redis_shop.shop).publishing, 500)
+            client.call("PEXPIRE", Keys(redis_shop.shop).publishing, 60_000)
 
     other = threading.Thread(target=renew)
     other.start()

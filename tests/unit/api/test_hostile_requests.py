@@ -1,8 +1,10 @@
-"""Requests that nobody in good faith would send: each is answered, at once, and never with an error of ours."""
+"""Requests that nobody in good faith would send: each is refused with little work, never with an error of ours."""
 
 import gzip
 import json
-import time
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,9 +28,21 @@ BODIES = [
     ("POST", "/v1/batch"),
     ("PUT", "/v1/placements/new"),
 ]
-QUICK_S = 3.0
-"""A bound on one answer that a busy machine keeps and a parser of quadratic time does not."""
-"""A bound on one answer that a busy machine keeps and a parser of quadratic time does not."""
+
+
+def count_calls(act: Callable[[], Any]) -> tuple[Any, int]:
+    """What `act` returns, and how many functions it called: work, which unlike time is the same on a busy machine."""
+    n_calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal n_calls
+        n_calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        return act(), n_calls
+    finally:
+        sys.setprofile(None)
 
 
 def fill(rule: Rule, value: str = "MILK") -> str:
@@ -104,21 +118,20 @@ BOMBS = {
     "Latin-1": '{"placement":"häme"}'.encode("latin-1"),
     "byte order mark": b'\xef\xbb\xbf{"placement":"home"}',
     "packed": gzip.compress(b'{"placement":"home"}'),
-    "very many fields": b"{" + b",".join(b'"a%d":1' % number for number in range(80_000)) + b"}",
+    "very many fields": b"{" + b",".join(b'"a%d":1' % number for number in range(20_000)) + b"}",
     "a long field": b'{"' + b"a" * 1_000_000 + b'":1}',
 }
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
-def test_bombs_are_refused_at_once_and_briefly(client: FlaskClient, method: str, path: str, bomb: bytes):
-    started = time.perf_counter()
-    answer = client.open(path, method=method, data=bomb, content_type="application/json")
+def test_bombs_are_refused_briefly_and_with_little_work(client: FlaskClient, method: str, path: str, bomb: bytes):
+    answer, n_calls = count_calls(lambda: client.open(path, method=method, data=bomb, content_type="application/json"))
     assert answer.status_code == 400
     assert answer.json["code"] == "invalid_request"
     assert 1 <= len(answer.json["errors"]) <= MAX_ERRORS
     assert len(answer.data) < 20_000
-    assert time.perf_counter() - started < QUICK_S
+    assert n_calls < 10_000 + len(bomb)  # in no proportion to its square
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 10_000, "NaN", "Infinity", "-Infinity", "-0", "1e-400"])

@@ -179,9 +179,9 @@ def test_a_log_that_cannot_be_written_does_not_end_the_thread(warehouse, stores,
     shops.keep_following()
     for _ in range(3):
         warehouse.failure = StoreUnavailableError("down")
-        assert looked.acquire(timeout=10), "the failure was told"
+        assert looked.acquire(timeout=30), "the failure was told"
         warehouse.failure = None
-        assert looked.acquire(timeout=10), "the recovery was told, so the thread lives"
+        assert looked.acquire(timeout=30), "the recovery was told, so the thread lives"
 
 
 def test_the_thread_ends_with_its_shops(warehouse, log, monkeypatch):
@@ -192,7 +192,7 @@ def test_the_thread_ends_with_its_shops(warehouse, log, monkeypatch):
     gone = weakref.ref(shops)
     del shops
     gc.collect()
-    thread.join(timeout=10)
+    thread.join(timeout=30)
     assert not thread.is_alive()
     assert gone() is None
 

@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path, monkeypatch):
     path.write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", full)
     with (
-        pytest.raises(HomeError, match=r"cannot write .*file: No space left.*free the disk"),
+        pytest.raises(HomeError, match=f"cannot write .*file: {os.strerror(errno.ENOSPC)}.*free the disk"),
         write_whole(path) as file,
     ):
         file.write(b"new")

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from recommender.errors import SettingsError
 from recommender.placements import DEFAULT_PLACEMENTS
@@ -51,13 +52,13 @@ def test_a_placement_in_the_file_replaces_the_default_of_its_name(folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("prot = 8000", r"'prot': Extra inputs .*did you mean 'port'"),
-        ("port = 0", r"'port': Input should be greater than or equal to 1"),
-        ('port = "many"', r"'port': Input should be a valid integer"),
-        ('shop = "My Shop"', r"'shop': String should match pattern"),
-        ('shop = "a}b"', r"'shop': String should match pattern"),
-        ("[als]\nfactor = 3", r"'als\.factor': Extra inputs"),
-        ("[placements.home]\ncap = 60\ndefault_limit = 2", r"'placements\.home\.cap': .*less than or equal to 50"),
+        ("prot = 8000", r"setting 'prot': .*\(did you mean 'port'\?\)$"),
+        ("port = 0", r"setting 'port': .*\b1$"),
+        ('port = "many"', r"setting 'port': .*integer"),
+        ('shop = "My Shop"', r"setting 'shop': .*a-z"),
+        ('shop = "a}b"', r"setting 'shop': .*a-z"),
+        ("[als]\nfactor = 3", r"setting 'als\.factor': \w"),
+        ("[placements.home]\ncap = 60\ndefault_limit = 2", r"setting 'placements\.home\.cap': .*\b50$"),
         ("[placements.home]\ncap = 4\ndefault_limit = 5", r"'placements\.home': .*over the cap 4"),
         ("port = = 3", "settings cannot be read"),
     ],
@@ -73,9 +74,9 @@ def test_what_the_file_cannot_say_is_told(folder, text, message):
     [
         ("REPRISE_PROT", "1", r"REPRISE_PROT is not a setting \(did you mean 'port'\?\)"),
         ("REPRISE_NOTHING_LIKE_IT", "1", r"REPRISE_NOTHING_LIKE_IT is not a setting"),
-        ("REPRISE_PORT", "eighty", r"'port': Input should be a valid integer"),
-        ("REPRISE_MAX_BAD_ROWS_SHARE", "2", r"'max_bad_rows_share': Input should be less than or equal to 1"),
-        ("REPRISE_ALS__FACTOR", "8", r"'als\.factor': Extra inputs"),
+        ("REPRISE_PORT", "eighty", r"setting 'port': .*integer"),
+        ("REPRISE_MAX_BAD_ROWS_SHARE", "2", r"setting 'max_bad_rows_share': .*\b1$"),
+        ("REPRISE_ALS__FACTOR", "8", r"setting 'als\.factor': \w"),
         ("REPRISE_PLACEMENTS", "{", "settings cannot be read"),
     ],
 )
@@ -116,8 +117,10 @@ def test_the_password_of_redis_is_not_printed():
 
 
 def test_settings_cannot_be_changed():
-    with pytest.raises(ValueError, match="frozen"):
-        load_settings().port = 1
+    settings = load_settings()
+    with pytest.raises(ValidationError):
+        settings.port = 1
+    assert settings.port != 1
 
 
 def test_an_experiment_that_takes_an_unknown_placement_is_refused():

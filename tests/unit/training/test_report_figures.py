@@ -1,6 +1,8 @@
 """Two documents, one reading: the manifest's metrics and what `reprise evaluate --json` prints."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -116,5 +118,5 @@ def test_another_file_is_refused_by_name(tmp_path, content):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UnreadableFileError, match=r"cannot read .*gone\.json: No such file"):
+    with pytest.raises(UnreadableFileError, match=rf"cannot read .*gone\.json: {os.strerror(errno.ENOENT)}"):
         read_evaluation(tmp_path / "gone.json")

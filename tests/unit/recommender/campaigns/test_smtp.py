@@ -12,6 +12,8 @@ from recommender.campaigns.smtp import Letter, Reply, Session
 from recommender.errors import MailError
 
 LETTER = Letter("news@shop.example", "anna@mail.example", b"Subject: hi\r\n\r\nhello\r\n")
+WAIT_S = 30.0
+"""Far more than anything here takes."""
 GREETING, EHLO, FINE, GO_ON = "220 hello", "250 hello", "250 2.1.0 fine", "354 go on"
 
 
@@ -39,14 +41,14 @@ def server(replies: Sequence[str], hung_up: threading.Event) -> Iterator[MailSer
         yield MailServer("127.0.0.1", listener.getsockname()[1], "none")
     finally:
         listener.close()
-        thread.join(5)
+        thread.join(WAIT_S)
 
 
 def send(*replies: str) -> tuple[Reply, bool]:
     """What becomes of one mail, and whether the server may have it."""
     ended = threading.Event()
     with server(replies, threading.Event()) as told:
-        session = Session(told, timeout_s=2.0)
+        session = Session(told, timeout_s=WAIT_S)
         try:
             return session.send(LETTER, ended.set), ended.is_set()
         finally:
@@ -104,12 +106,12 @@ def test_answers_before_a_mail(replies: list[str], meant: Reply):
 def test_a_connection_that_is_gone_before_the_end_leaves_nothing_behind():
     hung_up = threading.Event()
     with server([GREETING, EHLO, FINE, FINE, GO_ON], hung_up) as told:
-        reply = Session(told, timeout_s=2.0).send(LETTER, lambda: assert_set(hung_up))
+        reply = Session(told, timeout_s=WAIT_S).send(LETTER, lambda: assert_set(hung_up))
         assert reply == Reply("lost", "connection lost")
 
 
 def assert_set(event: threading.Event) -> None:
-    assert event.wait(5)
+    assert event.wait(WAIT_S)
 
 
 @pytest.mark.parametrize(

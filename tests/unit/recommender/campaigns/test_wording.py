@@ -1,8 +1,12 @@
 import tomllib
+from decimal import Decimal
 from importlib.resources import files
 from typing import get_args
 
 import pytest
+from babel import Locale
+from babel.dates import format_skeleton
+from babel.numbers import format_currency, format_decimal
 
 from recommender.campaigns.audiences import AudienceName
 from recommender.campaigns.wording import find_wording
@@ -58,14 +62,16 @@ def test_so_is_what_is_not_due(purchases):
 def test_an_overdue_product_has_its_date():
     item = own(COFFEE, days_ago=80, every_days=30)
     assert (item.reason.code, item.reason.text) == ("OVERDUE", "Due around 1 October")
-    said = {locale: find_wording(locale).reason(item) for locale in ("en-GB", "en-US", "de", "fr", "ar")}
-    assert said == {
-        "en-GB": "Due around 1 October",
-        "en-US": "Due around October 1",
-        "de": "Wieder fällig um den 1. Oktober",
-        "fr": "À renouveler vers le 1 octobre",
-        "ar": "موعد طلبه قرابة 1 أكتوبر",
+    sentences = {
+        "en-GB": "Due around {}",
+        "en-US": "Due around {}",
+        "de": "Wieder fällig um den {}",
+        "fr": "À renouveler vers le {}",
+        "ar": "موعد طلبه قرابة {}",
     }
+    for locale, sentence in sentences.items():
+        date = format_skeleton("MMMMd", item.due.at, locale=Locale.parse(locale, sep="-"))
+        assert find_wording(locale).reason(item) == sentence.format(date)
 
 
 def test_every_code_has_words():
@@ -76,43 +82,58 @@ def test_every_code_has_words():
 
 
 @pytest.mark.parametrize(
-    ("days", "sentence"),
-    [
-        (1, "تطلب هذا عادةً كل يوم"),
-        (2, "تطلب هذا عادةً كل يومين"),
-        (7, "تطلب هذا عادةً كل 7 أيام"),
-        (12, "تطلب هذا عادةً كل 12 يومًا"),
-        (14, "تطلب هذا عادةً كل أسبوعين"),
-        (35, "تطلب هذا عادةً كل 5 أسابيع"),
-    ],
+    ("days", "number", "unit"),
+    [(1, 1, "day"), (2, 2, "day"), (7, 7, "day"), (12, 12, "day"), (14, 2, "week"), (35, 5, "week"), (90, 3, "month")],
 )
-def test_arabic_has_six_plurals(days, sentence):
-    assert find_wording("ar").reason(own(COFFEE, days_ago=days, every_days=days)) == sentence
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_number_has_the_sentence_of_its_plural_form(language, days, number, unit):
+    sentences = words(language)["reasons"]["every"][unit]
+    sentence = sentences.get(Locale(language).plural_form(number), sentences["other"])
+    said = find_wording(language).reason(own(COFFEE, days_ago=days, every_days=days))
+    assert said == sentence.format(n=format_decimal(number, locale=language))
 
 
 @pytest.mark.parametrize(
-    ("locale", "price", "currency", "said"),
+    ("form", "sentence"),
     [
-        ("en", "12.90", "EUR", "€12.90"),
-        ("de", "1299", "EUR", "1.299,00\xa0€"),
-        ("fr-CH", "1299.5", "CHF", "1\u202f299,50\xa0CHF"),
-        ("ja", "1299", "JPY", "￥1,299"),
-        ("ar", "12.90", "EUR", "\u200f12.90\xa0€"),
-        ("de", "12.90", None, "12,90"),
-        ("en", "12,90 €", "EUR", "12,90 €"),
-        ("en", "NaN", "EUR", None),
-        ("en", "1e999", "EUR", None),
-        ("en", "", "EUR", None),
+        ("one", "تطلب هذا عادةً كل يوم"),
+        ("two", "تطلب هذا عادةً كل يومين"),
+        ("few", "تطلب هذا عادةً كل {n} أيام"),
+        ("many", "تطلب هذا عادةً كل {n} يومًا"),
     ],
 )
-def test_prices_are_the_customers_own_notation(locale, price, currency, said):
-    assert find_wording(locale).price(price, currency) == said
+def test_arabic_has_several_plurals(form, sentence):
+    assert words("ar")["reasons"]["every"]["day"][form] == sentence
+
+
+@pytest.mark.parametrize(
+    ("locale", "price", "currency"),
+    [
+        ("en", "12.90", "EUR"),
+        ("de", "1299", "EUR"),
+        ("fr-CH", "1299.5", "CHF"),
+        ("ja", "1299", "JPY"),
+        ("ar", "12.90", "EUR"),
+    ],
+)
+def test_prices_are_the_customers_own_notation(locale, price, currency):
+    expected = format_currency(Decimal(price), currency, locale=Locale.parse(locale, sep="-"))
+    assert find_wording(locale).price(price, currency) == expected
+
+
+def test_a_price_without_a_currency_is_a_number_of_two_digits():
+    assert find_wording("de").price("12.9", None) == format_decimal(Decimal("12.9"), "#,##0.00", locale="de")
+
+
+@pytest.mark.parametrize(("price", "said"), [("12,90 €", "12,90 €"), ("NaN", None), ("1e999", None), ("", None)])
+def test_what_is_no_number_stays_as_it_was_told_and_what_nobody_could_pay_is_none(price, said):
+    assert find_wording("en").price(price, "EUR") == said
 
 
 def test_a_language_without_words_is_written_to_in_english_with_its_own_prices():
     wording = find_wording("pt-BR")
     assert (wording.language, wording.direction) == ("en", "ltr")
-    assert wording.price("1299", "BRL") == "R$\xa01.299,00"
+    assert wording.price("1299", "BRL") == format_currency(Decimal(1299), "BRL", locale="pt_BR")
     assert find_wording("he").direction == "ltr"  # as the sentences are English
 
 

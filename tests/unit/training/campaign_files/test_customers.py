@@ -1,5 +1,8 @@
 """Files of ids."""
 
+import errno
+import os
+
 import pytest
 
 from recommender.errors import UnreadableFileError
@@ -39,5 +42,5 @@ def test_a_file_of_nobody_is_refused(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UnreadableFileError, match=r"cannot read .*No such file"):
+    with pytest.raises(UnreadableFileError, match=f"cannot read .*{os.strerror(errno.ENOENT)}"):
         read_customers(tmp_path / "ids")

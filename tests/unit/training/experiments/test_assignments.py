@@ -1,5 +1,7 @@
 """Who is in an experiment: from a file of assignments or exposures, or by hash."""
 
+import errno
+import os
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -67,7 +69,7 @@ def test_parquet_and_an_empty_file(tmp_path):
 def test_what_is_wrong_with_a_file_is_said(read, tmp_path):
     with pytest.raises(MissingColumnError, match="has no column 'variant'; its columns are 'customer_id', 'arm'"):
         read("customer_id,arm\nANNA,six\n")
-    with pytest.raises(UnreadableFileError, match=r"nowhere.csv cannot be read: No such file"):
+    with pytest.raises(UnreadableFileError, match=f"nowhere.csv cannot be read: {os.strerror(errno.ENOENT)}"):
         read_assignments(tmp_path / "nowhere.csv", START, END)
 
 
