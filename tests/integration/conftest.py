@@ -12,7 +12,7 @@ from recommender.cli import reprise as door
 from recommender.errors import RepriseError
 from recommender.progress import Progress
 from recommender.settings import Settings
-from tests.commands import Reprise, run_reprise
+from tests.commands import Reprise, call_reprise
 from tests.purchase_files import AS_OF
 from training.ingest import ingest
 from training.shop import ShopFiles, make_shop
@@ -20,9 +20,9 @@ from training.shop import ShopFiles, make_shop
 
 @pytest.fixture(scope="session")
 def shop_files(tmp_path_factory: pytest.TempPathFactory) -> ShopFiles:
-    """A year of a small grocery shop."""
+    """Nine months of a small grocery shop: a training on it takes two seconds."""
     folder = tmp_path_factory.mktemp("shop")
-    return make_shop(folder, customers=300, products=120, months=12, end=date(2026, 11, 20), seed=0)
+    return make_shop(folder, customers=120, products=60, months=9, end=date(2026, 11, 20), seed=0)
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reprise(home: Path) -> Reprise:
-    """A function that runs `reprise` with the test's own home."""
-    return lambda *arguments, **environment: run_reprise(home, *arguments, environment=environment)
+    """A function that runs `reprise` with the test's own home, in this process."""
+    return lambda *arguments, **environment: call_reprise(home, *arguments, environment=environment)
 
 
 @pytest.fixture

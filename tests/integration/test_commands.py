@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -118,10 +117,8 @@ def test_two_trainings_at_once(reprise: Reprise, shop_files: ShopFiles, home: Pa
 
 
 def test_redis_down_is_said_and_the_version_is_kept(reprise: Reprise, shop_files: ShopFiles) -> None:
-    started = time.monotonic()
     done = reprise("train", shop_files.purchases, REPRISE_REDIS_URL=UNSERVED)
     assert_one_clear_line(done, 1, "nonexistent")
-    assert time.monotonic() - started < 60
     assert reprise("publish").returncode == 0
 
 

@@ -1,7 +1,6 @@
 """After an erasure a customer's id is nowhere: in no key, no value, no file and no log."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from api.shops import FOLLOW_S
 from recommender.event_queue import Entry
 from recommender.redis_warehouse import RedisWarehouse
-from tests.commands import run_reprise
+from tests.commands import call_reprise
 from tests.load import ask
 from tests.redis_servers import RedisServer, redis_server, wait_until
 from tests.served import Served, serve
@@ -39,7 +37,7 @@ def served(tmp_path: Path, server: RedisServer) -> Iterator[Served]:
 @pytest.fixture
 def reprise(tmp_path: Path, server: RedisServer):
     def reprise(*arguments: object) -> str:
-        done = run_reprise(tmp_path / "home", *arguments, environment={"REPRISE_REDIS_URL": server.url})
+        done = call_reprise(tmp_path / "home", *arguments, environment={"REPRISE_REDIS_URL": server.url})
         assert done.returncode == 0, done.stderr
         with (tmp_path / "commands.log").open("a") as log:
             log.write(done.stderr)
@@ -196,6 +194,7 @@ def test_last_copies_in_the_workers_memory_go_too(tmp_path, server, served, repr
     wait_until(lambda: "buy_again" in kinds(), "lists are seen")
     assert ask(served.address, f"/v1/customers/{QUOTED}", "DELETE").json["lists"] == 2
     assert "buy_again" not in kinds()
-    time.sleep(4 * FOLLOW_S)  # nothing shows when the last worker has followed
+    assert ask(served.address, "/v1/placements/home", "PUT", {"cap": 3, "default_limit": 2}).status == 200
+    wait_until(lambda: {ask(served.address, path).json["limit"]["cap"] for _ in range(12)} == {3}, "all have followed")
     server.kill()
     assert "buy_again" not in kinds()

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,7 +108,8 @@ def test_sighup_begins_an_experiment_and_its_exposures_come_once(tmp_path: Path)
             with open_warehouse(Settings(redis_url=server.url)) as warehouse:
                 queue = warehouse.event_log("default").queue
                 wait_until(lambda: queue.backlog().waiting >= 50, "the exposures are kept")
-                time.sleep(0.5)
+                served.process.send_signal(signal.SIGTERM)
+                assert served.process.wait() == 0  # what the workers still had is written by then
                 assert queue.backlog().waiting == 50
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,16 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from api.worker import STOP_TIMEOUT_S
 from recommender.embedded import embedded_server
 from recommender.home import Home
-from tests.load import Load, ask, load, median_s, worst_s
+from tests.load import MANY, Load, ask, load
 from tests.redis_servers import RedisServer, free_port, redis_server, wait_until
-from tests.served import PAGES, WORKERS, Served, children, fallback_reasons, serve, store_of, version
+from tests.served import HURRIED_MS, PAGES, WORKERS, Served, children, fallback_reasons, serve, store_of, version
 
 pytestmark = pytest.mark.slow
 
-SETTLED_S = 1.0
 THREADS = 8
 
 
@@ -34,7 +31,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def served(redis: RedisServer, tmp_path: Path) -> Iterator[Served]:
-    with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as served:
+    with serve(tmp_path, REPRISE_REDIS_URL=redis.url, REPRISE_REDIS_TIMEOUT_MS=HURRIED_MS) as served:
         served.wait_until_ready()
         yield served
 
@@ -47,25 +44,22 @@ def errors(running: Load) -> Counter[str]:
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
 def test_sigterm_answers_what_it_took_and_then_refuses(keep_alive: bool, redis: RedisServer, served: Served) -> None:
     with load(served.address, PAGES, threads=THREADS, keep_alive=keep_alive) as running:
-        time.sleep(SETTLED_S)
-        redis.pause()  # requests hang in their time-out when the signal comes
-        told_at = time.monotonic()
-        served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait() == 0
-        ended_s = time.monotonic() - told_at
-        redis.resume()
-        time.sleep(0.2)
+        running.next(MANY)
+        redis.pause()  # requests hang in their time-out when the signal comes, and nobody waits for Redis to go on
+        try:
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait() == 0
+        finally:
+            redis.resume()
+        wait_until(lambda: errors(running)["ConnectionRefusedError"] > 0, "others are refused")
     answered = running.statuses()[200]
     logged = sum(line["status"] == 200 for line in served.log("request") if line["route"].startswith("/v1"))
     unanswered = errors(running)
-    print(f"{answered} answered, {logged} logged, then {unanswered}; ended after {ended_s:.2f} s")
     assert running.statuses().keys() == {0, 200}
-    assert unanswered["ConnectionRefusedError"] > 0
     # a connection may be closed just as a request sets out on it: no worker took that one, its client sends it again
     assert unanswered.keys() <= {"ConnectionRefusedError", "RemoteDisconnected", "ConnectionResetError"}
     assert unanswered.total() - unanswered["ConnectionRefusedError"] <= THREADS
     assert answered == logged, "every request that a worker began was answered to the one who asked"
-    assert ended_s < STOP_TIMEOUT_S
     assert served.workers() == []
 
 
@@ -73,17 +67,11 @@ def test_sighup_takes_up_the_settings_and_drops_nothing(served: Served) -> None:
     before = set(served.workers())
     (served.folder / "reprise.toml").write_text("[placements.home]\ncap = 2\ndefault_limit = 1\n")
     with load(served.address, PAGES) as running:
-        time.sleep(SETTLED_S)
-        told_at = time.monotonic()
+        running.next(MANY)
         served.process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(served.workers()) > WORKERS, "a new worker runs beside the old ones")
         wait_until(lambda: len(set(served.workers()) - before) == WORKERS == len(served.workers()), "all are new")
-        reloaded_s = time.monotonic() - told_at
-        time.sleep(SETTLED_S)
-    print(
-        f"{len(running.answers)} answers, worst {worst_s(running.answers) * 1000:.0f} ms, "
-        f"median {median_s(running.answers) * 1000:.1f} ms, all workers new after {reloaded_s:.1f} s"
-    )
+        running.next(MANY)
     assert running.statuses().keys() == {200}
     personal = [answer for answer in running.answers if "ann" in answer.path]
     assert personal[0].json["limit"]["cap"] == 20
@@ -96,7 +84,7 @@ def test_sighup_with_settings_that_cannot_be_changes_nothing(served: Served) -> 
     with load(served.address, PAGES) as running:
         served.process.send_signal(signal.SIGHUP)
         wait_until(lambda: served.log("settings_not_reloaded"), "the log tells")
-        time.sleep(SETTLED_S)
+        running.next(MANY)
     assert running.statuses().keys() == {200}
     assert served.workers() == before
     assert "nonsense" in served.log("settings_not_reloaded")[0]["detail"]
@@ -107,17 +95,14 @@ def test_workers_end_with_a_parent_that_is_killed(served: Served) -> None:
     assert len(workers) == WORKERS
     served.process.kill()
     served.process.wait()
-    gone_s = wait_until(lambda: not any(map(_lives, workers)), "no worker is left")
-    print(f"workers gone after {gone_s:.2f} s")
-    assert gone_s < STOP_TIMEOUT_S
+    wait_until(lambda: not any(map(_lives, workers)), "no worker is left")
 
 
 def test_a_worker_that_is_killed_is_replaced(served: Served) -> None:
     killed = served.workers()[0]
     os.kill(killed, signal.SIGKILL)
-    back_s = wait_until(lambda: len(set(served.workers()) - {killed}) == WORKERS, "there are as many as before")
+    wait_until(lambda: len(set(served.workers()) - {killed}) == WORKERS, "there are as many as before")
     served.wait_until_ready()
-    print(f"replaced after {back_s:.2f} s")
 
 
 def test_the_embedded_redis_is_started_again_with_its_data(tmp_path: Path) -> None:
@@ -127,19 +112,14 @@ def test_the_embedded_redis_is_started_again_with_its_data(tmp_path: Path) -> No
         with serve(tmp_path, REPRISE_LOG_LEVEL="warning") as served:
             served.wait_until_ready()
             with load(served.address, PAGES) as running:
-                time.sleep(SETTLED_S)
+                running.next(MANY)
                 os.kill(int((home.redis / "server.pid").read_text()), signal.SIGKILL)
-                killed_at = time.monotonic()
                 wait_until(lambda: served.log("embedded_redis_started_again"), "it is started again")
                 served.wait_until_ready()
-                recovery_s = time.monotonic() - killed_at
-                time.sleep(SETTLED_S)
+                wait_until(lambda: fallback_reasons(running.next(MANY)) == {None}, "answers as before")
             served.process.send_signal(signal.SIGTERM)
             assert served.process.wait() == 0
-    print(f"{len(running.answers)} answers, worst {worst_s(running.answers) * 1000:.0f} ms, back in {recovery_s:.2f} s")
     assert running.statuses().keys() == {200}
-    assert fallback_reasons(running.since(killed_at + recovery_s + 0.5)) == {None}
-    assert recovery_s < 5
 
 
 FORKED = """
@@ -168,7 +148,7 @@ def test_gunicorn_shares_no_connection_over_a_fork(redis: RedisServer, tmp_path:
     with gunicorn(tmp_path, redis.url) as (pid, address):
         wait_until(lambda: len(children(pid)) == WORKERS, "all workers run")
         with load(address, PAGES, threads=THREADS, keep_alive=False) as running:
-            time.sleep(SETTLED_S)
+            running.next(MANY)
             sockets = [_sockets_to(redis.port, worker) for worker in children(pid)]
         assert all(sockets), "each worker has connections of its own"
         assert not set.intersection(*sockets)

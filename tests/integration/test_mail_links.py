@@ -1,6 +1,5 @@
 """The links of a mail against a real Redis: what they ask of it, what they leave there, and when it is gone."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -82,14 +81,15 @@ def test_a_click_and_an_opening_are_kept_once(client, warehouse):
 @pytest.mark.parametrize("how", ["kill", "pause"])
 def test_links_lead_on_while_redis_is_gone_and_nobody_waits_twice(client, server, how):
     click(client)
+    before = calls(server)
     getattr(server, how)()
     try:
         assert [click(client, slot).headers["Location"] for slot in (1, 2)] == [f"{SHOP_SITE}/0", f"{SHOP_SITE}/6"]
-        began = time.perf_counter()
         assert {click(client, slot).status_code for slot in (1, 2) * 50} == {302}
-        assert time.perf_counter() - began < 2
     finally:
         server.resume() if how == "pause" else None
+    if how == "pause":
+        assert calls(server) - before < 100, "not every click has asked and waited"
 
 
 def test_the_whole_catalogue_is_at_hand_even_if_no_link_was_opened_before(client, server):

@@ -32,10 +32,11 @@ def value(served: Served, name: str, **labels: str) -> float:
 def test_requests_to_all_workers_add_up_whoever_is_asked(served):
     for _ in range(40):
         assert served.ask("/v1/products/p1/similar").status == 200
+    wait_until(lambda: value(served, "reprise_requests_total", route=SIMILAR, status="200") == 40, "all are counted")
     counts = {value(served, "reprise_requests_total", route=SIMILAR, status="200") for _ in range(10)}
     assert counts == {40}
     assert value(served, "reprise_answers_total") == 40
-    assert value(served, "reprise_store_answers") == 1
+    wait_until(lambda: value(served, "reprise_store_answers") == 1, "every worker has said that Redis answers")
 
 
 def test_what_a_dead_worker_counted_stays_and_its_state_goes(served):
@@ -46,4 +47,4 @@ def test_what_a_dead_worker_counted_stays_and_its_state_goes(served):
     wait_until(lambda: len(set(served.workers()) - {before[0]}) == 2, "another worker took its place")
     served.wait_until_ready()
     assert value(served, "reprise_requests_total", route=SIMILAR, status="200") == 10
-    assert value(served, "reprise_store_answers") == 1
+    wait_until(lambda: value(served, "reprise_store_answers") == 1, "the gauge is that of the workers that live")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from recommender.progress import Progress
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings
 from tests.campaigns import Customer, make_version
-from tests.commands import run_reprise
+from tests.commands import call_reprise
+from tests.redis_servers import wait_until
 from tests.small_shop import NOW
 from training.campaign_files import make, parts
 from training.campaign_files.make import Order, make_file
@@ -192,7 +192,7 @@ class TestCommand:
         with_parts = PicksShop(redis_shop.url, redis_shop.shop, tmp_path)
         with_parts.warehouse.close()
         environment = {"REPRISE_REDIS_URL": redis_shop.url, "REPRISE_SHOP": redis_shop.shop}
-        return lambda *arguments: run_reprise(tmp_path / "home", "picks", *arguments, environment=environment)
+        return lambda *arguments: call_reprise(tmp_path / "home", "picks", *arguments, environment=environment)
 
     def test_writes_documents_and_mails(self, run, tmp_path):
         for format_ in ("jsonl", "html"):
@@ -255,22 +255,15 @@ def test_a_command_with_workers_that_is_killed_leaves_none_behind_and_goes_on(re
     process = subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, **environment}, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    wait_for(lambda: list(tmp_path.glob(".c.csv.parts/*.part")))
+    wait_until(lambda: list(tmp_path.glob(".c.csv.parts/*.part")), "a part is there")
     process.kill()
     process.wait()
-    wait_for(lambda: not _in_session(process.pid))
+    wait_until(lambda: not _in_session(process.pid), "no process is left")
     assert not (tmp_path / "c.csv").exists()
-    told = run_reprise(tmp_path / "home", *command[3:], environment=environment)
+    told = call_reprise(tmp_path / "home", *command[3:], environment=environment)
     assert told.returncode == 0, told.stderr
     ids = [row["customer_id"] for row in rows_of((tmp_path / "c.csv").read_bytes())]
     assert sorted(ids) == sorted(many)
-
-
-def wait_for(happened, seconds=60):
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def _in_session(session: int) -> list[str]:

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -191,9 +190,8 @@ def test_the_estimate_is_close_to_what_redis_uses(small_server, small_store, mak
     assert 0.9 < redis_publish.estimated_bytes(publication) / used < 1.3
 
 
-def test_no_server_is_told_at_once(tmp_path, make_publication):
+def test_no_server_is_told(tmp_path, make_publication):
     store = RedisWarehouse(f"unix://{tmp_path}/none.sock", timeout_ms=100).store("shop")
-    started = time.monotonic()
     for use in (
         store.current,
         store.manifests,
@@ -202,19 +200,16 @@ def test_no_server_is_told_at_once(tmp_path, make_publication):
     ):
         with pytest.raises(StoreUnavailableError, match=r"none\.sock cannot be reached .*REPRISE_REDIS_URL"):
             use()
-    assert time.monotonic() - started < 1
     store.close()
 
 
-def test_a_server_that_does_not_answer_is_given_up_after_the_time_out():
+def test_a_server_that_never_answers_is_given_up_after_the_time_out():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         store = RedisWarehouse(f"redis://:s3cret@127.0.0.1:{silent.getsockname()[1]}", timeout_ms=100).store("shop")
-        started = time.monotonic()
         with pytest.raises(
             StoreUnavailableError, match=r"did not answer within 0\.1 s.*REPRISE_REDIS_TIMEOUT_MS"
         ) as told:
             store.read([])
-        assert 0.1 <= time.monotonic() - started < 1
         assert "s3cret" not in str(told.value)
         store.close()
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from recommender.embedded import embedded_server
 from recommender.home import Home
 from recommender.settings import Settings
 from tests import small_shop
+from tests.redis_servers import wait_until
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 Serve = Callable[..., subprocess.Popen[str]]
 
@@ -87,16 +87,6 @@ def embedded_runs(home: Path) -> bool:
     return True
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes true within the patience; a poll, as there is no event to wait for."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def fetch(port: int, path: str) -> tuple[int, dict]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
@@ -125,7 +115,7 @@ def test_it_answers_and_leaves_no_process_behind(start: Serve, home: Path, port:
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
-    assert eventually(lambda: not members(process.pid))
+    wait_until(lambda: not members(process.pid), "no process is left")
     assert not embedded_runs(home)
 
 
@@ -174,7 +164,7 @@ def test_flask_run_opens_the_store_itself_and_stops_it(home: Path, port: int):
     command = [sys.executable, "-m", "flask", "--app", "api", "run", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
-            assert eventually(lambda: _answers(port))
+            wait_until(lambda: _answers(port), "it answers")
             assert fetch(port, "/v1/popular")[1]["model_version"] == small_shop.VERSION
         finally:
             process.send_signal(signal.SIGINT)
