@@ -9,7 +9,6 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from recommender.errors import UsageError
 from recommender.person import encode_id
 from recommender.treatments import NOTHING_SHOWN, UNTREATED, Treatment
 
@@ -118,19 +117,6 @@ class Assignment(NamedTuple):
     experiment: str
     variant: str
     treatment: Treatment
-
-
-def find_experiment(experiments: Sequence[Experiment], name: str) -> Experiment:
-    """The experiment called `name`.
-
-    Raises:
-        UsageError: there is none; the message lists those there are.
-    """
-    for experiment in experiments:
-        if experiment.name == name:
-            return experiment
-    known = ", ".join(sorted(experiment.name for experiment in experiments)) or "none"
-    raise UsageError(f"no experiment {name!r}; there are: {known}")
 
 
 def applies(

@@ -30,14 +30,6 @@ def recall_at_k(hits: Hits, n_relevant: Counts) -> Shares:
     return _ratio(hits.sum(axis=1), n_relevant)
 
 
-def precision_at_k(hits: Hits, n_relevant: Counts) -> Shares:
-    """Share of the k places that hit: hits / k, the empty places of a short list counted as misses.
-
-    Source: Manning, Raghavan, Schütze (2008), 8.4.
-    """
-    return _ratio(hits.sum(axis=1), np.where(n_relevant > 0, hits.shape[1], 0))
-
-
 def hit_rate_at_k(hits: Hits, n_relevant: Counts) -> Shares:
     """1 where anything on the list was bought, else 0; trec_eval calls it success."""
     return np.where(n_relevant > 0, hits.any(axis=1).astype(np.float64), np.nan)

@@ -92,7 +92,7 @@ def build_evidence(ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetim
 
 
 def find_candidates(evidence: Evidence, customers: NDArray[np.integer]) -> Candidates:
-    """The candidates of one block of customers (n,) int, rising; see `training.candidates.customer_blocks`."""
+    """The candidates of one block of customers (n,) int, rising; see `training.blocks.customer_blocks`."""
     products = evidence.products
     # of two products that sell alike this month, the one that sells better over the quarter
     sales = products["product_sold_1"] + np.float32(0.01) * products["product_sold_3"]

@@ -43,11 +43,15 @@ class Ingested:
             above 0 with refunds netted; unit_price is null where it is not known.
         catalogue: schema `training.schema.CATALOGUE`, one row per product, sorted by product_id.
         report: what was found.
+        named: ids of the products that the product file names; None without one.
+        currencies: of the archived purchases and refunds; files are not asked for theirs.
     """
 
     ledger: pl.DataFrame
     catalogue: pl.DataFrame
     report: IngestReport
+    named: Collection[str] | None
+    currencies: Collection[str]
 
     def before(self, as_of: datetime) -> "Ingested":
         """What was known at `as_of`: purchases before it and, without a product file, the products of these."""
@@ -101,9 +105,12 @@ def ingest(
         parts = _read_parts(files, FORMATS[format], columns, as_of, progress) if files else []
         named = read_products(products) if products else None
     quarantine = _quarantine(parts, quarantine_path(Home(settings.home), paths))
+    currencies: Collection[str] = ()
     if ledger is not None:
         with progress.step("Read archived events"):
-            parts.append(to_part(read_ledger(ledger, settings.shop), parts, as_of))
+            events = read_ledger(ledger, settings.shop)
+            parts.append(to_part(events, parts, as_of))
+            currencies = frozenset(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
         rows = pl.concat([part.rows for part in parts], how="diagonal")
         netted = net_refunds(_without(rows, erased) if erased else rows)
@@ -126,7 +133,8 @@ def ingest(
         )
     if refuse:
         check_report(report)
-    return Ingested(bought, catalogue, report)
+    ids = None if named is None else list(named.products["product_id"])
+    return Ingested(bought, catalogue, report, ids, currencies)
 
 
 def _read_parts(

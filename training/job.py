@@ -1,4 +1,4 @@
-"""The offline job: purchases in, a published version out. `run` is the story, one line a step."""
+"""The offline job: purchases in, a published version out. `train` is the story, one line a step."""
 
 import hashlib
 from dataclasses import dataclass, replace

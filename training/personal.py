@@ -1,10 +1,9 @@
 """The personal lists: every customer's candidates in the order of their probability."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from recommender.publication import ListTable
@@ -57,37 +56,6 @@ def rank_candidates(
     lists = list(for_each_block(rank_block, blocks, advance))
     return PersonalLists(
         concatenate_lists(each.buy_again for each in lists), concatenate_lists(each.discover for each in lists)
-    )
-
-
-def rank_by_id(ranker: Ranker, evidence: Evidence, customer_ids: Sequence[str], k: int) -> pl.DataFrame:
-    """One ranking for each of some customers, what is due and what is new mixed by probability.
-
-    Returns:
-        customer_id, product_id String; rank Int32 from 1; score Float32; kind String, `buy_again` or `discover`.
-        Sorted by customer and rank; ids without a past have no row.
-    """
-    snapshot = evidence.snapshot
-    customers = np.unique(snapshot.customers.indices(customer_ids, unknown="drop"))
-    frames = [
-        pl.DataFrame(
-            {
-                "customer": np.repeat(customers, lists.lengths).astype(np.int64),
-                "product": lists.product_index.astype(np.int64),
-                "score": lists.score,
-            }
-        ).with_columns(pl.lit(kind).alias("kind"))
-        for kind, lists in rank_candidates(ranker, evidence, customers, k)._asdict().items()
-    ]
-    place = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("customer").alias("rank")
-    ranked = pl.concat(frames).sort("customer", "score", descending=[False, True], maintain_order=True)
-    ranked = ranked.with_columns(place).filter(pl.col("rank") <= k)
-    return ranked.select(
-        pl.Series(snapshot.customers.ids, dtype=pl.String).gather(ranked["customer"]).alias("customer_id"),
-        pl.Series(snapshot.products.ids, dtype=pl.String).gather(ranked["product"]).alias("product_id"),
-        "rank",
-        "score",
-        "kind",
     )
 
 

@@ -24,8 +24,8 @@ def rank_customers(model: Model, *, k: int, mix: Mix) -> pl.DataFrame:
     """The first `k` products of every customer.
 
     `buy_again` and `discover` are the lists as they are, shorter than `k` where the customer has fewer. `auto` is both
-    in one order by probability, as `recommender.slate.merge_by_probability` has it (ties and missing probabilities:
-    buy again first), filled up to `k` with best sellers that are not in it yet.
+    in the order of `recommender.candidates.merge_by_probability` (ties and missing probabilities: buy again first),
+    filled up to `k` with best sellers that are not in it yet.
 
     Args:
         model: its lists have `settings.list_length` products at most, so has a ranking.

@@ -6,6 +6,7 @@ in the same week. The horizon is a week. From there on it is an ordinary ledger.
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 from next_basket_data import KS, Lists, Problem
 
@@ -14,7 +15,7 @@ from training.als import fit_factors, top_products
 from training.examples import collect_examples, learning_cuts
 from training.features import build_evidence
 from training.interactions import build_interactions
-from training.personal import rank_by_id
+from training.personal import PersonalLists, rank_candidates
 from training.ranker import fit_ranker
 from training.schema import CATALOGUE, LEDGER
 from training.snapshot import build_snapshot
@@ -43,9 +44,21 @@ def rank_ours(problem: Problem) -> Lists:
     cuts = learning_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
     ranker = fit_ranker([collect_examples(ledger, catalogue, cut, settings) for cut in cuts], settings.seed)
     evidence = build_evidence(ledger, catalogue, END, settings)
-    ranking = rank_by_id(ranker, evidence, problem.asked, max(KS))
-    lists = dict(ranking.group_by("customer_id").agg("product_id").iter_rows())
-    return [[int(product_id) for product_id in lists.get(each, [])] for each in problem.asked]
+    ids = evidence.snapshot.customers
+    known = np.unique(ids.indices(problem.asked, unknown="drop"))
+    merged = _merge(rank_candidates(ranker, evidence, known, max(KS)))
+    lists = {ids[index]: ranking[: max(KS)] for index, ranking in zip(known, merged, strict=True)}
+    return [[int(evidence.snapshot.products[index]) for index in lists.get(each, [])] for each in problem.asked]
+
+
+def _merge(lists: PersonalLists) -> list[list[int]]:
+    """What each customer bought and what is new, by falling probability; at a tie what was bought comes first."""
+    scored = [
+        zip(split_lists(each.score, each.starts), split_lists(each.product_index, each.starts), strict=True)
+        for each in lists
+    ]
+    both = ([*zip(*own, strict=True), *zip(*new, strict=True)] for own, new in zip(*scored, strict=True))
+    return [[product for _, product in sorted(pairs, key=lambda pair: -pair[0])] for pairs in both]
 
 
 def _make_ledger(problem: Problem) -> pl.DataFrame:

@@ -12,12 +12,9 @@ from recommender.publication import Manifest
 from recommender.settings import Settings, load_settings
 from recommender.store import current_manifest
 from training import job
-from training.catalogue import read_products
 from training.commands.options import Source, parse_moment, source_or_ledger_options
 from training.commands.summary import publish_and_tell, show
-from training.events.archive import Archive
-from training.events.drift import InputProfile, profile_input
-from training.ingest import Ingested
+from training.events.drift import profile_input
 from training.split import end_of
 
 
@@ -53,7 +50,7 @@ def command(
     live, erased = _read_shop(edge.settings)
     ingested = source.ingest(edge.settings, edge.now, edge.progress, erased)
     until = as_of or (edge.now if source.ledger else end_of(ingested.ledger))
-    profile = _profile(source, ingested, edge.settings, until)
+    profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named)
     publication = job.train(ingested, edge, as_of=as_of, live=live, profile=profile, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:
@@ -70,10 +67,3 @@ def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
             return current_manifest(warehouse.store(settings.shop)), warehouse.event_log(settings.shop).erased()
     except StoreUnavailableError:
         return None, frozenset()
-
-
-def _profile(source: Source, ingested: Ingested, settings: Settings, until: datetime) -> InputProfile:
-    """What the gate is to know of the input."""
-    currencies = Archive(source.ledger, settings.shop).values("currency") if source.ledger else ()
-    named = None if source.products is None else list(read_products(source.products).products["product_id"])
-    return profile_input(ingested.ledger, until, currencies, named)

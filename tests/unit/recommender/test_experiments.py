@@ -8,7 +8,6 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy.stats import chi2_contingency, chisquare, kstest
 
-from recommender.errors import UsageError
 from recommender.experiments import (
     HOLDOUT,
     Experiment,
@@ -16,7 +15,6 @@ from recommender.experiments import (
     applies,
     assign,
     draw_uniform,
-    find_experiment,
     shares,
 )
 
@@ -178,12 +176,7 @@ def test_it_is_frozen():
     assert refused.value.errors()[0]["type"] == "frozen_instance"
 
 
-def test_a_name_is_given_once_and_found():
-    home, cart = experiment("home"), experiment("cart")
-    assert find_experiment((home, cart), "cart") is cart
-    with pytest.raises(UsageError, match="no experiment 'mail'; there are: cart, home"):
-        find_experiment((home, cart), "mail")
-    with pytest.raises(UsageError, match="there are: none"):
-        find_experiment((), "mail")
+def test_a_name_is_given_once():
+    home = experiment("home")
     with pytest.raises(ValidationError, match="several experiments are called home"):
         TypeAdapter(Experiments).validate_python([home, home])

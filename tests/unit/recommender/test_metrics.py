@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ir_measures import AP, P, R, Success, nDCG
+from ir_measures import AP, R, Success, nDCG
 
 from recommender.metrics import (
     average_precision_at_k,
@@ -14,7 +14,6 @@ from recommender.metrics import (
     hit_rate_at_k,
     ndcg_at_k,
     novelty,
-    precision_at_k,
     recall_at_k,
     reliability,
     repeat_share,
@@ -22,15 +21,11 @@ from recommender.metrics import (
 
 HITS = np.array([[True, False, True], [False, False, False]])
 BOUGHT = np.array([4, 1])
-MEASURES = [recall_at_k, precision_at_k, hit_rate_at_k, average_precision_at_k, ndcg_at_k]
+MEASURES = [recall_at_k, hit_rate_at_k, average_precision_at_k, ndcg_at_k]
 
 
 def test_recall_is_the_share_of_what_was_bought():
     assert recall_at_k(HITS, BOUGHT).tolist() == [2 / 4, 0]
-
-
-def test_precision_counts_empty_places_as_misses():
-    assert precision_at_k(HITS, BOUGHT) == pytest.approx([2 / 3, 0])
 
 
 def test_hit_rate_asks_for_one_hit():
@@ -116,7 +111,7 @@ def test_agrees_with_ir_measures(k, seed):
             hits[customer, place] = product in bought[customer]
     ours = [measure(hits, np.array([len(each) for each in bought])) for measure in MEASURES]
 
-    theirs = [R @ k, P @ k, Success @ k, AP @ k, nDCG @ k]
+    theirs = [R @ k, Success @ k, AP @ k, nDCG @ k]
     truth = [ir_measures.Qrel(f"{c:02}", str(product), 1) for c in range(n_customers) for product in bought[c]]
     # a place's score falls with its rank: trec_eval sorts by score and breaks ties by id
     places = [(c, place, product) for c in range(n_customers) for place, product in enumerate(lists[c])]

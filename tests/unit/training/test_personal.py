@@ -6,7 +6,7 @@ from recommender.publication import OWN, ListTable
 from recommender.settings import AlsSettings, Settings
 from tests.worlds import AS_OF, two_tastes
 from training.features import build_evidence
-from training.personal import buy_again_table, first_of_each, rank_by_id, rank_candidates
+from training.personal import buy_again_table, first_of_each, rank_candidates
 from training.tables import RankedLists
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
@@ -45,16 +45,9 @@ def test_own_and_new_products_apart(evidence):
     assert sum(done) == 2
 
 
-def test_one_ranking_by_probability(evidence):
-    ranking = rank_by_id(ByAls(), evidence, ["CB1", "CA0", "UNKNOWN"], 3)
-    assert ranking["customer_id"].to_list() == ["CA0"] * 3 + ["CB1"] * 3
-    assert ranking["rank"].to_list() == [1, 2, 3] * 2
-    assert ranking["product_id"].to_list()[:3] in (["A0", "A1", "A2"], ["A1", "A2", "A3"])
-    assert (ranking.group_by("customer_id").agg(pl.col("score").diff().max())["score"] <= 0).all()
-
-
 def test_nobody(evidence):
-    assert rank_by_id(ByAls(), evidence, ["UNKNOWN"], 3).is_empty()
+    lists = rank_candidates(ByAls(), evidence, np.array([], np.int32), 3)
+    assert lists.buy_again.lengths.tolist() == lists.discover.lengths.tolist() == []
 
 
 def test_the_first_of_each_list():
