@@ -7,7 +7,7 @@ PIP_INSTALL := -m pip install --disable-pip-version-check --no-compile
 ARGS ?=
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help install demo test quick newest test-newest lock bench-api notebooks docs lint format types check clean
+.PHONY: help install demo test quick newest test-newest lock bench-api notebooks lint format types check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -52,6 +52,7 @@ bench-api:  ## measure the service beside a bare Flask view and FastAPI; needs w
 notebooks: install  ## run the notebooks on the made-up shop (PURCHASES=/path PURCHASES_FORMAT=… for your own)
 	PYTHONWARNINGS=error $(BIN)/pytest --nbmake --nbmake-timeout=300 --timeout=600 notebooks $(ARGS)
 
+.PHONY: docs
 docs: install  ## write the tables of the pages anew, from the code
 	$(BIN)/python -m tests.support.reference
 

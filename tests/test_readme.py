@@ -93,7 +93,7 @@ def test_every_named_setting_exists() -> None:
 def test_every_named_route_exists() -> None:
     named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", TEXT))
     known = routes(create_app(Settings(), MemoryWarehouse({"default": MemoryStore()})))
-    assert {re.sub(r"/(C\d{5}|00532|home)(?=/|$)", _parameter, route) for route in named} == known
+    assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == known
 
 
 def _parameter(example: re.Match[str]) -> str:

@@ -1,19 +1,13 @@
 """Metrics say what happened, under labels that name nobody."""
 
-import io
 import json
 import re
-from functools import partial
 from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import create_app
-from api.access import Access, accessible
-from api.logs import make_logger
-from recommender.errors import StoreError
 from recommender.publication import version_as_of
 from recommender.settings import Settings
 from tests import small_shop
@@ -142,26 +136,6 @@ def test_dashboard_and_alerts_ask_for_metrics_that_there_are(client, file):
     asked = set(re.findall(r"reprise_\w+", (MONITORING / file).read_text()))
     assert len(asked) >= 4
     assert asked <= known
-
-
-def test_alerts_point_to_fields_that_log_lines_have(app):
-    stream = io.StringIO()
-    app.extensions["reprise_log"] = make_logger("info", stream)
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    errors = {"/bug": ZeroDivisionError(), "/store": StoreError("gone")}
-    for path, error in errors.items():
-        app.add_url_rule(path, path, accessible(Access.OPEN)(partial(_fail, error)))
-    for path in errors:
-        app.test_client().get(path)
-    fields = {field for line in stream.getvalue().splitlines() for field in json.loads(line)}
-    rules = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"][0]["rules"]
-    named = {word for rule in rules for word in re.findall(r"`(\w+)`", rule["annotations"]["action"])}
-    assert len(named) >= 5
-    assert named <= fields
-
-
-def _fail(error):
-    raise error
 
 
 def test_the_dashboard_is_json_whose_panels_do_not_overlap():
