@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from recommender import embedded
 from recommender.embedded import embedded_server
@@ -18,6 +19,10 @@ from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 
 MakePublication = Callable[..., Publication]
+
+# how long an example takes says how busy the machine is, not whether the code is right
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

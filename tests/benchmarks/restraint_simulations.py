@@ -37,6 +37,8 @@ USEFUL, USELESS, HARMFUL = 0.06, 0.0, -0.03
 WANTED = (0.12, 0.10, 0.09, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03, 0.03, 0.02, 0.02)
 """How often the product that stands at each position is bought anyway: better ones stand higher."""
 N_PRODUCTS = 400
+MANY = 10_000
+"""Customers in each variant whose standard errors tell those of fewer."""
 
 
 def value_of(length: int) -> float:
@@ -136,10 +138,10 @@ def certainty(n: int) -> float:
 
     By the normal distribution, with the standard errors of a large simulation.
     """
-    shown, purchases = make_logs(40_000, np.random.default_rng(8))
+    shown, purchases = make_logs(MANY, np.random.default_rng(8))
     (large,) = learn_restraint(shown, purchases, within_days=DAYS)
     step, z = large.trials[0].steps[0], float(norm.ppf(1 - LEVEL / 2))
-    error = (step.high - step.low) / (2 * z) * np.sqrt(40_000 / n)
+    error = (step.high - step.low) / (2 * z) * np.sqrt(MANY / n)
     return float(norm.sf(z - USEFUL / error) * (1 - LEVEL / 2))
 
 

@@ -33,7 +33,7 @@ SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", APP, config=CONFIG)
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=100, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_requests_made_up_from_the_document_get_what_it_promises(case: schemathesis.Case) -> None:
     case.call_and_validate(headers=HEADERS)
 

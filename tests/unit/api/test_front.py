@@ -143,8 +143,8 @@ def test_a_person_is_kept_nowhere(app, client):
     assert len(app.extensions["reprise"].shops.shelf("default").state.answers) == 0
 
 
-def test_10_000_unknown_products_leave_nothing(app, client):
-    for i in range(10_000):
+def test_unknown_products_leave_nothing(app, client):
+    for i in range(2_000):
         assert client.get(f"/v1/products/nope-{i}/similar").status_code == 404
     state = app.extensions["reprise"].shops.shelf("default").state
     assert (len(state.answers), len(state.lists)) == (0, 0)

@@ -77,7 +77,7 @@ def test_an_empty_shop_comes_back_the_same(home, make_publication):
     assert_same(load("v1", home), publication)
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ids=st.lists(TEXT, unique=True, max_size=5), title=st.none() | TEXT)
 def test_any_ids_and_titles_come_back(home, make_publication, ids, title):
     publication = make_publication("v1", {"discover": {id_: [0] for id_ in ids}}, n_products=1)

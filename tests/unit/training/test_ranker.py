@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -34,21 +35,27 @@ def examples_of(n=8000, seed=0):
     )
 
 
+@cache
+def fitted():
+    """What `examples_of()` teach; nobody changes it."""
+    return fit_ranker([examples_of()], 0)
+
+
 def keep(examples, kept, share=1.0):
     return replace(examples, features=examples.features.filter(kept), bought=examples.bought[kept], share=share)
 
 
 def test_learns_what_matters_for_each_kind():
     examples = examples_of()
-    score = fit_ranker([examples], 0).score(examples.features)
+    score = fitted().score(examples.features)
     own, features = is_own(examples.features), examples.features
     assert np.corrcoef(score[own], features["signal"].to_numpy()[own])[0, 1] > 0.9
     assert np.corrcoef(score[~own], features["taste"].to_numpy()[~own])[0, 1] > 0.6
 
 
 def test_learns_who_returns():
-    examples, later = examples_of(), examples_of(seed=1)
-    returning = fit_ranker([examples], 0).returning(later.customers)
+    later = examples_of(seed=1)
+    returning = fitted().returning(later.customers)
     assert np.corrcoef(returning, later.customers["customer_tempo"].to_numpy())[0, 1] > 0.9
     assert returning.mean() == pytest.approx(later.returned.mean(), abs=0.02)
 
@@ -61,7 +68,7 @@ def test_where_all_or_none_return(returned):
 
 def test_probabilities_are_as_often_right_as_they_say_on_new_examples():
     later = examples_of(seed=1)
-    probability = fit_ranker([examples_of()], 0).score(later.features)
+    probability = fitted().score(later.features)
     assert probability.mean() == pytest.approx(later.bought.mean(), abs=0.02)
     high = probability > np.quantile(probability, 0.9)
     assert probability[high].mean() == pytest.approx(later.bought[high].mean(), abs=0.1)
@@ -83,8 +90,8 @@ def test_windows_of_different_samples_give_the_same_probabilities():
 
 def test_the_same_examples_and_seed_give_the_same_bytes():
     examples = examples_of()
-    scores = [fit_ranker([examples], 0).score(examples.features).tobytes() for _ in range(2)]
-    assert scores[0] == scores[1]
+    again = fit_ranker([examples], 0).score(examples.features)
+    assert again.tobytes() == fitted().score(examples.features).tobytes()
 
 
 def test_windows_are_learned_together():
@@ -105,6 +112,5 @@ def test_too_little_to_learn_from():
 
 
 def test_nobody_to_score():
-    ranker = fit_ranker([examples_of()], 0)
-    assert ranker.score(examples_of().features.clear()).shape == (0,)
-    assert ranker.returning(examples_of().customers.clear()).shape == (0,)
+    assert fitted().score(examples_of().features.clear()).shape == (0,)
+    assert fitted().returning(examples_of().customers.clear()).shape == (0,)

@@ -223,4 +223,4 @@ def test_a_planted_cap_is_found_and_so_is_the_harm_beyond():
 
 @pytest.mark.slow
 def test_the_planted_cap_is_found_as_often_as_was_said():
-    assert [each for each in simulations.simulate(20, 2_500) if not each.holds] == []
+    assert [each for each in simulations.simulate(10, 2_500) if not each.holds] == []
