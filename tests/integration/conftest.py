@@ -18,6 +18,13 @@ from training.ingest import ingest
 from training.shop import ShopFiles, make_shop
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process of pytest-xdist: what they share is started once."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def shop_files(tmp_path_factory: pytest.TempPathFactory) -> ShopFiles:
     """Nine months of a small grocery shop: a training on it takes two seconds."""

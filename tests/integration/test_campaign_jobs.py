@@ -29,18 +29,26 @@ def shop() -> Publication:
     return replace(build_publication(version_name(1), lists), profiles=profiles)
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path / "redis") as redis:
-        store_of(redis.url).publish(shop(), keep=3)
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as redis:
         yield redis
 
 
-@pytest.fixture
-def served(redis: RedisServer, tmp_path: Path) -> Iterator[Served]:
-    with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as served:
-        served.wait_until_ready()
+@pytest.fixture(scope="module")
+def started(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    store_of(redis.url).publish(shop(), keep=3)
+    with serve(tmp_path_factory.mktemp("served"), REPRISE_REDIS_URL=redis.url) as served:
         yield served
+
+
+@pytest.fixture
+def served(redis: RedisServer, started: Served) -> Served:
+    """The service as it was at first: no campaign has begun, and nobody has a mail."""
+    redis.flush()
+    store_of(redis.url).publish(shop(), keep=3)
+    started.wait_until_ready()
+    return started
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def test_users_share_one_server_and_the_last_one_stops_it(home, start_user, conn
         assert same_url == url
         assert _process_id(connect(url)) == process_id
     assert _is_up(url)
-    user.communicate(timeout=10)
+    user.communicate(timeout=60)
     assert user.returncode == 0
     assert not _is_running(process_id)
 
@@ -142,7 +142,7 @@ def test_many_users_that_start_at_once_get_one_server(home, start_user, connect)
     process_id = _process_id(connect(urls.pop()))
     for user in users:
         user.stdin.close()
-    assert [user.wait(timeout=20) for user in users] == [0] * 6
+    assert [user.wait(timeout=60) for user in users] == [0] * 6
     assert not _is_running(process_id)
 
 
@@ -174,7 +174,7 @@ def test_ctrl_c_ends_the_user_and_the_server(home, start_user, connect):
     client.call("SET", "key", "value")
     process_id = _process_id(client)
     os.killpg(user.pid, signal.SIGINT)  # what a terminal does: to the whole group
-    user.communicate(timeout=10)
+    user.communicate(timeout=60)
     assert not _is_running(process_id)
     with embedded_server(home) as url:
         assert connect(url).call("GET", "key") == b"value"

@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,13 +11,14 @@ from tests.redis_servers import redis_server, wait_until
 from tests.served import Served, serve, store_of, version
 
 SIMILAR = "/v1/products/<shop_id:product_id>/similar"
+TOGETHER = "/v1/products/<shop_id:product_id>/bought-together"
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with redis_server(tmp_path / "redis") as redis:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as redis:
         store_of(redis.url).publish(version(1), keep=3)
-        with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as served:
+        with serve(tmp_path_factory.mktemp("serve"), REPRISE_REDIS_URL=redis.url) as served:
             served.wait_until_ready()
             yield served
 
@@ -30,21 +30,22 @@ def value(served: Served, name: str, **labels: str) -> float:
 
 
 def test_requests_to_all_workers_add_up_whoever_is_asked(served):
+    answers = value(served, "reprise_answers_total")
     for _ in range(40):
         assert served.ask("/v1/products/p1/similar").status == 200
     wait_until(lambda: value(served, "reprise_requests_total", route=SIMILAR, status="200") == 40, "all are counted")
     counts = {value(served, "reprise_requests_total", route=SIMILAR, status="200") for _ in range(10)}
     assert counts == {40}
-    assert value(served, "reprise_answers_total") == 40
+    assert value(served, "reprise_answers_total") == answers + 40
     wait_until(lambda: value(served, "reprise_store_answers") == 1, "every worker has said that Redis answers")
 
 
 def test_what_a_dead_worker_counted_stays_and_its_state_goes(served):
     for _ in range(10):
-        served.ask("/v1/products/p1/similar")
+        served.ask("/v1/products/p1/bought-together")
     before = served.workers()
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: len(set(served.workers()) - {before[0]}) == 2, "another worker took its place")
     served.wait_until_ready()
-    assert value(served, "reprise_requests_total", route=SIMILAR, status="200") == 10
+    assert value(served, "reprise_requests_total", route=TOGETHER, status="200") == 10
     wait_until(lambda: value(served, "reprise_store_answers") == 1, "the gauge is that of the workers that live")

@@ -41,7 +41,7 @@ CUSTOMERS_PER_CLIENT = 25
 PAUSE_S = 0.1
 """After each batch, so that there is time to kill many."""
 SEED = 5
-BETWEEN_KILLS_S = (0.2, 0.8)
+BETWEEN_KILLS_S = (0.5, 1.5)
 GIVE_UP_S = 60.0
 DRAINED_WITHIN_S = 120.0
 """What a killed worker had in hand goes to another after half a minute."""

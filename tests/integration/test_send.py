@@ -18,6 +18,8 @@ from tests.smtp_sink import Sink, make_certificate, run_sink
 
 FIVE = names(5)
 ONCE = Counter({mailbox(one): 1 for one in FIVE})
+STALLED_S = 2.0
+"""How long a server that stalls is waited for; it stalls for longer."""
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_what_is_never_wanted_now_stays_open_for_the_next_run(shop: MailShop, si
 @pytest.mark.parametrize("act", ["421 4.3.2 closing", "stall", "drop"])
 def test_a_connection_that_fails_before_a_mail_is_made_again(shop: MailShop, sink: Sink, act: str):
     sink.acts[mailbox("C001")] = [act, act]
-    assert shop.send(sink.port) == {"sent": 5}
+    assert shop.send(sink.port, timeout_s=STALLED_S) == {"sent": 5}
     assert sink.counts == ONCE
     assert sink.connections >= 2
 
@@ -105,7 +107,7 @@ def test_a_mail_that_was_cut_off_before_its_end_is_sent_again(shop: MailShop, si
             mark(customer_id, state, at, detail)
             tries[customer_id] += state == "sending"
             if customer_id == "C001" and state == "sending" and tries["C001"] <= 2:
-                assert sink.hung_up.acquire(timeout=5)  # the server is gone before the end of the mail is sent
+                assert sink.hung_up.acquire(timeout=60)  # the server is gone before the end of the mail is sent
 
         sending.outbox.mark = mark_and_wait  # type: ignore[method-assign]
         sending.send(Progress(show=False).step)
@@ -117,7 +119,7 @@ def test_a_mail_that_was_cut_off_before_its_end_is_sent_again(shop: MailShop, si
 @pytest.mark.parametrize("act", ["drop after data", "stall after data"])
 def test_a_lost_answer_is_unknown_and_never_sent_again(shop: MailShop, sink: Sink, act: str):
     sink.acts[mailbox("C004")] = [act]
-    assert shop.send(sink.port) == {"sent": 4, "unknown": 1}
+    assert shop.send(sink.port, timeout_s=STALLED_S) == {"sent": 4, "unknown": 1}
     assert shop.send(sink.port) == {"sent": 4, "unknown": 1}
     assert sink.counts == ONCE
     with shop.outbox() as outbox:
@@ -170,10 +172,11 @@ def test_a_server_that_refuses_everybody_stops_it(tmp_path: Path, sink: Sink):
     assert shop.events() == [("mail_sent", one) for one in names(60)]
 
 
+@pytest.mark.openssl
 def test_a_wrong_password_stops_it_at_once_and_is_in_no_message(shop: MailShop, tls: Tls):
     with run_sink(tls=tls.server, password="right") as sink:
         wrong = MailServer("localhost", sink.port, "starttls", "shop", "wr0ng")
-        with pytest.raises(MailError, match=r"refuses user 'shop': 535 5\.7\.8; check REPRISE_SMTP_PASSWORD") as caught:
+        with pytest.raises(MailError, match=r"refuses user 'shop': 535\b.*; check REPRISE_SMTP_PASSWORD") as caught:
             shop.send(sink.port, server=wrong, context=tls.client)
         assert "wr0ng" not in str(caught.value) + repr(wrong)
         assert 1 <= len(sink.logins) <= 8  # a connection tries two ways to log in
@@ -183,6 +186,7 @@ def test_a_wrong_password_stops_it_at_once_and_is_in_no_message(shop: MailShop, 
         assert sink.counts == ONCE
 
 
+@pytest.mark.openssl
 def test_a_certificate_that_nobody_trusts_gets_no_password(shop: MailShop, tls: Tls):
     with run_sink(tls=tls.server, password="right") as sink:
         server = MailServer("localhost", sink.port, "starttls", "shop", "right")
@@ -191,6 +195,7 @@ def test_a_certificate_that_nobody_trusts_gets_no_password(shop: MailShop, tls: 
         assert (sink.logins, sink.taken) == ([], [])
 
 
+@pytest.mark.openssl
 def test_tls_from_the_first_byte(shop: MailShop, tls: Tls):
     with run_sink(tls=tls.server, implicit=True) as sink:
         server = MailServer("localhost", sink.port, "tls")
@@ -202,7 +207,7 @@ def test_tls_from_the_first_byte(shop: MailShop, tls: Tls):
 
 def test_starttls_is_demanded(shop: MailShop, sink: Sink):
     server = MailServer("127.0.0.1", sink.port, "starttls")
-    with pytest.raises(MailError, match="STARTTLS extension not supported"):
+    with pytest.raises(MailError, match=r"try smtps://, or smtp\+plain://"):
         shop.send(sink.port, server=server)
     assert sink.taken == []
 

@@ -18,6 +18,7 @@ from recommender.embedded import embedded_server
 from recommender.home import Home
 from recommender.settings import Settings
 from tests import small_shop
+from tests.commands import call_reprise
 from tests.redis_servers import wait_until
 
 PATIENCE_S = 60
@@ -144,19 +145,17 @@ def test_a_taken_port_is_refused(start: Serve):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "shop.example.com"])
-def test_without_keys_only_this_machine_may_ask(start: Serve, host: str):
-    process = start("--host", host)
-    _, errors = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 2
-    assert "no API keys yet" in errors
+def test_without_keys_only_this_machine_may_ask(home: Path, host: str):
+    done = call_reprise(home, "serve", "--host", host)
+    assert done.returncode == 2
+    assert "no API keys yet" in done.stderr
 
 
 @pytest.mark.parametrize(("option", "value"), [("--port", "0"), ("--port", "70000"), ("--workers", "0")])
-def test_a_value_that_cannot_be_is_refused(start: Serve, option: str, value: str):
-    process = start(option, value)
-    _, errors = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 2
-    assert option.removeprefix("--") in errors
+def test_a_value_that_cannot_be_is_refused(home: Path, option: str, value: str):
+    done = call_reprise(home, "serve", option, value)
+    assert done.returncode == 2
+    assert option.removeprefix("--") in done.stderr
 
 
 def test_flask_run_opens_the_store_itself_and_stops_it(home: Path, port: int):
