@@ -82,7 +82,7 @@ def create_app(
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates))
+    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates), settings.placements)
     impressions = Impressions(shops.warehouse, settings.max_waiting_events, logger)
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions if settings.log_impressions else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.store import Store
+from recommender.store import ListQuery, Store
 from tests.redis_servers import PASSWORD
 
 TIMEOUT_MS = 100
@@ -56,7 +56,7 @@ def watch_outage(store: Store, lose: Callable[[], None]) -> Outage:
         assert started < lost_at + BACK_WITHIN_S, f"no answer for {BACK_WITHIN_S:g} s; at last: {errors[-1]}"
         reading = None
         try:
-            reading = store.read([])
+            reading = store.read(ListQuery([]))
         except StoreUnavailableError as error:
             errors.append(str(error))
             assert PASSWORD not in errors[-1]

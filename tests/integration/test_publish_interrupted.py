@@ -20,6 +20,7 @@ from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.store import ListQuery
 from tests.profiles import make_profile, make_table
 
 N = 100
@@ -88,7 +89,7 @@ def _assert_described(store: RedisStore, version: str) -> None:
 
 
 def _assert_whole(store: RedisStore, version: str) -> None:
-    reading = store.read(EVERYTHING)
+    reading = store.read(ListQuery(EVERYTHING))
     assert reading.version == version
     assert [found.records[0].product_index for found in reading.lists.values()] == [
         index for lists in LISTS.values() for (index,) in lists.values()
@@ -197,7 +198,7 @@ def test_no_server_is_told_at_once(tmp_path, make_publication):
     for use in (
         store.current,
         store.manifests,
-        lambda: store.read([]),
+        lambda: store.read(ListQuery([])),
         lambda: store.publish(make_publication("v1", {}), keep=1),
     ):
         with pytest.raises(StoreUnavailableError, match=r"none\.sock cannot be reached .*REPRISE_REDIS_URL"):
@@ -213,7 +214,7 @@ def test_a_server_that_does_not_answer_is_given_up_after_the_time_out():
         with pytest.raises(
             StoreUnavailableError, match=r"did not answer within 0\.1 s.*REPRISE_REDIS_TIMEOUT_MS"
         ) as told:
-            store.read([])
+            store.read(ListQuery([]))
         assert 0.1 <= time.monotonic() - started < 1
         assert "s3cret" not in str(told.value)
         store.close()
