@@ -81,7 +81,7 @@ def create_app(
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates))
+    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates), settings.placements)
     sink = partial(EventSink, warehouse=shops.warehouse, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)

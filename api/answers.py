@@ -80,7 +80,7 @@ def to_document(outcome: Outcome, recommendation_id: str) -> dict[str, Any]:
         },
         "suppressed": outcome.slate.suppressed,
         "fallback": None if shortfall is None else {"reason": shortfall.reason, "used": shortfall.used},
-        "items": [to_item(item) for item in outcome.slate.items],
+        "items": list(map(to_item, outcome.slate.items)),
     }
 
 

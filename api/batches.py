@@ -15,13 +15,13 @@ from api.desk import Desk, Outcome, Part
 from api.ids import derived_recommendation_id
 from api.lists import Lists
 from api.parsing import parse_fields
-from api.plans import Plan, session_plan
+from api.plans import Plan
 from api.problems import describe
 from api.request_schemas import BatchRequest, RecommendationBody, Wanted
 from api.service import Service
 from api.telemetry import count_answer
-from recommender.asking import wait_for
 from recommender.errors import RepriseError
+from recommender.run_sync import run_sync
 from recommender.store import Reading
 from recommender.treatments import UNTREATED, Treatment
 
@@ -89,9 +89,9 @@ def _check(desk: Desk, lists: Lists, caller: Caller, request: BatchRequest) -> C
         if found is None:
             raise _no_list(path)
         allow(found.route.access, caller, found.customer_id)
+        part = desk.enroll(found.wanted, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
-    part = desk.part(found.wanted, found.customer_id)
     return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
 
 
@@ -100,7 +100,7 @@ def _check_session(desk: Desk, caller: Caller, path: str, fields: dict[str, Any]
         raise _no_list(path)
     body = parse_fields(RecommendationBody, fields)
     allow(Access.PERSON if body.customer_id is not None else Access.SESSION, caller, body.customer_id)
-    return Asked(body, session_plan(body), desk.part(body, body.customer_id), body.customer_id)
+    return Asked(body, body.plan(), desk.enroll(body, body.customer_id), body.customer_id)
 
 
 def _no_list(path: str) -> NotFound:
@@ -130,14 +130,14 @@ def _read(desk: Desk, asked: Sequence[Asked]) -> Readings:
 def _read_together(desk: Desk, plans: Sequence[Plan], reads: Treatment) -> Reading | FallbackReason:
     keys = dict.fromkeys(key for plan in plans for key in plan.keys)
     people = dict.fromkeys(person for plan in plans for person in plan.people)
-    return wait_for(desk.reading(tuple(keys), tuple(people), reads))
+    return run_sync(desk.fetch(tuple(keys), tuple(people), reads))
 
 
 def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dict[str, Any]:
     try:
         if not isinstance(asked, Asked):
             raise asked
-        outcome = wait_for(desk.filling(asked.wanted, asked.plan, readings[asked.reads], asked.part))
+        outcome = desk.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
     except (RepriseError, HTTPException) as error:
         problem = describe(error, g.request_id)
         return {"status": problem["status"], "body": problem}

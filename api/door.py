@@ -19,7 +19,6 @@ from werkzeug.test import run_wsgi_app
 
 from api.front import Front, Headers, Ready
 from api.limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_SLOW_BODIES, PROMPT_S
-from recommender.asking import hear
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -50,7 +49,7 @@ class Door:
         if scope["type"] != "http":
             raise NotImplementedError(f"Reprise speaks HTTP, not {scope['type']}")
         environ = to_environ(scope)
-        ready = None if self._front is None else await hear(self._front.answering(environ))
+        ready = None if self._front is None else await self._front.answer(environ, in_loop=True)
         if ready is None:
             environ["wsgi.input"] = await self._bodies.receive(environ, receive)
             loop = asyncio.get_running_loop()

@@ -16,15 +16,16 @@ from werkzeug.wsgi import get_path_info
 from api.access import allow
 from api.auth import admit
 from api.callers import Caller, find_caller
+from api.desk import Desk
 from api.ids import request_id
-from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answering
+from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
 from api.logs import finish
 from api.parsing import escape_query
 from api.problems import prepare
 from api.service import Service
 from api.telemetry import count_kept_answer, waited_s
-from recommender.asking import Asking, wait_for
 from recommender.errors import UnknownProductError
+from recommender.run_sync import run_sync
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -66,21 +67,29 @@ class Front:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI (PEP 3333) wants it."""
-        ready = wait_for(self.answering(environ))
+        ready = run_sync(self.answer(environ, in_loop=False))
         if ready is None:
             return self.app(environ, start_response)
         start_response(f"{ready.status} {HTTPStatus(ready.status).phrase.upper()}", ready.headers)
         return (ready.body,) if ready.body else ()
 
-    def answering(self, environ: "WSGIEnvironment") -> Asking[Ready | None]:
-        """The answer to one request; None leaves it to `app`, which must be given the same `environ`."""
+    async def answer(self, environ: "WSGIEnvironment", *, in_loop: bool) -> Ready | None:
+        """The answer to one request; None leaves it to `app`, which must be given the same `environ`.
+
+        `in_loop` says whether an event loop waits for it; else a thread does.
+        """
         started = time.perf_counter()
         waited_s.set(0.0)
         self._service.shops.keep_following()
         if not environ.get("QUERY_STRING", "").isascii():
             environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
+        if environ["REQUEST_METHOD"] != "GET":
+            return None
         name = request_id(environ.get("HTTP_X_REQUEST_ID"))
-        found = yield from self._finding(environ, name)
+        try:
+            found = await self._find(environ, name, in_loop)
+        except Exception:  # Flask comes to the same end and says it properly
+            found = None
         if found is None:
             return None
         answer, owed = found
@@ -91,45 +100,35 @@ class Front:
             return Ready(304, [header for header in headers if header[0] not in _OF_THE_BODY], b"")
         return Ready(status, headers, answer.prepared.body)
 
-    def _finding(self, environ: "WSGIEnvironment", name: str) -> Asking[tuple[KeptAnswer, Headers] | None]:
-        """The answer, and the headers that it owes the caller; None where Flask is to answer."""
-        key = answer_key(environ)
-        if environ["REQUEST_METHOD"] != "GET" or len(key) > MAX_KEY_LENGTH:
+    async def _find(self, environ: "WSGIEnvironment", name: str, in_loop: bool) -> tuple[KeptAnswer, Headers] | None:
+        """The answer, kept or made, and the headers that it owes the caller; None where Flask is to answer."""
+        key, etag = answer_key(environ), environ.get("HTTP_IF_NONE_MATCH")
+        if len(key) > MAX_KEY_LENGTH:
             return None
-        try:
-            caller = find_caller(environ, self._service.shops.api_keys, self._service.settings.shop)
-            shelf = self._service.shops.shelf(caller.shop)
-            kept: KeptAnswer | None = shelf.state.answers.get(key)
-            if not shelf.answering:
-                return None
-            if kept is not None and kept.until is not None and kept.until <= self._service.clock().timestamp():
-                kept = None
-            if kept is not None:
-                return self._give(environ, caller, kept)
-            return (yield from self._making(environ, caller, name))
-        except Exception:  # Flask comes to the same end and says it properly
+        caller = find_caller(environ, self._service.shops.api_keys, self._service.settings.shop)
+        desk = self._service.desk(caller.shop, in_loop=in_loop)
+        kept: KeptAnswer | None = desk.state.answers.get(key)
+        if not desk.shelf.answering:
             return None
-
-    def _give(self, environ: "WSGIEnvironment", caller: Caller, kept: KeptAnswer) -> tuple[KeptAnswer, Headers] | None:
-        if environ.get("HTTP_IF_NONE_MATCH") not in (None, kept.prepared.etag):
+        if kept is None or (kept.until is not None and kept.until <= desk.as_of.timestamp()):
+            return None if etag is not None else await self._make(environ, name, caller, desk)
+        if etag not in (None, kept.prepared.etag):
             return None
         allow(kept.access, caller, None)
         owed = admit(environ, caller, self._service.shops.rate_limits)
         count_kept_answer()
         return kept, owed
 
-    def _making(
-        self, environ: "WSGIEnvironment", caller: Caller, name: str
-    ) -> Asking[tuple[KeptAnswer, Headers] | None]:
-        if "HTTP_IF_NONE_MATCH" in environ:
+    async def _make(
+        self, environ: "WSGIEnvironment", name: str, caller: Caller, desk: Desk
+    ) -> tuple[KeptAnswer, Headers] | None:
+        asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
+        if asked is None:
             return None
-        found = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
-        if found is None:
-            return None
-        allow(found.route.access, caller, found.customer_id)
+        allow(asked.route.access, caller, asked.customer_id)
         owed = admit(environ, caller, self._service.shops.rate_limits)
         try:
-            status, prepared = 200, (yield from answering(self._service, caller.shop, found, environ))
+            status, prepared = 200, await answer_list(self._service, desk, asked, environ)
         except UnknownProductError as error:  # shops and robots ask for these all day
             status, prepared = prepare(error, name)
-        return KeptAnswer(prepared, found.rule, found.route.access, status=status), owed
+        return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), owed

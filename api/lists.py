@@ -10,15 +10,14 @@ from werkzeug.wsgi import get_path_info
 from api.access import Access
 from api.answer_schemas import Answer
 from api.answers import Prepared, prepare_public, respond
-from api.desk import NO_PART, Desk
+from api.desk import Desk, Outcome
 from api.openapi import operation
 from api.parsing import check_path, read_query
 from api.plans import Plan
-from api.repeats import Repeat, is_of_nobody
+from api.repeats import is_of_nobody, repeat
 from api.request_schemas import Wanted
 from api.service import Service, service
-from recommender.asking import Asking, wait_for
-from recommender.store import Reading
+from recommender.run_sync import run_sync
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -38,16 +37,13 @@ class ListRoute(NamedTuple):
         access: who may ask.
         query: what may follow the `?`.
         plan: from the checked query and the ids in the path, by name, to the lists.
+        shared: whether it is the same for everybody, so that anyone may keep it.
     """
 
     access: Access
     query: type[Wanted]
     plan: Callable[..., Plan]
-
-    @property
-    def shared(self) -> bool:
-        """Whether it is the same for everybody, so that anyone may keep it."""
-        return self.access is Access.PRODUCTS
+    shared: bool
 
 
 class ListRequest(NamedTuple):
@@ -87,14 +83,15 @@ def list_operation(
     """Make a view of a function that makes a Plan of the checked query and the ids in the path."""
 
     def decorate(make_plan: Callable[..., Plan]) -> Callable[..., Response]:
-        route = ListRoute(access, query, make_plan)
+        route = ListRoute(access, query, make_plan, access is Access.PRODUCTS)
 
         @operation(name, tag=tag, access=access, query=query, answer=Answer, shared=route.shared, problems=(404,))
         @wraps(make_plan)
         def view(query: Wanted, **ids: str) -> Response:
             rule = request.url_rule.rule if request.url_rule else ""
-            found = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
-            return respond(wait_for(answering(service(), g.caller.shop, found, request.environ)))
+            asked = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
+            own = service()
+            return respond(run_sync(answer_list(own, own.desk(g.caller.shop), asked, request.environ)))
 
         setattr(view, _ATTRIBUTE, route)
         return view
@@ -102,41 +99,41 @@ def list_operation(
     return decorate
 
 
-def answering(own: Service, shop: str, found: ListRequest, environ: "WSGIEnvironment") -> Asking[Prepared]:
-    """The answer to one request, kept for the next one who asks the same if it is the same for everybody.
+async def answer_list(own: Service, desk: Desk, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
+    """The whole way of one answer: who takes part, one read, a slate, its bytes.
 
-    Raises as `Desk.serving`.
+    One that is the same for everybody is kept for whoever asks the same next. One for a person is sent again while
+    nothing that it was made of has changed; not one that is noted, as an exposure or as impressions.
+
+    Raises:
+        UnknownPlacementError: the query names a placement that is not configured; nothing was read.
+        UnknownProductError: from the plan.
     """
-    desk = own.desk(shop)
-    if not found.route.shared:
-        return (yield from _answering_person(own, desk, found, environ))
-    outcome = yield from desk.serving(found.wanted, found.plan)
+    wanted, plan, customer_id = asked.wanted, asked.plan, asked.customer_id
+    part = desk.enroll(wanted, customer_id)
+    reading = await desk.fetch(plan.keys, plan.people, part.treatment)
+    if asked.route.shared:
+        return _share(desk, asked, desk.fill(wanted, plan, reading, part), environ)
+    name = own.new_recommendation_id()
+
+    def make() -> tuple[Outcome, Prepared]:
+        outcome = desk.fill(wanted, plan, reading, part)
+        return outcome, own.answer_person(desk.shop, customer_id, None, outcome, name)
+
+    noted = part.assignments or own.impressions
+    if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ)) > MAX_KEY_LENGTH:
+        return make()[1]
+    # all of whom nothing is known get the same
+    key = answer_key(environ, asked.rule if is_of_nobody(reading) else None)
+    return repeat(desk, key, reading, name, make)
+
+
+def _share(desk: Desk, asked: ListRequest, outcome: Outcome, environ: "WSGIEnvironment") -> Prepared:
     prepared = prepare_public(outcome, get_path_info(environ), environ.get("QUERY_STRING", ""))
     key = answer_key(environ)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
-        desk.state.answers.keep(
-            key,
-            KeptAnswer(prepared, found.rule, found.route.access, outcome.slate.until),
-            len(prepared.body) + len(key) + _HEADER_BYTES,
-        )
-    return prepared
-
-
-def _answering_person(own: Service, desk: Desk, found: ListRequest, environ: "WSGIEnvironment") -> Asking[Prepared]:
-    part, reading = yield from desk.beginning(found.wanted, found.plan, found.customer_id)
-    name, now, repeats = own.new_recommendation_id(), desk.as_of.timestamp(), desk.state.repeats
-    # an answer that is noted, as an exposure or as impressions, is one of its own
-    known = reading if isinstance(reading, Reading) and part is NO_PART and own.impressions is None else None
-    # all of whom nothing is known get the same
-    key = answer_key(environ, found.rule if known is not None and is_of_nobody(known) else None)
-    kept: Repeat | None = None if known is None else repeats.get(key)
-    if known is not None and kept is not None and kept.holds(known, now):
-        return kept.prepare(name)
-    outcome = yield from desk.filling(found.wanted, found.plan, reading, part)
-    prepared = own.answer_person(desk.shop, found.customer_id, None, outcome, name)
-    if known is not None and not known.stale and len(key) <= MAX_KEY_LENGTH:
-        repeat = Repeat.of(known, outcome, prepared, name, now)
-        repeats.keep(key, repeat, repeat.n_bytes)
+        kept = KeptAnswer(prepared, asked.rule, asked.route.access, outcome.slate.until)
+        desk.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)
     return prepared
 
 

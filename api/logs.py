@@ -79,7 +79,7 @@ def finish(
     environ[RULE] = rule
     method = environ["REQUEST_METHOD"]
     count_request(rule, method, status, elapsed_s)
-    trace = trace_id(environ.get("HTTP_TRACEPARENT"))
+    trace = trace_id(environ["HTTP_TRACEPARENT"]) if "HTTP_TRACEPARENT" in environ else None
     logger.info(
         "request",
         method=method,

@@ -10,7 +10,7 @@ from api.event_sink import EventSink
 from api.service import Service
 from recommender.campaigns.links import MailLink
 from recommender.campaigns.untrusted import web_address
-from recommender.catalogue import Catalogue, entry_bytes
+from recommender.catalogue import Catalogue, decode_product, entry_bytes
 from recommender.errors import StoreUnavailableError
 from recommender.person import encode_id
 from recommender.placements import Block
@@ -48,7 +48,7 @@ class MailLinks:
             StoreUnavailableError: Redis does not answer, and the product of the slot is not at hand.
         """
         desk = self._service.desk(link.shop)
-        placement = desk.placements.get(PLACEMENT)
+        placement = desk.state.placements.get(PLACEMENT)
         blocks = [block for block in placement.blocks if block.holds(desk.as_of)] if placement else []
         known = self._products.find(desk.shelf, link.shop, link.product_ids)
         if link.product_ids[slot - 1] not in known:
@@ -115,7 +115,7 @@ class _MailProducts:
             stale = {one: entry[1] for one in missing if (entry := kept[one]) and entry[1] is not None}
             texts |= self._read(shelf, shop, missing, position.version) or stale | _scan(at_hand, missing)
         live = position.live_catalogue
-        known = {one: _decode(text) for one, text in texts.items()}
+        known = {one: decode_product(text) for one, text in texts.items()}
         return {one: live.newcomer(one) if found is None else live.amend(found) for one, found in known.items()}
 
     def _read(
@@ -142,10 +142,3 @@ def _scan(catalogue: Catalogue | None, product_ids: Collection[str]) -> dict[str
     wanted = tuple(starts)
     found = [text for text in (catalogue.texts if catalogue else {}).values() if text.startswith(wanted)]
     return {one: text for text in found for start, one in starts.items() if text.startswith(start)}
-
-
-def _decode(text: bytes | None) -> Product | None:
-    try:
-        return None if text is None else Product.from_json(text)
-    except (ValueError, TypeError, AttributeError):
-        return None

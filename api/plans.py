@@ -6,13 +6,12 @@ from datetime import datetime
 from itertools import chain
 
 from api.answer_schemas import FallbackReason
-from api.request_schemas import RecommendationBody
-from recommender.candidates import Candidate, Kind, candidates_of
+from recommender.candidates import Candidate, Kind, candidates_of, fallback_candidates, fallback_keys
 from recommender.errors import UnknownProductError
 from recommender.live import NOTHING, Live
 from recommender.looks import Look, Shopper
 from recommender.placements import Mix, Placement
-from recommender.publication import WHOLE_SHOP, Basis, ListKey
+from recommender.publication import Basis, ListKey
 from recommender.store import Reading
 
 LISTS_PER_FIELD = 20
@@ -72,7 +71,7 @@ def product_plan(key: ListKey, kind: Kind) -> Plan:
 
 def popular_plan(category: str | None) -> Plan:
     """What sells more than usual, then what sells best; in one category or the whole shop."""
-    keys = _fallback_keys(category)
+    keys = fallback_keys(category)
 
     def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
         candidates = chain.from_iterable(candidates_of(reading, key, "popular") for key in keys)
@@ -88,46 +87,54 @@ def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Pl
     of these, and what resembles the products viewed, come last.
     """
     shopper = Shopper(customer_id)
-    people, fallbacks = shopper.people, _fallback_keys(category)
+    fallbacks = fallback_keys(category)
 
     def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
-        look, wanted = shopper.look(reading, people, now), mix or placement.mix
+        look, wanted = shopper.look(reading, now), mix or placement.mix
         lists = [look.personal(wanted, placement)]
         if wanted != "buy_again" and look.live is not NOTHING:
             lists = _with_what_is_live(look, lists, placement)
         return _choose(look, lists, fallbacks, wanted)
 
-    return Plan([*shopper.own, *fallbacks], choose, people)
+    return Plan([*shopper.own, *fallbacks], choose, shopper.people)
 
 
-def session_plan(body: RecommendationBody) -> Plan:
-    """A cart, a history of views, a customer and a session, as far as they are known.
+def session_plan(
+    customer_id: str | None,
+    session_id: str | None,
+    *,
+    cart: Sequence[str],
+    viewed: Sequence[str],
+    category: str | None,
+    cart_first: bool,
+) -> Plan:
+    """A cart, a history of views (both oldest first), a customer and a session, as far as they are known.
 
-    Placement `cart` leads with what goes with the cart, every other with the customer's own lists; what resembles
-    the products viewed comes last. A product that the customer bought before is shown as such wherever it comes
+    What goes with the cart leads where that is wanted, else the customer's own lists; what resembles the products
+    viewed comes last. A product that the customer bought before is shown as such wherever it comes
     from, so that what was just bought is not suggested. What live events put into the cart is added, see
     `personal_plan`.
     """
-    shopper = Shopper(body.customer_id, body.session_id)
-    people, fallbacks = shopper.people, _fallback_keys(body.category)
-    cart, viewed = _last(body.cart), _last(body.recently_viewed)
+    shopper = Shopper(customer_id, session_id)
+    fallbacks = fallback_keys(category)
+    cart, viewed = _last(cart), _last(viewed)
     named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
     keys = [*shopper.own, *named, *fallbacks]
 
     def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
-        look = shopper.look(reading, people, now)
+        look = shopper.look(reading, now)
         names = _titles(reading, keys) if named else {}
         personal = look.personal(placement.mix, placement)
-        leads = [*cart, *(one for one in look.live.lead if one not in cart)] if body.placement == "cart" else cart
+        leads = [*cart, *(one for one in look.live.lead if one not in cart)] if cart_first else cart
         complements = look.related("together", "complement", leads, {**look.live.names, **names})
         similar = look.related("similar", "similar", viewed, names)
-        if body.placement == "cart":
+        if cart_first:
             lists = [complements, personal, similar, _like_viewed(look)]
         else:
             lists = _with_what_is_live(look, [personal, complements, similar], placement)
         return _choose(look, lists, fallbacks, placement.mix)
 
-    return Plan(keys, choose, people)
+    return Plan(keys, choose, shopper.people)
 
 
 def _with_what_is_live(
@@ -140,11 +147,6 @@ def _with_what_is_live(
 
 def _like_viewed(look: Look) -> Iterator[Candidate]:
     return look.related("similar", "similar", look.live.viewed, look.live.names)
-
-
-def _fallback_keys(category: str | None) -> list[ListKey]:
-    owner = category or WHOLE_SHOP
-    return [ListKey("trending", owner), ListKey("popular", owner)]
 
 
 def _last(product_ids: Sequence[str]) -> list[str]:
@@ -162,10 +164,10 @@ def _titles(reading: Reading, keys: Sequence[ListKey]) -> dict[str, str | None]:
 def _choose(look: Look, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
     wanted = _new if mix == "discover" else iter
     in_order = look.sink if look.live.tired else iter
-    filling = () if mix == "buy_again" else fallbacks
+    sells = {} if mix == "buy_again" else fallback_candidates(look.reading, fallbacks, look.bought)
     return Choice(
         candidates=in_order(wanted(chain.from_iterable(lists))),
-        fallbacks={key.name: in_order(wanted(look.on(key, "popular"))) for key in filling},
+        fallbacks={name: in_order(wanted(found)) for name, found in sells.items()},
         shortfall="unknown_customer" if look.unknown else None,
         live=look.live,
     )

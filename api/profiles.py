@@ -9,7 +9,6 @@ from typing import Any
 from api.desk import Desk
 from api.plans import personal_plan
 from api.request_schemas import BuyAgainQuery
-from recommender.asking import wait_for
 from recommender.days import date_of, day_of, to_iso
 from recommender.errors import StoreUnavailableError, UnknownCustomerError
 from recommender.items import to_item
@@ -43,8 +42,8 @@ def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | Non
             f"no profile of customer {customer_id!r} in version {reading.version}; check the id, or train a version "
             "with the customer's orders"
         )
-    live = Shopper(customer_id).look(reading, plan.people, desk.as_of).live
-    items = wait_for(desk.filling(wanted, plan, reading)).slate.items
+    live = Shopper(customer_id).look(reading, desk.as_of).live
+    items = desk.fill(wanted, plan, reading, desk.enroll(wanted, None)).slate.items
     today = day_of(desk.as_of.timestamp())
     return {
         "customer_id": customer_id,

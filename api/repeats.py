@@ -5,10 +5,12 @@ answer depends on is part of the shelf's state, which is replaced when it change
 anew each minute.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from api.answer_schemas import FallbackReason
 from api.answers import Prepared
-from api.desk import Outcome, Shortfall
+from api.desk import Desk, Outcome
 from api.telemetry import count_answer
 from recommender.at_hand import AtHand
 from recommender.placements import Limit
@@ -16,12 +18,13 @@ from recommender.publication import PERSONAL, PublishedList
 from recommender.store import Reading
 
 KEPT_S = 60
+_OBJECTS_BYTES = 4_000
+"""What the objects around the bytes take, about."""
 
 
 def is_of_nobody(reading: Reading) -> bool:
     """Whether nothing is known of the person that it was read for."""
-    own = (published for key, published in reading.lists.items() if key.name in PERSONAL)
-    return all(published is None for published in own) and not any(one.anything for one in reading.live.values())
+    return not reading.live and all(reading.lists[key] is None for key in reading.lists if key.name in PERSONAL)
 
 
 class Repeat(NamedTuple):
@@ -38,7 +41,7 @@ class Repeat(NamedTuple):
 
     reading: Reading
     until: float
-    counted: tuple[str, Limit, int, Shortfall | None]
+    counted: tuple[str, Limit, int, FallbackReason | None]
     before: bytes
     after: bytes
     headers: list[tuple[str, str]]
@@ -54,21 +57,32 @@ class Repeat(NamedTuple):
     @property
     def n_bytes(self) -> int:
         """Memory that it takes, about."""
-        return (
-            4_000
-            + len(self.before)
-            + len(self.after)
-            + sum(len(one.wire) for one in self.reading.lists.values() if one)
-        )
+        lists = sum([len(one.wire) for one in self.reading.lists.values() if one])
+        return _OBJECTS_BYTES + len(self.before) + len(self.after) + lists
 
     def holds(self, reading: Reading, now: float) -> bool:
         """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
-        return _told(self.reading) == _told(reading) and now < self.until and not reading.stale
+        return now < self.until and _told(self.reading) == _told(reading)
 
     def prepare(self, name: str) -> Prepared:
         """The same answer under the id `name`, which is as long as the first one."""
         count_answer(*self.counted)
         return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
+
+
+def repeat(desk: Desk, key: str, reading: Reading, name: str, make: Callable[[], tuple[Outcome, Prepared]]) -> Prepared:
+    """The answer that is kept under `key`, under the id `name`; as `make` makes it where it would be another now.
+
+    What is made is kept. `reading` is of a server that answers.
+    """
+    memory, now = desk.state.repeats, desk.as_of.timestamp()
+    kept: Repeat | None = memory.get(key)
+    if kept is not None and kept.holds(reading, now):
+        return kept.prepare(name)
+    outcome, prepared = make()
+    made = Repeat.of(reading, outcome, prepared, name, now)
+    memory.keep(key, made, made.n_bytes)
+    return prepared
 
 
 def _told(reading: Reading) -> tuple[str, list[PublishedList | None], list[AtHand]]:

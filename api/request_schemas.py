@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api import examples
 from api.ids import MAX_ID_LENGTH
+from api.plans import Plan, session_plan
 from recommender.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate import Context
 
@@ -87,7 +88,8 @@ class PersonalQuery(PopularQuery):
 
     def context(self, limit: Limit) -> Context:
         """With what `mix` leaves out."""
-        return replace(super().context(limit), own_only=self.mix == "buy_again")
+        own_only = self.mix == "buy_again"
+        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, own_only=own_only)
 
 
 class BuyAgainQuery(PopularQuery):
@@ -122,6 +124,17 @@ class RecommendationBody(Wanted):
         """With the cart."""
         return Context(
             limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
+        )
+
+    def plan(self) -> Plan:
+        """The lists to read. Placement `cart` leads with what goes with the cart."""
+        return session_plan(
+            self.customer_id,
+            self.session_id,
+            cart=self.cart,
+            viewed=self.recently_viewed,
+            category=self.category,
+            cart_first=self.placement == "cart",
         )
 
 

@@ -69,11 +69,7 @@ class Service:
     @property
     def placements(self) -> Mapping[str, Placement]:
         """The placements of the caller's shop: those of the settings, and in their place those set since."""
-        return self.desk(g.caller.shop).placements
-
-    def placement(self, name: str) -> Placement:
-        """The placement called `name`. Raises UnknownPlacementError."""
-        return self.desk(g.caller.shop).placement(name)
+        return self.shelf.state.placements
 
     @cached_property
     def exposures(self) -> EventSink:
@@ -108,11 +104,10 @@ class Service:
             self.note_exposures(shop, customer_id, name, outcome)
         return prepare_private(outcome, name)
 
-    def desk(self, shop: str) -> Desk:
-        """`shop` while one request is answered."""
+    def desk(self, shop: str, *, in_loop: bool = False) -> Desk:
+        """`shop` while one request is answered, by a thread or in an event loop."""
         shelf = self.shops.shelf(shop)
-        settings = self.settings
-        return Desk(shop, shelf, shelf.state, settings.placements, self.clock(), settings.experiments)
+        return Desk(shop, shelf, shelf.state, self.clock(), self.settings.experiments, in_loop)
 
 
 def service() -> Service:

@@ -14,6 +14,7 @@ from api.rate_limits import RateLimits
 from api.telemetry import TimedReader, store_answers
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreError
+from recommender.placements import Placement
 from recommender.shelf import Shelf
 from recommender.warehouse import Warehouse
 
@@ -33,12 +34,20 @@ class Shops:
         rate_limits: how often each key may ask.
     """
 
-    def __init__(self, warehouse: Warehouse, logger: FilteringBoundLogger, rate_limits: RateLimits) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        logger: FilteringBoundLogger,
+        rate_limits: RateLimits,
+        placements: Mapping[str, Placement],
+    ) -> None:
+        """`placements` are those of the settings, by name: every shop has them until it sets its own."""
         self.warehouse = warehouse
+        self._placements = placements
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._shelves: dict[str, Shelf] = {}
-        self._empty = Shelf(warehouse.store(NO_SHOP))
+        self._empty = Shelf(warehouse.store(NO_SHOP), placements)
         self._empty.answering = False
         self._left: list[str] = []
         self._failing: set[str] = set()
@@ -82,7 +91,7 @@ class Shops:
                 self._followed_by = os.getpid()
 
     def _open(self, shop: str) -> Shelf:
-        shelf = Shelf(TimedReader(self.warehouse.store(shop), shop))
+        shelf = Shelf(TimedReader(self.warehouse.store(shop), shop), self._placements)
         shelf.answering = _API_KEYS not in self._failing
         if shelf.answering:
             self._follow_shelf(shop, shelf)

@@ -20,11 +20,10 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreError
 from recommender.home import make_folder
-from recommender.publication import ListKey, version_as_of
-from recommender.store import Position, Reader, Reading
+from recommender.publication import version_as_of
+from recommender.store import ListQuery, Position, Reader, Reading
 
 if TYPE_CHECKING:
-    from api.desk import Shortfall
     from recommender.placements import Limit
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -74,15 +73,15 @@ def count_request(rule: str | None, method: str, status: int, elapsed_s: float) 
     _labelled(seconds, route).observe(elapsed_s)
 
 
-def count_answer(placement: str, limit: "Limit", n_items: int, shortfall: "Shortfall | None") -> None:
-    """Count one slate that was built, or sent again."""
+def count_answer(placement: str, limit: "Limit", n_items: int, fallback_reason: str | None) -> None:
+    """Count one slate that was built, or sent again; with the reason where it is not what was asked for."""
     _labelled(answers, "redis" if waited_s.get() else "memory").inc()
     _labelled(items, placement).inc(n_items)
     _labelled(room, placement).inc(limit.applied)
     if (limit.requested or 0) > limit.cap:
         _labelled(clamped, placement).inc()
-    if shortfall is not None:
-        _labelled(fallbacks, shortfall.reason).inc()
+    if fallback_reason is not None:
+        _labelled(fallbacks, fallback_reason).inc()
 
 
 def count_kept_answer() -> None:
@@ -97,27 +96,15 @@ class TimedReader:
         self._store = store
         self._shop = shop
 
-    def read(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
+    def read(self, query: ListQuery) -> Reading | None:
         """See `Reader.read`."""
         with _timed("read"):
-            return self._store.read(keys, version, catalogue, people)
+            return self._store.read(query)
 
-    async def read_soon(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """See `Reader.read_soon`."""
+    async def read_async(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read_async`."""
         with _timed("read"):
-            return await self._store.read_soon(keys, version, catalogue, people)
+            return await self._store.read_async(query)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Reader.catalogue`."""

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Literal, NamedTuple
 
 from recommender.catalogue import Catalogue
-from recommender.publication import Basis, ListKey, ListName, Own, Product, PublishedList
+from recommender.publication import WHOLE_SHOP, Basis, ListKey, ListName, Own, Product, PublishedList
 from recommender.store import Reading
 
 Kind = Literal["buy_again", "discover", "complement", "similar", "popular"]
@@ -109,6 +109,26 @@ def candidates_in(
 
 def _bought_before(product: Product, own: Own) -> Candidate:
     return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
+
+
+def fallback_keys(category: str | None = None) -> tuple[ListKey, ListKey]:
+    """Best sellers, which stand in wherever there is too little else: what sells more than usual, then what sells best.
+
+    Those of one category, or of the whole shop.
+    """
+    owner_id = category or WHOLE_SHOP
+    return ListKey("trending", owner_id), ListKey("popular", owner_id)
+
+
+FALLBACK_KEYS = fallback_keys()
+"""Always at hand: what is shown where nothing else can be."""
+
+
+def fallback_candidates(
+    reading: Reading, keys: Iterable[ListKey] = FALLBACK_KEYS, bought: Bought = NOTHING_BOUGHT
+) -> dict[str, Iterator[Candidate]]:
+    """The candidates of `fallback_keys` by the name that placements call them. Raises as `candidates_of`."""
+    return {key.name: candidates_of(reading, key, "popular", bought=bought) for key in keys}
 
 
 def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -83,6 +83,14 @@ class PackedTexts(Mapping[int, bytes]):
         return len(self._ends) - 1
 
 
+def decode_product(text: bytes | None) -> Product | None:
+    """A product from its JSON; None for nothing, and for what cannot be read."""
+    try:
+        return None if text is None else Product.from_json(text)
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
 def entry_bytes(text: bytes | None) -> int:
     """Memory that one product takes in a dictionary: its text and, about, the objects around it."""
     return 160 + len(text or b"")

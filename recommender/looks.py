@@ -16,7 +16,7 @@ from recommender.candidates import (
     merge_by_probability,
 )
 from recommender.days import day_of
-from recommender.live import Live, refresh
+from recommender.live import NOTHING, Live, refresh
 from recommender.person import digest_of_person
 from recommender.placements import Mix, Placement
 from recommender.publication import Basis, ListKey, ListName
@@ -27,30 +27,32 @@ LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
 
 
-@dataclass(frozen=True, slots=True)
 class Shopper:
-    """A person by the names that the caller knows; both None for nobody."""
+    """A person by the names that the caller knows; both None for nobody.
 
-    customer_id: str | None
-    session_id: str | None = None
+    Attributes:
+        customer_id: the shop's own.
+        own: keys of the customer's lists, `buy_again` first; [] for an anonymous session.
+        people: whose live events count, by `digest_of_person`.
+    """
 
-    @property
-    def own(self) -> list[ListKey]:
-        """The customer's lists, `buy_again` first; [] for an anonymous session."""
-        return [] if self.customer_id is None else _own_keys(self.customer_id)
+    def __init__(self, customer_id: str | None, session_id: str | None = None) -> None:
+        self.customer_id = customer_id
+        self.own: list[ListKey] = []
+        self.people: list[str] = []
+        if customer_id is not None:
+            self.own = [ListKey("buy_again", customer_id), ListKey("discover", customer_id)]
+            self.people.append(digest_of_person(customer_id, None))
+        if session_id is not None:
+            self.people.append(digest_of_person(None, session_id))
 
-    @property
-    def people(self) -> list[str]:
-        """Whose live events count, by `digest_of_person`."""
-        customer = [] if self.customer_id is None else [digest_of_person(self.customer_id, None)]
-        return customer if self.session_id is None else [*customer, digest_of_person(None, self.session_id)]
-
-    def look(self, reading: Reading, people: Sequence[str], now: datetime) -> "Look":
-        """What `reading` says to this person at `now`; `people` are those of `self`, which it was read with."""
-        fresh, live = refresh(reading, self.customer_id, people, now)
-        own = self.own
-        bought = Bought(fresh.lists[own[0]]) if own else NOTHING_BOUGHT
-        return Look(fresh, own, live, bought, day_of(now.timestamp()))
+    def look(self, reading: Reading, now: datetime) -> "Look":
+        """What `reading`, which holds `own` and was read with `people`, says to this person at `now`."""
+        live = NOTHING
+        if reading.live:
+            reading, live = refresh(reading, self.customer_id, self.people, now)
+        bought = Bought(reading.lists[self.own[0]]) if self.own else NOTHING_BOUGHT
+        return Look(reading, self.own, live, bought, day_of(now.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,6 @@ class Look:
             else:
                 yield candidate
         yield from held
-
-
-def _own_keys(customer_id: str) -> list[ListKey]:
-    return [ListKey("buy_again", customer_id), ListKey("discover", customer_id)]
 
 
 def _in_turn(merged: Iterable[Candidate], turned: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -19,14 +19,14 @@ from recommender.live_catalogue import ProductChange
 from recommender.person import encode_id
 from recommender.placements import Placement
 from recommender.profiles import Profile
-from recommender.publication import ListKey, Manifest, Publication
+from recommender.publication import Manifest, Publication
 from recommender.redis_catalogue import RedisCatalogue
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_profiles import RedisProfiles
 from recommender.redis_publish import READY, Publisher
 from recommender.redis_reading import READ, READ_DIGEST, ReadScript
-from recommender.store import Position, Reading
+from recommender.store import ListQuery, Position, Reading
 
 _FOLLOW = """
 local version = redis.call('GET', KEYS[1])
@@ -71,31 +71,19 @@ class RedisStore:
         self._profiles = RedisProfiles(self._keys, reader, writer)
         self._script = ReadScript(self._keys)
 
-    def read(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """See `Store.read`."""
-        named, arguments = self._script.call(keys, version, catalogue, people)
+    def read(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read`."""
+        named, arguments = self._script.call(query)
         answer = self._reader.evaluate_cached(READ, READ_DIGEST, named, *arguments)
         with self._reading("a version"):
-            return self._script.decode(answer, keys, version, catalogue, people)
+            return self._script.decode(answer, query)
 
-    async def read_soon(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """See `Reader.read_soon`."""
-        named, arguments = self._script.call(keys, version, catalogue, people)
+    async def read_async(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read_async`."""
+        named, arguments = self._script.call(query)
         answer = await self._reader.evaluate_soon(READ, READ_DIGEST, named, *arguments)
         with self._reading("a version"):
-            return self._script.decode(answer, keys, version, catalogue, people)
+            return self._script.decode(answer, query)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Store.catalogue`."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from recommender.at_hand import AtHand
 from recommender.catalogue import Catalogue
@@ -15,6 +15,23 @@ from recommender.profiles import Profile
 from recommender.publication import ListKey, Manifest, Publication, PublishedList
 
 
+class ListQuery(NamedTuple):
+    """Lists of one version to read with their products, in one round trip.
+
+    Attributes:
+        keys: the lists.
+        version: read as long as it is kept, else the current one: whoever follows a publish a moment late still reads
+            what belongs together.
+        catalogue: the products of `version` where they are at hand: then the lists travel without them.
+        people: those whose live events count, by `digest_of_person`.
+    """
+
+    keys: Sequence[ListKey]
+    version: str | None = None
+    catalogue: Catalogue | None = None
+    people: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Reading:
     """The answer to one `Store.read`: all from one version.
@@ -23,7 +40,8 @@ class Reading:
         version: the version that was read.
         lists: what was asked for; None for an owner that has no such list.
         products: every product on those lists, and maybe others, by product_index.
-        live: what is at hand of each person asked for, by digest; {} where the server does not answer.
+        live: what is at hand of the persons asked for of whom anything is, by digest; {} where the server does not
+            answer.
         stale: whether this is a last copy, as the server does not answer; what was not at hand is None then.
     """
 
@@ -59,27 +77,10 @@ class Reader(Protocol):
     Every method raises StoreUnavailableError when the server cannot be reached in time.
     """
 
-    def read(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """The named lists of one version with their products, in one round trip; None before any version.
+    def read(self, query: ListQuery) -> Reading | None:
+        """What `query` names, in one round trip; None before any version."""
 
-        Read is `version` as long as it is kept, else the current one: whoever follows a publish a moment late still
-        reads what belongs together. `catalogue` holds the products of `version` where they are at hand: then the
-        lists travel without them. `people` are those whose live events count, by `digest_of_person`.
-        """
-
-    async def read_soon(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
+    async def read_async(self, query: ListQuery) -> Reading | None:
         """As `read`, for an event loop, which does other things meanwhile."""
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.store import Store
+from recommender.store import ListQuery, Store
 from tests.needs import find_program
 from tests.redis_servers import PASSWORD, wait_until
 
@@ -41,7 +41,7 @@ def watch_outage(store: Store, lose: Callable[[], None]) -> Outage:
 
     def is_back() -> bool:
         try:
-            versions.append(store.read([]).version)
+            versions.append(store.read(ListQuery([])).version)
         except StoreUnavailableError as error:
             errors.append(str(error))
             assert PASSWORD not in errors[-1]

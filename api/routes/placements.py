@@ -11,7 +11,7 @@ from api.openapi import operation
 from api.parsing import invalid
 from api.request_schemas import PLACEMENT_NAME, NewPlacement, NoQuery
 from api.service import service
-from recommender.placements import Placement
+from recommender.placements import Placement, find_placement
 
 blueprint = Blueprint("placements", __name__, url_prefix="/v1/placements")
 
@@ -35,7 +35,7 @@ def list_placements(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
 )
 def read_placement(name: str, query: NoQuery) -> Response:  # noqa: ARG001
     """One placement."""
-    return answer_plain(_document(name, service().placement(name)))
+    return answer_plain(_document(name, find_placement(service().placements, name)))
 
 
 @blueprint.put("/<string:name>")

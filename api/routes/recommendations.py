@@ -6,10 +6,9 @@ from api.answer_schemas import Answer
 from api.answers import respond
 from api.auth import Access, require_customer
 from api.openapi import operation
-from api.plans import session_plan
 from api.request_schemas import RecommendationBody
 from api.service import service
-from recommender.asking import wait_for
+from recommender.run_sync import run_sync
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
 
@@ -33,5 +32,7 @@ def recommend(body: RecommendationBody) -> Response:
     if body.customer_id is not None:
         require_customer(body.customer_id)
     own, shop = service(), g.caller.shop
-    outcome = wait_for(own.desk(shop).serving(body, session_plan(body), body.customer_id))
+    desk, plan = own.desk(shop), body.plan()
+    part = desk.enroll(body, body.customer_id)
+    outcome = desk.fill(body, plan, run_sync(desk.fetch(plan.keys, plan.people, part.treatment)), part)
     return respond(own.answer_person(shop, body.customer_id, body.session_id, outcome, own.new_recommendation_id()))

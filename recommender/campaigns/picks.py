@@ -10,7 +10,7 @@ from typing import NamedTuple
 from recommender.campaigns.audiences import Person, due_now, past_due
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.contacts import Standing
-from recommender.candidates import Candidate
+from recommender.candidates import Candidate, fallback_candidates
 from recommender.days import day_of
 from recommender.looks import Look
 from recommender.placements import Limit, Mix, Placement, clamp_limit
@@ -111,8 +111,8 @@ class Picker:
         return lead(member, slots) if lead else ()
 
     def _fallbacks(self, look: Look, shown: Mapping[str, float]) -> dict[str, Iterable[Candidate]]:
-        selling = Look(self.selling, look.own, look.live, look.bought, look.day)
-        return {key.name: sink(selling.on(key, "popular"), shown) for key in self.selling.lists}
+        selling = fallback_candidates(self.selling, bought=look.bought)
+        return {name: sink(candidates, shown) for name, candidates in selling.items()}
 
 
 def lists_to_lead(audience: str, members: Iterable[Member]) -> list[ListKey]:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from recommender.at_hand import AtHand, happenings
+from recommender.candidates import FALLBACK_KEYS
 from recommender.catalogue import Catalogue
 from recommender.errors import VersionNotFoundError
 from recommender.live_catalogue import NOTHING_SAID, LiveProducts
 from recommender.looks import Look, Shopper
 from recommender.profiles import Profile
 from recommender.publication import PERSONAL, ListKey, Product
-from recommender.shelf import FALLBACK_KEYS, Memory
-from recommender.store import Reading, Store
+from recommender.shelf import Memory
+from recommender.store import ListQuery, Reading, Store
 
 MAX_CATALOGUE_BYTES = 256 << 20
 """About 600,000 products. Of a larger shop, the products travel with each list."""
@@ -58,10 +59,10 @@ class PinnedVersion:
         the last click matters, and the same moment must give the same picks when it is long past.
         """
         shoppers = [Shopper(customer_id) for customer_id in customer_ids]
-        people = [shopper.people for shopper in shoppers]
-        reading = self.read([key for one in shoppers for key in one.own], [name for names in people for name in names])
+        people = [person for one in shoppers for person in one.people]
+        reading = self.read([key for one in shoppers for key in one.own], people)
         reading = replace(reading, live={name: _until(one, at) for name, one in reading.live.items()})
-        return [shopper.look(reading, names, at) for shopper, names in zip(shoppers, people, strict=True)]
+        return [shopper.look(reading, at) for shopper in shoppers]
 
     def with_lists(self, looks: Sequence[Look], keys: Iterable[ListKey]) -> list[Look]:
         """The same views with lists of products in them, in one round trip at most."""
@@ -83,7 +84,7 @@ class PinnedVersion:
         missing = [key for key in keys if key not in held]
         if not missing and not people:
             return Reading(self.version, held, self._products)
-        reading = self._store.read(missing, self.version, self._catalogue, people)
+        reading = self._store.read(ListQuery(missing, self.version, self._catalogue, people))
         if reading is None or reading.version != self.version:
             raise _gone(self.version)
         if self._catalogue is None:

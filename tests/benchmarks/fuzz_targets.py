@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -19,9 +19,9 @@ from recommender.catalogue import Catalogue
 from recommender.events import Event, check_event
 from recommender.placements import Placement
 from recommender.publication import LIST_NAMES, ListKey, Manifest, Product
-from recommender.redis_at_hand import to_list
+from recommender.redis_reading import to_list
 from recommender.settings import Settings
-from recommender.store import Reading
+from recommender.store import ListQuery, Reading
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
@@ -43,10 +43,10 @@ class NonsenseStore(MemoryStore):
     wire = b""
     text = b""
 
-    def read(self, keys: Sequence[ListKey], *known: Any, **more: Any) -> Reading | None:
-        reading = super().read(keys, *known, **more)
+    def read(self, query: ListQuery) -> Reading | None:
+        reading = super().read(query)
         try:
-            lists = {key: to_list(key, self.wire) for key in keys}
+            lists = {key: to_list(key, self.wire) for key in query.keys}
         except ValueError as error:
             raise errors.StoreError(str(error)) from None
         indices = {record.product_index for found in lists.values() for record in found or ()}

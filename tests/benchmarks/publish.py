@@ -23,6 +23,7 @@ from recommender.publication import LIST_NAMES, RANKED, ListKey, ListTable, Mani
 from recommender.redis_client import RedisClient
 from recommender.redis_publish import estimated_bytes
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.store import ListQuery
 
 LIST_LENGTH = 50
 N_PRODUCTS = 5_000
@@ -92,10 +93,10 @@ def measure_reads(publication: Publication) -> float:
         publish(url, publication)
         store = RedisWarehouse(url, timeout_ms=5_000).store("bench")
         owner_ids = publication.tables["discover"].owner_ids[:N_READS]
-        store.read([ListKey("discover", owner_ids[0])])
+        store.read(ListQuery([ListKey("discover", owner_ids[0])]))
         started = time.perf_counter()
         for owner_id in owner_ids:
-            store.read([ListKey("discover", owner_id)])
+            store.read(ListQuery([ListKey("discover", owner_id)]))
         seconds = time.perf_counter() - started
         store.close()
     return seconds / len(owner_ids) * 1e6

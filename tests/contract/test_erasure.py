@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from recommender.publication import ListKey
 from recommender.redis_publish import Publisher
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store
+from recommender.store import ListQuery, Store
 from tests.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -15,7 +15,7 @@ ALL = [ListKey("discover", "ann"), ListKey("buy_again", "ann"), ListKey("similar
 
 
 def found(store: Store, version: str | None = None) -> list[bool]:
-    return [one is not None for one in store.read(ALL, version).lists.values()]
+    return [one is not None for one in store.read(ListQuery(ALL, version)).lists.values()]
 
 
 def test_the_lists_of_every_version_go_and_those_of_others_stay(store, make_publication):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from recommender import redis_catalogue
-from recommender.asking import wait_for
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
+from recommender.placements import DEFAULT_PLACEMENTS, Pin
 from recommender.publication import WHOLE_SHOP, ListKey
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
@@ -185,9 +185,10 @@ class TestShelf:
     def test_a_pinned_product_is_found_trained_or_new(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
         store.update_products([put("p3", price="3"), put("A", title="A")])
-        shelf = Shelf(store)
+        pins = tuple(Pin(product_id=one, position=1) for one in ("p3", "A", "nope"))
+        shelf = Shelf(store, {"home": DEFAULT_PLACEMENTS["home"].model_copy(update={"pins": pins})})
         shelf.follow()
-        found = wait_for(shelf.finding(["p3", "A", "nope"]))
+        found = shelf.state.find_pinned(["p3", "A", "nope"])
         assert {product_id: (one.title, one.price) for product_id, one in found.items()} == {
             "p3": ("v1 3", "3"),
             "A": ("A", None),

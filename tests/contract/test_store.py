@@ -11,7 +11,7 @@ from recommender.publication import WHOLE_SHOP, Basis, ListKey, Ranked
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import rollback
+from recommender.store import ListQuery, rollback
 from tests.fakes.store import MemoryStore
 from tests.loops import run
 
@@ -19,7 +19,7 @@ ANN = ListKey("discover", "ann")
 
 
 def test_before_any_version_there_is_nothing(store):
-    assert store.read([ANN]) is None
+    assert store.read(ListQuery([ANN])) is None
     assert store.current() is None
     assert store.manifests() == []
 
@@ -27,7 +27,7 @@ def test_before_any_version_there_is_nothing(store):
 def test_what_was_published_is_read_back_with_its_products(store, make_publication):
     publication = make_publication("v1", {"discover": {"ann": [3, 1]}, "popular": {WHOLE_SHOP: [2]}})
     store.publish(publication, keep=3)
-    reading = store.read([ANN, ListKey("popular", WHOLE_SHOP)])
+    reading = store.read(ListQuery([ANN, ListKey("popular", WHOLE_SHOP)]))
     assert reading.version == "v1"
     assert reading.lists[ANN].basis is Basis.MODEL
     assert reading.lists[ANN].records == [Ranked(3, 1.0), Ranked(1, 0.5)]
@@ -40,18 +40,18 @@ def test_every_field_of_a_buy_again_record_comes_back(store, make_publication):
     records = publication.tables["buy_again"].records
     records[0] = (4, 0.25, 20_777, 6, 3.5, 0.75, 0.5)
     store.publish(publication, keep=3)
-    found = store.read([ListKey("buy_again", "ann")]).lists[ListKey("buy_again", "ann")]
+    found = store.read(ListQuery([ListKey("buy_again", "ann")])).lists[ListKey("buy_again", "ann")]
     assert found.records == [(4, 0.25, 20_777, 6, 3.5, 0.75, 0.5)]
 
 
 def test_a_product_on_two_lists_is_given_once(store, make_publication):
     store.publish(make_publication("v1", {"discover": {"ann": [1, 2]}, "similar": {"p1": [2, 1]}}), keep=3)
-    assert set(store.read([ANN, ListKey("similar", "p1")]).products) == {1, 2}
+    assert set(store.read(ListQuery([ANN, ListKey("similar", "p1")])).products) == {1, 2}
 
 
 def test_an_owner_without_a_list_gets_none_and_one_with_an_empty_list_gets_it(store, make_publication):
     store.publish(make_publication("v1", {"discover": {"bob": []}}), keep=3)
-    reading = store.read([ANN, ListKey("discover", "bob")])
+    reading = store.read(ListQuery([ANN, ListKey("discover", "bob")]))
     assert reading.lists[ANN] is None
     assert reading.lists[ListKey("discover", "bob")].records == []
     assert reading.products == {}
@@ -60,20 +60,21 @@ def test_an_owner_without_a_list_gets_none_and_one_with_an_empty_list_gets_it(st
 @pytest.mark.parametrize("version", [None, "v1", "v2", "nope"])
 def test_an_event_loop_reads_what_a_thread_reads(store, make_publication, version):
     keys = [ANN, ListKey("popular", WHOLE_SHOP), ListKey("discover", "nobody")]
-    assert run(store.read_soon(keys), store) is None
+    assert run(store.read_async(ListQuery(keys)), store) is None
     for name in ("v1", "v2"):
         store.publish(make_publication(name, {"discover": {"ann": [3, 1]}, "popular": {WHOLE_SHOP: [2]}}), keep=3)
-    assert run(store.read_soon(keys, version, None, ["a"]), store) == store.read(keys, version, None, ["a"])
+    query = ListQuery(keys, version, people=["a"])
+    assert run(store.read_async(query), store) == store.read(query)
 
 
 def test_asking_for_no_list_still_names_the_version(store, make_publication):
     store.publish(make_publication("v1", {}), keep=3)
-    assert store.read([]).version == "v1"
+    assert store.read(ListQuery([])).version == "v1"
 
 
 def test_one_owner_has_a_list_of_each_name(store, make_publication):
     store.publish(make_publication("v1", {"similar": {"p1": [2]}, "together": {"p1": [5]}}), keep=3)
-    lists = store.read([ListKey("together", "p1"), ListKey("similar", "p1")]).lists
+    lists = store.read(ListQuery([ListKey("together", "p1"), ListKey("similar", "p1")])).lists
     assert [found.records[0].product_index for found in lists.values()] == [5, 2]
 
 
@@ -98,20 +99,20 @@ def test_one_owner_has_a_list_of_each_name(store, make_publication):
 )
 def test_any_string_is_an_id(store, make_publication, owner_id):
     store.publish(make_publication("v1", {"discover": {owner_id: [7], "ann": [1]}}), keep=3)
-    reading = store.read([ListKey("discover", owner_id), ListKey("discover", owner_id + "?")])
+    reading = store.read(ListQuery([ListKey("discover", owner_id), ListKey("discover", owner_id + "?")]))
     assert list(reading.products) == [7]
     assert reading.lists[ListKey("discover", owner_id + "?")] is None
 
 
 def test_half_a_surrogate_pair_is_an_unknown_owner(store, make_publication):
     store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=3)
-    assert store.read([ListKey("discover", "\ud800")]).lists == {ListKey("discover", "\ud800"): None}
+    assert store.read(ListQuery([ListKey("discover", "\ud800")])).lists == {ListKey("discover", "\ud800"): None}
 
 
 def test_many_lists_with_many_products_come_in_one_reading(store, make_publication):
     lists = {f"c{i}": [i, (i + 1) % 3_000] for i in range(3_000)}
     store.publish(make_publication("v1", {"discover": lists}, n_products=3_000), keep=3)
-    reading = store.read([ListKey("discover", owner_id) for owner_id in lists])
+    reading = store.read(ListQuery([ListKey("discover", owner_id) for owner_id in lists]))
     assert len(reading.lists) == 3_000
     assert {index: product.product_id for index, product in reading.products.items()} == {
         i: f"p{i}" for i in range(3_000)
@@ -122,7 +123,7 @@ def test_publishing_makes_the_version_current_and_keeps_the_one_before(store, ma
     for version in ("v1", "v2"):
         store.publish(make_publication(version, {"discover": {"ann": [1]}}), keep=3)
     assert store.current() == "v2"
-    assert store.read([ANN]).products[1].title == "v2 1"
+    assert store.read(ListQuery([ANN])).products[1].title == "v2 1"
     assert [manifest.version for manifest in store.manifests()] == ["v2", "v1"]
 
 
@@ -166,12 +167,12 @@ def test_activate_and_rollback_swap_the_answer(store, make_publication):
     for version in ("v1", "v2", "v3"):
         store.publish(make_publication(version, {"discover": {"ann": [1]}}), keep=3)
     assert rollback(store) == "v2"
-    assert store.read([ANN]).version == "v2"
+    assert store.read(ListQuery([ANN])).version == "v2"
     assert rollback(store) == "v1"
     with pytest.raises(VersionNotFoundError, match="no version before v1 is kept"):
         rollback(store)
     store.activate("v3")
-    assert store.read([ANN]).products[1].title == "v3 1"
+    assert store.read(ListQuery([ANN])).products[1].title == "v3 1"
 
 
 def test_an_unknown_version_is_not_activated(store, make_publication):
@@ -203,10 +204,10 @@ def test_a_publish_that_is_broken_off_leaves_nothing(store, make_publication):
     store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=3)
     with pytest.raises(KeyboardInterrupt):
         store.publish(make_publication("v2", {"discover": {"ann": [2]}}), keep=3, advance=interrupt)
-    assert store.read([ANN]).version == "v1"
+    assert store.read(ListQuery([ANN])).version == "v1"
     assert [found.version for found in store.manifests()] == ["v1"]
     store.publish(make_publication("v2", {"discover": {"ann": [2]}}), keep=3)
-    assert list(store.read([ANN]).products) == [2]
+    assert list(store.read(ListQuery([ANN])).products) == [2]
 
 
 def test_advance_counts_every_list_once(store, make_publication):
@@ -231,7 +232,7 @@ def test_readers_see_whole_versions_while_others_are_published(store, make_publi
     mixed, over = [], False
     while not over:
         over = done.is_set()  # one reading more after the last swap
-        reading = store.read([ListKey("discover", owner_id) for owner_id in lists["discover"]])
+        reading = store.read(ListQuery([ListKey("discover", owner_id) for owner_id in lists["discover"]]))
         titles = {product.title for product in reading.products.values()}
         if titles != {f"{reading.version} {i}" for i in range(5)}:
             mixed.append((reading.version, titles))
@@ -263,7 +264,7 @@ def test_two_shops_on_one_server_do_not_see_each_other(redis_store, redis_shop, 
     other = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(other_shop.shop)
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=1)
     other.publish(make_publication("v2", {"discover": {"ann": [2]}}), keep=1)
-    assert redis_store.read([ANN]).version == "v1"
+    assert redis_store.read(ListQuery([ANN])).version == "v1"
     assert [manifest.version for manifest in other.manifests()] == ["v2"]
     assert redis_shop.list_keys().isdisjoint(other_shop.list_keys())
     other.close()
@@ -301,10 +302,10 @@ def test_deleted_versions_leave_no_key(redis_store, redis_shop, make_publication
 
 def test_a_reading_is_one_round_trip(redis_store, redis_shop, make_publication):
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1]}, "similar": {"p1": [2]}}), keep=3)
-    redis_store.read([ANN])  # connects, and teaches the server the script
+    redis_store.read(ListQuery([ANN]))  # connects, and teaches the server the script
     client = redis_shop.client
     before = _commands_of_clients(client)
-    redis_store.read([ANN, ListKey("similar", "p1"), ListKey("popular", "")])
+    redis_store.read(ListQuery([ANN, ListKey("similar", "p1"), ListKey("popular", "")]))
     after = _commands_of_clients(client)
     assert {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)} == {
         # `info` is this test's own; the others run on the server, inside the one script
@@ -323,9 +324,9 @@ def _commands_of_clients(client) -> dict[str, int]:
 
 def test_reading_goes_on_after_the_server_forgot_the_script(redis_store, redis_shop, make_publication):
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=3)
-    redis_store.read([ANN])
+    redis_store.read(ListQuery([ANN]))
     redis_shop.client.call("SCRIPT", "FLUSH")
-    assert redis_store.read([ANN]).version == "v1"
+    assert redis_store.read(ListQuery([ANN])).version == "v1"
 
 
 def test_a_publish_is_refused_while_another_renews_its_lock(redis_store, redis_shop, make_publication):
@@ -366,4 +367,4 @@ def test_a_publish_that_lost_its_lock_does_not_go_live(redis_store, redis_shop, 
 def test_a_product_that_redis_lost_is_left_out(redis_store, redis_shop, make_publication):
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1, 2]}}), keep=3)
     redis_shop.client.call("HDEL", Keys(redis_shop.shop).version("v1", "products"), "2")
-    assert list(redis_store.read([ANN]).products) == [1]
+    assert list(redis_store.read(ListQuery([ANN])).products) == [1]

@@ -1,4 +1,4 @@
-"""Which lists an answer reads besides a person's own, as the script in `recommender.redis_at_hand` finds them."""
+"""Which lists an answer reads besides a person's own, as the script in `recommender.redis_reading` finds them."""
 
 from collections.abc import Mapping, Sequence
 

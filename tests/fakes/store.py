@@ -16,7 +16,7 @@ from recommender.placements import Placement
 from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
 from recommender.profiles import Profile
 from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publication, PublishedList
-from recommender.store import Position, Reading
+from recommender.store import ListQuery, Position, Reading
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.neighbours import leads, products_in
@@ -44,34 +44,23 @@ class MemoryStore:
         self._publishing = threading.Lock()
         self.event_log = MemoryEventLog()
 
-    def read(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """See `Store.read`."""
-        found = self._versions.get(version or "") or self._current
+    def read(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read`."""
+        found = self._versions.get(query.version or "") or self._current
         if found is None:
             return None
-        wires = {key: found.wires.get(key) for key in keys}
+        wires = {key: found.wires.get(key) for key in query.keys}
         lists = {key: None if wire is None else PublishedList(key.name, wire) for key, wire in wires.items()}
-        live = {person: self._at_hand(person, found) for person in people}
-        more = [one for at_hand in live.values() for one in at_hand.lists(found.manifest.version)]
+        at_hand = {person: self._at_hand(person, found) for person in query.people}
+        live = {person: one for person, one in at_hand.items() if one.anything}
+        more = [one for known in live.values() for one in known.lists(found.manifest.version)]
         indices = {index for one in (*lists.values(), *more) if one is not None for index in one.indices()}
-        indices |= {index for at_hand in live.values() for index in at_hand.indices.values()}
+        indices |= {index for known in live.values() for index in known.indices.values()}
         return Reading(found.manifest.version, lists, Catalogue({i: found.products[i] for i in indices}), live)
 
-    async def read_soon(
-        self,
-        keys: Sequence[ListKey],
-        version: str | None = None,
-        catalogue: Catalogue | None = None,
-        people: Sequence[str] = (),
-    ) -> Reading | None:
-        """See `Reader.read_soon`."""
-        return self.read(keys, version, catalogue, people)
+    async def read_async(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read_async`."""
+        return self.read(query)
 
     def _at_hand(self, person: str, version: _Version) -> AtHand:
         orders, session, shown, hidden, folded = self.event_log.read_person(person)

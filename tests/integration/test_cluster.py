@@ -12,7 +12,7 @@ from recommender.publication import ListKey
 from recommender.redis_keys import API_KEYS, Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store, rollback
+from recommender.store import ListQuery, Store, rollback
 from tests.contract import test_store as contract
 from tests.failover import PROGRAMS, TIMEOUT_MS, watch_outage
 from tests.redis_servers import PASSWORD, RedisCluster, RedisServer, redis_cluster, redis_server, wait_until
@@ -80,10 +80,10 @@ def test_any_one_server_is_enough_to_find_the_others(cluster, store, shop, make_
 
 def test_a_server_is_looked_up_once(cluster, store, shop, make_publication):
     store.publish(make_publication("v1", LISTS), keep=3)
-    store.read([ANN])
+    store.read(ListQuery([ANN]))
     before = _look_ups(cluster)
     for _ in range(20):
-        store.read([ANN])
+        store.read(ListQuery([ANN]))
     assert _look_ups(cluster) == before
 
 
@@ -119,7 +119,7 @@ def test_a_shop_is_followed_to_another_server(cluster, make_publication):
         _end_to_move(cluster, shop)
         wait_until(lambda: _answers_right(store), "the shop is found where it went")
         store.publish(make_publication("v2", LISTS), keep=3)
-        assert store.read([ANN]).products[3].title == "v2 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -133,7 +133,7 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         primary, replica = cluster.primaries[shard], cluster.replicas[shard]
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
-        assert list(store.read([ANN]).products) == [3, 1]
+        assert list(store.read(ListQuery([ANN])).products) == [3, 1]
         wait_until(lambda: _offset(primary) == _offset(replica), "the replica has all")
 
         outage = watch_outage(store, primary.kill)
@@ -141,9 +141,9 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         assert outage.errors
 
         store.publish(make_publication("v3", LISTS), keep=3)
-        assert store.read([ANN]).products[3].title == "v3 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v3 3"
         assert rollback(store) == "v2"
-        assert store.read([ANN]).products[3].title == "v2 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
         with closing(RedisWarehouse(cluster.url, timeout_ms=1_000)) as newcomer:  # the address names a dead server
             assert newcomer.store("corner-shop").read([ANN]).version == "v2"
 
@@ -166,7 +166,7 @@ def test_a_primary_that_hung_is_not_asked_when_it_comes_back(tmp_path, make_publ
         primary.resume()
         wait_until(lambda: primary.call("INFO", "replication")["role"] == "slave", "it became the replica")
         store.publish(make_publication("v2", LISTS), keep=3)
-        assert store.read([]).version == "v2"
+        assert store.read(ListQuery([])).version == "v2"
         assert replica.call("GET", Keys("corner-shop").current) == "v2"
 
 
@@ -211,7 +211,7 @@ def _move(cluster: RedisCluster, key: str) -> None:
 def _answers_right(store: RedisStore) -> bool:
     """Whether the store answers. Fails where its answer is wrong."""
     try:
-        reading = store.read([ANN])
+        reading = store.read(ListQuery([ANN]))
     except StoreUnavailableError:
         return False
     assert reading.version == "v1"

@@ -20,6 +20,7 @@ from recommender.errors import HomeError, SettingsError, StoreUnavailableError
 from recommender.home import Home
 from recommender.publication import ListKey
 from recommender.settings import load_settings
+from recommender.store import ListQuery
 
 USER = """
 import signal, sys
@@ -277,7 +278,7 @@ def test_a_store_of_the_home_keeps_its_versions(tmp_path, make_publication):
     with open_store(settings) as store:
         store.publish(make_publication("v1", {"discover": {"ann": [3]}}), keep=3)
     with open_store(settings) as store:
-        assert list(store.read([ListKey("discover", "ann")]).products) == [3]
+        assert list(store.read(ListQuery([ListKey("discover", "ann")])).products) == [3]
 
 
 def test_an_address_in_the_settings_is_used_as_it_is(tmp_path, redis_url, shop):

@@ -19,6 +19,7 @@ from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.store import ListQuery
 from tests.profiles import make_profile, make_table
 
 N = 100
@@ -87,7 +88,7 @@ def _assert_described(store: RedisStore, version: str) -> None:
 
 
 def _assert_whole(store: RedisStore, version: str) -> None:
-    reading = store.read(EVERYTHING)
+    reading = store.read(ListQuery(EVERYTHING))
     assert reading.version == version
     assert [found.records[0].product_index for found in reading.lists.values()] == [
         index for lists in LISTS.values() for (index,) in lists.values()
@@ -195,7 +196,7 @@ def test_no_server_is_told(tmp_path, make_publication):
     for use in (
         store.current,
         store.manifests,
-        lambda: store.read([]),
+        lambda: store.read(ListQuery([])),
         lambda: store.publish(make_publication("v1", {}), keep=1),
     ):
         with pytest.raises(StoreUnavailableError, match=r"none\.sock cannot be reached .*REPRISE_REDIS_URL"):
@@ -209,7 +210,7 @@ def test_a_server_that_never_answers_is_given_up_after_the_time_out():
         with pytest.raises(
             StoreUnavailableError, match=r"did not answer within 0\.1 s.*REPRISE_REDIS_TIMEOUT_MS"
         ) as told:
-            store.read([])
+            store.read(ListQuery([]))
         assert "s3cret" not in str(told.value)
         store.close()
 

@@ -6,7 +6,7 @@ import pytest
 
 from recommender.errors import StoreUnavailableError
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListKey, rollback
+from recommender.store import ListKey, ListQuery, rollback
 from tests.failover import PROGRAMS, TIMEOUT_MS, watch_outage
 from tests.redis_servers import PASSWORD, PRIMARY_NAME, WatchedPrimary, wait_until, watched_primary
 
@@ -33,7 +33,7 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         store = warehouse.store("corner-shop")
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
-        assert list(store.read([ANN]).products) == [3, 1]
+        assert list(store.read(ListQuery([ANN])).products) == [3, 1]
         wait_until(lambda: _has_everything(watched), "the replica has all")
 
         outage = watch_outage(store, watched.primary.kill)
@@ -41,9 +41,9 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         assert outage.errors
 
         store.publish(make_publication("v3", LISTS), keep=3)
-        assert store.read([ANN]).products[3].title == "v3 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v3 3"
         assert rollback(store) == "v2"
-        assert store.read([ANN]).products[3].title == "v2 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
         assert watched.replica.call("GET", "reprise:{corner-shop}:current") == "v2"
 
 
@@ -64,7 +64,7 @@ def test_a_primary_that_hung_is_not_asked_when_it_comes_back(tmp_path, make_publ
         watched.primary.resume()
         assert watched.primary.call("INFO", "replication")["role"] == "master"  # as far as it knows
         store.publish(make_publication("v2", LISTS), keep=3)
-        assert store.read([]).version == "v2"
+        assert store.read(ListQuery([])).version == "v2"
         assert watched.replica.call("GET", "reprise:{corner-shop}:current") == "v2"
 
 

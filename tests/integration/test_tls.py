@@ -9,7 +9,7 @@ import pytest
 from recommender.errors import StoreUnavailableError
 from recommender.publication import ListKey
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import rollback
+from recommender.store import ListQuery, rollback
 from tests.loops import run
 from tests.needs import find_program
 from tests.redis_servers import free_port, redis_server, wait_until
@@ -43,8 +43,8 @@ def _publish_and_roll_back(url: str, tls: dict[str, str], make_publication) -> N
         store = warehouse.store("corner-shop")
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
-        assert store.read([ANN]).products[3].title == "v2 3"
-        assert run(store.read_soon([ANN]), store).products[3].title == "v2 3"
+        assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
+        assert run(store.read_async(ListQuery([ANN])), store).products[3].title == "v2 3"
         assert rollback(store) == "v1"
 
 

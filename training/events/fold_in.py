@@ -12,7 +12,7 @@ from recommender.fold_in import ProductFactors
 from recommender.live import refresh
 from recommender.person import digest_of_person
 from recommender.publication import RANKED, Basis, ListKey, fold
-from recommender.store import Store
+from recommender.store import ListQuery, Store
 
 _CUSTOMERS_PER_TRIP = 100
 
@@ -50,7 +50,7 @@ class FoldIn:
     def _fold(self, version: str, factors: ProductFactors | None, customers: Sequence[str]) -> None:
         people = {customer_id: digest_of_person(customer_id, None) for customer_id in customers}
         keys = [ListKey(name, customer_id) for customer_id in customers for name in ("buy_again", "discover")]
-        reading = self.store.read(keys, version, None, list(people.values()))
+        reading = self.store.read(ListQuery(keys, version, people=list(people.values())))
         if reading is None or reading.version != version or factors is None:
             return  # the next batch, or the next training, sees to them
         for customer_id, person in people.items():

@@ -1,14 +1,12 @@
-from collections.abc import Sequence
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.errors import StoreUnavailableError
-from recommender.publication import ListKey, Manifest
+from recommender.publication import Manifest
 from recommender.settings import Settings
-from recommender.store import Reading
+from recommender.store import ListQuery, Reading
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
@@ -17,7 +15,7 @@ from tests.fakes.warehouse import MemoryWarehouse
 class DownStore(MemoryStore):
     """Redis that does not answer."""
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None, *known: object) -> Reading | None:
+    def read(self, query: ListQuery) -> Reading | None:
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
     def current(self) -> str | None:
@@ -32,9 +30,9 @@ class CountingStore(MemoryStore):
 
     reads = 0
 
-    def read(self, keys: Sequence[ListKey], version: str | None = None, *known: object) -> Reading | None:
+    def read(self, query: ListQuery) -> Reading | None:
         self.reads += 1
-        return super().read(keys, version, *known)
+        return super().read(query)
 
 
 @pytest.fixture

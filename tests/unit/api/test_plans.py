@@ -2,7 +2,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from api.plans import session_plan
 from api.request_schemas import RecommendationBody
 from recommender.catalogue import Catalogue
 from recommender.placements import DEFAULT_PLACEMENTS
@@ -13,7 +12,7 @@ NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
 def test_a_session_does_without_a_product_that_redis_lost():
-    plan = session_plan(RecommendationBody(placement="home", cart=["BREAD"]))
+    plan = RecommendationBody(placement="home", cart=["BREAD"]).plan()
     together = PublishedList("together", b"\0" + np.array([(0, 0.9), (1, 0.5)], RANKED).tobytes())
     lists = dict.fromkeys(plan.keys) | {ListKey("together", "BREAD"): together}
     reading = Reading("20261120T020000Z-0000", lists, Catalogue({1: Product("MILK").to_json()}))

@@ -166,7 +166,7 @@ class BrokenStore(MemoryStore):
         super().__init__()
         self.error = error
 
-    def read(self, keys, version=None, *known):
+    def read(self, query):
         raise self.error
 
 

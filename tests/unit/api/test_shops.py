@@ -80,7 +80,7 @@ def lines(log) -> Callable[[], list[tuple[str, str]]]:
 
 @pytest.fixture
 def shops(warehouse, log) -> Shops:
-    shops = Shops(warehouse, make_logger("info", log), RateLimits({}))
+    shops = Shops(warehouse, make_logger("info", log), RateLimits({}), {})
     shops.follow()
     for name in ("a", "b", "c"):
         shops.shelf(name)
@@ -175,7 +175,7 @@ def test_a_log_that_cannot_be_written_does_not_end_the_thread(warehouse, stores,
             raise BrokenPipeError
 
     monkeypatch.setattr(shops_module, "FOLLOW_S", 0.0)
-    shops = Shops(warehouse, make_logger("info", ClosedLog()), RateLimits({}))
+    shops = Shops(warehouse, make_logger("info", ClosedLog()), RateLimits({}), {})
     shops.keep_following()
     for _ in range(3):
         warehouse.failure = StoreUnavailableError("down")
@@ -186,7 +186,7 @@ def test_a_log_that_cannot_be_written_does_not_end_the_thread(warehouse, stores,
 
 def test_the_thread_ends_with_its_shops(warehouse, log, monkeypatch):
     monkeypatch.setattr(shops_module, "FOLLOW_S", 0.0)
-    shops = Shops(warehouse, make_logger("info", log), RateLimits({}))
+    shops = Shops(warehouse, make_logger("info", log), RateLimits({}), {})
     shops.keep_following()
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "follow"][-1:]
     gone = weakref.ref(shops)

@@ -17,6 +17,6 @@ def test_a_product_that_redis_lost_leaves_the_others_of_a_list_with_their_scores
         jam: PublishedList("together", b"\0" + np.array([(2, 0.7)], RANKED).tobytes()),
     }
     products = Catalogue({1: Product("MILK").to_json(), 2: Product("TEA").to_json()})
-    look = Shopper(None).look(Reading("20261120T020000Z-0000", lists, products), [], NOW)
+    look = Shopper(None).look(Reading("20261120T020000Z-0000", lists, products), NOW)
     found = look.related("together", "complement", ["BREAD", "JAM"], {})
     assert [candidate.product.product_id for candidate in found] == ["TEA", "MILK"]

@@ -6,6 +6,7 @@ import pytest
 
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
+from recommender.placements import DEFAULT_PLACEMENTS, Pin, Placement
 from recommender.publication import WHOLE_SHOP, ListKey
 from recommender.shelf import KEPT_S, MAX_LIST_BYTES, Memory, Shelf
 from tests.fakes.store import MemoryStore
@@ -21,19 +22,24 @@ class Watched(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[list[ListKey]] = []
+        self.searched: list[list[str]] = []
         self.down = False
         self.texts: dict[str, Catalogue] = {}
 
-    def read(self, keys, version=None, *known, **more):
+    def read(self, query):
         if self.down:
             raise StoreUnavailableError("Redis does not answer")
-        self.asked.append(list(keys))
-        return super().read(keys, version, *known, **more)
+        self.asked.append(list(query.keys))
+        return super().read(query)
 
     def follow(self):
         if self.down:
             raise StoreUnavailableError("Redis does not answer")
         return super().follow()
+
+    def find_products(self, version, product_ids):
+        self.searched.append(list(product_ids))
+        return super().find_products(version, product_ids)
 
     def catalogue(self, version, most_bytes):
         return self.texts.get(version)
@@ -192,6 +198,42 @@ class TestVersions:
         assert shelf.state.answers.get("/v1/popular?") is None
 
 
+def pinning(*product_ids: str) -> Placement:
+    pins = tuple(Pin(product_id=one, position=1) for one in product_ids)
+    return DEFAULT_PLACEMENTS["home"].model_copy(update={"pins": pins})
+
+
+class TestPins:
+    @pytest.fixture
+    def shelf(self, store) -> Shelf:
+        shelf = Shelf(store, {"home": pinning("p3", "nope")})
+        shelf.follow()
+        return shelf
+
+    def titles(self, shelf: Shelf, *product_ids: str) -> list[str | None]:
+        return [product.title for product in shelf.state.find_pinned(product_ids).values()]
+
+    def test_what_the_settings_pin_is_asked_for_once_a_version(self, store, shelf, make_publication):
+        shelf.follow()
+        assert (self.titles(shelf, "p3", "nope"), store.searched) == (["v1 3"], [["nope", "p3"]])
+        store.publish(make_publication("v2", LISTS), keep=1)
+        shelf.follow()
+        shelf.follow()
+        assert (self.titles(shelf, "p3"), store.searched[1:]) == (["v2 3"], [["nope", "p3"]])
+
+    def test_of_a_placement_that_is_set_later_only_what_is_new_is_asked_for(self, store, shelf):
+        store.place("cart", pinning("p3", "p1"))
+        shelf.follow()
+        assert (self.titles(shelf, "p1", "p3"), store.searched[1:]) == (["v1 1", "v1 3"], [["p1"]])
+
+    def test_those_of_the_version_before_stand_in_until_the_next_is_followed(self, store, shelf, make_publication):
+        store.publish(make_publication("v2", LISTS), keep=1)
+        assert shelf.read([SIMILAR]).version == "v2"
+        assert self.titles(shelf, "p3") == ["v1 3"]
+        shelf.follow()
+        assert self.titles(shelf, "p3") == ["v2 3"]
+
+
 class TestOutage:
     def test_last_copies_stand_in_and_nobody_waits(self, store, shelf):
         shelf.read([ANN, SIMILAR])
@@ -203,6 +245,7 @@ class TestOutage:
         assert reading.stale
         assert reading.lists[ANN].records[0].product_index == 1
         assert reading.lists[ListKey("similar", "p3")] is None
+        assert reading.lists[POPULAR].records[0].product_index == 5  # unasked, as what sells stands in
         assert store.asked == []
 
     def test_without_any_copy_it_says_so(self):
