@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 Address = tuple[str, int]
+BEGUN_S = 10.0
+"""How long a busy machine may take for the first byte of an answer."""
 MOST_PIECES = 300
 """A minute of them: many times what a head or a body may take."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
@@ -34,12 +36,13 @@ def exchange(address: Address, sent: bytes, *, more: Sequence[bytes] = (), quiet
 
 
 def read_rest(connection: socket.socket, quiet_s: float) -> bytes:
-    """Everything until the other side hangs up, or sends nothing for so long."""
-    connection.settimeout(quiet_s)
+    """Everything until the other side hangs up, or sends nothing for so long after it has begun."""
+    connection.settimeout(max(quiet_s, BEGUN_S))
     received = bytearray()
     try:
         while chunk := connection.recv(65_536):
             received += chunk
+            connection.settimeout(quiet_s)
     except OSError:
         pass
     return bytes(received)
