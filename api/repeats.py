@@ -16,6 +16,8 @@ from recommender.publication import PERSONAL, PublishedList
 from recommender.store import Reading
 
 KEPT_S = 60
+_OBJECTS_BYTES = 2_000
+"""What the objects around the bytes take, about."""
 
 
 def is_of_nobody(reading: Reading) -> bool:
