@@ -12,6 +12,7 @@ from recommender.campaigns.links import MailLink
 from recommender.campaigns.untrusted import web_address
 from recommender.catalogue import Catalogue, decode_product, entry_bytes
 from recommender.errors import StoreUnavailableError
+from recommender.merchandising import blocks_at, is_blocked
 from recommender.person import encode_id
 from recommender.placements import Block
 from recommender.publication import Objection, Product
@@ -49,7 +50,7 @@ class MailLinks:
         """
         desk = self._service.desk(link.shop)
         placement = desk.state.placements.get(PLACEMENT)
-        blocks = [block for block in placement.blocks if block.holds(desk.as_of)] if placement else []
+        blocks = blocks_at(placement.blocks, desk.as_of) if placement else []
         known = self._products.find(desk.shelf, link.shop, link.product_ids)
         if link.product_ids[slot - 1] not in known:
             raise StoreUnavailableError("Redis does not answer, and the product of this link was not read before")
@@ -89,7 +90,7 @@ def shown_in(
 
 def _objection(product: Product, blocks: Sequence[Block], now: float) -> Objection | None:
     """Why a link may not lead to a product; one without an address, or that the placement blocks, is blocked."""
-    if web_address(product.url) is None or any(block.covers(product) for block in blocks):
+    if web_address(product.url) is None or is_blocked(product, blocks):
         return "blocked"
     return product.objection(now)
 

@@ -18,7 +18,7 @@ from recommender.publication import PERSONAL, PublishedList
 from recommender.store import Reading
 
 KEPT_S = 60
-_OBJECTS_BYTES = 4_000
+_OBJECTS_BYTES = 2_000
 """What the objects around the bytes take, about."""
 
 

@@ -16,7 +16,7 @@ from math import prod
 from typing import TypeVar
 
 from recommender.candidates import Candidate
-from recommender.placements import Boost, Pin, Placement
+from recommender.placements import Block, Boost, Pin, Placement
 from recommender.publication import Product
 
 _T = TypeVar("_T")
@@ -49,6 +49,16 @@ def find_pinned(
 def boosts_at(boosts: Iterable[Boost], as_of: datetime) -> list[Boost]:
     """The boosts that hold."""
     return [boost for boost in boosts if boost.holds(as_of)]
+
+
+def blocks_at(blocks: Iterable[Block], as_of: datetime) -> list[Block]:
+    """The blocks that hold."""
+    return [block for block in blocks if block.holds(as_of)]
+
+
+def is_blocked(product: Product, blocks: Iterable[Block]) -> bool:
+    """Whether one of `blocks` is meant for a product."""
+    return any(block.covers(product) for block in blocks)
 
 
 def boosted(candidates: Iterable[Candidate], boosts: Sequence[Boost]) -> list[Candidate]:

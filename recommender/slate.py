@@ -14,7 +14,7 @@ from typing import NamedTuple
 from recommender.candidates import Candidate, Kind
 from recommender.days import day_of
 from recommender.due import Due, due
-from recommender.merchandising import boosted, boosts_at, find_pinned, insert, pins_at, turns_of
+from recommender.merchandising import blocks_at, boosted, boosts_at, find_pinned, insert, is_blocked, pins_at, turns_of
 from recommender.placements import Block, Limit, Placement
 from recommender.publication import Product
 from recommender.reasons import PINNED, Reason, explain
@@ -192,7 +192,7 @@ def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[
     """
     chain = [
         _not_offered(as_of, turns),
-        placement.blocks and _blocked([block for block in placement.blocks if block.holds(as_of)]),
+        placement.blocks and _blocked(blocks_at(placement.blocks, as_of)),
         context.cart and _listed(context.cart, "in_cart"),
         context.exclude and _listed(context.exclude, "excluded"),
         context.not_interested and _listed(context.not_interested, "not_interested"),
@@ -217,7 +217,7 @@ def _not_offered(as_of: datetime, turns: list[float]) -> Rule:
 
 
 def _blocked(blocks: Sequence[Block]) -> Rule:
-    return lambda candidate: "blocked" if any(block.covers(candidate.product) for block in blocks) else None
+    return lambda candidate: "blocked" if is_blocked(candidate.product, blocks) else None
 
 
 def _listed(product_ids: frozenset[str], reason: str) -> Rule:
