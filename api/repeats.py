@@ -54,12 +54,6 @@ class Repeat(NamedTuple):
         until = min(minute, outcome.slate.until or minute)
         return cls(reading, until, outcome.counted, before, after, prepared.headers)
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory that it takes, about."""
-        lists = sum([len(one.wire) for one in self.reading.lists.values() if one])
-        return _OBJECTS_BYTES + len(self.before) + len(self.after) + lists
-
     def holds(self, reading: Reading, now: float) -> bool:
         """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
         return now < self.until and _told(self.reading) == _told(reading)
@@ -80,8 +74,8 @@ def repeat(desk: Desk, key: str, reading: Reading, name: str, make: Callable[[],
     if kept is not None and kept.holds(reading, now):
         return kept.prepare(name)
     outcome, prepared = make()
-    made = Repeat.of(reading, outcome, prepared, name, now)
-    memory.keep(key, made, made.n_bytes)
+    n_bytes = _OBJECTS_BYTES + len(prepared.body) + sum(len(one.wire) for one in reading.lists.values() if one)
+    memory.keep(key, Repeat.of(reading, outcome, prepared, name, now), n_bytes)
     return prepared
 
 
