@@ -66,8 +66,11 @@ def assert_none_dropped(served: Served, running: Load) -> None:
     lost = errors(running) - Counter(ConnectionRefusedError=len(running.answers))
     assert lost.keys() <= {"RemoteDisconnected", "ConnectionResetError"}
     assert lost.total() <= THREADS
-    logged = sum(line["status"] == 200 for line in served.log("request") if line["route"].startswith("/v1"))
-    assert running.statuses()[200] == logged
+
+    def logged() -> int:
+        return sum(line["status"] == 200 for line in served.log("request") if line["route"].startswith("/v1"))
+
+    wait_until(lambda: logged() == running.statuses()[200], "each answer is logged, and no other")
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
