@@ -71,7 +71,7 @@ class Served:
     def readiness(self) -> set[tuple[int, str]]:
         """What several new connections, and so all workers, are told: status, and the version or the problem."""
         answers = [self.ask("/health/ready") for _ in range(8 * WORKERS)]
-        return {(a.status, a.json.get("code") or a.json["model_version"]) for a in answers}
+        return {(a.status, a.json.get("code") or a.json["model_version"]) if a.status else (0, "") for a in answers}
 
     def wait_until_ready(self, number: int = 1) -> None:
         """Return when every worker answers with version `number`."""
