@@ -55,7 +55,9 @@ def test_each_shop_is_on_one_server_and_shops_are_on_all(cluster, make_publicati
     with closing(RedisWarehouse(cluster.url, timeout_ms=5_000)) as warehouse:
         for shop in shops:
             warehouse.store(shop).publish(make_publication(f"of-{shop}", LISTS), keep=3)
-        assert [warehouse.store(shop).read([ANN]).version for shop in shops] == [f"of-{shop}" for shop in shops]
+        assert [warehouse.store(shop).read(ListQuery([ANN])).version for shop in shops] == [
+            f"of-{shop}" for shop in shops
+        ]
     for shop, server in zip(shops, cluster.primaries, strict=True):
         found = {key for key in server.call("KEYS", "*") if any(f"{{{other}}}" in key for other in shops)}
         assert len(found) == 7
@@ -75,7 +77,7 @@ def test_any_one_server_is_enough_to_find_the_others(cluster, store, shop, make_
     store.publish(make_publication("v1", LISTS), keep=3)
     for server in (*cluster.primaries, *cluster.replicas):
         with closing(RedisWarehouse(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as warehouse:
-            assert list(warehouse.store(shop).read([ANN]).products) == [3, 1]
+            assert list(warehouse.store(shop).read(ListQuery([ANN])).products) == [3, 1]
 
 
 def test_a_server_is_looked_up_once(cluster, store, shop, make_publication):
@@ -93,7 +95,7 @@ def test_the_address_of_one_server_does_not_do_for_a_cluster(cluster):
         closing(RedisWarehouse(cluster.primaries[0].url, timeout_ms=1_000)) as warehouse,
         pytest.raises(StoreUnavailableError, match=r"let REPRISE_REDIS_URL begin with redis\+cluster://"),
     ):
-        warehouse.store(elsewhere).read([])
+        warehouse.store(elsewhere).read(ListQuery([]))
 
 
 def test_one_server_is_not_a_cluster(tmp_path):
@@ -102,7 +104,7 @@ def test_one_server_is_not_a_cluster(tmp_path):
         closing(RedisWarehouse(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as warehouse,
         pytest.raises(StoreUnavailableError, match="is not a cluster; let REPRISE_REDIS_URL begin with redis://"),
     ):
-        warehouse.store("corner-shop").read([])
+        warehouse.store("corner-shop").read(ListQuery([]))
 
 
 def test_a_shop_is_followed_to_another_server(cluster, make_publication):
@@ -145,7 +147,7 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         assert rollback(store) == "v2"
         assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
         with closing(RedisWarehouse(cluster.url, timeout_ms=1_000)) as newcomer:  # the address names a dead server
-            assert newcomer.store("corner-shop").read([ANN]).version == "v2"
+            assert newcomer.store("corner-shop").read(ListQuery([ANN])).version == "v2"
 
 
 def test_a_primary_that_hung_is_not_asked_when_it_comes_back(tmp_path, make_publication):

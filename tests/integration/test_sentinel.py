@@ -82,16 +82,17 @@ def test_sentinels_that_die_or_hang_are_passed_over(tmp_path, make_publication):
         closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as before,
     ):
         before.store("corner-shop").publish(make_publication("v1", LISTS), keep=3)
-        before.store("corner-shop").read([])
+        before.store("corner-shop").read(ListQuery([]))
         watched.sentinels[0].kill()
         with closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse:
-            assert warehouse.store("corner-shop").read([]).version == "v1"
+            assert warehouse.store("corner-shop").read(ListQuery([])).version == "v1"
         watched.sentinels[1].pause()
         with closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse:
             outage = watch_outage(warehouse.store("corner-shop"), lambda: None)
         assert len(outage.errors) <= 1
         watched.sentinels[2].kill()
-        assert before.store("corner-shop").read([]).version == "v1"  # nobody is asked while the primary answers
+        # nobody is asked while the primary answers
+        assert before.store("corner-shop").read(ListQuery([])).version == "v1"
 
 
 def test_a_primary_that_sentinels_do_not_know_is_named(tmp_path):
@@ -99,5 +100,5 @@ def test_a_primary_that_sentinels_do_not_know_is_named(tmp_path):
         url = watched.url.replace(PRIMARY_NAME, "other-name")
         with closing(RedisWarehouse(url, timeout_ms=1_000)) as warehouse:
             with pytest.raises(StoreUnavailableError, match="the sentinels know no primary 'other-name'") as told:
-                warehouse.store("corner-shop").read([])
+                warehouse.store("corner-shop").read(ListQuery([]))
             assert PASSWORD not in str(told.value)

@@ -79,5 +79,5 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path, tls):
         closing(RedisWarehouse(f"rediss://:s3cret@127.0.0.1:{tls['tls_port']}", timeout_ms=2_000)) as warehouse,
     ):
         with pytest.raises(StoreUnavailableError, match="cannot be reached") as told:
-            warehouse.store("corner-shop").read([ANN])
+            warehouse.store("corner-shop").read(ListQuery([ANN]))
         assert "s3cret" not in str(told.value)
