@@ -209,7 +209,7 @@ def test_the_server_decides_as_the_memory_does(request, server, shop, connect):
             return [(one.event_log(name), one.contacts(name)) for one in (memory, warehouse)]
 
     try:
-        run_state_machine_as_test(Twins, settings=settings(max_examples=50, stateful_step_count=25))
+        run_state_machine_as_test(Twins, settings=settings(max_examples=100, stateful_step_count=25))
     finally:
         warehouse.close()
         client.call("DEL", "none", *client.call("KEYS", f"reprise:{{{shop}-*"))

@@ -1,5 +1,6 @@
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_when_not_shown_nothing_is_written_but_time_is_taken():
 
 def test_a_step_done_twice_adds_up(monkeypatch):
     ticks = iter([0.0, 1.5, 10.0, 12.25])
-    monkeypatch.setattr("recommender.progress.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("recommender.progress.time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     progress = Progress(show=False)
     for _ in range(2):
         with progress.step("Read"):

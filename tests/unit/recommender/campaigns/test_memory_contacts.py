@@ -13,4 +13,4 @@ class MemoryMachine(GovernorMachine):
 
 
 TestGovernor = MemoryMachine.TestCase
-TestGovernor.settings = settings(max_examples=150, stateful_step_count=30)
+TestGovernor.settings = settings(max_examples=300, stateful_step_count=30)
