@@ -7,13 +7,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import examples
+from api.plans import FallbackReason
 from recommender.candidates import Kind
 from recommender.placements import Placement
 from recommender.reasons import Code
-
-FallbackReason = Literal[
-    "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable", "holdout"
-]
 
 
 class RejectedEvent(BaseModel):

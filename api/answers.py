@@ -2,12 +2,11 @@
 
 import hashlib
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-from flask import Response, request
+from typing import Any
 
 from api.desk import Outcome
 from api.ids import derived_recommendation_id
+from api.responses import Prepared
 from api.telemetry import count_answer
 from api.wire import dump
 from recommender.items import to_item
@@ -15,20 +14,6 @@ from recommender.publication import version_as_of
 
 PUBLIC = "public, max-age=60"
 PRIVATE = "private, no-store"
-
-
-class Prepared(NamedTuple):
-    """An answer before it is sent: to be wrapped for Flask, sent without it, or kept.
-
-    Attributes:
-        body: JSON.
-        headers: all that say something of the body.
-        etag: None where nobody may keep it.
-    """
-
-    body: bytes
-    headers: list[tuple[str, str]]
-    etag: str | None
 
 
 def prepare_public(outcome: Outcome, path: str, query: str) -> Prepared:
@@ -48,21 +33,6 @@ def prepare_private(outcome: Outcome, recommendation_id: str) -> Prepared:
     """An answer for one person, or one session: nobody keeps it, and its id is its own."""
     body = dump(to_personal_document(outcome, recommendation_id))
     return Prepared(body, _headers(outcome, body, PRIVATE), None)
-
-
-def respond(prepared: Prepared) -> Response:
-    """The answer by way of Flask; a 304 where the caller has it already."""
-    response = Response(prepared.body, headers=prepared.headers)
-    if prepared.etag is not None:
-        response.make_conditional(request)
-    return response
-
-
-def answer_plain(document: Any, status: int = 200) -> Response:
-    """Anything else that is asked again each time."""
-    response = Response(dump(document), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def to_document(outcome: Outcome, recommendation_id: str) -> dict[str, Any]:

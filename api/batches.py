@@ -8,21 +8,20 @@ from flask import g
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.access import Access, allow
-from api.answer_schemas import FallbackReason
 from api.answers import to_document, to_personal_document
 from api.callers import Caller
 from api.desk import Desk, Outcome, Part
 from api.ids import derived_recommendation_id
 from api.lists import Lists
 from api.parsing import parse_fields
-from api.plans import Plan
+from api.plans import FallbackReason, Plan
 from api.problems import describe
 from api.request_schemas import BatchRequest, RecommendationBody, Wanted
 from api.service import Service
 from api.telemetry import count_answer
 from recommender.errors import RepriseError
+from recommender.reading import Reading
 from recommender.run_sync import run_sync
-from recommender.store import Reading
 from recommender.treatments import UNTREATED, Treatment
 
 SESSION_PATH = "/v1/recommendations"

@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from api.answer_schemas import FallbackReason
-from api.plans import Choice, Plan
+from api.plans import Choice, FallbackReason, Plan
 from api.request_schemas import Wanted
 from recommender.candidates import fallback_candidates
 from recommender.errors import StoreUnavailableError, UnknownProductError
 from recommender.experiments import Assignment, Experiment, assignments
+from recommender.lists import ListKey
 from recommender.placements import Limit, Placement, clamp_limit, find_placement
-from recommender.publication import ListKey
+from recommender.reading import Reading
 from recommender.shelf import Shelf, ShelfState
 from recommender.slate import Slate, build_slate
-from recommender.store import Reading
 from recommender.treatments import UNTREATED, Treatment, combine
 
 _NOTHING = Slate(items=(), suppressed={}, fallback=None)

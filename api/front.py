@@ -14,12 +14,12 @@ from structlog.typing import FilteringBoundLogger
 from werkzeug.wsgi import get_path_info
 
 from api.access import allow
+from api.access_log import finish
 from api.auth import admit
 from api.callers import Caller, find_caller
 from api.desk import Desk
 from api.ids import request_id
 from api.lists import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
-from api.logs import finish
 from api.parsing import escape_query
 from api.problems import prepare
 from api.service import Service

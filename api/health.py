@@ -3,10 +3,10 @@
 from flask import Blueprint, Response
 
 from api.answer_schemas import Health
-from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
 from api.problems import problem
+from api.responses import answer_plain
 from api.service import service
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")

@@ -9,13 +9,14 @@ from werkzeug.wsgi import get_path_info
 
 from api.access import Access
 from api.answer_schemas import Answer
-from api.answers import Prepared, prepare_public, respond
+from api.answers import prepare_public
 from api.desk import Desk, Outcome
 from api.openapi import operation
 from api.parsing import check_path, read_query
 from api.plans import Plan
 from api.repeats import is_of_nobody, repeat
 from api.request_schemas import Wanted
+from api.responses import Prepared, respond
 from api.service import Service, service
 from recommender.run_sync import run_sync
 

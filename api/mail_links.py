@@ -9,14 +9,15 @@ from flask import Flask, current_app
 from api.event_sink import EventSink
 from api.service import Service
 from recommender.campaigns.links import MailLink
-from recommender.campaigns.untrusted import web_address
 from recommender.catalogue import Catalogue, decode_product, entry_bytes
 from recommender.errors import StoreUnavailableError
+from recommender.lru import Memory
 from recommender.merchandising import blocks_at, is_blocked
 from recommender.person import encode_id
 from recommender.placements import Block
-from recommender.publication import Objection, Product
-from recommender.shelf import Memory, Shelf
+from recommender.product import Objection, Product
+from recommender.shelf import Shelf
+from recommender.web_address import web_address
 
 PLACEMENT = "email"
 """What it blocks is not shown by a link either."""

@@ -4,15 +4,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import Literal
 
-from api.answer_schemas import FallbackReason
 from recommender.candidates import Candidate, Kind, candidates_of, fallback_candidates, fallback_keys
 from recommender.errors import UnknownProductError
+from recommender.lists import Basis, ListKey
 from recommender.live import NOTHING, Live
 from recommender.looks import Look, Shopper
 from recommender.placements import Mix, Placement
-from recommender.publication import Basis, ListKey
-from recommender.store import Reading
+from recommender.reading import Reading
+
+FallbackReason = Literal[
+    "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable", "holdout"
+]
+
 
 LISTS_PER_FIELD = 20
 """Of a long cart or history, the last so many products have their lists read: one answer stays one small read."""

@@ -8,8 +8,8 @@ from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api.answers import Prepared
 from api.logs import log
+from api.responses import Prepared
 from api.wire import dump
 from recommender import errors
 

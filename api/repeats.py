@@ -8,14 +8,14 @@ anew each minute.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from api.answer_schemas import FallbackReason
-from api.answers import Prepared
 from api.desk import Desk, Outcome
+from api.plans import FallbackReason
+from api.responses import Prepared
 from api.telemetry import count_answer
 from recommender.at_hand import AtHand
+from recommender.lists import PERSONAL, PublishedList
 from recommender.placements import Limit
-from recommender.publication import PERSONAL, PublishedList
-from recommender.store import Reading
+from recommender.reading import Reading
 
 KEPT_S = 60
 _OBJECTS_BYTES = 2_000

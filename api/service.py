@@ -8,11 +8,12 @@ from typing import cast
 
 from flask import Flask, current_app, g
 
-from api.answers import Prepared, prepare_private
+from api.answers import prepare_private
 from api.desk import Desk, Outcome
 from api.event_sink import EventSink
 from api.impressions import impression_event
 from api.logs import make_logger
+from api.responses import Prepared
 from api.shops import Shops
 from recommender.campaigns.jobs import Jobs
 from recommender.event_log import EventLog

@@ -11,7 +11,8 @@ from structlog.typing import FilteringBoundLogger
 
 from api.callers import NO_SHOP
 from api.rate_limits import RateLimits
-from api.telemetry import TimedReader, store_answers
+from api.telemetry import store_answers
+from api.timed_reader import TimedReader
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreError
 from recommender.placements import Placement

@@ -6,7 +6,7 @@ No label holds the id of a customer, a product or a key, and none a path: routes
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -17,11 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from recommender.catalogue import Catalogue
 from recommender.errors import StoreError
 from recommender.home import make_folder
-from recommender.publication import version_as_of
-from recommender.store import ListQuery, Position, Reader, Reading
 
 if TYPE_CHECKING:
     from recommender.placements import Limit
@@ -89,41 +86,6 @@ def count_kept_answer() -> None:
     _labelled(answers, "kept").inc()
 
 
-class TimedReader:
-    """A shop's store whose reads are timed; an answer that waited for them finds the seconds in `waited_s`."""
-
-    def __init__(self, store: Reader, shop: str) -> None:
-        self._store = store
-        self._shop = shop
-
-    def read(self, query: ListQuery) -> Reading | None:
-        """See `Reader.read`."""
-        with _timed("read"):
-            return self._store.read(query)
-
-    async def read_async(self, query: ListQuery) -> Reading | None:
-        """See `Reader.read_async`."""
-        with _timed("read"):
-            return await self._store.read_async(query)
-
-    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
-        """See `Reader.catalogue`."""
-        return self._store.catalogue(version, most_bytes)
-
-    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
-        """See `Reader.find_products`."""
-        with _timed("read"):
-            return self._store.find_products(version, product_ids)
-
-    def follow(self) -> Position:
-        """See `Reader.follow`."""
-        with _timed("follow"):
-            position = self._store.follow()
-        if position.version is not None:
-            version_as_of_seconds.labels(self._shop).set(version_as_of(position.version).timestamp())
-        return position
-
-
 @contextmanager
 def shared_metrics() -> Iterator[None]:
     """Have the workers that are started within the block add up: see PROMETHEUS_MULTIPROC_DIR, which is emptied.
@@ -158,7 +120,7 @@ def forget_dead_workers() -> None:
             mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
-class _timed:  # noqa: N801 - reads as a function; `contextmanager` takes 3 µs of every answer
+class timed:  # noqa: N801 - reads as a function; `contextmanager` takes 3 µs of every answer
     """Times what happens in the block, and adds that to `waited_s` as it was before."""
 
     def __init__(self, operation: str) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from pydantic_core import from_json
 
 from recommender.events import EventType
-from recommender.publication import ListKey, PublishedList, unfold
+from recommender.lists import ListKey, PublishedList, unfold
 from recommender.retention import PersonalPart
 
 MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 100}
@@ -39,7 +39,7 @@ class AtHand:
         session: of views, clicks and what was put into the cart or taken out of it.
         shown: of impressions.
         hidden: ids of products that are not to be shown.
-        folded: as `recommender.publication.fold` wrote it; None where there is none.
+        folded: as `recommender.lists.fold` wrote it; None where there is none.
         indices: product_index by product id, of what is in `orders` or leads to `neighbours` and the version knows.
         neighbours: the first NEIGHBOURS products of the `together` lists of what was bought last and of what is in the
             cart, and of the `similar` lists of what was viewed last.

@@ -6,8 +6,9 @@ from math import isfinite
 from typing import Literal, NamedTuple
 
 from recommender.catalogue import Catalogue
-from recommender.publication import WHOLE_SHOP, Basis, ListKey, ListName, Own, Product, PublishedList
-from recommender.store import Reading
+from recommender.lists import WHOLE_SHOP, Basis, ListKey, ListName, Own, PublishedList
+from recommender.product import Product
+from recommender.reading import Reading
 
 Kind = Literal["buy_again", "discover", "complement", "similar", "popular"]
 _PROBABILITIES: frozenset[ListName] = frozenset({"buy_again", "discover"})

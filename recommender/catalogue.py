@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
-from recommender.publication import Product
+from recommender.product import Product
 
 MOST_DECODED = 8_192
 """Products that stay decoded, about 500 bytes each: most answers show some that an earlier one showed."""

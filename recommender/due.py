@@ -24,7 +24,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from recommender.days import SECONDS_PER_DAY, date_of
-from recommender.publication import Own
+from recommender.lists import Own
 
 HORIZONS_DAYS = (7, 14, 30)
 _AHEAD = (0, *HORIZONS_DAYS)

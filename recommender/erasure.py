@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from recommender.lists import ListName, ListTable
 from recommender.person import digest_of_person
-from recommender.publication import ListName, ListTable, Publication
+from recommender.publication import Publication
 
 PERSONAL_LISTS: tuple[ListName, ...] = ("buy_again", "discover")
 """Lists whose owners are customers."""

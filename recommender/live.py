@@ -14,9 +14,11 @@ from recommender.at_hand import AtHand, Happening, happenings
 from recommender.catalogue import Catalogue
 from recommender.days import SECONDS_PER_DAY
 from recommender.due import HORIZONS_DAYS, due
+from recommender.lists import ListKey, Own, PublishedList, unfold
 from recommender.live_orders import NO_ORDERS, Bought, Orders, net_orders
-from recommender.publication import ListKey, Own, PublishedList, Rhythm, unfold, version_as_of
-from recommender.store import Reading
+from recommender.product import Rhythm
+from recommender.publication import version_as_of
+from recommender.reading import Reading
 
 RECENT_DAYS = 3
 """An order and a view lead to other products for so long."""

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from recommender.catalogue import Catalogue
 from recommender.newcomers import Newcomer, Newcomers
-from recommender.publication import Objection, Product
+from recommender.product import Objection, Product
 
 LIVE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"

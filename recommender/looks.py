@@ -16,12 +16,12 @@ from recommender.candidates import (
     merge_by_probability,
 )
 from recommender.days import day_of
+from recommender.lists import Basis, ListKey, ListName
 from recommender.live import NOTHING, Live, refresh
 from recommender.person import digest_of_person
 from recommender.placements import Mix, Placement
-from recommender.publication import Basis, ListKey, ListName
+from recommender.reading import Reading
 from recommender.rotation import rotate
-from recommender.store import Reading
 
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""

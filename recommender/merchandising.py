@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from recommender.candidates import Candidate
 from recommender.placements import Block, Boost, Pin, Placement
-from recommender.publication import Product
+from recommender.product import Product
 
 _T = TypeVar("_T")
 

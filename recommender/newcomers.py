@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.publication import RANKED, WHOLE_SHOP, Basis, ListKey, PublishedList
+from recommender.lists import RANKED, WHOLE_SHOP, Basis, ListKey, PublishedList
 
 MOST_NEW = 50
 """New products behind the best sellers of a category, and of the whole shop."""

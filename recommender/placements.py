@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from recommender.errors import UnknownPlacementError
-from recommender.publication import Product
+from recommender.product import Product
 
 ABSOLUTE_CAP = 50
 MOST_RULES = 1_000

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 from recommender.candidates import Candidate, Kind
 from recommender.days import date_of, to_iso
 from recommender.due import Due
+from recommender.lists import Own
 from recommender.live_catalogue import LiveProduct
-from recommender.publication import Own
 
 Code = Literal[
     "DUE_SOON",

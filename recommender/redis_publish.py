@@ -16,9 +16,10 @@ from typing import cast
 
 from recommender.erasure import PERSONAL_LISTS, erased_customers, leave_out
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
+from recommender.lists import LIST_NAMES
 from recommender.person import digest_of_person, encode_id
 from recommender.profile_blocks import PROFILE
-from recommender.publication import LIST_NAMES, Manifest, Publication
+from recommender.publication import Manifest, Publication
 from recommender.redis_client import Command, RedisClient
 from recommender.redis_keys import Keys
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from recommender.at_hand import LEADS, MOST_READ, NEIGHBOURS, AtHand
 from recommender.catalogue import Catalogue
+from recommender.lists import LIST_NAMES, RANKED, RECORD_BYTES, ListKey, PublishedList
 from recommender.person import decode_id, encode_id
-from recommender.publication import LIST_NAMES, RANKED, RECORD_BYTES, ListKey, PublishedList
+from recommender.reading import Reading
 from recommender.redis_client import Argument
 from recommender.redis_keys import Keys
 from recommender.retention import ANSWER_PARTS
-from recommender.store import ListQuery, Reading
+from recommender.store import ListQuery
 
 _LIMITS = f"local most, list_bytes = {LEADS}, {1 + NEIGHBOURS * RANKED.itemsize}\n" + "".join(
     f"local last_{part} = {most - 1}\n" for part, most in MOST_READ.items()

@@ -20,13 +20,14 @@ from recommender.person import encode_id
 from recommender.placements import Placement
 from recommender.profiles import Profile
 from recommender.publication import Manifest, Publication
+from recommender.reading import Reading
 from recommender.redis_catalogue import RedisCatalogue
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_profiles import RedisProfiles
 from recommender.redis_publish import READY, Publisher
 from recommender.redis_reading import READ, READ_DIGEST, ReadScript
-from recommender.store import ListQuery, Position, Reading
+from recommender.store import ListQuery, Position
 
 _FOLLOW = """
 local version = redis.call('GET', KEYS[1])

@@ -4,8 +4,8 @@ import struct
 from hashlib import shake_128
 from math import isnan
 
+from recommender.lists import PublishedList
 from recommender.person import encode_id
-from recommender.publication import PublishedList
 
 SPREAD = 2.0
 """No product passes one that is more than this many times as likely."""

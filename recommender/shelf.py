@@ -5,22 +5,21 @@ not asked for with every answer: an answer costs one round trip at most, and non
 Where the server does not answer, the last copies stand in, and nobody waits until it answers again.
 """
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
 
 from recommender.candidates import FALLBACK_KEYS
 from recommender.catalogue import Catalogue, decode_product, entry_bytes
 from recommender.errors import StoreError, StoreUnavailableError
+from recommender.lists import PERSONAL, ListKey, PublishedList
 from recommender.live_catalogue import LiveProducts
+from recommender.lru import Memory
 from recommender.placements import Placement
-from recommender.publication import PERSONAL, ListKey, Product, PublishedList
+from recommender.product import Product
+from recommender.reading import Reading
 from recommender.run_sync import run_sync
-from recommender.store import ListQuery, Position, Reader, Reading
+from recommender.store import ListQuery, Position, Reader
 
 MAX_LIST_BYTES = 3 << 20
 """About 4,000 lists of 50 products; lists of 500 are fewer."""
@@ -30,51 +29,9 @@ MAX_REPEAT_BYTES = 5 << 20
 """About 430 answers of 12 products for one person each."""
 MAX_CATALOGUE_BYTES = 8 << 20
 """About 32,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
-KEPT_S = 3_600.0
-"""A copy that nobody asked for in this time is forgotten, and so is one that a long outage made old."""
 _NO_TEXTS: Mapping[int, bytes] = MappingProxyType({})
 _NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
-_ENTRY_BYTES = 500
-"""What the objects around an entry of a memory take, about."""
 _Fetch = Callable[[ListQuery], Awaitable[Reading | None]]
-
-
-class Memory:
-    """A mapping that forgets the least recently used, and what is older than KEPT_S. Safe between threads.
-
-    Args:
-        most_bytes: memory that the entries may take, by what `keep` is told of each, and _ENTRY_BYTES besides.
-        timer: seconds from any moment on.
-    """
-
-    def __init__(self, most_bytes: int, timer: Callable[[], float] = time.monotonic) -> None:
-        self.n_bytes = 0
-        self._most_bytes = most_bytes
-        self._timer = timer
-        self._entries: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Any:
-        """What is kept under `key`; None for nothing."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None or self._timer() > entry[2]:
-                return None
-            self._entries.move_to_end(key)
-            return entry[0]
-
-    def keep(self, key: Hashable, value: Any, n_bytes: int) -> None:
-        """Keep `value`, which takes `n_bytes`, in place of what was there."""
-        n_bytes += _ENTRY_BYTES
-        with self._lock:
-            replaced = self._entries.pop(key, None)
-            self.n_bytes += n_bytes - (replaced[1] if replaced else 0)
-            self._entries[key] = value, n_bytes, self._timer() + KEPT_S
-            while self.n_bytes > self._most_bytes:
-                self.n_bytes -= self._entries.popitem(last=False)[1][1]
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,18 @@ from typing import NamedTuple
 from recommender.candidates import Candidate, Kind
 from recommender.days import day_of
 from recommender.due import Due, due
-from recommender.merchandising import blocks_at, boosted, boosts_at, find_pinned, insert, is_blocked, pins_at, turns_of
+from recommender.merchandising import (
+    blocks_at,
+    boosted,
+    boosts_at,
+    find_pinned,
+    insert,
+    is_blocked,
+    pins_at,
+    turns_of,
+)
 from recommender.placements import Block, Limit, Placement
-from recommender.publication import Product
+from recommender.product import Product
 from recommender.reasons import PINNED, Reason, explain
 
 NOT_DUE_BEFORE = 0.5

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from recommender.at_hand import AtHand
 from recommender.catalogue import Catalogue
 from recommender.errors import VersionNotFoundError
 from recommender.fold_in import ProductFactors
+from recommender.lists import ListKey
 from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange
 from recommender.placements import Placement
 from recommender.profiles import Profile
-from recommender.publication import ListKey, Manifest, Publication, PublishedList
+from recommender.publication import Manifest, Publication
+from recommender.reading import Reading
 
 
 class ListQuery(NamedTuple):
@@ -30,26 +31,6 @@ class ListQuery(NamedTuple):
     version: str | None = None
     catalogue: Catalogue | None = None
     people: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The answer to one `Store.read`: all from one version.
-
-    Attributes:
-        version: the version that was read.
-        lists: what was asked for; None for an owner that has no such list.
-        products: every product on those lists, and maybe others, by product_index.
-        live: what is at hand of the persons asked for of whom anything is, by digest; {} where the server does not
-            answer.
-        stale: whether this is a last copy, as the server does not answer; what was not at hand is None then.
-    """
-
-    version: str
-    lists: Mapping[ListKey, PublishedList | None]
-    products: Catalogue
-    live: Mapping[str, AtHand] = field(default_factory=dict)
-    stale: bool = False
 
 
 @dataclass(frozen=True)

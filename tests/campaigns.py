@@ -9,10 +9,12 @@ from typing import Any
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.desk import CampaignDesk
 from recommender.campaigns.run import Outcome, begin_campaign, run_campaign
-from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
+from recommender.lists import LIST_NAMES, WHOLE_SHOP, ListName
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
-from recommender.publication import LIST_NAMES, WHOLE_SHOP, ListName, Manifest, Product, Publication
+from recommender.product import Product
+from recommender.publication import Manifest, Publication
+from recommender.settings import MailSettings
 from recommender.warehouse import Warehouse
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

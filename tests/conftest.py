@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 from recommender import embedded
 from recommender.embedded import embedded_server
 from recommender.home import Home
-from recommender.publication import LIST_NAMES, RECORDS, ListName, ListTable, Manifest, Product, Publication
+from recommender.lists import LIST_NAMES, RECORDS, ListName, ListTable
+from recommender.product import Product
+from recommender.publication import Manifest, Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from tests.needs import PROGRAMS, find_program

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from recommender.campaigns.contacts import Claim, Contacts, Standing
-from recommender.campaigns.settings import MailSettings
 from recommender.event_log import EventLog, Verdict
 from recommender.events import Event
+from recommender.settings import MailSettings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from recommender.campaigns.contacts import Claim, Contacts
-from recommender.campaigns.settings import MailSettings
 from recommender.event_log import EventLog, Verdict
 from recommender.events import Event
+from recommender.settings import MailSettings
 
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)
 """The weeks after it hold the end of summer time in Europe and America."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.candidates import Candidate
 from recommender.due import due
-from recommender.publication import Own, Product
+from recommender.lists import Own
+from recommender.product import Product
 from recommender.reasons import explain
 from recommender.slate import Item
 from tests.small_shop import NOW, TODAY, VERSION

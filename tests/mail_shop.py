@@ -19,10 +19,10 @@ from recommender.campaigns.outbox import Outbox, open_outbox
 from recommender.campaigns.render import Renderer
 from recommender.campaigns.run import begin_campaign, open_desk
 from recommender.campaigns.send import Sending
-from recommender.campaigns.settings import MailSettings
+from recommender.lists import LIST_NAMES
 from recommender.progress import Progress
-from recommender.publication import LIST_NAMES, Publication
-from recommender.settings import Settings
+from recommender.publication import Publication
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.fakes.warehouse import MemoryWarehouse
 from tests.profiles import make_profile, make_table

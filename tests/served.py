@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recommender.publication import WHOLE_SHOP, Publication
+from recommender.lists import WHOLE_SHOP
+from recommender.publication import Publication
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import Store
 from tests.conftest import build_publication

@@ -12,17 +12,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from recommender.publication import (
-    LIST_NAMES,
-    RECORDS,
-    WHOLE_SHOP,
-    Basis,
-    ListName,
-    ListTable,
-    Manifest,
-    Product,
-    Publication,
-)
+from recommender.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, Basis, ListName, ListTable
+from recommender.product import Product
+from recommender.publication import Manifest, Publication
 from tests.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -25,9 +25,8 @@ from api.answer_schemas import Answer, EventsAnswer, Health, ModelList, NamedPla
 from api.profile_schemas import CustomerProfile
 from api.request_schemas import EventsBody
 from recommender.campaigns.audiences import AUDIENCES
-from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS, reprise
-from recommender.settings import ENV_PREFIX, AlsSettings, Settings
+from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections

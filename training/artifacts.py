@@ -27,9 +27,11 @@ from numpy.typing import NDArray
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
 from recommender.home import Home, make_folder, write_whole
+from recommender.lists import LIST_NAMES, ListName, ListTable
 from recommender.person import decode_id, encode_id
+from recommender.product import Product
 from recommender.profile_blocks import ProfileTable
-from recommender.publication import LIST_NAMES, ListName, ListTable, Manifest, Product, Publication
+from recommender.publication import Manifest, Publication
 
 _PARTS = ("lists.npz", "products.jsonl", "manifest.json")
 _CHECKSUMS = "checksums.json"

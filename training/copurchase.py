@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.publication import ListTable
+from recommender.lists import ListTable
 from training.snapshot import Snapshot
 from training.tables import RankedLists, build_table, concatenate_lists, starts_of
 

@@ -9,12 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from training.export_shapes import (
-    combine_instacart,
-    prepare_ga4,
-    prepare_online_retail,
-    prepare_shopify,
-)
+from training.export_shapes import combine_instacart, prepare_ga4, prepare_online_retail, prepare_shopify
 from training.schema import PURCHASE_COLUMNS
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]

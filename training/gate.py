@@ -7,16 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.publication import (
-    LIST_NAMES,
-    RECORDS,
-    WHOLE_SHOP,
-    ListName,
-    ListTable,
-    Manifest,
-    Product,
-    Publication,
-)
+from recommender.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable
+from recommender.product import Product
+from recommender.publication import Manifest, Publication
 from training.evaluate import OURS, Evaluation, K
 
 MEASURES = (f"recall@{K}", f"ndcg@{K}")

@@ -8,9 +8,10 @@ import polars as pl
 
 from recommender.errors import GateRefusedError
 from recommender.home import Home, training_lock
+from recommender.lists import LIST_NAMES
 from recommender.profile_blocks import ProfileTable
 from recommender.progress import Progress
-from recommender.publication import LIST_NAMES, Manifest, Publication, name_version
+from recommender.publication import Manifest, Publication, name_version
 from recommender.settings import Settings
 from recommender.store import Store
 from training.artifacts import save

@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.due import HORIZONS_DAYS, due
+from recommender.lists import ListTable, Own
 from recommender.metrics import calibration_error, reliability
-from recommender.publication import ListTable, Own
 from training.model import Model
 from training.split import PAIR, Window
 from training.tables import owners_of

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recommender.publication import Basis, ListTable
+from recommender.lists import Basis, ListTable
 from training.rank_scores import recent_buyers
 from training.snapshot import Snapshot
 from training.split import Window

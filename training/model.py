@@ -11,8 +11,9 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from recommender.fold_in import ProductFactors
+from recommender.lists import ListName, ListTable
+from recommender.product import Product, Rhythm
 from recommender.progress import Progress
-from recommender.publication import ListName, ListTable, Product, Rhythm
 from recommender.settings import AlsSettings, Settings
 from training.als import Factors, top_products
 from training.copurchase import build_together

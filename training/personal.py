@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.publication import ListTable
+from recommender.lists import ListTable
 from training.blocks import Rows, customer_blocks, for_each_block
 from training.features import Evidence, build_features, customer_table, find_candidates
 from training.history import Ints

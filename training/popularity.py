@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.ids import IdMap
-from recommender.publication import WHOLE_SHOP, ListTable
+from recommender.lists import WHOLE_SHOP, ListTable
 from training.history import sum_by
 from training.snapshot import Snapshot
 from training.tables import RankedLists, build_table, starts_of

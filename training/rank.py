@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from recommender.errors import UsageError
+from recommender.lists import WHOLE_SHOP, ListName
 from recommender.placements import Mix
-from recommender.publication import WHOLE_SHOP, ListName
 from training.model import Model
 from training.tables import owners_of
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recommender.publication import ListName, ListTable, Publication
+from recommender.lists import ListName, ListTable
+from recommender.publication import Publication
 from training.report_charts import Bar, Chart, Table, bar_chart, number, percent
 from training.report_figures import OURS, Figures, figures_of
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from recommender import metrics
 from recommender.candidates import Candidate
 from recommender.due import Due
+from recommender.lists import LIST_NAMES, Basis, ListTable, Own
 from recommender.placements import Placement, clamp_limit
-from recommender.publication import LIST_NAMES, Basis, ListTable, Own, Product, Publication
+from recommender.product import Product
+from recommender.publication import Publication
 from recommender.slate import Context, Item, build_slate
 from training.report_charts import Axis, Bar, Chart, Series, Table, axis, bar_chart, percent, plot
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from recommender.publication import OWN, Basis, ListTable
+from recommender.lists import OWN, Basis, ListTable
 from training.history import Floats, History, Ints, build_history, sum_by
 from training.return_odds import bought_since, bought_within, fit_odds, look_back, shift_odds
 from training.snapshot import Snapshot

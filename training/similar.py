@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.publication import WHOLE_SHOP, Basis, ListTable
+from recommender.lists import WHOLE_SHOP, Basis, ListTable
 from training.als import Factors, similar_products
 from training.popularity import build_popular
 from training.snapshot import Snapshot

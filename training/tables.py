@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.publication import RANKED, Basis, ListTable
+from recommender.lists import RANKED, Basis, ListTable
 
 _Value = TypeVar("_Value", bound=np.generic)
 _LARGEST_FLOAT16 = float(np.finfo(np.float16).max)

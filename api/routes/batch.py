@@ -4,11 +4,11 @@ from flask import Blueprint, Response, g
 
 from api.access import Access
 from api.answer_schemas import BatchAnswer
-from api.answers import answer_plain
 from api.batches import answer_batch
 from api.lists import lists
 from api.openapi import operation
 from api.request_schemas import BatchBody
+from api.responses import answer_plain
 from api.service import service
 
 blueprint = Blueprint("batch", __name__, url_prefix="/v1")

@@ -5,12 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, g
 from pydantic_core import from_json
 
-from api.answers import answer_plain
 from api.auth import Access
 from api.campaign_schemas import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
 from api.ids import CampaignId
 from api.openapi import operation
 from api.request_schemas import NoQuery
+from api.responses import answer_plain
 from api.service import service
 from recommender.campaigns.jobs import Job
 from recommender.campaigns.run import begin_campaign, count_blocks, open_desk

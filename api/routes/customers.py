@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g
 
 from api.access import Access
 from api.answer_schemas import Erasure
-from api.answers import PRIVATE, answer_plain
+from api.answers import PRIVATE
 from api.ids import ShopId
 from api.lists import list_operation
 from api.openapi import operation
@@ -13,6 +13,7 @@ from api.problems import problem
 from api.profile_schemas import CustomerProfile
 from api.profiles import describe
 from api.request_schemas import BuyAgainQuery, NoQuery, PersonalQuery
+from api.responses import answer_plain
 from api.service import service
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api.answer_schemas import EventsAnswer
-from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
 from api.request_schemas import EventsBody
+from api.responses import answer_plain
 from api.service import service
 from recommender.errors import EventRejectedError
 from recommender.event_log import Verdict

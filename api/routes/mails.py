@@ -11,9 +11,9 @@ from api.mail_links import mail_links
 from api.openapi import link_operation
 from api.service import service
 from recommender.campaigns.links import NOT_OURS, MailLink, read_link
-from recommender.campaigns.untrusted import web_address
 from recommender.errors import ForgedLinkError, StoreUnavailableError
-from recommender.publication import Product
+from recommender.product import Product
+from recommender.web_address import web_address
 
 blueprint = Blueprint("mails", __name__, url_prefix="/v1/m")
 

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api.answer_schemas import Activation, ModelList
-from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
 from api.request_schemas import NoQuery
+from api.responses import answer_plain
 from api.service import service
 from recommender.publication import Manifest
 

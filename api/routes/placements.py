@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api.answer_schemas import NamedPlacement, PlacementList
-from api.answers import answer_plain
 from api.auth import Access
 from api.openapi import operation
 from api.parsing import invalid
 from api.request_schemas import PLACEMENT_NAME, NewPlacement, NoQuery
+from api.responses import answer_plain
 from api.service import service
 from recommender.placements import Placement, find_placement
 

@@ -7,16 +7,16 @@ from flask import Blueprint, Response
 from pydantic import ValidationError
 
 from api.access import Access
-from api.answers import answer_plain
 from api.catalogue_schemas import LiveProductAnswer, NamedProduct, ProductBody, ProductsAnswer, ProductsBody
 from api.ids import ShopId
 from api.lists import list_operation
 from api.openapi import operation
 from api.plans import Plan, product_plan
 from api.request_schemas import BoughtTogetherQuery, NoQuery, SimilarQuery
+from api.responses import answer_plain
 from api.service import service
+from recommender.lists import ListKey
 from recommender.live_catalogue import LIVE_FIELDS, ProductChange, read_record
-from recommender.publication import ListKey
 
 blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 

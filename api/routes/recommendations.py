@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, g
 
 from api.answer_schemas import Answer
-from api.answers import respond
 from api.auth import Access, require_customer
 from api.openapi import operation
 from api.request_schemas import RecommendationBody
+from api.responses import respond
 from api.service import service
 from recommender.run_sync import run_sync
 

@@ -4,20 +4,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from hashlib import blake2b
 from typing import Literal, cast, get_args
-
-import numpy as np
-from numpy.typing import NDArray
 
 from recommender.candidates import Candidate
 from recommender.days import date_of, day_of
 from recommender.due import Due, due
 from recommender.errors import UsageError
+from recommender.lists import Own
 from recommender.person import digest_of_person
-from recommender.profile_blocks import block_of
 from recommender.profiles import Profile
-from recommender.publication import Own
 from recommender.slate import NOT_DUE_BEFORE
 
 AudienceName = Literal["due_soon", "overdue", "win_back", "post_purchase", "at_risk_best", "everyone"]
@@ -158,35 +153,6 @@ AUDIENCES: Mapping[AudienceName, Audience] = {
 _NAMED = Audience(_named)
 
 
-class CustomerList:
-    """Customers named one by one; 8 bytes are kept of each, by which two of a billion customers may be mistaken.
-
-    Args:
-        customer_ids: any number, in any order; one that comes twice counts once.
-    """
-
-    def __init__(self, customer_ids: Iterable[str]) -> None:
-        found = np.fromiter((_number(customer_id) for customer_id in customer_ids), dtype=np.uint64)
-        self._numbers: NDArray[np.uint64] = np.unique(found)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __contains__(self, customer_id: str) -> bool:
-        number = np.uint64(_number(customer_id))
-        at = int(np.searchsorted(self._numbers, number))
-        return at < len(self) and bool(self._numbers[at] == number)
-
-    @property
-    def audience(self) -> str:
-        """What a campaign calls it: the same customers give the same name."""
-        return _LISTED + blake2b(self._numbers.tobytes(), digest_size=8).hexdigest()
-
-    def blocks(self, n_blocks: int) -> list[int]:
-        """The blocks of profiles that somebody of the list may be in, rising."""
-        return sorted({block_of(f"{number:016x}", n_blocks) for number in self._numbers.tolist()})
-
-
 def find_audience(name: str) -> Audience:
     """The audience that a campaign names.
 
@@ -199,21 +165,6 @@ def find_audience(name: str) -> Audience:
         known = ", ".join(get_args(AudienceName))
         raise UsageError(f"no audience {name!r}; there are: {known}, or a list of customers")
     return AUDIENCES[cast(AudienceName, name)]
-
-
-def check_list(audience: str, customers: CustomerList | None) -> None:
-    """Whether a campaign is run with the list that it was begun with, if any.
-
-    Raises:
-        UsageError: it is not.
-    """
-    meant = audience if audience.startswith(_LISTED) else None
-    if meant != (None if customers is None else customers.audience):
-        raise UsageError(
-            "the campaign was begun with a list of customers; give the same list again"
-            if meant
-            else f"the campaign was begun with audience {audience}; leave the list of customers away"
-        )
 
 
 def _number(customer_id: str) -> int:

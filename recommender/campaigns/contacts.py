@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
 from recommender.campaigns.campaign import Campaign
-from recommender.campaigns.settings import MailSettings
+from recommender.settings import MailSettings
 
 MOST_MAILS = 200
 """Latest contacts kept of one customer; more than any seven days may hold."""

@@ -6,11 +6,10 @@ from datetime import datetime
 from functools import partial
 
 from recommender.campaigns.contacts import Contacts
-from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
 from recommender.experiments import Experiments
 from recommender.placements import Placement, find_placement
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from recommender.store import Store
 from recommender.warehouse import Warehouse
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.links import address, link_of, sign
-from recommender.campaigns.settings import MailSettings
-from recommender.campaigns.untrusted import web_address
 from recommender.items import to_item
+from recommender.settings import MailSettings
+from recommender.web_address import web_address
 
 
 class LinkMaker:

@@ -12,10 +12,10 @@ from hashlib import blake2b
 from recommender.campaigns.addresses import Mailbox, check_address
 from recommender.campaigns.links import MailLink, address, sign
 from recommender.campaigns.render import Rendered
-from recommender.campaigns.settings import MailSettings
 from recommender.campaigns.smtp import Letter
 from recommender.errors import UsageError
 from recommender.person import encode_id
+from recommender.settings import MailSettings
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1: characters of a line without its end."""

@@ -12,11 +12,12 @@ from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.contacts import Standing
 from recommender.candidates import Candidate, fallback_candidates
 from recommender.days import day_of
+from recommender.lists import ListKey
 from recommender.looks import Look
 from recommender.placements import Limit, Mix, Placement, clamp_limit
-from recommender.publication import ListKey, Product
+from recommender.product import Product
+from recommender.reading import Reading
 from recommender.slate import Context, Item, build_slate
-from recommender.store import Reading
 from recommender.treatments import UNTREATED, Treatment
 
 SPARES = 3

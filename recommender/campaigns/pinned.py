@@ -8,12 +8,14 @@ from recommender.at_hand import AtHand, happenings
 from recommender.candidates import FALLBACK_KEYS
 from recommender.catalogue import Catalogue
 from recommender.errors import VersionNotFoundError
+from recommender.lists import PERSONAL, ListKey
 from recommender.live_catalogue import NOTHING_SAID, LiveProducts
 from recommender.looks import Look, Shopper
+from recommender.lru import Memory
+from recommender.product import Product
 from recommender.profiles import Profile
-from recommender.publication import PERSONAL, ListKey, Product
-from recommender.shelf import Memory
-from recommender.store import ListQuery, Reading, Store
+from recommender.reading import Reading
+from recommender.store import ListQuery, Store
 
 MAX_CATALOGUE_BYTES = 256 << 20
 """About 600,000 products. Of a larger shop, the products travel with each list."""

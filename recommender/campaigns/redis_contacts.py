@@ -12,20 +12,14 @@ from typing import Any, TypeVar, cast
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.contacts import Claim, Refusal, Standing
 from recommender.campaigns.marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.campaigns.redis_governor import (
-    CLAIM,
-    CLAIM_DIGEST,
-    RELEASE,
-    STANDINGS,
-    STANDINGS_DIGEST,
-)
-from recommender.campaigns.settings import MailSettings
+from recommender.campaigns.redis_governor import CLAIM, CLAIM_DIGEST, RELEASE, STANDINGS, STANDINGS_DIGEST
 from recommender.days import MICROSECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import decode_id, digest, digest_of_person, encode_id
 from recommender.redis_client import Argument, RedisClient
 from recommender.redis_keys import Keys
 from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
+from recommender.settings import MailSettings
 
 T = TypeVar("T")
 

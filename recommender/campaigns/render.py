@@ -17,10 +17,10 @@ from markupsafe import Markup
 
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.documents import LinkMaker, Links
-from recommender.campaigns.settings import MailSettings
 from recommender.campaigns.untrusted import clean_text
 from recommender.campaigns.wording import Wording, find_wording
 from recommender.errors import MailError
+from recommender.settings import MailSettings
 from recommender.slate import Item
 
 TEMPLATE = "mail.html.jinja"

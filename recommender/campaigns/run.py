@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from recommender.campaigns.audiences import CustomerList, check_list, find_audience
+from recommender.campaigns.audiences import find_audience
 from recommender.campaigns.campaign import CAMPAIGN_ID, Campaign
+from recommender.campaigns.customer_list import CustomerList, check_list
 from recommender.campaigns.desk import CampaignDesk, open_desk
 from recommender.campaigns.pinned import count_customer_blocks
 from recommender.campaigns.walk import Block, Outcome, Walk

@@ -13,9 +13,9 @@ from datetime import datetime
 from functools import partial
 
 from recommender.campaigns.addresses import AddressBook, Mailbox
-from recommender.campaigns.audiences import CustomerList
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.courier import Courier
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.message import Letterhead
 from recommender.campaigns.outbox import SETTLED, Outbox, Settled
 from recommender.campaigns.render import Renderer

@@ -5,9 +5,10 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from recommender.campaigns.audiences import CustomerList, Person, find_audience
+from recommender.campaigns.audiences import Person, find_audience
 from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.contacts import Claim, Refusal, Standing, refusal
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.desk import PLACEMENT, CampaignDesk
 from recommender.campaigns.picks import Member, Picker, lists_to_lead
 from recommender.campaigns.pinned import PinnedVersion

@@ -17,11 +17,14 @@ from api.tokens import read_customer
 from recommender import errors, redis_warehouse
 from recommender.catalogue import Catalogue
 from recommender.events import Event, check_event
+from recommender.lists import LIST_NAMES, ListKey
 from recommender.placements import Placement
-from recommender.publication import LIST_NAMES, ListKey, Manifest, Product
+from recommender.product import Product
+from recommender.publication import Manifest
+from recommender.reading import Reading
 from recommender.redis_reading import to_list
 from recommender.settings import Settings
-from recommender.store import ListQuery, Reading
+from recommender.store import ListQuery
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

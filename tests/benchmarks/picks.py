@@ -20,18 +20,10 @@ import numpy as np
 
 from recommender.embedded import embedded_server
 from recommender.home import Home
+from recommender.lists import LIST_NAMES, OWN, RANKED, WHOLE_SHOP, ListTable
+from recommender.product import Product
 from recommender.profile_blocks import PROFILE, ProfileTable
-from recommender.publication import (
-    LIST_NAMES,
-    OWN,
-    RANKED,
-    WHOLE_SHOP,
-    ListTable,
-    Manifest,
-    Product,
-    Publication,
-    name_version,
-)
+from recommender.publication import Manifest, Publication, name_version
 from recommender.redis_client import RedisClient
 from recommender.redis_warehouse import RedisWarehouse
 

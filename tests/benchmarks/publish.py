@@ -19,7 +19,9 @@ import numpy as np
 
 from recommender.embedded import embedded_server
 from recommender.home import Home
-from recommender.publication import LIST_NAMES, RANKED, ListKey, ListTable, Manifest, Product, Publication
+from recommender.lists import LIST_NAMES, RANKED, ListKey, ListTable
+from recommender.product import Product
+from recommender.publication import Manifest, Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_publish import estimated_bytes
 from recommender.redis_warehouse import RedisWarehouse

@@ -8,8 +8,9 @@ from functools import partial
 from time import perf_counter
 
 from recommender.candidates import Candidate
+from recommender.lists import Own
 from recommender.placements import Placement, clamp_limit
-from recommender.publication import Own, Product
+from recommender.product import Product
 from recommender.slate import Context, build_slate
 
 AS_OF = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

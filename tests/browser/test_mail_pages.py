@@ -17,9 +17,8 @@ from werkzeug.serving import make_server
 from api import create_app
 from recommender.campaigns.campaign import Picks
 from recommender.campaigns.render import Renderer
-from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.browser.chromium import Chromium, start_chromium
 from tests.fakes.store import MemoryStore

@@ -10,11 +10,12 @@ from recommender.at_hand import LEADS, NEIGHBOURS, AtHand
 from recommender.errors import StoreError
 from recommender.event_log import EventLog
 from recommender.events import Event
+from recommender.lists import ListKey, PublishedList, fold
 from recommender.person import digest_of_person
-from recommender.publication import ListKey, PublishedList, fold
+from recommender.reading import Reading
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, Reading, Store
+from recommender.store import ListQuery, Store
 from tests.fakes.warehouse import MemoryWarehouse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

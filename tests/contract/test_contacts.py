@@ -7,7 +7,6 @@ import pytest
 
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.contacts import Claim, Mail, Standing
-from recommender.campaigns.settings import MailSettings
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.event_log import Verdict
 from recommender.events import Event
@@ -15,6 +14,7 @@ from recommender.person import digest_of_person
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.retention import PERSONAL_PARTS
+from recommender.settings import MailSettings
 from recommender.warehouse import Warehouse
 from tests.governed import DAY, NOW, RULES, Governed
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recommender.publication import ListKey
+from recommender.lists import ListKey
 from recommender.redis_publish import Publisher
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import ListQuery, Store

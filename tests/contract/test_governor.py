@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from recommender.campaigns.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Standing
-from recommender.campaigns.settings import MailSettings
 from recommender.event_log import Verdict
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.settings import MailSettings
 from tests.fakes.warehouse import MemoryWarehouse
 from tests.governed import DAY, NOW, READ_AT, RULES, SECOND
 from tests.governor_machine import GovernorMachine

@@ -7,9 +7,9 @@ import pytest
 
 from recommender import redis_catalogue
 from recommender.errors import StoreError, StoreUnavailableError
+from recommender.lists import WHOLE_SHOP, ListKey
 from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
 from recommender.placements import DEFAULT_PLACEMENTS, Pin
-from recommender.publication import WHOLE_SHOP, ListKey
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.shelf import Shelf

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.publication import WHOLE_SHOP, Basis, ListKey, Ranked
+from recommender.lists import WHOLE_SHOP, Basis, ListKey, Ranked
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse

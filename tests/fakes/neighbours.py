@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from recommender.at_hand import LEADS, Happening, happenings
 from recommender.events import EventType
-from recommender.publication import ListKey, ListName
+from recommender.lists import ListKey, ListName
 
 
 def leads(orders: Sequence[bytes], session: Sequence[bytes]) -> list[ListKey]:

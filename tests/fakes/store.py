@@ -10,13 +10,15 @@ from recommender.catalogue import Catalogue
 from recommender.erasure import PERSONAL_LISTS, leave_out
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
 from recommender.fold_in import ProductFactors
+from recommender.lists import LIST_NAMES, RANKED, ListKey, PublishedList
 from recommender.live_catalogue import ProductChange
 from recommender.person import digest_of_person
 from recommender.placements import Placement
 from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
 from recommender.profiles import Profile
-from recommender.publication import LIST_NAMES, RANKED, ListKey, Manifest, Publication, PublishedList
-from recommender.store import ListQuery, Position, Reading
+from recommender.publication import Manifest, Publication
+from recommender.reading import Reading
+from recommender.store import ListQuery, Position
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.neighbours import leads, products_in

@@ -12,7 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from api.limits import MAX_BODY_BYTES
-from recommender.publication import Product, Publication
+from recommender.product import Product
+from recommender.publication import Publication
 from recommender.redis_warehouse import RedisWarehouse
 from tests.conftest import build_publication
 from tests.hostile_ids import HOSTILE_IDS

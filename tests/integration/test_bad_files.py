@@ -10,11 +10,7 @@ import sys
 
 import pytest
 
-from recommender.errors import (
-    HomeError,
-    MissingColumnError,
-    UnreadableFileError,
-)
+from recommender.errors import HomeError, MissingColumnError, UnreadableFileError
 from tests.purchase_files import GOOD, HEADER, write
 from training import ingest as ingest_module
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from recommender.publication import WHOLE_SHOP, Publication
+from recommender.lists import WHOLE_SHOP
+from recommender.publication import Publication
 from tests.conftest import build_publication
 from tests.event_workers import start_worker, stop_worker
 from tests.profiles import make_profile, make_table

@@ -8,7 +8,7 @@ import pytest
 
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreFullError, StoreUnavailableError
-from recommender.publication import ListKey
+from recommender.lists import ListKey
 from recommender.redis_keys import API_KEYS, Keys
 from recommender.redis_store import RedisStore
 from recommender.redis_warehouse import RedisWarehouse

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recommender.campaigns.contacts import Claim
-from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
 from recommender.redis_keys import Keys
 from recommender.redis_warehouse import RedisWarehouse
+from recommender.settings import MailSettings
 from tests.redis_servers import redis_cluster
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from recommender.connect import open_store, store_url
 from recommender.embedded import embedded_server
 from recommender.errors import HomeError, SettingsError, StoreUnavailableError
 from recommender.home import Home
-from recommender.publication import ListKey
+from recommender.lists import ListKey
 from recommender.settings import load_settings
 from recommender.store import ListQuery
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from recommender.lists import fold
 from recommender.person import digest_of_person
-from recommender.publication import Publication, fold
+from recommender.publication import Publication
 from recommender.redis_keys import Keys
 from tests import small_shop
 from tests.redis_servers import RedisServer, redis_server, wait_until

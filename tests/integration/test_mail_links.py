@@ -8,10 +8,9 @@ from pydantic import SecretStr
 
 from api import create_app
 from recommender.campaigns.links import MailLink, sign
-from recommender.campaigns.settings import MailSettings
 from recommender.events import Event
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.mail_samples import SECRET, SHOP_SITE
 from tests.redis_servers import RedisServer, redis_server

@@ -14,7 +14,8 @@ from recommender import redis_publish
 from recommender.embedded import embedded_server
 from recommender.errors import SettingsError, StoreFullError, StoreUnavailableError
 from recommender.home import Home
-from recommender.publication import ListKey, Publication
+from recommender.lists import ListKey
+from recommender.publication import Publication
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import Keys
 from recommender.redis_store import RedisStore

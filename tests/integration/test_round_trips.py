@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.publication import WHOLE_SHOP
+from recommender.lists import WHOLE_SHOP
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.settings import Settings
 from tests.conftest import RedisShop

@@ -17,9 +17,8 @@ from click.testing import CliRunner
 
 from api import create_app
 from recommender.campaigns import send
-from recommender.campaigns.settings import MailSettings
 from recommender.redis_warehouse import RedisWarehouse
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests.commands import call_reprise
 from tests.mail_shop import SECRET, mailbox, names, publication, write_addresses
 from tests.redis_servers import wait_until

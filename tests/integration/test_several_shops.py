@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.rate_limits import RateLimits
 from recommender import shelf
+from recommender.lists import WHOLE_SHOP
 from recommender.placements import Placement
-from recommender.publication import WHOLE_SHOP
 from recommender.redis_client import RedisClient
 from recommender.redis_keys import REQUESTS, Keys
 from recommender.redis_warehouse import RedisWarehouse

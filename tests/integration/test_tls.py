@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.publication import ListKey
+from recommender.lists import ListKey
 from recommender.redis_warehouse import RedisWarehouse
 from recommender.store import ListQuery, rollback
 from tests.loops import run

@@ -21,11 +21,10 @@ from api import create_app
 from api.access import Access, access_of
 from api.problems import STATUS
 from recommender import errors
-from recommender.campaigns.settings import MailSettings
 from recommender.cli import COMMANDS
 from recommender.events import Event, EventType
 from recommender.placements import DEFAULT_PLACEMENTS, Placement
-from recommender.settings import ENV_PREFIX, AlsSettings, Settings
+from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 

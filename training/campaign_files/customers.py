@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from recommender.campaigns.audiences import CustomerList
+from recommender.campaigns.customer_list import CustomerList
 from recommender.errors import UnreadableFileError
 
 COLUMN = "customer_id"

@@ -13,8 +13,8 @@ from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from recommender.campaigns.audiences import CustomerList
 from recommender.campaigns.campaign import Campaign, Picks
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.desk import CampaignDesk, open_desk
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.render import Renderer

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from recommender.campaigns.audiences import AUDIENCES, CustomerList
+from recommender.campaigns.audiences import AUDIENCES
 from recommender.campaigns.campaign import Campaign
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.desk import CampaignDesk
 from recommender.campaigns.run import Block, count_blocks, plan_blocks, run_campaign
 from training.campaign_files.make import count

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import click
 
 from recommender.home import make_folder
+from recommender.lists import ListTable
 from recommender.progress import Progress
-from recommender.publication import ListTable, Publication
+from recommender.publication import Publication
 from recommender.settings import Settings, load_settings
 from training import job
 from training.commands.options import Source, parse_moment

@@ -9,8 +9,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from recommender.campaigns.audiences import AudienceName, CustomerList
+from recommender.campaigns.audiences import AudienceName
 from recommender.campaigns.campaign import Campaign
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, open_desk, plan_campaign
 from recommender.connect import store_url
 from recommender.console import print_json, print_table

@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from recommender.campaigns.addresses import AddressBook, open_addresses
-from recommender.campaigns.audiences import CustomerList
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.courier import Courier
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.mail_server import MailServer, is_this_machine, parse_server
 from recommender.campaigns.message import make_letterhead
 from recommender.campaigns.outbox import Outbox, forget_old_campaigns, open_outbox, outbox_path

@@ -9,9 +9,9 @@ import numpy as np
 from recommender.event_log import EventLog
 from recommender.events import Event
 from recommender.fold_in import ProductFactors
+from recommender.lists import RANKED, Basis, ListKey, fold
 from recommender.live import refresh
 from recommender.person import digest_of_person
-from recommender.publication import RANKED, Basis, ListKey, fold
 from recommender.store import ListQuery, Store
 
 _CUSTOMERS_PER_TRIP = 100

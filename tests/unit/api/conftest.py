@@ -5,8 +5,9 @@ from flask.testing import FlaskClient
 from api import create_app
 from recommender.errors import StoreUnavailableError
 from recommender.publication import Manifest
+from recommender.reading import Reading
 from recommender.settings import Settings
-from recommender.store import ListQuery, Reading
+from recommender.store import ListQuery
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

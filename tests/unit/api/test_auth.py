@@ -8,12 +8,7 @@ from flask.testing import FlaskClient
 from api import create_app
 from api.auth import Access, Caller, admit, allow, find_caller
 from recommender.api_keys import ApiKey
-from recommender.errors import (
-    ForbiddenError,
-    StoreUnavailableError,
-    TooManyRequestsError,
-    UnauthorizedError,
-)
+from recommender.errors import ForbiddenError, StoreUnavailableError, TooManyRequestsError, UnauthorizedError
 from recommender.settings import Settings
 from tests import small_shop
 from tests.fakes.store import MemoryStore

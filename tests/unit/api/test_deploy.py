@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from recommender.campaigns.settings import MailSettings
 from recommender.errors import SettingsError
 from recommender.home import Home
-from recommender.settings import Settings, load_settings
+from recommender.settings import MailSettings, Settings, load_settings
 from tests import deploy_files as deploy
 
 PROJECT = tomllib.loads((deploy.ROOT / "pyproject.toml").read_text())

@@ -6,9 +6,9 @@ from itertools import count
 import pytest
 
 from api import create_app
+from recommender.lists import fold
 from recommender.person import digest_of_person
 from recommender.placements import DEFAULT_PLACEMENTS
-from recommender.publication import fold
 from recommender.settings import Settings
 from tests import small_shop
 from tests.fakes.warehouse import MemoryWarehouse

@@ -13,12 +13,11 @@ from api import create_app
 from api.logs import make_logger
 from api.routes.mails import EMPTY_PICTURE
 from recommender.campaigns.links import MailLink, sign
-from recommender.campaigns.settings import MailSettings
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
 from recommender.events import Event
 from recommender.live_catalogue import ProductChange
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

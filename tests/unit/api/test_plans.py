@@ -4,9 +4,10 @@ import numpy as np
 
 from api.request_schemas import RecommendationBody
 from recommender.catalogue import Catalogue
+from recommender.lists import RANKED, ListKey, PublishedList
 from recommender.placements import DEFAULT_PLACEMENTS
-from recommender.publication import RANKED, ListKey, Product, PublishedList
-from recommender.store import Reading
+from recommender.product import Product
+from recommender.reading import Reading
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from api import create_app
-from recommender.publication import Product
+from recommender.product import Product
 from recommender.settings import Settings
 from tests import small_shop
 from tests.fakes.warehouse import MemoryWarehouse

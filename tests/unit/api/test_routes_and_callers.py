@@ -20,8 +20,7 @@ from api.logs import make_logger
 from recommender.campaigns.campaign import Campaign
 from recommender.campaigns.jobs import Job
 from recommender.campaigns.links import MailLink, sign
-from recommender.campaigns.settings import MailSettings
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

@@ -14,7 +14,7 @@ from api.rate_limits import RateLimits
 from api.shops import NO_SHOP, Shops
 from recommender.api_keys import ApiKey
 from recommender.errors import StoreUnavailableError
-from recommender.publication import ListKey
+from recommender.lists import ListKey
 from recommender.store import Position
 from tests import small_shop
 from tests.fakes.store import MemoryStore

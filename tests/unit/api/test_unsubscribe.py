@@ -8,10 +8,9 @@ from flask.testing import FlaskClient
 from api import create_app
 from api.logs import make_logger
 from recommender.campaigns.links import MailLink, sign
-from recommender.campaigns.settings import MailSettings
 from recommender.errors import StoreUnavailableError
 from recommender.events import Event
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse

@@ -8,8 +8,9 @@ import pytest
 
 from recommender.candidates import Candidate, candidates_of, merge_by_probability
 from recommender.catalogue import Catalogue
-from recommender.publication import RECORDS, Basis, ListKey, ListName, Own, Product, PublishedList
-from recommender.store import Reading
+from recommender.lists import RECORDS, Basis, ListKey, ListName, Own, PublishedList
+from recommender.product import Product
+from recommender.reading import Reading
 
 MILK, COFFEE = Product("milk"), Product("coffee")
 

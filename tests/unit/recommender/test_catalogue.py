@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from recommender.catalogue import Catalogue, PackedTexts, entry_bytes
-from recommender.publication import Product
+from recommender.product import Product
 
 MILK, TEA = Product("MILK", "Milk"), Product("TEA", "Thé 茶")
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.due import HORIZONS_DAYS, Due, due
-from recommender.publication import Own
+from recommender.lists import Own
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2026, 11, 13, tzinfo=UTC)

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from recommender.erasure import erased_customers, leave_out
+from recommender.lists import LIST_NAMES
 from recommender.person import digest_of_person
-from recommender.publication import LIST_NAMES
 from tests.profiles import make_profile, make_table
 
 LISTS = {

@@ -8,15 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy.stats import chi2_contingency, chisquare, kstest
 
-from recommender.experiments import (
-    HOLDOUT,
-    Experiment,
-    Experiments,
-    applies,
-    assign,
-    draw_uniform,
-    shares,
-)
+from recommender.experiments import HOLDOUT, Experiment, Experiments, applies, assign, draw_uniform, shares
 
 CUSTOMERS = [f"C{number}" for number in range(12_000)]
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -11,11 +11,12 @@ import pytest
 from recommender.at_hand import AtHand
 from recommender.catalogue import Catalogue
 from recommender.events import Event
+from recommender.lists import ListKey, Own, PublishedList, Ranked, fold
 from recommender.live import NOTHING, Live, observe, refresh
 from recommender.live_catalogue import LiveCatalogue, LiveProducts, Record
 from recommender.person import digest_of_person
-from recommender.publication import ListKey, Own, Product, PublishedList, Ranked, Rhythm, fold
-from recommender.store import Reading
+from recommender.product import Product, Rhythm
+from recommender.reading import Reading
 
 AS_OF = datetime(2026, 11, 20, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from recommender.catalogue import Catalogue
+from recommender.lists import RANKED, WHOLE_SHOP, Basis, ListKey, PublishedList
 from recommender.live_catalogue import (
     LIVE_FIELDS,
     NOTHING_SAID,
@@ -18,7 +19,7 @@ from recommender.live_catalogue import (
     read_record,
 )
 from recommender.newcomers import MOST_NEW
-from recommender.publication import RANKED, WHOLE_SHOP, Basis, ListKey, Product, PublishedList
+from recommender.product import Product
 from tests.fakes.catalogue import apply
 
 MILK = Product("MILK", "Whole milk", "Dairy", "1.20", "/p/milk", "/i/milk.jpg")

@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from recommender.catalogue import Catalogue
+from recommender.lists import RANKED, ListKey, PublishedList
 from recommender.looks import Shopper
-from recommender.publication import RANKED, ListKey, Product, PublishedList
-from recommender.store import Reading
+from recommender.product import Product
+from recommender.reading import Reading
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recommender.candidates import Candidate
+from recommender.lists import Own
 from recommender.live_catalogue import NOTHING_SAID, Record
 from recommender.merchandising import boosted
 from recommender.placements import CategoryBoost, Limit, OfCategory, OfProduct, Pin, Placement, ProductBoost
-from recommender.publication import Own, Product
+from recommender.product import Product
 from recommender.slate import Context, build_slate
 
 AS_OF = datetime(2026, 11, 20, 12, tzinfo=UTC)

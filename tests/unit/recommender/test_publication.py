@@ -6,24 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.publication import (
+from recommender.lists import (
     LIST_NAMES,
     OWN,
     RANKED,
     RECORDS,
     Basis,
     ListTable,
-    Manifest,
     Own,
-    Product,
     PublishedList,
     Ranked,
-    Rhythm,
     fold,
-    name_version,
     unfold,
-    version_as_of,
 )
+from recommender.product import Product, Rhythm
+from recommender.publication import Manifest, name_version, version_as_of
 from recommender.redis_keys import Keys
 
 HALF = st.floats(width=16)

@@ -7,7 +7,8 @@ import pytest
 
 from recommender.candidates import Candidate
 from recommender.due import due
-from recommender.publication import Own, Product
+from recommender.lists import Own
+from recommender.product import Product
 from recommender.reasons import Reason, explain
 
 AS_OF = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

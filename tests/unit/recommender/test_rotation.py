@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from recommender.publication import PublishedList, Ranked
+from recommender.lists import PublishedList, Ranked
 from recommender.rotation import SPREAD, rotate
 from tests.small_shop import model, table
 

@@ -6,9 +6,10 @@ import pytest
 
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
+from recommender.lists import WHOLE_SHOP, ListKey
+from recommender.lru import KEPT_S, Memory
 from recommender.placements import DEFAULT_PLACEMENTS, Pin, Placement
-from recommender.publication import WHOLE_SHOP, ListKey
-from recommender.shelf import KEPT_S, MAX_LIST_BYTES, Memory, Shelf
+from recommender.shelf import MAX_LIST_BYTES, Shelf
 from tests.fakes.store import MemoryStore
 
 SIMILAR, POPULAR, ANN = ListKey("similar", "p1"), ListKey("popular", WHOLE_SHOP), ListKey("discover", "ann")

@@ -7,8 +7,9 @@ import pytest
 
 from recommender.candidates import Candidate
 from recommender.due import due
+from recommender.lists import Own
 from recommender.placements import Limit, Placement
-from recommender.publication import Own, Product
+from recommender.product import Product
 from recommender.slate import Context, Slate, build_slate
 
 AS_OF = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -11,15 +11,9 @@ from pydantic import ValidationError
 
 from recommender.candidates import Candidate, merge_by_probability
 from recommender.errors import UnknownPlacementError
-from recommender.placements import (
-    ABSOLUTE_CAP,
-    DEFAULT_PLACEMENTS,
-    Limit,
-    Placement,
-    clamp_limit,
-    find_placement,
-)
-from recommender.publication import Own, Product
+from recommender.lists import Own
+from recommender.placements import ABSOLUTE_CAP, DEFAULT_PLACEMENTS, Limit, Placement, clamp_limit, find_placement
+from recommender.product import Product
 from recommender.slate import Context, Slate, build_slate
 
 AS_OF = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.home import Home
-from recommender.publication import LIST_NAMES, Product, Publication
+from recommender.lists import LIST_NAMES
+from recommender.product import Product
+from recommender.publication import Publication
 from tests.profiles import make_newcomer, make_profile, make_table
 from training.artifacts import load, save, saved_versions
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recommender.publication import RANKED
+from recommender.lists import RANKED
 from tests.worlds import AS_OF, empty_shop, ledger_of, new_customer, two_tastes, weekly_milk_buyer
 from training import copurchase
 from training.copurchase import build_together

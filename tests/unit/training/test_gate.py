@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recommender.publication import LIST_NAMES, RECORDS, ListTable, Manifest, Publication
+from recommender.lists import LIST_NAMES, RECORDS, ListTable
+from recommender.publication import Manifest, Publication
 from training.evaluate import Evaluation
 from training.gate import MIN_CUSTOMERS, check_lists, judge
 

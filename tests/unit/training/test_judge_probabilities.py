@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from recommender.due import due
+from recommender.lists import Own
 from recommender.progress import Progress
-from recommender.publication import Own
 from recommender.settings import AlsSettings, Settings
 from tests.unit.training.test_evaluate import NO_PRODUCTS
 from tests.worlds import AS_OF, new_customer

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from recommender.publication import RANKED, Basis, ListTable
+from recommender.lists import RANKED, Basis, ListTable
 from tests.worlds import AS_OF, ledger_of
 from training.judge_similar import judge_similar
 from training.snapshot import Snapshot, build_snapshot

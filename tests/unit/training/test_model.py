@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recommender.lists import LIST_NAMES, RECORDS, WHOLE_SHOP
 from recommender.progress import Progress
-from recommender.publication import LIST_NAMES, RECORDS, WHOLE_SHOP
 from recommender.settings import AlsSettings, Settings
 from tests.worlds import (
     AS_OF,

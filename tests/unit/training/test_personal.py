@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recommender.publication import OWN, ListTable
+from recommender.lists import OWN, ListTable
 from recommender.settings import AlsSettings, Settings
 from tests.worlds import AS_OF, two_tastes
 from training.features import build_evidence

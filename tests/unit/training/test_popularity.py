@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recommender.ids import IdMap
-from recommender.publication import RANKED, WHOLE_SHOP
+from recommender.lists import RANKED, WHOLE_SHOP
 from tests.worlds import AS_OF, empty_shop, ledger_of
 from training.popularity import best_sellers, build_popular, trend
 from training.snapshot import Snapshot, build_snapshot

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from recommender.candidates import Candidate, merge_by_probability
 from recommender.errors import UsageError
 from recommender.ids import IdMap
-from recommender.publication import OWN, RANKED, WHOLE_SHOP, ListTable, Product
+from recommender.lists import OWN, RANKED, WHOLE_SHOP, ListTable
+from recommender.product import Product
 from tests.worlds import AS_OF, empty_shop
 from training.als import Factors
 from training.model import Model

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recommender.due import due
-from recommender.publication import OWN, Own, PublishedList
+from recommender.lists import OWN, Own, PublishedList
 from tests.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer, weekly_milk_buyer
 from training.history import build_history
 from training.repurchase import OwnLists, Rhythm, build_buy_again, fit_rhythm

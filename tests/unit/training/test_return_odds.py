@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommender.due import HORIZONS_DAYS, due
-from recommender.publication import Own
+from recommender.lists import Own
 from tests.worlds import AS_OF, empty_shop, ledger_of
 from training.history import build_history
 from training.return_odds import bought_since, bought_within, fit_odds, look_back, shift_odds

@@ -1,6 +1,6 @@
 import numpy as np
 
-from recommender.publication import Basis
+from recommender.lists import Basis
 from recommender.settings import AlsSettings
 from tests.worlds import AS_OF, empty_shop, ledger_of, two_tastes
 from training.als import fit_factors

@@ -1,6 +1,6 @@
 import numpy as np
 
-from recommender.publication import Basis
+from recommender.lists import Basis
 from training.tables import RankedLists, build_table, concatenate_lists, owners_of, split_lists, starts_of
 
 LISTS = RankedLists(

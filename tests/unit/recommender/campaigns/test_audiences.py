@@ -2,11 +2,12 @@
 
 import pytest
 
-from recommender.campaigns.audiences import AUDIENCES, CustomerList, find_audience
+from recommender.campaigns.audiences import AUDIENCES, find_audience
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import run_campaign
 from recommender.errors import UsageError
 from recommender.live_catalogue import ProductChange
-from recommender.publication import Product
+from recommender.product import Product
 from tests.campaigns import CampaignShop, Customer, Own, make_version
 from tests.small_shop import NOW, TODAY
 

@@ -9,9 +9,9 @@ from recommender.campaigns.addresses import Mailbox
 from recommender.campaigns.links import MailLink, read_link
 from recommender.campaigns.message import Letterhead, make_letterhead
 from recommender.campaigns.render import Rendered
-from recommender.campaigns.settings import MailSettings
 from recommender.campaigns.smtp import Letter
 from recommender.errors import UsageError
+from recommender.settings import MailSettings
 from tests.small_shop import NOW
 
 SECRET = "a secret of thirty-two characters"

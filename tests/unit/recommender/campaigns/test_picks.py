@@ -4,7 +4,7 @@ import pytest
 
 from recommender.live_catalogue import ProductChange
 from recommender.placements import Pin
-from recommender.publication import Product
+from recommender.product import Product
 from tests.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
 from tests.small_shop import NOW
 

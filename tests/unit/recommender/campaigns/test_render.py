@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from recommender.campaigns.links import read_link
 from recommender.campaigns.render import Renderer
-from recommender.campaigns.settings import MailSettings
 from recommender.campaigns.wording import find_wording
 from recommender.errors import MailError
+from recommender.settings import MailSettings
 from tests.mail_samples import CAMPAIGN, COFFEE, SECRET, SHOP_SITE, other, own, picks
 
 PLAIN = MailSettings()

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from recommender.campaigns.render import Renderer
-from recommender.campaigns.settings import MailSettings
+from recommender.settings import MailSettings
 from tests.mail_samples import CAMPAIGN, SECRET, hostile
 from tests.unit.recommender.campaigns.test_render import Tags
 

@@ -6,15 +6,14 @@ from datetime import timedelta
 import pytest
 
 from recommender.campaigns import walk
-from recommender.campaigns.audiences import CustomerList
 from recommender.campaigns.contacts import Mail
+from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, count_blocks, open_desk, plan_campaign, run_campaign
-from recommender.campaigns.settings import MailSettings
 from recommender.errors import UsageError, VersionNotFoundError
 from recommender.experiments import Experiment
 from recommender.live_catalogue import ProductChange
 from recommender.placements import DEFAULT_PLACEMENTS
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from tests import small_shop
 from tests.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
 from tests.fakes.store import MemoryStore

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.links import read_link
 from recommender.campaigns.render import Renderer
-from recommender.campaigns.settings import MailSettings
 from recommender.person import digest_of_person
-from recommender.publication import Product
+from recommender.product import Product
+from recommender.settings import MailSettings
 from tests.campaigns import CampaignShop, Customer, Own, make_version
 from training.campaign_files.formats import Csv, Html, Jsonl, Parquet, forget_mail, harmless
 from training.campaign_files.rows import Rows

@@ -7,14 +7,7 @@ import pytest
 from recommender.days import date_of
 from tests.worlds import AS_OF, empty_shop, ledger_of, weekly_milk_buyer
 from training.customer_value.bg_nbd import past_of
-from training.customer_value.summary import (
-    ORDER_DAYS,
-    SUMMARY,
-    build_order_days,
-    divide,
-    last_day_before,
-    summarise,
-)
+from training.customer_value.summary import ORDER_DAYS, SUMMARY, build_order_days, divide, last_day_before, summarise
 
 UNTIL = last_day_before(AS_OF)
 

@@ -8,8 +8,8 @@ import pytest
 
 from recommender.events import Event
 from recommender.fold_in import ProductFactors
+from recommender.lists import unfold
 from recommender.person import digest_of_person
-from recommender.publication import unfold
 from tests.conftest import build_publication
 from tests.fakes.store import MemoryStore
 from training.events.fold_in import FoldIn

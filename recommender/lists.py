@@ -1,0 +1,193 @@
+"""Ranked lists and their wire form.
+
+A list is stored under its owner's id as one byte that says where it comes from (`Basis`), followed by fixed-size
+little-endian records:
+
+    RANKED  product_index int32, score float16                                             6 bytes
+    OWN     the same, then last_day uint16 (days since 1970-01-01), purchases uint16,
+            log_gap, log_gap_sd, return_share float16                                      16 bytes
+
+The numpy dtypes write, the struct formats read: the service decodes a list without numpy's overhead per call.
+"""
+
+import math
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+ListName = Literal["similar", "together", "buy_again", "discover", "popular", "trending"]
+LIST_NAMES: tuple[ListName, ...] = ("similar", "together", "buy_again", "discover", "popular", "trending")
+PERSONAL: frozenset[ListName] = frozenset({"buy_again", "discover"})
+"""Lists whose owner is a customer."""
+WHOLE_SHOP = ""
+"""Owner of the `popular` and `trending` lists over all categories; the other owners are category names."""
+RANKED = np.dtype([("product_index", "<i4"), ("score", "<f2")])
+OWN = np.dtype(
+    [
+        *RANKED.descr,
+        ("last_day", "<u2"),
+        ("purchases", "<u2"),
+        ("log_gap", "<f2"),
+        ("log_gap_sd", "<f2"),
+        ("return_share", "<f2"),
+    ]
+)
+RECORDS: dict[ListName, np.dtype[np.void]] = {name: OWN if name == "buy_again" else RANKED for name in LIST_NAMES}
+_RANKED_STRUCT = struct.Struct("<ie")
+_OWN_STRUCT = struct.Struct("<ieHHeee")
+RECORD_BYTES: dict[ListName, int] = {name: records.itemsize for name, records in RECORDS.items()}
+_INDICES = {name: struct.Struct(f"<i{n - 4}x") for name, n in RECORD_BYTES.items()}
+"""What reads the product_index of each record. A request reads lists with `struct`: for so few records, numpy is slower
+where its code is not in the processor's cache."""
+
+
+class Basis(IntEnum):
+    """Where a list comes from."""
+
+    MODEL = 0
+    CATEGORY = 1
+    """Too few buyers to learn from: best sellers of the same category."""
+    POPULAR = 2
+    """Nor a category with enough products: best sellers of the shop."""
+
+
+class ListKey(NamedTuple):
+    """Which list: its name and its owner (a product, a customer, a category or WHOLE_SHOP)."""
+
+    name: ListName
+    owner_id: str
+
+
+class Ranked(NamedTuple):
+    """One record of a list of products. `score` is a probability in `discover`; NaN where none was learned."""
+
+    product_index: int
+    score: float
+
+
+class Own(NamedTuple):
+    """One product that a customer bought before, with what is known of its rhythm.
+
+    `score` is the probability of buying it again within the horizon, NaN where none was learned. The gap to the
+    next purchase is log-normal: `log_gap` and `log_gap_sd` are mean and standard deviation of the natural
+    logarithm of days. `return_share` is the share of buyers who buy the product again.
+    """
+
+    product_index: int
+    score: float
+    last_day: int
+    purchases: int
+    log_gap: float
+    log_gap_sd: float
+    return_share: float
+
+
+# as `_make`, which is written in Python and looks at the length again
+_to_ranked, _to_own = partial(tuple.__new__, Ranked), partial(tuple.__new__, Own)
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """All lists of one name, in compressed rows.
+
+    Attributes:
+        owner_ids: n owners, unique.
+        starts: (n + 1,) int64; owner i has records[starts[i]:starts[i + 1]], best first. Empty lists are allowed.
+        records: (starts[-1],) of dtype RANKED or OWN.
+        basis: (n,) uint8, a `Basis` each.
+    """
+
+    owner_ids: Sequence[str]
+    starts: NDArray[np.int64]
+    records: NDArray[np.void]
+    basis: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        n = len(self.owner_ids)
+        if self.starts.shape != (n + 1,) or self.basis.shape != (n,) or len(self.records) != self.starts[-1]:
+            raise ValueError(
+                f"a table of {n} owners has starts {self.starts.shape}, basis {self.basis.shape} "
+                f"and {len(self.records)} records"
+            )
+
+    def __len__(self) -> int:
+        return len(self.owner_ids)
+
+    def encode(self, first: int, last: int) -> Iterator[tuple[str, bytes]]:
+        """Owner and wire form of the lists from `first` up to, not including, `last`."""
+        for i in range(first, min(last, len(self))):
+            records = self.records[self.starts[i] : self.starts[i + 1]]
+            yield self.owner_ids[i], bytes((self.basis[i],)) + records.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """One list as it was read back: its wire form, decoded only as far as somebody looks at it.
+
+    A slate is full long before a list ends, and the wire form is a tenth of the size of the records.
+    """
+
+    name: ListName
+    wire: bytes
+
+    @classmethod
+    def of_own(cls, records: Iterable[Own]) -> "PublishedList":
+        """A `buy_again` list as if it were published."""
+        return cls("buy_again", bytes((Basis.MODEL,)) + b"".join(_OWN_STRUCT.pack(*record) for record in records))
+
+    def reorder(self, places: Iterable[int]) -> "PublishedList":
+        """The same list with the records of these places, from 0, in this order."""
+        n, wire = RECORD_BYTES[self.name], self.wire
+        return PublishedList(self.name, wire[:1] + b"".join([wire[1 + n * i : 1 + n + n * i] for i in places]))
+
+    @property
+    def basis(self) -> Basis:
+        """Where the list comes from."""
+        return Basis(self.wire[0])
+
+    @property
+    def records(self) -> list[Ranked | Own]:
+        """Every record, best first."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Ranked | Own]:
+        return self.own() if self.name == "buy_again" else self.ranked()
+
+    def own(self) -> Iterator[Own]:
+        """The records of a `buy_again` list."""
+        return map(_to_own, _OWN_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+
+    def ranked(self) -> Iterator[Ranked]:
+        """The records of any other list."""
+        return map(_to_ranked, _RANKED_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+
+    def __len__(self) -> int:
+        return len(self.wire) // RECORD_BYTES[self.name]
+
+    def indices(self) -> frozenset[int]:
+        """Every product_index on it, without the rest of the records."""
+        return frozenset(index for (index,) in _INDICES[self.name].iter_unpack(memoryview(self.wire)[1:]))
+
+
+def fold(version: str, wire: bytes) -> bytes:
+    """The `folded` list of a customer: its indices mean something in `version` only."""
+    return version.encode() + b"\n" + wire
+
+
+def unfold(folded: bytes, version: str) -> PublishedList | None:
+    """The list that was folded in; None where it is of another version, or is none.
+
+    Its scores are NaN: a predicted preference is no probability.
+    """
+    folded_for, _, wire = folded.partition(b"\n")
+    if folded_for != version.encode() or len(wire) % RANKED.itemsize != 1:
+        return None
+    indices = _INDICES["discover"].iter_unpack(memoryview(wire)[1:])
+    records = b"".join(_RANKED_STRUCT.pack(index, math.nan) for (index,) in indices)
+    return PublishedList("discover", bytes((Basis.MODEL,)) + records)

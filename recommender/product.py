@@ -1,0 +1,64 @@
+"""Products as answers show them, and the rhythm in which they are bought again."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pydantic_core import from_json
+
+
+class Rhythm(NamedTuple):
+    """How one product is bought again, over all its buyers; the fields as in `Own`."""
+
+    log_gap: float
+    log_gap_sd: float
+    return_share: float
+
+
+Objection = Literal["blocked", "not_valid", "out_of_stock"]
+"""Why a product may not be shown; where there are several reasons, the first in this order."""
+_TEXTS = ("product_id", "title", "category", "price", "url", "image_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product as an answer shows it. What the shop did not tell is None.
+
+    `rhythm` is what the training learned: it dates the product for a customer who first buys it after that.
+    """
+
+    product_id: str
+    title: str | None = None
+    category: str | None = None
+    price: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+    in_stock: bool = True
+    rhythm: Rhythm | None = None
+
+    @property
+    def dates(self) -> list[float]:
+        """When it begins and ends to be valid, in seconds since 1970, as far as it does."""
+        return []
+
+    def objection(self, now: float) -> Objection | None:  # noqa: ARG002 - the shop may say more, see `LiveProduct`
+        """Why it may not be shown at a moment in seconds since 1970; None where it may."""
+        return None if self.in_stock else "out_of_stock"
+
+    def to_json(self) -> bytes:
+        """Compact JSON without the fields that are None."""
+        fields = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Product":
+        """The inverse of `to_json`; fields of a later release are ignored.
+
+        Raises ValueError, TypeError or AttributeError where `text` is no product.
+        """
+        fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
+        if not all(isinstance(fields.get(name, ""), str) for name in _TEXTS):
+            raise TypeError("a product's id, title, category, price and addresses are text")
+        if rhythm := fields.get("rhythm"):
+            fields["rhythm"] = Rhythm(*map(float, rhythm))
+        return cls(**fields)
