@@ -9,13 +9,8 @@ from typing import TextIO
 
 from flask import Flask
 
-from api import auth, health, limits, logs, problems
-from api.event_sink import EventSink
-from api.front import Front
+from api.background.event_sink import EventSink
 from api.ids import ShopId, fresh_recommendation_id
-from api.lists import Lists
-from api.mail_links import MailLinks
-from api.rate_limits import RateLimits
 from api.routes import (
     batch,
     campaigns,
@@ -23,27 +18,32 @@ from api.routes import (
     docs,
     events,
     mails,
-    metrics,
     models,
+    operations,
     placements,
-    popular,
     products,
     recommendations,
     unsubscribe,
 )
-from api.service import Service
-from api.shops import Shops
-from api.tracing import trace
-from recommender.api_keys import Kind
-from recommender.connect import open_warehouse
+from api.security import auth
+from api.security.rate_limits import RateLimits
+from api.serving.fast_path import Front
+from api.serving.list_routes import Lists
+from api.serving.mail_links import MailLinks
+from api.serving.service import Service
+from api.serving.tenants import Shops
+from api.telemetry import logs
+from api.telemetry.tracing import trace
+from api.web import access_log, body_limits, problems
+from recommender.redis.open import open_warehouse
 from recommender.settings import Settings, load_settings
-from recommender.warehouse import Warehouse
+from recommender.storage.api_keys import Kind
+from recommender.storage.shops import Warehouse
 
 _VIEWS = (
     products,
     customers,
     recommendations,
-    popular,
     batch,
     events,
     campaigns,
@@ -52,8 +52,7 @@ _VIEWS = (
     mails,
     unsubscribe,
     docs,
-    metrics,
-    health,
+    operations,
 )
 
 
@@ -88,9 +87,9 @@ def create_app(
     service = Service(settings, shops, clock, new_id, impressions)
     service.attach(app)
     MailLinks(service, sink("mail_events", most_waiting=10_000, at_once=200)).attach(app)
-    logs.attach(app, logger)
+    access_log.attach(app, logger)
     problems.attach(app)
-    limits.attach(app)
+    body_limits.attach(app)
     ttl_s = settings.customer_token_ttl_s
     auth.attach(app, auth.Guard(lambda: shops.api_keys, shops.rate_limits, settings.shop, ttl_s, clock))
     for module in _VIEWS:

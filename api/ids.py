@@ -9,7 +9,7 @@ from datetime import datetime
 
 from werkzeug.routing import BaseConverter
 
-from recommender.campaigns.campaign import CAMPAIGN_ID
+from recommender.storage.campaign import CAMPAIGN_ID
 
 MAX_ID_LENGTH = 512
 _CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"

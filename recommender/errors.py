@@ -31,8 +31,8 @@
         ├── CampaignConflictError
         └── UnknownPlacementError
 
-Each message names the value and the remedy. Exit codes are decided in `recommender.cli`, HTTP statuses in
-`api.problems`.
+Each message names the value and the remedy. Exit codes are decided in `recommender.cli.main`, HTTP statuses in
+`api.web.problems`.
 """
 
 

@@ -22,8 +22,8 @@ from pydantic_settings import (
 )
 
 from recommender.errors import SettingsError
-from recommender.experiments import Experiments
-from recommender.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.experiments.experiment import Experiments
+from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 
 ENV_PREFIX = "REPRISE_"
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from recommender import embedded
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.lists import LIST_NAMES, RECORDS, ListName, ListTable
-from recommender.product import Product
-from recommender.publication import Manifest, Publication
-from recommender.redis_client import RedisClient
-from recommender.redis_keys import Keys
-from tests.needs import PROGRAMS, find_program
+from recommender.connection import embedded
+from recommender.connection.client import RedisClient
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.publication.lists import LIST_NAMES, RECORDS, ListName, ListTable
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.product import Product
+from recommender.redis.keys import Keys
+from tests.support.needs import PROGRAMS, find_program
 
 MakePublication = Callable[..., Publication]
 

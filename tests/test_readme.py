@@ -21,18 +21,18 @@ from flask import Flask
 from pydantic import BaseModel
 
 from api import create_app
-from api.answer_schemas import Answer, EventsAnswer, Health, ModelList, NamedPlacement, Problem
-from api.profile_schemas import CustomerProfile
-from api.request_schemas import EventsBody
+from api.schemas.answers import Answer, EventsAnswer, Health, ModelList, NamedPlacement, Problem
+from api.schemas.profiles import CustomerProfile
+from api.schemas.requests import EventsBody
 from recommender.campaigns.audiences import AUDIENCES
-from recommender.cli import COMMANDS, reprise
+from recommender.cli.main import COMMANDS, reprise
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
-from training.formats import FORMATS
-from training.schema import PURCHASE_COLUMNS
-from training.shop import make_shop
+from training.demo.shop import make_shop
+from training.ingest.formats import FORMATS
+from training.ingest.schema import PURCHASE_COLUMNS
 
 README = (ROOT / "README.md").read_text()
 TEXT = "\n".join(page.read_text() for page in PAGES)

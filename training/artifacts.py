@@ -24,14 +24,14 @@ import numpy as np
 from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
+from recommender.data_dir import Home, make_folder, write_whole
 from recommender.errors import HomeError, VersionNotFoundError
-from recommender.fold_in import ProductFactors
-from recommender.home import Home, make_folder, write_whole
-from recommender.lists import LIST_NAMES, ListName, ListTable
 from recommender.person import decode_id, encode_id
-from recommender.product import Product
-from recommender.profile_blocks import ProfileTable
-from recommender.publication import Manifest, Publication
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import LIST_NAMES, ListName, ListTable
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.product import Product
+from recommender.publication.profile_blocks import ProfileTable
 
 _PARTS = ("lists.npz", "products.jsonl", "manifest.json")
 _CHECKSUMS = "checksums.json"

@@ -6,24 +6,24 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from recommender.cli.progress import Progress
+from recommender.data_dir import Home, training_lock
 from recommender.errors import GateRefusedError
-from recommender.home import Home, training_lock
-from recommender.lists import LIST_NAMES
-from recommender.profile_blocks import ProfileTable
-from recommender.progress import Progress
-from recommender.publication import Manifest, Publication, name_version
+from recommender.publication.lists import LIST_NAMES
+from recommender.publication.manifest import Manifest, Publication, name_version
+from recommender.publication.profile_blocks import ProfileTable
 from recommender.settings import Settings
-from recommender.store import Store
+from recommender.storage.versions import Store
+from training.analytics.customer_value.describe import Description, describe_customers
 from training.artifacts import save
-from training.customer_value.describe import Description, describe_customers
-from training.evaluate import Evaluation, evaluate_last_window
-from training.events.drift import InputProfile, find_drift, record_drift
-from training.examples import Windows
-from training.gate import check_lists, judge
-from training.ingest import Ingested
-from training.model import Model, train_model
+from training.dataset.split import end_of
+from training.evaluation.last_window import Evaluation, evaluate_last_window
+from training.ingest.ingest import Ingested
 from training.provenance import TRAINING_SETTINGS, package_versions
-from training.split import end_of
+from training.ranking.model import Model, train_model
+from training.ranking.training_examples import Windows
+from training.selection.gate import check_lists, judge
+from training.selection.input_drift import InputProfile, find_drift, record_drift
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.home import Home, write_whole
+from recommender.data_dir import Home, write_whole
 
 
 def quarantine_path(home: Home, paths: Sequence[str | Path]) -> Path:

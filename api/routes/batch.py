@@ -2,14 +2,14 @@
 
 from flask import Blueprint, Response, g
 
-from api.access import Access
-from api.answer_schemas import BatchAnswer
-from api.batches import answer_batch
-from api.lists import lists
-from api.openapi import operation
-from api.request_schemas import BatchBody
-from api.responses import answer_plain
-from api.service import service
+from api.schemas.answers import BatchAnswer
+from api.schemas.requests import BatchBody
+from api.security.permissions import Access
+from api.serving.batch import answer_batch
+from api.serving.list_routes import lists
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import answer_plain
 
 blueprint = Blueprint("batch", __name__, url_prefix="/v1")
 

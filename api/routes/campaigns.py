@@ -5,16 +5,16 @@ from typing import Any
 from flask import Blueprint, Response, g
 from pydantic_core import from_json
 
-from api.auth import Access
-from api.campaign_schemas import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
 from api.ids import CampaignId
-from api.openapi import operation
-from api.request_schemas import NoQuery
-from api.responses import answer_plain
-from api.service import service
-from recommender.campaigns.jobs import Job
+from api.schemas.campaigns import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
+from api.schemas.requests import NoQuery
+from api.security.auth import Access
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import answer_plain
 from recommender.campaigns.run import begin_campaign, count_blocks, open_desk
 from recommender.errors import CampaignConflictError, UsageError
+from recommender.storage.pick_jobs import Job
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/v1/campaigns")
 blueprint.record(lambda state: state.app.url_map.converters.update(campaign_id=CampaignId))

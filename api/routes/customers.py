@@ -2,19 +2,19 @@
 
 from flask import Blueprint, Response, g
 
-from api.access import Access
-from api.answer_schemas import Erasure
-from api.answers import PRIVATE
 from api.ids import ShopId
-from api.lists import list_operation
-from api.openapi import operation
-from api.plans import Plan, personal_plan
-from api.problems import problem
-from api.profile_schemas import CustomerProfile
-from api.profiles import describe
-from api.request_schemas import BuyAgainQuery, NoQuery, PersonalQuery
-from api.responses import answer_plain
-from api.service import service
+from api.schemas.answers import Erasure
+from api.schemas.profiles import CustomerProfile
+from api.schemas.requests import BuyAgainQuery, NoQuery, PersonalQuery
+from api.security.permissions import Access
+from api.serving.answers import PRIVATE
+from api.serving.list_routes import list_operation
+from api.serving.profile import describe
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.problems import problem
+from api.web.responses import answer_plain
+from recommender.slate.plans import Plan, personal_plan
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, request
 
-from api.auth import Access, accessible
-from api.openapi import document
-from api.wire import dump
+from api.json import dump
+from api.security.auth import Access, accessible
+from api.web.openapi import document
 
 blueprint = Blueprint("docs", __name__)
 

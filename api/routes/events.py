@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api.answer_schemas import EventsAnswer
-from api.auth import Access
-from api.openapi import operation
-from api.request_schemas import EventsBody
-from api.responses import answer_plain
-from api.service import service
+from api.schemas.answers import EventsAnswer
+from api.schemas.requests import EventsBody
+from api.security.auth import Access
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import answer_plain
 from recommender.errors import EventRejectedError
-from recommender.event_log import Verdict
-from recommender.events import Event, check_event
+from recommender.events.event import Event, check_event
+from recommender.storage.event_log import Verdict
 
 blueprint = Blueprint("events", __name__, url_prefix="/v1")
 

@@ -6,13 +6,13 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from api.mail_events import mail_event
-from api.mail_links import mail_links
-from api.openapi import link_operation
-from api.service import service
+from api.background.mail_events import mail_event
+from api.serving.mail_links import mail_links
+from api.serving.service import service
+from api.web.openapi import link_operation
 from recommender.campaigns.links import NOT_OURS, MailLink, read_link
 from recommender.errors import ForgedLinkError, StoreUnavailableError
-from recommender.product import Product
+from recommender.publication.product import Product
 from recommender.web_address import web_address
 
 blueprint = Blueprint("mails", __name__, url_prefix="/v1/m")

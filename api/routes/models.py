@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api.answer_schemas import Activation, ModelList
-from api.auth import Access
-from api.openapi import operation
-from api.request_schemas import NoQuery
-from api.responses import answer_plain
-from api.service import service
-from recommender.publication import Manifest
+from api.schemas.answers import Activation, ModelList
+from api.schemas.requests import NoQuery
+from api.security.auth import Access
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import answer_plain
+from recommender.publication.manifest import Manifest
 
 blueprint = Blueprint("models", __name__, url_prefix="/v1")
 

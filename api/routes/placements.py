@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api.answer_schemas import NamedPlacement, PlacementList
-from api.auth import Access
-from api.openapi import operation
-from api.parsing import invalid
-from api.request_schemas import PLACEMENT_NAME, NewPlacement, NoQuery
-from api.responses import answer_plain
-from api.service import service
-from recommender.placements import Placement, find_placement
+from api.schemas.answers import NamedPlacement, PlacementList
+from api.schemas.requests import PLACEMENT_NAME, NewPlacement, NoQuery
+from api.security.auth import Access
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.parsing import invalid
+from api.web.responses import answer_plain
+from recommender.slate.placements import Placement, find_placement
 
 blueprint = Blueprint("placements", __name__, url_prefix="/v1/placements")
 

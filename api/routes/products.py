@@ -6,17 +6,17 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import ValidationError
 
-from api.access import Access
-from api.catalogue_schemas import LiveProductAnswer, NamedProduct, ProductBody, ProductsAnswer, ProductsBody
 from api.ids import ShopId
-from api.lists import list_operation
-from api.openapi import operation
-from api.plans import Plan, product_plan
-from api.request_schemas import BoughtTogetherQuery, NoQuery, SimilarQuery
-from api.responses import answer_plain
-from api.service import service
-from recommender.lists import ListKey
-from recommender.live_catalogue import LIVE_FIELDS, ProductChange, read_record
+from api.schemas.products import LiveProductAnswer, NamedProduct, ProductBody, ProductsAnswer, ProductsBody
+from api.schemas.requests import BoughtTogetherQuery, NoQuery, SimilarQuery
+from api.security.permissions import Access
+from api.serving.list_routes import list_operation
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import answer_plain
+from recommender.catalogue.overrides import LIVE_FIELDS, ProductChange, read_record
+from recommender.publication.lists import ListKey
+from recommender.slate.plans import Plan, product_plan
 
 blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 

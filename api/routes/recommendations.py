@@ -2,13 +2,16 @@
 
 from flask import Blueprint, Response, g
 
-from api.answer_schemas import Answer
-from api.auth import Access, require_customer
-from api.openapi import operation
-from api.request_schemas import RecommendationBody
-from api.responses import respond
-from api.service import service
-from recommender.run_sync import run_sync
+from api.schemas.answers import Answer
+from api.schemas.requests import PopularQuery, RecommendationBody
+from api.security.auth import require_customer
+from api.security.permissions import Access
+from api.serving.list_routes import list_operation
+from api.serving.service import service
+from api.web.openapi import operation
+from api.web.responses import respond
+from recommender.slate.plans import Plan, popular_plan
+from recommender.storage.run_sync import run_sync
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
 
@@ -36,3 +39,10 @@ def recommend(body: RecommendationBody) -> Response:
     part = desk.enroll(body, body.customer_id)
     outcome = desk.fill(body, plan, run_sync(desk.fetch(plan.keys, plan.people, part.treatment)), part)
     return respond(own.answer_person(shop, body.customer_id, body.session_id, outcome, own.new_recommendation_id()))
+
+
+@blueprint.get("/popular")
+@list_operation("list_popular_products", tag="products", access=Access.PRODUCTS, query=PopularQuery)
+def popular(query: PopularQuery) -> Plan:
+    """Trending products, then best sellers, of one category or the whole shop."""
+    return popular_plan(query.category)

@@ -5,12 +5,12 @@ Programs that look at links before people do follow them with GET, so GET only s
 
 from flask import Blueprint, Response
 
-from api.openapi import link_operation
-from api.service import service
-from api.unsubscribe_page import ASK, DONE, POLICY
+from api.serving.service import service
+from api.web.openapi import link_operation
+from api.web.unsubscribe_page import ASK, DONE, POLICY
 from recommender.campaigns.links import NOT_OURS, MailLink, read_link
 from recommender.errors import ForgedLinkError
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.person import digest
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, cast, get_args
 
-from recommender.candidates import Candidate
 from recommender.days import date_of, day_of
-from recommender.due import Due, due
 from recommender.errors import UsageError
-from recommender.lists import Own
 from recommender.person import digest_of_person
-from recommender.profiles import Profile
-from recommender.slate import NOT_DUE_BEFORE
+from recommender.publication.lists import Own
+from recommender.publication.profile import Profile
+from recommender.slate.candidates import Candidate
+from recommender.slate.due import Due, due
+from recommender.slate.slate import NOT_DUE_BEFORE
 
 AudienceName = Literal["due_soon", "overdue", "win_back", "post_purchase", "at_risk_best", "everyone"]
 DUE_DAYS = 7
@@ -53,7 +53,7 @@ class Person:
 
     @property
     def lifecycle(self) -> str:
-        """See `recommender.profiles.lifecycle_state`."""
+        """See `recommender.publication.profile.lifecycle_state`."""
         return self.profile.lifecycle(self.day)
 
     @property

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recommender.campaigns.audiences import _LISTED, _number
 from recommender.errors import UsageError
-from recommender.profile_blocks import block_of
+from recommender.publication.profile_blocks import block_of
 
 
 class CustomerList:

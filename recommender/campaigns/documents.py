@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from recommender.campaigns.campaign import Campaign, Picks
 from recommender.campaigns.links import address, link_of, sign
-from recommender.items import to_item
 from recommender.settings import MailSettings
+from recommender.slate.item_json import to_item
+from recommender.storage.campaign import Campaign, Picks
 from recommender.web_address import web_address
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from recommender.campaigns.campaign import Picks
 from recommender.errors import ForgedLinkError
+from recommender.storage.campaign import Picks
 
 SALT = "reprise.mail-link"
 NOT_OURS = "this link is not one of ours, or it was cut short; open it from the mail"

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from recommender.campaigns.audiences import find_audience
-from recommender.campaigns.campaign import CAMPAIGN_ID, Campaign
+from recommender.campaigns.context import CampaignDesk, open_desk
 from recommender.campaigns.customer_list import CustomerList, check_list
-from recommender.campaigns.desk import CampaignDesk, open_desk
-from recommender.campaigns.pinned import count_customer_blocks
-from recommender.campaigns.walk import Block, Outcome, Walk
+from recommender.campaigns.selection import Block, Outcome, Walk
+from recommender.campaigns.version_view import count_customer_blocks
 from recommender.errors import UnknownCampaignError, UsageError, VersionNotFoundError
-from recommender.placements import clamp_limit
+from recommender.slate.placements import clamp_limit
+from recommender.storage.campaign import CAMPAIGN_ID, Campaign
 
 __all__ = [
     "Block",

@@ -27,9 +27,9 @@ from redis.connection import parse_url
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.redis.shops import RedisWarehouse
 from tests.benchmarks.api_speed_servers import (
     PEERS,
     Server,
@@ -43,7 +43,7 @@ from tests.benchmarks.api_speed_servers import (
 )
 from tests.benchmarks.api_speed_shop import N_PRODUCTS, make_publication
 from tests.benchmarks.api_speed_wrk import Load, drive
-from tests.redis_servers import redis_server
+from tests.support.redis_servers import redis_server
 
 ROUTES = {
     "similar, kept": "bare similar",

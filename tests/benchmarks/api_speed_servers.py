@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from api.door import THREADS
+from api.server.asgi import THREADS
 
 PEERS = Path(__file__).parent / "api_peers"
 BIN = Path(sys.executable).parent

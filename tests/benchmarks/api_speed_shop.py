@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from recommender.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable
-from recommender.product import Product
-from recommender.publication import Manifest, Publication, name_version
+from recommender.publication.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable
+from recommender.publication.manifest import Manifest, Publication, name_version
+from recommender.publication.product import Product
 
 N_PRODUCTS = 10_000
 N_CUSTOMERS = 100_000

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recommender.redis_warehouse import RedisWarehouse
-from tests.redis_servers import free_port, redis_server, wait_until
+from recommender.redis.shops import RedisWarehouse
+from tests.support.redis_servers import free_port, redis_server, wait_until
 from training.events.archive import Archive
 
 Sent = list[tuple[str, float]]

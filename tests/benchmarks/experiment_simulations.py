@@ -21,13 +21,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from recommender.experiments import Experiment, assign, shares
-from training.experiments.effects import LEVEL, POWER, Effect, compare
-from training.experiments.estimates import adjust_by_past, estimate_mean
-from training.experiments.figures import FIGURES, Figure, build_figures
-from training.experiments.power import customers_needed
-from training.experiments.sample_ratio import ALARM, check_sample_ratio
-from training.experiments.sequential import always_valid_radius
+from recommender.experiments.experiment import Experiment, assign, shares
+from training.analytics.experiments.effects import LEVEL, POWER, Effect, compare
+from training.analytics.experiments.estimates import adjust_by_past, estimate_mean
+from training.analytics.experiments.figures import FIGURES, Figure, build_figures
+from training.analytics.experiments.power import customers_needed
+from training.analytics.experiments.sample_ratio import ALARM, check_sample_ratio
+from training.analytics.experiments.sequential import always_valid_radius
 
 Floats = NDArray[np.float64]
 BEFORE_DAYS, DAYS = 90, 60

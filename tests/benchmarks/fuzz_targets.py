@@ -12,23 +12,24 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 
 from api import create_app
-from api.callers import find_caller
-from api.tokens import read_customer
-from recommender import errors, redis_warehouse
-from recommender.catalogue import Catalogue
-from recommender.events import Event, check_event
-from recommender.lists import LIST_NAMES, ListKey
-from recommender.placements import Placement
-from recommender.product import Product
-from recommender.publication import Manifest
-from recommender.reading import Reading
-from recommender.redis_reading import to_list
+from api.security.callers import find_caller
+from api.security.customer_tokens import read_customer
+from recommender import errors
+from recommender.catalogue.catalogue import Catalogue
+from recommender.events.event import Event, check_event
+from recommender.publication.lists import LIST_NAMES, ListKey
+from recommender.publication.manifest import Manifest
+from recommender.publication.product import Product
+from recommender.redis import shops
+from recommender.redis.read import to_list
 from recommender.settings import Settings
-from recommender.store import ListQuery
-from tests import small_shop
+from recommender.slate.placements import Placement
+from recommender.slate.reading import Reading
+from recommender.storage.versions import ListQuery
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.keyed_shop import add_key, add_publishable_key, bearer, customer_token
+from tests.support import small_shop
+from tests.support.keyed_shop import add_key, add_publishable_key, bearer, customer_token
 
 FRESH_AFTER = 20_000
 """Requests that one app answers: what they leave in it must not pile up, or make a find depend on all before."""
@@ -143,7 +144,7 @@ def read_what_is_kept() -> Callable[[bytes], None]:
         Manifest.from_json,
         Product.from_json,
         Placement.model_validate_json,
-        redis_warehouse._from_json,
+        shops._from_json,
     ]
 
     def run(data: bytes) -> None:

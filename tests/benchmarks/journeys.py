@@ -23,8 +23,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from api import create_app
-from api.door import Door
-from recommender.connect import open_warehouse
+from api.server.asgi import Door
+from recommender.redis.open import open_warehouse
 from recommender.settings import Settings
 from tests.benchmarks.api_speed_shop import make_publication
 

@@ -36,7 +36,7 @@ from next_basket_methods import (
 )
 from next_basket_ours import rank_als, rank_ours
 
-from recommender import metrics
+from training.evaluation import metrics
 
 Figures = dict[str, float]
 """Measure → mean over customers."""

@@ -11,15 +11,15 @@ import polars as pl
 from next_basket_data import KS, Lists, Problem
 
 from recommender.settings import Settings
-from training.als import fit_factors, top_products
-from training.examples import collect_examples, learning_cuts
-from training.features import build_evidence
-from training.interactions import build_interactions
-from training.personal import PersonalLists, rank_candidates
-from training.ranker import fit_ranker
-from training.schema import CATALOGUE, LEDGER
-from training.snapshot import build_snapshot
-from training.tables import split_lists
+from training.dataset.interactions import build_interactions
+from training.dataset.ranked_lists import split_lists
+from training.dataset.snapshot import build_snapshot
+from training.ingest.schema import CATALOGUE, LEDGER
+from training.models.als import fit_factors, top_products
+from training.ranking.features import build_evidence
+from training.ranking.personal_lists import PersonalLists, rank_candidates
+from training.ranking.ranker import fit_ranker
+from training.ranking.training_examples import collect_examples, learning_cuts
 
 WEEK = timedelta(days=7)
 END = datetime(2001, 3, 5, tzinfo=UTC)
@@ -62,7 +62,7 @@ def _merge(lists: PersonalLists) -> list[list[int]]:
 
 
 def _make_ledger(problem: Problem) -> pl.DataFrame:
-    """The known baskets as `training.ingest` would return them; product numbers become ids that sort like them."""
+    """The known baskets as `ingest` would return them; product numbers become ids that sort like them."""
     lines = [
         (customer_id, f"{item:06d}", END - WEEK * (age + 1), f"{customer_id}-{age}", 1.0, None)
         for customer_id, baskets in problem.known.items()

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.lists import LIST_NAMES, OWN, RANKED, WHOLE_SHOP, ListTable
-from recommender.product import Product
-from recommender.profile_blocks import PROFILE, ProfileTable
-from recommender.publication import Manifest, Publication, name_version
-from recommender.redis_client import RedisClient
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.connection.client import RedisClient
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.publication.lists import LIST_NAMES, OWN, RANKED, WHOLE_SHOP, ListTable
+from recommender.publication.manifest import Manifest, Publication, name_version
+from recommender.publication.product import Product
+from recommender.publication.profile_blocks import PROFILE, ProfileTable
+from recommender.redis.shops import RedisWarehouse
 
 N_PRODUCTS = 5_000
 OWN_LENGTH = 8

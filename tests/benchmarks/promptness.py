@@ -16,11 +16,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from recommender.console import print_table
-from recommender.store import rollback
-from tests.load import MANY, Answer, load, median_s, worst_s
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import HURRIED_MS, PAGES, PUBLIC, WORKERS, Served, serve, store_of, version, version_name
+from recommender.cli.console import print_table
+from recommender.storage.versions import rollback
+from tests.support.load import MANY, Answer, load, median_s, worst_s
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import HURRIED_MS, PAGES, PUBLIC, WORKERS, Served, serve, store_of, version, version_name
 
 BUDGETS_S = {
     "a publish is followed": 1.0,

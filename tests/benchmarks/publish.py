@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.lists import LIST_NAMES, RANKED, ListKey, ListTable
-from recommender.product import Product
-from recommender.publication import Manifest, Publication
-from recommender.redis_client import RedisClient
-from recommender.redis_publish import estimated_bytes
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery
+from recommender.connection.client import RedisClient
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.publication.lists import LIST_NAMES, RANKED, ListKey, ListTable
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.product import Product
+from recommender.redis.publish import estimated_bytes
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.versions import ListQuery
 
 LIST_LENGTH = 50
 N_PRODUCTS = 5_000

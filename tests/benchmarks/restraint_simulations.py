@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tests.benchmarks.experiment_simulations import Range, about, at_most
-from training.experiments.cap_trial import BEFORE_DAYS
-from training.experiments.effects import LEVEL
-from training.experiments.restraint import SHOWN, Restraint, learn_restraint
+from training.analytics.experiments.effects import LEVEL
+from training.analytics.restraint.cap_trial import BEFORE_DAYS
+from training.analytics.restraint.restraint import SHOWN, Restraint, learn_restraint
 
 Floats = NDArray[np.float64]
 LENGTHS = (3, 5, 8, 12)

@@ -15,13 +15,13 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from recommender.campaigns import courier
-from recommender.campaigns.message import Letterhead
-from recommender.campaigns.outbox import Outbox
-from recommender.campaigns.render import Renderer
-from recommender.campaigns.smtp import Session
-from tests.mail_shop import MailShop, names
-from tests.smtp_sink import run_sink
+from tests.support.mail_shop import MailShop, names
+from tests.support.smtp_sink import run_sink
+from training.campaigns.mail import delivery
+from training.campaigns.mail.message import Letterhead
+from training.campaigns.mail.outbox import Outbox
+from training.campaigns.mail.render import Renderer
+from training.campaigns.mail.smtp import Session
 
 STEPS: list[tuple[type, str]] = [(Renderer, "render"), (Letterhead, "write"), (Session, "send"), (Outbox, "mark")]
 """`send` contains the `mark` of a mail that is on its way."""
@@ -58,10 +58,10 @@ def time_steps() -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=1_000)
-    parser.add_argument("--connections", type=int, default=courier.CONNECTIONS)
+    parser.add_argument("--connections", type=int, default=delivery.CONNECTIONS)
     parser.add_argument("--answers-after", type=float, default=0.0, metavar="SECONDS")
     asked = parser.parse_args()
-    courier.CONNECTIONS = asked.connections
+    delivery.CONNECTIONS = asked.connections
     context = multiprocessing.get_context("spawn")
     ports: Queue[int] = context.Queue()
     server = context.Process(target=serve, args=(ports, asked.answers_after), daemon=True)

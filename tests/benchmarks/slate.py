@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
 
-from recommender.candidates import Candidate
-from recommender.lists import Own
-from recommender.placements import Placement, clamp_limit
-from recommender.product import Product
-from recommender.slate import Context, build_slate
+from recommender.publication.lists import Own
+from recommender.publication.product import Product
+from recommender.slate.candidates import Candidate
+from recommender.slate.placements import Placement, clamp_limit
+from recommender.slate.slate import Context, build_slate
 
 AS_OF = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 TODAY = AS_OF.toordinal() - datetime(1970, 1, 1, tzinfo=UTC).toordinal()

@@ -30,10 +30,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from recommender.campaigns.links import MailLink, sign
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.versions import Store
 from tests.benchmarks.api_speed_servers import BIN, Server, free_port, missing_programs, running, serve_command
 from tests.benchmarks.api_speed_shop import N_CUSTOMERS, N_PRODUCTS, make_publication
 from tests.benchmarks.soak_watch import Watch, repeating, thirds

@@ -19,9 +19,9 @@ import redis
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.redis.shops import RedisWarehouse
 from tests.benchmarks.api_speed_servers import Server, free_port, missing_programs, rss_mb, running, serve_command
 from tests.benchmarks.api_speed_shop import make_publication
 from tests.benchmarks.soak_watch import repeating

@@ -15,16 +15,16 @@ from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from api import create_app
-from recommender.campaigns.campaign import Picks
-from recommender.campaigns.render import Renderer
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
-from tests import small_shop
+from recommender.storage.campaign import Picks
 from tests.browser.chromium import Chromium, start_chromium
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
-from tests.needs import find_program
+from tests.support import small_shop
+from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
+from tests.support.needs import find_program
+from training.campaigns.mail.render import Renderer
 
 pytestmark = [
     pytest.mark.slow,

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store
-from recommender.warehouse import Warehouse
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.shops import Warehouse
+from recommender.storage.versions import Store
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.governed import Governed
+from tests.support.governed import Governed
 
 
 @pytest.fixture(params=["memory", "embedded", "other"])

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender.at_hand import LEADS, NEIGHBOURS, AtHand
 from recommender.errors import StoreError
-from recommender.event_log import EventLog
-from recommender.events import Event
-from recommender.lists import ListKey, PublishedList, fold
+from recommender.events.event import Event
+from recommender.events.recent import LEADS, NEIGHBOURS, AtHand
 from recommender.person import digest_of_person
-from recommender.reading import Reading
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, Store
+from recommender.publication.lists import ListKey, PublishedList, fold
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
+from recommender.slate.reading import Reading
+from recommender.storage.event_log import EventLog
+from recommender.storage.versions import ListQuery, Store
 from tests.fakes.warehouse import MemoryWarehouse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from recommender.campaigns.campaign import Campaign
-from recommender.campaigns.contacts import Claim, Mail, Standing
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import Verdict
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
 from recommender.retention import PERSONAL_PARTS
 from recommender.settings import MailSettings
-from recommender.warehouse import Warehouse
-from tests.governed import DAY, NOW, RULES, Governed
+from recommender.storage.campaign import Campaign
+from recommender.storage.contacts import Claim, Mail, Standing
+from recommender.storage.event_log import Verdict
+from recommender.storage.shops import Warehouse
+from tests.support.governed import DAY, NOW, RULES, Governed
 
 ODD_IDS = ["{x}", "a:b", "*", "\n", "a\x00b", "käse 🧀", '"', '\\",', '","', "c:A", "[1,2]", "%d+"]
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recommender.lists import ListKey
-from recommender.redis_publish import Publisher
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, Store
-from tests.profiles import make_profile, make_table
+from recommender.publication.lists import ListKey
+from recommender.redis.publish import Publisher
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.versions import ListQuery, Store
+from tests.support.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LISTS = {"discover": {"ann": [1], "bob": [2]}, "buy_again": {"ann": [3]}, "similar": {"ann": [4]}}

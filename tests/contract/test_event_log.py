@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recommender.errors import BackPressureError
-from recommender.event_log import EventLog, Verdict
-from recommender.events import Event
-from recommender.redis_event_log import RedisEventLog
-from recommender.redis_keys import Keys
+from recommender.events.event import Event
+from recommender.redis.event_log import RedisEventLog
+from recommender.redis.keys import Keys
+from recommender.storage.event_log import EventLog, Verdict
 from tests.fakes.event_log import MemoryEventLog
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender import event_queue
-from recommender.event_log import EventLog, Verdict
-from recommender.event_queue import IDLE_S, MOST_DELIVERIES, SUSPICIOUS_DELIVERIES, Entry
-from recommender.events import Event
-from recommender.redis_event_log import RedisEventLog
-from recommender.redis_event_queue import _CLAIM, RedisEventQueue
-from recommender.redis_keys import Keys
+from recommender.events.event import Event
+from recommender.redis.event_log import RedisEventLog
+from recommender.redis.event_queue import _CLAIM, RedisEventQueue
+from recommender.redis.keys import Keys
+from recommender.storage import event_queue
+from recommender.storage.event_log import EventLog, Verdict
+from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES, SUSPICIOUS_DELIVERIES, Entry
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.event_queue import MemoryEventQueue
 
@@ -239,14 +239,14 @@ class TestInRedis:
         assert [entry.wire for entry in world.queue.take("a")] == [b""]
 
     def test_more_entries_than_one_trip_looks_at_are_all_looked_at(self, world, add, monkeypatch):
-        monkeypatch.setattr("recommender.redis_event_log._ENTRIES_PER_TRIP", 3)
+        monkeypatch.setattr("recommender.redis.event_log._ENTRIES_PER_TRIP", 3)
         for number in range(10):
             add(f"a{number}", customer_id="ANNA" if number % 2 else "BEN")
         assert world.log.erase("ANNA", NOW) == 5
         assert len(world.queue.take("a")) == 5
 
     def test_dead_letters_are_bounded(self, world, monkeypatch):
-        monkeypatch.setattr("recommender.redis_event_queue.MOST_DEAD_LETTERS", 100)
+        monkeypatch.setattr("recommender.redis.event_queue.MOST_DEAD_LETTERS", 100)
         entries = [Entry(f"{number}-0", b"x", 1) for number in range(1_000)]
         world.queue.bury(entries, "because", NOW)
         assert 100 <= world.queue.backlog().dead_letters < 300
@@ -257,7 +257,7 @@ class TestInRedis:
         add("1")
         world.queue.take("busy")
         world.queue.take("idle")
-        monkeypatch.setattr("recommender.redis_event_queue.IDLE_WORKER_S", -0.001)
+        monkeypatch.setattr("recommender.redis.event_queue.IDLE_WORKER_S", -0.001)
         world.queue.join()
         found = redis_shop.client.evaluate(
             "return redis.call('XINFO', 'CONSUMERS', KEYS[1], 'workers')", [world.keys.events]

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from recommender.campaigns.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Standing
-from recommender.event_log import Verdict
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import MailSettings
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Standing
+from recommender.storage.event_log import Verdict
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.governed import DAY, NOW, READ_AT, RULES, SECOND
-from tests.governor_machine import GovernorMachine
+from tests.support.governed import DAY, NOW, READ_AT, RULES, SECOND
+from tests.support.governor_machine import GovernorMachine
 
 
 class TestConsent:
@@ -199,7 +199,7 @@ class TestMailsOfOthers:
 
 @pytest.mark.parametrize("server", ["redis_url", "other_redis_url"])
 def test_the_server_decides_as_the_memory_does(request, server, shop, connect):
-    """Random histories; see `tests.governor_machine`."""
+    """Random histories; see `tests.support.governor_machine`."""
     url = request.getfixturevalue(server)
     warehouse, client, numbers = RedisWarehouse(url, timeout_ms=5_000), connect(url), count()
 

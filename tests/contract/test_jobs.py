@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender.campaigns.campaign import Campaign
-from recommender.campaigns.jobs import Job, Jobs
-from recommender.campaigns.redis_jobs import RedisJobs
 from recommender.errors import StoreError, UnknownCampaignError
-from recommender.event_log import EventLog
 from recommender.person import digest, digest_of_person
-from recommender.redis_event_log import RedisEventLog
-from recommender.redis_keys import Keys
+from recommender.redis.event_log import RedisEventLog
+from recommender.redis.keys import Keys
+from recommender.redis.pick_jobs import RedisJobs
+from recommender.storage.campaign import Campaign
+from recommender.storage.event_log import EventLog
+from recommender.storage.pick_jobs import Job, Jobs
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommender import redis_catalogue
+from recommender.catalogue.overrides import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
 from recommender.errors import StoreError, StoreUnavailableError
-from recommender.lists import WHOLE_SHOP, ListKey
-from recommender.live_catalogue import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
-from recommender.placements import DEFAULT_PLACEMENTS, Pin
-from recommender.redis_store import RedisStore
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.shelf import Shelf
+from recommender.publication.lists import WHOLE_SHOP, ListKey
+from recommender.redis import catalogue
+from recommender.redis.shops import RedisWarehouse
+from recommender.redis.versions import RedisStore
+from recommender.slate.placements import DEFAULT_PLACEMENTS, Pin
+from recommender.storage.cache import Shelf
 
 POPULAR = ListKey("popular", WHOLE_SHOP)
 IDS = ["p1", "a/b", "🧀", "{}", "'; --", "\n", "\udc80", "reprise:{x}:current"]
@@ -20,8 +20,8 @@ IDS = ["p1", "a/b", "🧀", "{}", "'; --", "\n", "\udc80", "reprise:{x}:current"
 
 @pytest.fixture
 def few_a_trip(monkeypatch):
-    monkeypatch.setattr(redis_catalogue, "_PER_TRIP", 3)
-    monkeypatch.setattr(redis_catalogue, "MOST_LOGGED", 5)
+    monkeypatch.setattr(catalogue, "_PER_TRIP", 3)
+    monkeypatch.setattr(catalogue, "MOST_LOGGED", 5)
 
 
 def put(product_id, **fields):
@@ -270,6 +270,6 @@ class TestOutage:
         assert redis_shop.list_keys() == {prefix, f"{prefix}:sequence", f"{prefix}:log"}
 
     def test_the_log_is_bounded(self, redis_store, redis_shop, monkeypatch):
-        monkeypatch.setattr(redis_catalogue, "MOST_LOGGED", 5)
+        monkeypatch.setattr(catalogue, "MOST_LOGGED", 5)
         redis_store.update_products([put(f"p{i}", price="1") for i in range(50)])
         assert redis_shop.client.call("LLEN", f"reprise:{{{redis_shop.shop}}}:catalogue:log") == 5

@@ -8,12 +8,13 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, settings
 
-from api import create_app, examples, profile_schemas
+from api import create_app
+from api.schemas import examples, profiles
 from recommender.settings import Settings
-from tests import small_shop
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.keyed_shop import add_key, bearer
+from tests.support import small_shop
+from tests.support.keyed_shop import add_key, bearer
 
 
 def make_app() -> tuple[Flask, dict[str, str]]:
@@ -93,7 +94,7 @@ def test_every_operation_has_a_name_a_tag_and_problems(document):
     ("name", "example"),
     [
         ("Answer", examples.ANSWER),
-        ("CustomerProfile", profile_schemas.EXAMPLE),
+        ("CustomerProfile", profiles.EXAMPLE),
         ("Problem", examples.PROBLEM),
         ("RecommendationBody", examples.BODY),
     ],

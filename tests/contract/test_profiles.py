@@ -8,16 +8,16 @@ import pytest
 
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.person import digest_of_person
-from recommender.profile_blocks import PER_BLOCK, block_of
-from recommender.profiles import Profile
-from recommender.publication import Publication
-from recommender.redis_keys import Keys
-from recommender.redis_publish import Publisher, estimated_bytes
-from recommender.redis_store import RedisStore
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import Store
-from tests.hostile_ids import HOSTILE_IDS
-from tests.profiles import make_newcomer, make_profile, make_table, same
+from recommender.publication.manifest import Publication
+from recommender.publication.profile import Profile
+from recommender.publication.profile_blocks import PER_BLOCK, block_of
+from recommender.redis.keys import Keys
+from recommender.redis.publish import Publisher, estimated_bytes
+from recommender.redis.shops import RedisWarehouse
+from recommender.redis.versions import RedisStore
+from recommender.storage.versions import Store
+from tests.support.hostile_ids import HOSTILE_IDS
+from tests.support.profiles import make_newcomer, make_profile, make_table, same
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANN, BOB = make_profile("ann", orders=7), make_newcomer("bob")

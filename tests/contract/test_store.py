@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.lists import WHOLE_SHOP, Basis, ListKey, Ranked
-from recommender.redis_keys import Keys
-from recommender.redis_store import RedisStore
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, rollback
+from recommender.publication.lists import WHOLE_SHOP, Basis, ListKey, Ranked
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
+from recommender.redis.versions import RedisStore
+from recommender.storage.versions import ListQuery, rollback
 from tests.fakes.store import MemoryStore
-from tests.loops import run
+from tests.support.loops import run
 
 ANN = ListKey("discover", "ann")
 

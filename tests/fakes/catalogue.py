@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from recommender.live_catalogue import NOTHING_SAID, LiveCatalogue, ProductChange, Record, read_record
+from recommender.catalogue.overrides import NOTHING_SAID, LiveCatalogue, ProductChange, Record, read_record
 
 
 class MemoryCatalogue:

@@ -5,15 +5,15 @@ from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 
-from recommender.campaigns.campaign import Campaign
-from recommender.campaigns.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Refusal, Standing, refusal
-from recommender.campaigns.marks import contact_in, contact_of, mark_of, to_standing
 from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 from recommender.settings import MailSettings
+from recommender.storage.campaign import Campaign
+from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Refusal, Standing, refusal
 
 
 class MemoryContacts:

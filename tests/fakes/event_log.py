@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from recommender.at_hand import MOST_READ
 from recommender.errors import BackPressureError
-from recommender.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
-from recommender.events import Event
+from recommender.events.event import Event
+from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
 from recommender.retention import PersonalPart
+from recommender.storage.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
 

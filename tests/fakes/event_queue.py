@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from recommender.event_queue import IDLE_S, MOST_ENTRIES, SUSPICIOUS_DELIVERIES, Backlog, DeadLetter, Entry
 from recommender.person import digest_of_person
+from recommender.storage.event_queue import IDLE_S, MOST_ENTRIES, SUSPICIOUS_DELIVERIES, Backlog, DeadLetter, Entry
 
 
 @dataclass(frozen=True)

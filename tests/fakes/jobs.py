@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 
-from recommender.campaigns.jobs import Job
 from recommender.errors import UnknownCampaignError
+from recommender.storage.pick_jobs import Job
 
 
 class MemoryJobs:

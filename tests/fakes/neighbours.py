@@ -1,17 +1,17 @@
-"""Which lists an answer reads besides a person's own, as the script in `recommender.redis_reading` finds them."""
+"""Which lists an answer reads besides a person's own, as the script in `recommender.redis.read` finds them."""
 
 from collections.abc import Mapping, Sequence
 
-from recommender.at_hand import LEADS, Happening, happenings
-from recommender.events import EventType
-from recommender.lists import ListKey, ListName
+from recommender.events.event import EventType
+from recommender.events.recent import LEADS, Happening, happenings
+from recommender.publication.lists import ListKey, ListName
 
 
 def leads(orders: Sequence[bytes], session: Sequence[bytes]) -> list[ListKey]:
     """The lists that an answer to somebody with these events reads besides, newest product first, each once.
 
     The `together` lists of what was bought last and of what is in the cart, and the `similar` lists of what was viewed
-    last. What a refund or an order takes out of them again is for `recommender.live` to say.
+    last. What a refund or an order takes out of them again is for `recommender.slate.recent_activity` to say.
     """
     bought, lately = happenings(orders), happenings(session)
     found: list[tuple[ListName, list[str]]] = [

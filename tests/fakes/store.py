@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommender.at_hand import NEIGHBOURS, AtHand
-from recommender.catalogue import Catalogue
-from recommender.erasure import PERSONAL_LISTS, leave_out
+from recommender.catalogue.catalogue import Catalogue
+from recommender.catalogue.overrides import ProductChange
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.fold_in import ProductFactors
-from recommender.lists import LIST_NAMES, RANKED, ListKey, PublishedList
-from recommender.live_catalogue import ProductChange
+from recommender.events.recent import NEIGHBOURS, AtHand
 from recommender.person import digest_of_person
-from recommender.placements import Placement
-from recommender.profile_blocks import block_of, decode_block, drop_profile, find_profile
-from recommender.profiles import Profile
-from recommender.publication import Manifest, Publication
-from recommender.reading import Reading
-from recommender.store import ListQuery, Position
+from recommender.publication.erasure import PERSONAL_LISTS, leave_out
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import LIST_NAMES, RANKED, ListKey, PublishedList
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.profile import Profile
+from recommender.publication.profile_blocks import block_of, decode_block, drop_profile, find_profile
+from recommender.slate.placements import Placement
+from recommender.slate.reading import Reading
+from recommender.storage.versions import ListQuery, Position
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.neighbours import leads, products_in

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from recommender.api_keys import ApiKey
 from recommender.person import digest_of_person
+from recommender.storage.api_keys import ApiKey
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs

@@ -7,15 +7,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from recommender.cli import exit_code
-from recommender.cli import reprise as door
+from recommender.cli.main import exit_code
+from recommender.cli.main import reprise as door
+from recommender.cli.progress import Progress
 from recommender.errors import RepriseError
-from recommender.progress import Progress
 from recommender.settings import Settings
-from tests.commands import Reprise, call_reprise
-from tests.purchase_files import AS_OF
-from training.ingest import ingest
-from training.shop import ShopFiles, make_shop
+from tests.support.commands import Reprise, call_reprise
+from tests.support.purchase_files import AS_OF
+from training.demo.shop import ShopFiles, make_shop
+from training.ingest.ingest import ingest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import pytest
 
-from api.limits import MAX_BODY_BYTES
-from recommender.product import Product
-from recommender.publication import Publication
-from recommender.redis_warehouse import RedisWarehouse
+from api.web.body_limits import MAX_BODY_BYTES
+from recommender.publication.manifest import Publication
+from recommender.publication.product import Product
+from recommender.redis.shops import RedisWarehouse
 from tests.conftest import build_publication
-from tests.hostile_ids import HOSTILE_IDS
-from tests.raw_http import (
+from tests.support.hostile_ids import HOSTILE_IDS
+from tests.support.raw_http import (
     Address,
     chunks,
     connect,
@@ -30,8 +30,8 @@ from tests.raw_http import (
     statuses,
     trickle_until_closed,
 )
-from tests.redis_servers import WAIT_S, RedisServer, redis_server, wait_until
-from tests.served import PUBLIC, Served, serve, store_of, version, version_name
+from tests.support.redis_servers import WAIT_S, RedisServer, redis_server, wait_until
+from tests.support.served import PUBLIC, Served, serve, store_of, version, version_name
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look at processes")
 

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from recommender.errors import HomeError, MissingColumnError, UnreadableFileError
-from tests.purchase_files import GOOD, HEADER, write
-from training import ingest as ingest_module
+from tests.support.purchase_files import GOOD, HEADER, write
+from training.ingest import ingest as ingest_module
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n  \n", b"\xef\xbb\xbf"])

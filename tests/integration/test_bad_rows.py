@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import TooLittleDataError, TooManyBadRowsError
-from tests.purchase_files import AS_OF, GOOD, HEADER, write
+from tests.support.purchase_files import AS_OF, GOOD, HEADER, write
 
 
 def quarantined(report):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from recommender.lists import WHOLE_SHOP
-from recommender.publication import Publication
+from recommender.publication.lists import WHOLE_SHOP
+from recommender.publication.manifest import Publication
 from tests.conftest import build_publication
-from tests.event_workers import start_worker, stop_worker
-from tests.profiles import make_profile, make_table
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import Served, serve, store_of, version_name
+from tests.support.event_workers import start_worker, stop_worker
+from tests.support.profiles import make_profile, make_table
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import Served, serve, store_of, version_name
 
 CUSTOMERS = [f"C{number:04}" for number in range(3_000)]
 NOTHING_FOR = frozenset(CUSTOMERS[::10])

@@ -6,16 +6,16 @@ from contextlib import closing
 
 import pytest
 
-from recommender.api_keys import ApiKey
 from recommender.errors import StoreFullError, StoreUnavailableError
-from recommender.lists import ListKey
-from recommender.redis_keys import API_KEYS, Keys
-from recommender.redis_store import RedisStore
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, Store, rollback
+from recommender.publication.lists import ListKey
+from recommender.redis.keys import API_KEYS, Keys
+from recommender.redis.shops import RedisWarehouse
+from recommender.redis.versions import RedisStore
+from recommender.storage.api_keys import ApiKey
+from recommender.storage.versions import ListQuery, Store, rollback
 from tests.contract import test_store as contract
-from tests.failover import PROGRAMS, TIMEOUT_MS, watch_outage
-from tests.redis_servers import PASSWORD, RedisCluster, RedisServer, redis_cluster, redis_server, wait_until
+from tests.support.failover import PROGRAMS, TIMEOUT_MS, watch_outage
+from tests.support.redis_servers import PASSWORD, RedisCluster, RedisServer, redis_cluster, redis_server, wait_until
 
 pytestmark = pytest.mark.slow
 

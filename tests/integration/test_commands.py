@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.cli import COMMANDS
-from recommender.home import Home, training_lock
-from tests.commands import Reprise
-from training.shop import ShopFiles
+from recommender.cli.main import COMMANDS
+from recommender.data_dir import Home, training_lock
+from tests.support.commands import Reprise
+from training.demo.shop import ShopFiles
 
 UNSERVED = "unix:///nonexistent/redis.sock"
 
@@ -41,7 +41,7 @@ def test_every_command_has_an_example_and_json(reprise: Reprise, name: str) -> N
 
 def test_help_imports_no_command() -> None:
     call = "reprise(['--help'], standalone_mode=False)"
-    code = f"import sys; from recommender.cli import reprise; {call}; print(*sys.modules)"
+    code = f"import sys; from recommender.cli.main import reprise; {call}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(done.stdout.splitlines()[-1].split())
     assert not modules & {"polars", "numpy", "flask", "pydantic", "redis", "rich", "implicit", "sklearn"}

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender.campaigns.contacts import Claim
-from recommender.events import Event
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.events.event import Event
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import MailSettings
-from tests.redis_servers import redis_cluster
+from recommender.storage.contacts import Claim
+from tests.support.redis_servers import redis_cluster
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

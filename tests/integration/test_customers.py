@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommender.errors import TooLittleDataError
-from training.commands.customers import command
-from training.customer_value.profiles import PROFILES
-from training.shop import ShopFiles
+from training.analytics.customer_value.profiles import PROFILES
+from training.commands.analytics.customers import command
+from training.demo.shop import ShopFiles
 
 CDNOW = Path(__file__).parents[2] / "../shared/data/cdnow/CDNOW_sample.txt"
 KLAVIYO = {

@@ -13,20 +13,20 @@ from urllib.parse import unquote
 
 import pytest
 
-from recommender import embedded
-from recommender.connect import open_store, store_url
-from recommender.embedded import embedded_server
+from recommender.connection import embedded
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
 from recommender.errors import HomeError, SettingsError, StoreUnavailableError
-from recommender.home import Home
-from recommender.lists import ListKey
+from recommender.publication.lists import ListKey
+from recommender.redis.open import open_store, store_url
 from recommender.settings import load_settings
-from recommender.store import ListQuery
+from recommender.storage.versions import ListQuery
 
 USER = """
 import signal, sys
 from pathlib import Path
-from recommender.embedded import embedded_server
-from recommender.home import Home
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent that ignores Ctrl-C hands that down
 with embedded_server(Home(Path(sys.argv[1]))) as url:
     print(url, flush=True)

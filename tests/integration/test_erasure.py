@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.event_queue import Entry
-from recommender.redis_warehouse import RedisWarehouse
-from tests.commands import call_reprise
-from tests.load import ask
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import Served, serve
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.event_queue import Entry
+from tests.support.commands import call_reprise
+from tests.support.load import ask
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import Served, serve
 
 GONE = "ZOE-7f3a/ü"
 STAYS = "BEN-7f3a"

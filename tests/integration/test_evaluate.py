@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.commands import Reprise
-from training.shop import ShopFiles
+from tests.support.commands import Reprise
+from training.demo.shop import ShopFiles
 
 
 @pytest.mark.slow

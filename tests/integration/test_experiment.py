@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from recommender.cli import exit_code
+from recommender.cli.main import exit_code
 from recommender.errors import RepriseError, TooLittleDataError
-from tests.event_files import archive, event
-from tests.purchase_files import AS_OF
-from training.commands import experiment, power
+from tests.support.event_files import archive, event
+from tests.support.purchase_files import AS_OF
+from training.commands.analytics import experiment, power
 
 START, END = AS_OF - timedelta(days=60), AS_OF
 WHEN = ("--start", START.isoformat(), "--end", END.isoformat())

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from api import create_app
-from recommender.connect import open_warehouse
-from recommender.experiments import HOLDOUT, Experiment, assign
+from recommender.experiments.experiment import HOLDOUT, Experiment, assign
+from recommender.redis.open import open_warehouse
 from recommender.settings import Settings
-from tests.commands import Reprise
-from tests.redis_servers import redis_server, wait_until
-from tests.served import WORKERS, Served, serve, store_of, version
-from tests.small_shop import publication
+from tests.support.commands import Reprise
+from tests.support.redis_servers import redis_server, wait_until
+from tests.support.served import WORKERS, Served, serve, store_of, version
+from tests.support.small_shop import publication
 
 CUSTOMERS = [f"C{number:03}" for number in range(400)]
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=20)

@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import Settings
-from tests import small_shop
-from tests.failover import TIMEOUT_MS
-from tests.redis_servers import RedisServer, redis_cluster, wait_until, watched_primary
+from tests.support import small_shop
+from tests.support.failover import TIMEOUT_MS
+from tests.support.redis_servers import RedisServer, redis_cluster, wait_until, watched_primary
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.fold_in import ProductFactors
-from tests.redis_servers import redis_server, wait_until
-from tests.served import Served, serve, store_of, version
+from recommender.publication.factors import ProductFactors
+from tests.support.redis_servers import redis_server, wait_until
+from tests.support.served import Served, serve, store_of, version
 
 TASTES = ProductFactors(np.repeat(np.eye(2, dtype=np.float32), 5, axis=0), 0.1, 2.0)
 """Ten products: p0 to p4 belong together, and so do p5 to p9."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from recommender.lists import fold
 from recommender.person import digest_of_person
-from recommender.publication import Publication
-from recommender.redis_keys import Keys
-from tests import small_shop
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import WORKERS, Served, serve, store_of
+from recommender.publication.lists import fold
+from recommender.publication.manifest import Publication
+from recommender.redis.keys import Keys
+from tests.support import small_shop
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import WORKERS, Served, serve, store_of
 
 NOW = datetime.now(UTC)
 AS_OF = NOW - timedelta(days=5)

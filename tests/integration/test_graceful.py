@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from recommender.embedded import embedded_server
-from recommender.home import Home
-from tests.load import MANY, Load, ask, load
-from tests.redis_servers import RedisServer, free_port, redis_server, wait_until
-from tests.served import HURRIED_MS, PAGES, WORKERS, Served, children, fallback_reasons, serve, store_of, version
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from tests.support.load import MANY, Load, ask, load
+from tests.support.redis_servers import RedisServer, free_port, redis_server, wait_until
+from tests.support.served import (
+    HURRIED_MS,
+    PAGES,
+    WORKERS,
+    Served,
+    children,
+    fallback_reasons,
+    serve,
+    store_of,
+    version,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -156,8 +166,8 @@ def test_the_embedded_redis_is_started_again_with_its_data(tmp_path: Path) -> No
 FORKED = """
 import os, sys
 from pathlib import Path
-from recommender.embedded import embedded_server
-from recommender.home import Home
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
 with embedded_server(Home(Path(sys.argv[1]))) as url:
     child = os.fork()
     if child == 0:

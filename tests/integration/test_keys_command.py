@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from recommender.connect import open_store, open_warehouse
-from recommender.redis_client import RedisClient
-from recommender.redis_keys import API_KEYS
+from recommender.connection.client import RedisClient
+from recommender.redis.keys import API_KEYS
+from recommender.redis.open import open_store, open_warehouse
 from recommender.settings import Settings
-from tests import small_shop
-from tests.commands import Reprise, call_reprise
-from tests.redis_servers import RedisServer, free_port, redis_server, wait_until
+from tests.support import small_shop
+from tests.support.commands import Reprise, call_reprise
+from tests.support.redis_servers import RedisServer, free_port, redis_server, wait_until
 
 PATIENCE_S = 30
 

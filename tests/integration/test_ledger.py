@@ -7,14 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.events import Event
-from recommender.home import Home, training_lock
+from recommender.data_dir import Home, training_lock
+from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.redis_event_log import RedisEventLog
-from tests.commands import Reprise
+from recommender.redis.event_log import RedisEventLog
+from tests.support.commands import Reprise
 from training.artifacts import load
+from training.demo.shop import ShopFiles
 from training.events.archive import Archive, Archived
-from training.shop import ShopFiles
 
 
 @pytest.fixture(scope="module")

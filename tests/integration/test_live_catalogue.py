@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.load import MANY, Answer, load
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import PUBLIC, WORKERS, Served, serve, store_of, version
+from tests.support.load import MANY, Answer, load
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import PUBLIC, WORKERS, Served, serve, store_of, version
 
 pytestmark = pytest.mark.slow
 

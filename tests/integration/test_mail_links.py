@@ -8,12 +8,12 @@ from pydantic import SecretStr
 
 from api import create_app
 from recommender.campaigns.links import MailLink, sign
-from recommender.events import Event
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.events.event import Event
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import MailSettings, Settings
-from tests import small_shop
-from tests.mail_samples import SECRET, SHOP_SITE
-from tests.redis_servers import RedisServer, redis_server
+from tests.support import small_shop
+from tests.support.mail_samples import SECRET, SHOP_SITE
+from tests.support.redis_servers import RedisServer, redis_server
 
 PRODUCTS = [replace(product, url=f"{SHOP_SITE}/{place}") for place, product in enumerate(small_shop.PRODUCTS)]
 TOKEN = sign(MailLink("default", "w47", "ANNA", ("MILK", "a/b c", "COFFEE"), 2), SECRET)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.redis_servers import redis_server, wait_until
-from tests.served import Served, serve, store_of, version
+from tests.support.redis_servers import redis_server, wait_until
+from tests.support.served import Served, serve, store_of, version
 
 SIMILAR = "/v1/products/<shop_id:product_id>/similar"
 TOGETHER = "/v1/products/<shop_id:product_id>/bought-together"

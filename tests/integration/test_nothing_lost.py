@@ -23,14 +23,14 @@ import polars as pl
 import pytest
 
 from recommender.errors import StoreError
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.redis_keys import Keys
-from recommender.redis_warehouse import RedisWarehouse
-from tests.event_workers import start_worker, stop_worker
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
 from tests.fakes.event_log import MemoryEventLog
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import Served, serve
+from tests.support.event_workers import start_worker, stop_worker
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import Served, serve
 from training.events.archive import Archive
 
 N_EVENTS = int(os.environ.get("NOTHING_LOST_EVENTS", "20000"))

@@ -15,18 +15,18 @@ import pytest
 from click.testing import CliRunner
 
 from recommender.campaigns.run import begin_campaign, open_desk
-from recommender.live_catalogue import ProductChange
-from recommender.progress import Progress
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.catalogue.overrides import ProductChange
+from recommender.cli.progress import Progress
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import Settings
-from tests.campaigns import Customer, make_version
-from tests.commands import call_reprise
-from tests.redis_servers import wait_until
-from tests.small_shop import NOW
-from training.campaign_files import make, parts
-from training.campaign_files.make import Order, make_file
-from training.campaign_files.parts import Parts, Tally
-from training.commands.picks import command
+from tests.support.campaigns import Customer, make_version
+from tests.support.commands import call_reprise
+from tests.support.redis_servers import wait_until
+from tests.support.small_shop import NOW
+from training.campaigns.picks import parts, writer
+from training.campaigns.picks.parts import Parts, Tally
+from training.campaigns.picks.writer import Order, make_file
+from training.commands.campaigns.picks import command
 
 LETTERS = list("ABCDEFGHIJKL")
 CUSTOMERS = {
@@ -117,7 +117,7 @@ def row_of(text, customer):
 def _make_and_die(order, url, n_parts, when):
     """Make a file in this process, which kills itself at part number `n_parts`, before or after its rows are whole."""
     parts.BLOCKS_PER_PART = 1
-    commit, write = Parts.commit, make.Maker.make
+    commit, write = Parts.commit, writer.Maker.make
 
     def dying_commit(self, number, tally):
         if number == n_parts and when == "rows written, not marked":
@@ -131,7 +131,7 @@ def _make_and_die(order, url, n_parts, when):
             os.kill(os.getpid(), signal.SIGKILL)
         write(self, number)
 
-    Parts.commit, make.Maker.make = dying_commit, dying_make
+    Parts.commit, writer.Maker.make = dying_commit, dying_make
     make_file(order, url, RedisWarehouse(url, timeout_ms=5_000), 1, QUIET)
 
 
@@ -172,7 +172,7 @@ def test_who_is_erased_between_a_kill_and_the_next_run_is_not_in_the_file(picks_
 
 
 def test_who_is_erased_while_it_runs_is_not_in_the_file(picks_shop, monkeypatch):
-    order, made = picks_shop.order(), make.Maker.make
+    order, made = picks_shop.order(), writer.Maker.make
 
     def make_and_erase(self, number):
         made(self, number)
@@ -180,7 +180,7 @@ def test_who_is_erased_while_it_runs_is_not_in_the_file(picks_shop, monkeypatch)
             picks_shop.store.erase("c000", NOW)
             picks_shop.warehouse.event_log(picks_shop.settings.shop).erase("c000", NOW)
 
-    monkeypatch.setattr(make.Maker, "make", make_and_erase)
+    monkeypatch.setattr(writer.Maker, "make", make_and_erase)
     tally, text = picks_shop.make(order)
     assert tally.mails == 399
     assert b"c000" not in text

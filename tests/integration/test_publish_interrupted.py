@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from recommender import redis_publish
-from recommender.embedded import embedded_server
+from recommender.connection.client import RedisClient
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
 from recommender.errors import SettingsError, StoreFullError, StoreUnavailableError
-from recommender.home import Home
-from recommender.lists import ListKey
-from recommender.publication import Publication
-from recommender.redis_client import RedisClient
-from recommender.redis_keys import Keys
-from recommender.redis_store import RedisStore
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery
-from tests.profiles import make_profile, make_table
+from recommender.publication.lists import ListKey
+from recommender.publication.manifest import Publication
+from recommender.redis import publish
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisWarehouse
+from recommender.redis.versions import RedisStore
+from recommender.storage.versions import ListQuery
+from tests.support.profiles import make_profile, make_table
 
 N = 100
 LISTS = {"discover": {f"c{i}": [i % 10] for i in range(N)}, "similar": {f"p{i}": [i] for i in range(10)}}
@@ -43,9 +43,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _be_hasty(set_attribute: Callable[[object, str, int], None]) -> None:
     """Many small batches, and a lock that a dead publish does not hold for long."""
-    set_attribute(redis_publish, "FIELDS_PER_COMMAND", 10)
-    set_attribute(redis_publish, "COMMANDS_PER_TRIP", 2)
-    set_attribute(redis_publish, "LOCK_TTL_MS", 200)
+    set_attribute(publish, "FIELDS_PER_COMMAND", 10)
+    set_attribute(publish, "COMMANDS_PER_TRIP", 2)
+    set_attribute(publish, "LOCK_TTL_MS", 200)
 
 
 def _publish_and_die(url: str, shop: str, publication: Publication, n_trips: int) -> None:
@@ -161,7 +161,7 @@ def test_memory_that_runs_out_midway_leaves_the_old_version(small_server, small_
     small_store.publish(make_publication("v1", LISTS), keep=3)
     large = make_publication("v2", {"discover": {f"c{i}": range(50) for i in range(20_000)}}, n_products=50)
     before = small_server.list_keys()
-    monkeypatch.setattr(redis_publish, "estimated_bytes", lambda _: 0)
+    monkeypatch.setattr(publish, "estimated_bytes", lambda _: 0)
     _limit(small_server.client, free=2_000_000)
     written: list[int] = []
     with pytest.raises(StoreFullError, match="out of memory; raise its maxmemory"):
@@ -189,7 +189,7 @@ def test_the_estimate_is_close_to_what_redis_uses(small_server, small_store, mak
     before = small_server.client.call("INFO", "memory")["used_memory"]
     small_store.publish(publication, keep=3)
     used = small_server.client.call("INFO", "memory")["used_memory"] - before
-    assert 0.9 < redis_publish.estimated_bytes(publication) / used < 1.3
+    assert 0.9 < publish.estimated_bytes(publication) / used < 1.3
 
 
 def test_no_server_is_told(tmp_path, make_publication):

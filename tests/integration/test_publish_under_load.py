@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommender.store import rollback
-from tests.load import load
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import (
+from recommender.storage.versions import rollback
+from tests.support.load import load
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import (
     PAGES,
     PUBLIC,
     WORKERS,

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.limits import BODY_TIMEOUT_S
-from tests import small_shop
-from tests.raw_http import chunks, exchange, get, post, statuses
-from tests.redis_servers import redis_server
-from tests.served import Served, serve, store_of
+from api.web.body_limits import BODY_TIMEOUT_S
+from tests.support import small_shop
+from tests.support.raw_http import chunks, exchange, get, post, statuses
+from tests.support.redis_servers import redis_server
+from tests.support.served import Served, serve, store_of
 
 BODY = b'{"placement":"home"}'
 RECOMMEND = "/v1/recommendations"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from recommender.api_keys import make_api_key
 from recommender.errors import StoreError, StoreFullError
-from recommender.redis_warehouse import RedisWarehouse
-from tests.load import MANY, Load, load
-from tests.redis_servers import RedisServer, free_port, redis_server, wait_until
-from tests.served import (
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.api_keys import make_api_key
+from tests.support.load import MANY, Load, load
+from tests.support.redis_servers import RedisServer, free_port, redis_server, wait_until
+from tests.support.served import (
     HURRIED_MS,
     PAGES,
     Served,

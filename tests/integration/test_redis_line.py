@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from recommender.connection.client import RedisClient
 from recommender.errors import StoreUnavailableError
-from recommender.redis_client import RedisClient
-from tests.loops import run
-from tests.redis_servers import RedisServer, free_port, redis_server
+from tests.support.loops import run
+from tests.support.redis_servers import RedisServer, free_port, redis_server
 
 PATIENT_S, HURRIED_S = 30.0, 1.0
 """Time-outs where the server answers, and where it hangs."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from recommender.redis_keys import API_KEYS, Keys
-from tests.load import MANY, load
-from tests.middleman import Middleman, middleman
-from tests.redis_servers import RedisServer, redis_server, wait_until
-from tests.served import (
+from recommender.redis.keys import API_KEYS, Keys
+from tests.support.load import MANY, load
+from tests.support.middleman import Middleman, middleman
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.served import (
     HURRIED_MS,
     PAGES,
     WORKERS,

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommender.errors import UnreadableFileError
-from recommender.events import Event
+from recommender.events.event import Event
 from tests.benchmarks.restraint_simulations import make_logs
-from tests.event_files import archive
-from training.commands import restraint
-from training.experiments.restraint import NO_DATA
+from tests.support.event_files import archive
+from training.analytics.restraint.restraint import NO_DATA
+from training.commands.analytics import restraint
 
 Run = Callable[..., Result]
 NOW = datetime.now(UTC)

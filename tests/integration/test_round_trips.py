@@ -9,11 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.lists import WHOLE_SHOP
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.publication.lists import WHOLE_SHOP
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import Settings
 from tests.conftest import RedisShop
-from tests.profiles import make_profile, make_table
+from tests.support.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PRODUCTS = range(10)

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
-from recommender.campaigns.mail_server import MailServer
-from recommender.campaigns.outbox import State
-from recommender.campaigns.smtp import Letter, Reply, Session
+from recommender.cli.progress import Progress
 from recommender.errors import BusyError, MailError, StoreUnavailableError
-from recommender.progress import Progress
-from tests.mail_shop import CAMPAIGN, MailShop, mailbox, names
-from tests.smtp_sink import Sink, make_certificate, run_sink
+from tests.support.mail_shop import CAMPAIGN, MailShop, mailbox, names
+from tests.support.smtp_sink import Sink, make_certificate, run_sink
+from training.campaigns.mail.mail_server import MailServer
+from training.campaigns.mail.outbox import State
+from training.campaigns.mail.smtp import Letter, Reply, Session
 
 FIVE = names(5)
 ONCE = Counter({mailbox(one): 1 for one in FIVE})

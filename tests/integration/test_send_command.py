@@ -16,14 +16,14 @@ import pytest
 from click.testing import CliRunner
 
 from api import create_app
-from recommender.campaigns import send
-from recommender.redis_warehouse import RedisWarehouse
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import MailSettings, Settings
-from tests.commands import call_reprise
-from tests.mail_shop import SECRET, mailbox, names, publication, write_addresses
-from tests.redis_servers import wait_until
-from tests.smtp_sink import Sink, run_sink
-from training.commands.send import command
+from tests.support.commands import call_reprise
+from tests.support.mail_shop import SECRET, mailbox, names, publication, write_addresses
+from tests.support.redis_servers import wait_until
+from tests.support.smtp_sink import Sink, run_sink
+from training.campaigns.mail import send
+from training.commands.campaigns.send import command
 
 N = 60
 

@@ -5,10 +5,10 @@ from contextlib import closing
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListKey, ListQuery, rollback
-from tests.failover import PROGRAMS, TIMEOUT_MS, watch_outage
-from tests.redis_servers import PASSWORD, PRIMARY_NAME, WatchedPrimary, wait_until, watched_primary
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.versions import ListKey, ListQuery, rollback
+from tests.support.failover import PROGRAMS, TIMEOUT_MS, watch_outage
+from tests.support.redis_servers import PASSWORD, PRIMARY_NAME, WatchedPrimary, wait_until, watched_primary
 
 pytestmark = pytest.mark.slow
 

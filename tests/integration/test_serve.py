@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from recommender.connect import open_store
-from recommender.embedded import embedded_server
-from recommender.home import Home
+from recommender.connection.embedded import embedded_server
+from recommender.data_dir import Home
+from recommender.redis.open import open_store
 from recommender.settings import Settings
-from tests import small_shop
-from tests.commands import call_reprise
-from tests.redis_servers import wait_until
+from tests.support import small_shop
+from tests.support.commands import call_reprise
+from tests.support.redis_servers import wait_until
 
 PATIENCE_S = 60
 

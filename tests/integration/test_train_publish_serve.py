@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from api import create_app
-from recommender.connect import open_store
+from recommender.redis.open import open_store
 from recommender.settings import Settings
-from tests.commands import Reprise, call_reprise, run_reprise
 from tests.fakes.warehouse import MemoryWarehouse
-from training.shop import ShopFiles
+from tests.support.commands import Reprise, call_reprise, run_reprise
+from training.demo.shop import ShopFiles
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

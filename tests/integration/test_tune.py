@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Reprise
-from training.shop import ShopFiles, make_shop
+from tests.support.commands import Reprise
+from training.demo.shop import ShopFiles, make_shop
 
 
 @pytest.fixture(scope="module")

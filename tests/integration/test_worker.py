@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from recommender.events import Event
-from recommender.redis_event_log import RedisEventLog
-from recommender.redis_keys import Keys
-from tests.commands import Reprise
-from tests.event_workers import start_worker, stop_worker
-from tests.redis_servers import RedisServer, redis_server, wait_until
+from recommender.events.event import Event
+from recommender.redis.event_log import RedisEventLog
+from recommender.redis.keys import Keys
+from tests.support.commands import Reprise
+from tests.support.event_workers import start_worker, stop_worker
+from tests.support.redis_servers import RedisServer, redis_server, wait_until
 from training.events.archive import Archive
 
 Start = Callable[..., subprocess.Popen[str]]

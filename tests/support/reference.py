@@ -18,13 +18,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
 from api import create_app
-from api.access import Access, access_of
-from api.problems import STATUS
+from api.security.permissions import Access, access_of
+from api.web.problems import STATUS
 from recommender import errors
-from recommender.cli import COMMANDS
-from recommender.events import Event, EventType
-from recommender.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.cli.main import COMMANDS
+from recommender.events.event import Event, EventType
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
+from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 

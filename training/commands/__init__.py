@@ -1,1 +1,1 @@
-"""Commands of `reprise`, one file each; `recommender.cli` names them."""
+"""Commands of `reprise`, one file each; `recommender.cli.main` names them."""

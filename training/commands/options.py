@@ -1,5 +1,6 @@
 """Options that several commands share, and how their values are parsed."""
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,10 +11,10 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
-from recommender.progress import Progress
+from recommender.cli.progress import Progress
 from recommender.settings import Settings
-from training.formats import FORMATS
-from training.ingest import Ingested, ingest
+from training.ingest.formats import FORMATS
+from training.ingest.ingest import Ingested, ingest
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Source:
     def ingest(
         self, settings: Settings, as_of: datetime, progress: Progress, erased: Collection[str] = frozenset()
     ) -> Ingested:
-        """Read the files and the ledger; see `training.ingest.ingest`."""
+        """Read the files and the ledger; see `training.ingest.ingest.ingest`."""
         return ingest(
             self.paths,
             format=self.format,
@@ -111,3 +112,15 @@ def parse_moment(context: click.Context, parameter: click.Parameter, value: str 
     except ValueError:
         raise click.BadParameter(f"{value!r} is not an ISO-8601 date such as 2026-11-20") from None
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def parse_share(context: click.Context, parameter: click.Parameter, value: str) -> float:  # noqa: ARG001
+    """Click callback: a finite number, divided by 100 if it has a percent sign."""
+    number = value.strip()
+    try:
+        share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not math.isfinite(share):
+        raise click.BadParameter(f"{value!r} is not a share such as 5% or 0.05")
+    return share

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import polars as pl
 
+from recommender.data_dir import make_folder, write_whole
 from recommender.errors import HomeError
-from recommender.events import Event
-from recommender.home import make_folder, write_whole
+from recommender.events.event import Event
 
 EVENTS = pl.Schema(
     {

@@ -6,13 +6,13 @@ from datetime import datetime
 
 import numpy as np
 
-from recommender.event_log import EventLog
-from recommender.events import Event
-from recommender.fold_in import ProductFactors
-from recommender.lists import RANKED, Basis, ListKey, fold
-from recommender.live import refresh
+from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.store import ListQuery, Store
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import RANKED, Basis, ListKey, fold
+from recommender.slate.recent_activity import refresh
+from recommender.storage.event_log import EventLog
+from recommender.storage.versions import ListQuery, Store
 
 _CUSTOMERS_PER_TRIP = 100
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from recommender.errors import RepriseError
-from recommender.event_queue import MOST_DELIVERIES, MOST_ENTRIES, Entry, EventQueue
-from recommender.events import Event
+from recommender.events.event import Event
+from recommender.storage.event_queue import MOST_DELIVERIES, MOST_ENTRIES, Entry, EventQueue
 from training.events.archive import Archive, Archived
 
 GATHER_S = 0.25

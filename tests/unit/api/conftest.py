@@ -4,13 +4,13 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.errors import StoreUnavailableError
-from recommender.publication import Manifest
-from recommender.reading import Reading
+from recommender.publication.manifest import Manifest
 from recommender.settings import Settings
-from recommender.store import ListQuery
-from tests import small_shop
+from recommender.slate.reading import Reading
+from recommender.storage.versions import ListQuery
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
 
 
 class DownStore(MemoryStore):

@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from recommender.errors import SettingsError
-from recommender.placements import DEFAULT_PLACEMENTS
 from recommender.settings import load_settings
+from recommender.slate.placements import DEFAULT_PLACEMENTS
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender.data_dir import Home
 from recommender.errors import HomeError, VersionNotFoundError
-from recommender.home import Home
-from recommender.lists import LIST_NAMES
-from recommender.product import Product
-from recommender.publication import Publication
-from tests.profiles import make_newcomer, make_profile, make_table
+from recommender.publication.lists import LIST_NAMES
+from recommender.publication.manifest import Publication
+from recommender.publication.product import Product
+from tests.support.profiles import make_newcomer, make_profile, make_table
 from training.artifacts import load, save, saved_versions
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

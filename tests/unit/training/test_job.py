@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from training import job
-from training.commands.train import command
+from training.commands.model.train import command
 
 DAYS = [date(2026, 9, 1) + timedelta(days=7 * week) for week in range(8)]
 

@@ -5,11 +5,11 @@ import pytest
 from recommender.campaigns.audiences import AUDIENCES, find_audience
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import run_campaign
+from recommender.catalogue.overrides import ProductChange
 from recommender.errors import UsageError
-from recommender.live_catalogue import ProductChange
-from recommender.product import Product
-from tests.campaigns import CampaignShop, Customer, Own, make_version
-from tests.small_shop import NOW, TODAY
+from recommender.publication.product import Product
+from tests.support.campaigns import CampaignShop, Customer, Own, make_version
+from tests.support.small_shop import NOW, TODAY
 
 PRODUCTS = ["MILK", "BREAD", "TEA", Product("GONE", in_stock=False)]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recommender.campaigns.links import LONGEST_TOKEN, MailLink, address, link_of, read_link, sign
 from recommender.errors import ForgedLinkError
-from tests.mail_samples import SECRET, picks
+from tests.support.mail_samples import SECRET, picks
 
 LINK = MailLink("default", "w47", "ANNA", ("MILK", "BREAD", "TEA"), 2)
 IDS = st.text(min_size=1, max_size=20)

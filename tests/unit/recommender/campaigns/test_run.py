@@ -5,20 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from recommender.campaigns import walk
-from recommender.campaigns.contacts import Mail
+from recommender.campaigns import selection
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, count_blocks, open_desk, plan_campaign, run_campaign
+from recommender.catalogue.overrides import ProductChange
 from recommender.errors import UsageError, VersionNotFoundError
-from recommender.experiments import Experiment
-from recommender.live_catalogue import ProductChange
-from recommender.placements import DEFAULT_PLACEMENTS
+from recommender.experiments.experiment import Experiment
 from recommender.settings import MailSettings, Settings
-from tests import small_shop
-from tests.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
+from recommender.slate.placements import DEFAULT_PLACEMENTS
+from recommender.storage.contacts import Mail
 from tests.fakes.store import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
-from tests.small_shop import NOW
+from tests.support import small_shop
+from tests.support.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
+from tests.support.small_shop import NOW
 
 LETTERS = list("ABCDEFGH")
 FALLING = {letter: 0.5 - 0.04 * place for place, letter in enumerate(LETTERS)}
@@ -160,7 +160,7 @@ class TestRun:
         assert shop.outcomes(shop.begin("c")) == rehearsed
 
     def test_follows_what_is_sold_out_meanwhile(self, monkeypatch):
-        monkeypatch.setattr(walk, "FOLLOW_BLOCKS", 1)
+        monkeypatch.setattr(selection, "FOLLOW_BLOCKS", 1)
         customers = {one: Customer(discover={"A": 0.5, "B": 0.4}) for one in CROWD}
         shop = CampaignShop(make_version(customers, LETTERS, popular=["C", "D", "E"]))
         blocks = run_campaign(shop.begin("c", slots=3), shop.desk)

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from recommender.errors import HomeError
-from recommender.events import Event
-from tests.event_files import NOW, archive, batch, event
+from recommender.events.event import Event
+from tests.support.event_files import NOW, archive, batch, event
 from training.events import archive as module
 from training.events.archive import EVENTS, Archive
 

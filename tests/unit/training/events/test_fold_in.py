@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recommender.events import Event
-from recommender.fold_in import ProductFactors
-from recommender.lists import unfold
+from recommender.events.event import Event
 from recommender.person import digest_of_person
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import unfold
 from tests.conftest import build_publication
 from tests.fakes.store import MemoryStore
 from training.events.fold_in import FoldIn

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from recommender.errors import HomeError, StoreUnavailableError
-from recommender.event_queue import IDLE_S, MOST_DELIVERIES
-from recommender.events import Event
+from recommender.events.event import Event
 from recommender.person import digest_of_person
-from tests.event_files import NOW, event
+from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.event_queue import MemoryEventQueue
+from tests.support.event_files import NOW, event
 from training.events import worker as module
 from training.events.archive import Archive
 from training.events.worker import Tally, Worker

@@ -1,0 +1,1 @@
+"""Events that no answer waits for."""

@@ -1,0 +1,29 @@
+"""What an answer showed, as events."""
+
+from datetime import datetime
+
+from recommender.events.event import Event
+from recommender.slate.slate import Item
+
+
+def impression_event(
+    item: Item,
+    *,
+    placement: str,
+    recommendation_id: str,
+    customer_id: str | None,
+    session_id: str | None,
+    at: datetime,
+) -> Event:
+    """An impression of one product that was shown at `at` (aware); a customer or a session, or both, are named."""
+    return Event(
+        event_id=f"{recommendation_id}:{item.rank}",
+        event_type="impression",
+        customer_id=customer_id,
+        session_id=session_id,
+        product_id=item.product.product_id,
+        occurred_at=at,
+        placement=placement,
+        recommendation_id=recommendation_id,
+        rank=item.rank,
+    )

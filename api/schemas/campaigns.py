@@ -1,0 +1,94 @@
+"""Request and answer shapes of campaigns."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from api.schemas.requests import Capped, whole
+from recommender.campaigns.audiences import AudienceName
+
+BLOCKS_PER_PAGE = 16
+"""Blocks of customers in one page of picks: about a thousand customers."""
+MAX_CURSOR = 10**9
+
+
+class PicksBody(BaseModel):
+    """Whose picks are wanted, and how many for each."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        json_schema_extra={"examples": [{"audience": "due_soon", "slots": 4}]},
+    )
+
+    audience: AudienceName = Field(description="Who is meant.")
+    slots: Capped | None = Field(default=None, description="Most products in one mail; the placement `email` caps it.")
+
+
+class PicksQuery(BaseModel):
+    """Which page of picks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cursor: Annotated[int, Field(ge=0, le=MAX_CURSOR), BeforeValidator(whole)] = Field(
+        default=0, description="The `next_cursor` of the page before; 0 for the first one."
+    )
+
+
+class CampaignProgress(BaseModel):
+    """How far the picks of a campaign are."""
+
+    blocks: int = Field(description="Blocks of customers to go through.")
+    blocks_done: int
+    customers_considered: int
+    customers_picked: int = Field(description="Customers who get a mail.")
+    without: dict[str, int] = Field(description="Why others get none → how many of them.")
+
+
+class CampaignAnswer(BaseModel):
+    """A campaign whose picks were asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "campaign_id": "2026-11-22-reorder",
+                    "state": "running",
+                    "detail": None,
+                    "audience": "due_soon",
+                    "slots": 4,
+                    "model_version": "20261120T020000Z-3f2a",
+                    "begun_at": "2026-11-22T06:00:00Z",
+                    "progress": {
+                        "blocks": 1563,
+                        "blocks_done": 410,
+                        "customers_considered": 26240,
+                        "customers_picked": 2213,
+                        "without": {"too_often": 12, "nothing_good_enough": 77},
+                    },
+                }
+            ]
+        }
+    )
+
+    campaign_id: str
+    state: Literal["waiting", "running", "done", "failed"]
+    detail: str | None = Field(description="Why it failed.")
+    audience: str
+    slots: int
+    model_version: str
+    begun_at: datetime
+    progress: CampaignProgress
+
+
+class PicksPage(BaseModel):
+    """Some picks of a campaign, as far as they are made."""
+
+    campaign_id: str
+    state: Literal["waiting", "running", "done", "failed"]
+    picks: list[dict[str, Any]] = Field(description="One for each customer, as `reprise picks --format jsonl` writes.")
+    next_cursor: int | None = Field(
+        description="Ask with it for what comes next; the same again while that is not made yet; null at the end."
+    )

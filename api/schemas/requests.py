@@ -1,0 +1,193 @@
+"""Request shapes: every query and body is checked against one of these."""
+
+import re
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from api.ids import MAX_ID_LENGTH
+from api.schemas import examples
+from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
+from recommender.slate.plans import Plan, session_plan
+from recommender.slate.slate import Context
+
+MAX_IDS = 200
+MAX_EVENTS = 1_000
+MAX_BATCH = 1_000
+MAX_PATH = 8_192
+PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def whole(number: object) -> object:
+    """Text of digits alone, and 10.0, which JSON Schema calls an integer; not `1_0`, ` 1` or `+1`."""
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    if isinstance(number, str) and not (number.isascii() and number.isdigit()):
+        raise ValueError("should be a whole number")
+    return number
+
+
+ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
+
+
+class Wanted(BaseModel):
+    """What every request for products may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    placement: str = Field(description="Named spot of the shop; its cap, mix and floor apply.", max_length=64)
+    limit: Count | None = Field(
+        default=None, description="Most products wanted. Above the placement's cap it is clamped.", examples=[6]
+    )
+    exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
+    category: str | None = Field(
+        default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
+    )
+
+    def context(self, limit: Limit) -> Context:
+        """What the slate rules need to know."""
+        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None)
+
+
+class NoQuery(BaseModel):
+    """No query parameter."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SimilarQuery(Wanted):
+    """Query of the products that resemble one."""
+
+    placement: str = Field(default="product-page", description=Wanted.model_fields["placement"].description)
+
+
+class BoughtTogetherQuery(Wanted):
+    """Query of the products that are bought with one."""
+
+    placement: str = Field(default="cart", description=Wanted.model_fields["placement"].description)
+
+
+class PopularQuery(Wanted):
+    """Query of best sellers."""
+
+    placement: str = Field(default="home", description=Wanted.model_fields["placement"].description)
+
+
+class PersonalQuery(PopularQuery):
+    """Query of one customer's slate."""
+
+    mix: Mix | None = Field(
+        default=None,
+        description="`buy_again`: only products bought before; `discover`: only others; `auto`: both, the likelier "
+        "first. The placement's own where it is left out.",
+    )
+
+    def context(self, limit: Limit) -> Context:
+        """With what `mix` leaves out."""
+        own_only = self.mix == "buy_again"
+        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, own_only=own_only)
+
+
+class BuyAgainQuery(PopularQuery):
+    """Query of one customer's own products."""
+
+    due_within: str | None = Field(
+        default=None,
+        pattern=r"^[1-9][0-9]{0,2}d$",
+        description="Only products due within so many days, overdue ones included.",
+        examples=["14d"],
+    )
+
+    def context(self, limit: Limit) -> Context:
+        """With the days of `due_within`."""
+        days = None if self.due_within is None else int(self.due_within.removesuffix("d"))
+        return replace(super().context(limit), due_within_days=days, own_only=True)
+
+
+class RecommendationBody(Wanted):
+    """A cart, a history of views and a customer, as far as they are known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BODY]})
+
+    customer_id: ShopsId | None = Field(default=None, description="Left out for an anonymous session.")
+    session_id: ShopsId | None = Field(
+        default=None, description="As in its events: what was viewed and put into the cart counts at once."
+    )
+    cart: ShopsIds = Field(description="Product ids in the cart; never shown. The last 20 lead to complements.")
+    recently_viewed: ShopsIds = Field(description="Product ids, oldest first. The last 20 lead to similar products.")
+
+    def context(self, limit: Limit) -> Context:
+        """With the cart."""
+        return Context(
+            limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
+        )
+
+    def plan(self) -> Plan:
+        """The lists to read. Placement `cart` leads with what goes with the cart."""
+        return session_plan(
+            self.customer_id,
+            self.session_id,
+            cart=self.cart,
+            viewed=self.recently_viewed,
+            category=self.category,
+            cart_first=self.placement == "cart",
+        )
+
+
+class BatchRequest(BaseModel):
+    """One request of a batch."""
+
+    path: str = Field(max_length=MAX_PATH, description="Path and query, as they would be sent alone.")
+    body: dict[str, Any] | None = Field(default=None, description="Of a POST; left out for a GET.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BatchBody(BaseModel):
+    """Requests that are answered together."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BATCH]}
+    )
+
+    requests: list[BatchRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class EventsBody(BaseModel):
+    """Events of one shop; each is looked at alone."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.EVENTS]}
+    )
+
+    events: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MAX_EVENTS,
+        description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
+        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
+        "`rank`, `campaign_id`, `experiment`, `variant`.",
+    )
+
+
+class NewPlacement(Placement):
+    """A placement as it should be; a `default_limit` over the cap is clamped, as a `limit` is."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, json_schema_extra={"examples": [{"cap": 12, "default_limit": 6}]}
+    )
+
+    cap: Capped
+    default_limit: Capped
+    max_per_category: Count | None = None
+
+    @model_validator(mode="after")
+    def _default_is_under_the_cap(self) -> "NewPlacement":
+        return self
+
+    def clamped(self) -> Placement:
+        """The placement that this asks for."""
+        return Placement(**self.model_dump() | {"default_limit": min(self.default_limit, self.cap)})

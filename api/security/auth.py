@@ -1,0 +1,134 @@
+"""Who asks, and what they may: decided before any view runs.
+
+Every view says with `accessible` who may call it; one that does not is refused to everybody. `api.security.callers`
+finds out who asks, `api.security.permissions` has the rules, `api.security.customer_tokens` the customer tokens,
+`api.security.cors` what browsers may, `api.security.rate_limits` how often.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+
+from api.security.callers import Caller, find_caller
+from api.security.cors import answer_preflight, is_preflight, origin_headers
+from api.security.customer_tokens import HEADER, read_customer
+from api.security.permissions import Access, access_of, accessible, allow
+from api.security.rate_limits import Allowance, RateLimits
+from recommender.errors import TooManyRequestsError
+from recommender.storage.api_keys import ApiKey
+
+__all__ = ["Access", "Caller", "Guard", "accessible", "admit", "allow", "attach", "find_caller", "require_customer"]
+
+_EXTENSION = "reprise_guard"
+_ALLOWANCE = "reprise.allowance"
+"""Where the WSGI environment holds what the rate limit said, once a request is counted."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What decides who may ask.
+
+    Attributes:
+        keys: gives the API keys by key id; None until they could be read for the first time.
+        rate_limits: how often each key may ask.
+        own_shop: whose data callers on this machine see while there are no keys.
+        token_ttl_s: seconds for which a customer token is good.
+        clock: the aware moment of a request.
+    """
+
+    keys: Callable[[], Mapping[str, ApiKey] | None]
+    rate_limits: RateLimits
+    own_shop: str
+    token_ttl_s: int
+    clock: Callable[[], datetime]
+
+    def read_customer(self, token: str | None, shop: str) -> str:
+        """The customer that a token of this shop names. Raises UnauthorizedError where it is not good."""
+        return read_customer(token, self.keys() or {}, shop, self.clock(), self.token_ttl_s)
+
+
+def attach(app: Flask, guard: Guard) -> None:
+    """Check every request of `app` before its view, leave its caller in `g.caller`, and write what the answer owes it.
+
+    A browser's preflight has no key and is answered here.
+    """
+    app.extensions[_EXTENSION] = guard
+
+    def check() -> Response | None:
+        if request.endpoint is None:  # no such route
+            return None
+        access = access_of(current_app.view_functions[request.endpoint])
+        if access is not None and access.keyless:
+            return None
+        if access is not None and access.in_browsers and is_preflight(request):
+            allowed = answer_preflight(request.headers["Origin"], (guard.keys() or {}).values(), _methods())
+            if allowed is not None:
+                return allowed
+        g.caller = find_caller(request.environ, guard.keys(), guard.own_shop)
+        g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.caller)
+        _refuse_too_many(g.allowance)
+        if access is Access.PERSON:
+            require_customer((request.view_args or {})["customer_id"])
+        else:
+            allow(access, g.caller, None)
+        return None
+
+    app.before_request(check)
+    app.after_request(_finish)
+
+
+def require_customer(customer_id: str) -> None:
+    """Let the caller see this customer's lists.
+
+    Raises:
+        UnauthorizedError: a publishable key came without a token that is good.
+        ForbiddenError: the token names another customer, or the key does not read.
+    """
+    if g.caller.kind == "publishable":
+        guard: Guard = current_app.extensions[_EXTENSION]
+        named = guard.read_customer(request.headers.get(HEADER), g.caller.shop)
+        g.caller = replace(g.caller, customer_id=named)
+    allow(Access.PERSON, g.caller, customer_id)
+
+
+def admit(environ: dict[str, Any], caller: Caller, rate_limits: RateLimits) -> list[tuple[str, str]]:
+    """Count a request before Flask sees it, which then counts it no more; the headers that its answer owes the caller.
+
+    Raises:
+        TooManyRequestsError: the key asked more often than it may.
+    """
+    allowance = environ[_ALLOWANCE] = rate_limits.take(caller)
+    _refuse_too_many(allowance)
+    return _headers(environ.get("HTTP_ORIGIN"), caller, allowance)
+
+
+def _refuse_too_many(allowance: Allowance | None) -> None:
+    if allowance is not None and allowance.retry_after_s:
+        raise TooManyRequestsError(
+            f"this key may ask {allowance.limit} times in a row, then has to slow down; "
+            f"ask again in {allowance.retry_after_s} s",
+            allowance.retry_after_s,
+        )
+
+
+def _methods() -> set[str]:
+    return set((request.url_rule and request.url_rule.methods) or ())
+
+
+def _finish(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if "caller" in g:
+        for name, value in _headers(request.headers.get("Origin"), g.caller, g.get("allowance")):
+            response.headers.add(name, value)
+    return response
+
+
+def _headers(origin: str | None, caller: Caller, allowance: Allowance | None) -> list[tuple[str, str]]:
+    headers = [] if allowance is None else allowance.headers()
+    if caller.kind == "publishable":
+        headers += [("Vary", "Origin"), *origin_headers(origin, caller.origins)]
+    return headers

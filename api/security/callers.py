@@ -1,0 +1,107 @@
+"""Who asks: nobody says who they are, the key does."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from recommender.errors import ForbiddenError, UnauthorizedError
+from recommender.storage.api_keys import SCOPES, ApiKey, Scope, digest_of
+
+NO_SHOP = ""
+"""The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
+ALL_SCOPES: frozenset[Scope] = frozenset(SCOPES)
+_NOBODY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
+"""Stands in for a key that is not known, so that looking takes as long as for one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        shop: whose data this caller sees.
+        kind: `local` is anyone on this machine while there are no keys; `unknown` anyone at all while the keys cannot
+            be read, whose shop is empty.
+        scopes: what the key opens.
+        key_id: None for those without a key.
+        customer_id: whom the customer token names; None where none was looked at.
+        origins: web sites that may use the key.
+        rate_per_s: requests a second; None as the settings say.
+    """
+
+    shop: str
+    kind: Literal["local", "unknown", "secret", "publishable"]
+    scopes: frozenset[Scope]
+    key_id: str | None = None
+    customer_id: str | None = None
+    origins: tuple[str, ...] = ()
+    rate_per_s: float | None = None
+
+
+def find_caller(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, own_shop: str) -> Caller:
+    """Who sent the request with this WSGI environment.
+
+    Args:
+        environ: as PEP 3333 says.
+        keys: by key id; None until they could be read for the first time.
+        own_shop: whom `local` callers see.
+
+    Raises:
+        UnauthorizedError: no key where one is needed, or one that is not known.
+        ForbiddenError: it comes from a web site that may not use this key.
+    """
+    if keys is None:  # a page gets an answer even now, with nothing in it
+        return Caller(NO_SHOP, "unknown", frozenset({"read"}))
+    return _find_local(environ, own_shop) if not keys else _find_by_key(environ, keys)
+
+
+def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Caller:
+    scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    parts = given.split("_", maxsplit=2)
+    key = keys.get(parts[1], _NOBODY) if len(parts) == 3 else _NOBODY
+    if not hmac.compare_digest(digest_of(given), key.digest) or scheme.lower() != "bearer":
+        raise UnauthorizedError("send a key that is known here: `Authorization: Bearer <key>`")
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is not None and origin not in key.origins and not _is_same_host(origin, environ):
+        raise ForbiddenError(f"pages of {origin!r} may not use this key; make a publishable key with that --origin")
+    return Caller(key.shop, key.kind, frozenset(key.scopes), key.key_id, None, key.origins, key.rate_per_s)
+
+
+def _find_local(environ: Mapping[str, Any], own_shop: str) -> Caller:
+    """Anyone on this machine, but no page that a browser on this machine shows (see DNS rebinding)."""
+    remedy = "there are no API keys yet, so only this machine is answered: `reprise keys create`"
+    if not _is_local(environ.get("REMOTE_ADDR")):
+        raise UnauthorizedError(remedy)
+    host, origin = environ.get("HTTP_HOST", "localhost"), environ.get("HTTP_ORIGIN")
+    if not _names_this_machine(host):
+        raise ForbiddenError(f"host {host!r} is not a name of this machine; {remedy}")
+    if origin is not None and not _is_same_host(origin, environ):
+        raise ForbiddenError(f"pages of {origin!r} may not ask; {remedy}")
+    return Caller(own_shop, "local", ALL_SCOPES)
+
+
+@lru_cache(maxsize=256)
+def _is_local(address: str | None) -> bool:
+    """Without an address it came over no network, but a socket in the file system."""
+    try:
+        return not address or ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def _names_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_same_host(origin: str, environ: Mapping[str, Any]) -> bool:
+    """Whether the page is our own: the documentation at /docs tries out the API."""
+    return origin.partition("://")[2] == environ.get("HTTP_HOST")

@@ -1,0 +1,79 @@
+"""What a caller may: one rule a route, the same for every method."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+from api.security.callers import Caller
+from recommender.errors import ForbiddenError, StoreUnavailableError
+from recommender.storage.api_keys import Scope
+
+_ATTRIBUTE = "reprise_access"
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+class Access(Enum):
+    """Who may call a route.
+
+    Attributes:
+        scope: what a key must open.
+        in_browsers: whether a publishable key opens it.
+        keyless: whether it is open without any key.
+    """
+
+    OPEN = "anyone, without a key"
+    SIGNED = "whoever has the link, which is signed; without a key"
+    PRODUCTS = "a secret key with scope read, or a publishable key"
+    PERSON = "a secret key with scope read, or a publishable key with that customer's token"
+    SESSION = "as PRODUCTS; as PERSON where the body names a customer"
+    SERVER = "a secret key with scope read"
+    EVENTS = "a secret key with scope events"
+    CAMPAIGNS = "a secret key with scope campaigns"
+    ADMIN = "a secret key with scope admin"
+
+    def __init__(self, _words: str) -> None:
+        scopes: dict[str, Scope] = {"EVENTS": "events", "CAMPAIGNS": "campaigns", "ADMIN": "admin"}
+        self.scope: Scope = scopes.get(self.name, "read")
+        self.keyless = self.name in ("OPEN", "SIGNED")
+        self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION")
+
+
+def accessible(access: Access) -> Callable[[_View], _View]:
+    """Say who may call a view."""
+
+    def decorate(view: _View) -> _View:
+        setattr(view, _ATTRIBUTE, access)
+        return view
+
+    return decorate
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """Who may call `view`; None where nobody wrote it."""
+    return getattr(view, _ATTRIBUTE, None)
+
+
+def allow(access: Access | None, caller: Caller, customer_id: str | None) -> None:
+    """Let `caller` pass.
+
+    Args:
+        access: the route's rule; None where nobody wrote one.
+        caller: who asks.
+        customer_id: the person whose data is asked for, if it is one's.
+
+    Raises:
+        ForbiddenError: the rule does not let this caller pass.
+        StoreUnavailableError: whether it does cannot be told yet.
+    """
+    if access is None:
+        raise ForbiddenError("nobody may call this route: it has no rule")
+    if caller.kind == "unknown" and not access.in_browsers:
+        raise StoreUnavailableError("the API keys cannot be read yet; try again in a moment")
+    if access.scope not in caller.scopes:
+        raise ForbiddenError(f"this key does not open this route; it needs scope {access.scope}")
+    if caller.kind != "publishable":
+        return
+    if not access.in_browsers:
+        raise ForbiddenError("a publishable key does not open this route; ask with a secret key, from a server")
+    if access is Access.PERSON and (customer_id is None or caller.customer_id != customer_id):
+        raise ForbiddenError("the customer token names another customer")

@@ -1,0 +1,122 @@
+"""How often each key may ask, without a round trip per request.
+
+Every worker keeps a token bucket per key: it holds two seconds' worth of requests and fills at the key's rate. What a
+worker lets pass it adds up and exchanges with the others through Redis, a few times a second in the background; what
+the others let pass is taken out of its own bucket too. So all buckets follow one sum: over time a key gets its rate,
+however many workers there are. Until the first exchange each worker may let a full bucket pass; the key pays for it by
+waiting, at most `MAX_DEBT_S`.
+
+Headers are those of draft-ietf-httpapi-ratelimit-headers-06.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from api.security.callers import Caller
+from recommender.storage.api_keys import Kind
+
+BURST_S = 2.0
+MAX_DEBT_S = 10.0
+FORGOTTEN_S = 5.0
+"""After a longer pause between two exchanges, what others let pass meanwhile has been filled up again."""
+
+
+class Allowance(NamedTuple):
+    """What one request found: `retry_after_s` is 0 where it may pass."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+    retry_after_s: int
+
+    def headers(self) -> list[tuple[str, str]]:
+        """The `RateLimit-*` headers; `RateLimit-Reset` counts the seconds until the bucket is full."""
+        return [
+            ("RateLimit-Limit", str(self.limit)),
+            ("RateLimit-Remaining", str(self.remaining)),
+            ("RateLimit-Reset", str(self.reset_s)),
+        ]
+
+
+@dataclass(slots=True)
+class _Bucket:
+    rate: float
+    limit: int
+    tokens: float
+    filled_at: float
+    unsent: int = 0
+
+    def fill(self, now: float) -> None:
+        self.tokens = min(self.limit, self.tokens + (now - self.filled_at) * self.rate)
+        self.filled_at = now
+
+    def pay(self, others: int, now: float) -> None:
+        """Take out what others let pass; less than nothing where Redis was emptied since."""
+        self.fill(now)
+        self.tokens = max(self.tokens - max(0, others), min(self.tokens, -MAX_DEBT_S * self.rate))
+
+
+class RateLimits:
+    """The buckets of one worker. Safe to share between threads.
+
+    Args:
+        rates: requests a second of a key that has no rate of its own, by its kind.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, rates: Mapping[Kind, float], clock: Callable[[], float] = time.monotonic) -> None:
+        self._rates = rates
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+        self._totals: Mapping[str, int] = {}
+        self._exchanged_at = -math.inf
+        self._lock = threading.Lock()
+        self._exchanging = threading.Lock()
+
+    def take(self, caller: Caller) -> Allowance | None:
+        """Count one request of `caller`; None for one without a key, who is not limited."""
+        if caller.key_id is None:
+            return None
+        now = self._clock()
+        with self._lock:
+            bucket = self._buckets.get(caller.key_id) or self._open(caller, now)
+            bucket.fill(now)
+            passes = bucket.tokens >= 1
+            if passes:
+                bucket.tokens -= 1
+                bucket.unsent += 1
+            tokens = bucket.tokens
+        wait_s = 0 if passes else math.ceil((1 - tokens) / bucket.rate)
+        reset_s = math.ceil((bucket.limit - tokens) / bucket.rate)
+        return Allowance(bucket.limit, max(0, int(tokens)), reset_s, wait_s)
+
+    def exchange(self, add: Callable[[Mapping[str, int]], Mapping[str, int]]) -> None:
+        """Tell what this worker let pass, and take out what others did.
+
+        `add` adds requests by key id to the sums of all workers and gives those sums. What it raises is raised; what
+        could not be told is told the next time.
+        """
+        with self._exchanging:  # two at once would tell the same requests twice
+            with self._lock:
+                sent = {key_id: bucket.unsent for key_id, bucket in self._buckets.items() if bucket.unsent}
+            totals = add(sent)
+            now = self._clock()
+            recent = now - self._exchanged_at <= FORGOTTEN_S
+            with self._lock:
+                for key_id, bucket in self._buckets.items():
+                    own = sent.get(key_id, 0)
+                    bucket.unsent -= own
+                    if recent:
+                        bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
+            self._totals, self._exchanged_at = totals, now
+
+    def _open(self, caller: Caller, now: float) -> _Bucket:
+        kind: Kind = "publishable" if caller.kind == "publishable" else "secret"
+        rate = caller.rate_per_s or self._rates[kind]
+        limit = max(1, int(rate * BURST_S))
+        bucket = self._buckets[caller.key_id or ""] = _Bucket(rate, limit, limit, now)
+        return bucket

@@ -1,0 +1,39 @@
+"""Starts the embedded Redis again where it dies under a running service."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from structlog.typing import FilteringBoundLogger
+
+from recommender.connection.embedded import revive
+from recommender.data_dir import Home
+from recommender.errors import RepriseError
+
+LOOK_S = 0.5
+
+
+@contextmanager
+def keep_embedded(home: Home, logger: FilteringBoundLogger) -> Iterator[None]:
+    """Look after the server of `home`, which the caller has started, as long as the block runs."""
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(home, logger, stop), daemon=True, name="embedded")
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()  # or it would start again what is stopped next
+
+
+def _watch(home: Home, logger: FilteringBoundLogger, stop: threading.Event) -> None:
+    failing = False
+    while not stop.wait(LOOK_S):
+        try:
+            if revive(home):
+                logger.warning("embedded_redis_started_again")
+            failing = False
+        except RepriseError as error:
+            if not failing:
+                logger.warning("embedded_redis_stays_down", detail=str(error))
+            failing = True

@@ -1,0 +1,43 @@
+"""One process of `reprise serve` that answers requests."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from typing import TextIO, cast
+
+from api import create_app
+from api.server.asgi import Door
+from api.server.tcp_timeout import drop_stuck_clients
+from api.telemetry.buffered_log import LogLines
+from api.telemetry.metrics import forget_dead_workers
+
+STDERR = 2
+STOP_TIMEOUT_S = 5
+"""A worker that has not ended this long after it was told to is killed."""
+
+
+def create_worker() -> Door:
+    """The application of this process, which ends with the one that started it, even where that one is killed.
+
+    Raises SettingsError as `create_app`.
+    """
+    forget_dead_workers()
+    app = create_app(log=cast(TextIO, LogLines(STDERR)))
+    app.extensions["reprise"].shops.keep_following()  # the keys are known before anybody asks
+    gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
+    drop_stuck_clients()
+    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+    return Door(app)
+
+
+def _end_with_parent() -> None:
+    """Workers that nobody minds would hold the port and answer on, beside those of the next `reprise serve`."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_TIMEOUT_S)
+        os._exit(1)

@@ -1,0 +1,152 @@
+"""Many requests in one: each is checked and answered as it would be alone, but their lists are read together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from flask import g
+from werkzeug.exceptions import HTTPException, NotFound
+
+from api.ids import derived_recommendation_id
+from api.schemas.requests import BatchRequest, RecommendationBody, Wanted
+from api.security.callers import Caller
+from api.security.permissions import Access, allow
+from api.serving.answers import to_document, to_personal_document
+from api.serving.list_routes import Lists
+from api.serving.service import Service
+from api.serving.slates import Desk, Outcome, Part
+from api.telemetry.metrics import count_answer
+from api.web.parsing import parse_fields
+from api.web.problems import describe
+from recommender.errors import RepriseError
+from recommender.experiments.treatment import UNTREATED, Treatment
+from recommender.slate.plans import FallbackReason, Plan
+from recommender.slate.reading import Reading
+from recommender.storage.run_sync import run_sync
+
+SESSION_PATH = "/v1/recommendations"
+LISTS_PER_TRIP = 2_000
+"""About 1 MB and 10 ms of Redis' time: nobody else waits longer, and the time-out is far. 1,000 customers are three
+round trips; a publish between two of them shows, as each answer names its version and none mixes two."""
+
+
+class Asked(NamedTuple):
+    """One request that may be answered.
+
+    Attributes:
+        wanted: its query or body.
+        plan: the lists to read.
+        part: what the customer takes part in.
+        customer_id: whose answer it is, if it is one's.
+        shared_as: path and query of an answer that is the same for everybody; None for one person's.
+    """
+
+    wanted: Wanted
+    plan: Plan
+    part: Part
+    customer_id: str | None = None
+    shared_as: tuple[str, str] | None = None
+
+    @property
+    def n_lists(self) -> int:
+        """What it takes to read them; a person's live events count as one more each."""
+        return len(self.plan.keys) + len(self.plan.people)
+
+    @property
+    def reads(self) -> Treatment:
+        """As much of the treatment as decides what is read."""
+        treatment = self.part.treatment
+        if treatment.show and treatment.version is None:
+            return UNTREATED
+        return Treatment(show=treatment.show, version=treatment.version)
+
+
+Readings = Mapping[Treatment, Reading | FallbackReason]
+"""What was read for those who get the same of it."""
+Checked = Asked | RepriseError | HTTPException
+"""A request, or what is wrong with it."""
+
+
+def answer_batch(own: Service, caller: Caller, lists: Lists, requests: Sequence[BatchRequest]) -> list[dict[str, Any]]:
+    """A {"status", "body"} for each request, in their order."""
+    desk = own.desk(caller.shop)
+    checked = [_check(desk, lists, caller, request) for request in requests]
+    answers: list[dict[str, Any]] = []
+    for trip in _split(checked):
+        readings = _read(desk, [asked for asked in trip if isinstance(asked, Asked)])
+        answers += (_answer(own, desk, asked, readings) for asked in trip)
+    return answers
+
+
+def _check(desk: Desk, lists: Lists, caller: Caller, request: BatchRequest) -> Checked:
+    path, _, query = request.path.partition("?")
+    path = unquote(path)
+    try:
+        if request.body is not None:
+            return _check_session(desk, caller, path, request.body)
+        found = lists.find(path, query)
+        if found is None:
+            raise _no_list(path)
+        allow(found.route.access, caller, found.customer_id)
+        part = desk.enroll(found.wanted, found.customer_id)
+    except (RepriseError, HTTPException) as error:
+        return error
+    return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
+
+
+def _check_session(desk: Desk, caller: Caller, path: str, fields: dict[str, Any]) -> Asked:
+    if path != SESSION_PATH:
+        raise _no_list(path)
+    body = parse_fields(RecommendationBody, fields)
+    allow(Access.PERSON if body.customer_id is not None else Access.SESSION, caller, body.customer_id)
+    return Asked(body, body.plan(), desk.enroll(body, body.customer_id), body.customer_id)
+
+
+def _no_list(path: str) -> NotFound:
+    return NotFound(f"{path!r} is not answered in a batch: send GET routes of lists, or {SESSION_PATH} with a body")
+
+
+def _split(checked: Sequence[Checked]) -> Iterator[Sequence[Checked]]:
+    """Parts of at most LISTS_PER_TRIP lists, or one request alone."""
+    first = n_lists = 0
+    for i, asked in enumerate(checked):
+        wanted = asked.n_lists if isinstance(asked, Asked) else 0
+        if n_lists and n_lists + wanted > LISTS_PER_TRIP:
+            yield checked[first:i]
+            first, n_lists = i, 0
+        n_lists += wanted
+    yield checked[first:]
+
+
+def _read(desk: Desk, asked: Sequence[Asked]) -> Readings:
+    """A round trip for each version that somebody gets."""
+    wanting: dict[Treatment, list[Plan]] = {}
+    for one in asked:
+        wanting.setdefault(one.reads, []).append(one.plan)
+    return {reads: _read_together(desk, plans, reads) for reads, plans in wanting.items()}
+
+
+def _read_together(desk: Desk, plans: Sequence[Plan], reads: Treatment) -> Reading | FallbackReason:
+    keys = dict.fromkeys(key for plan in plans for key in plan.keys)
+    people = dict.fromkeys(person for plan in plans for person in plan.people)
+    return run_sync(desk.fetch(tuple(keys), tuple(people), reads))
+
+
+def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dict[str, Any]:
+    try:
+        if not isinstance(asked, Asked):
+            raise asked
+        outcome = desk.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
+    except (RepriseError, HTTPException) as error:
+        problem = describe(error, g.request_id)
+        return {"status": problem["status"], "body": problem}
+    count_answer(*outcome.counted)
+    return {"status": 200, "body": _body(own, desk, asked, outcome)}
+
+
+def _body(own: Service, desk: Desk, asked: Asked, outcome: Outcome) -> dict[str, Any]:
+    if asked.shared_as is not None:
+        return to_document(outcome, derived_recommendation_id(outcome.version or "", *asked.shared_as))
+    name = own.new_recommendation_id()
+    own.note_exposures(desk.shop, asked.customer_id, name, outcome)
+    return to_personal_document(outcome, name)

@@ -1,0 +1,134 @@
+"""The layer before Flask: a plain GET of a list is answered without it.
+
+Routing, request and response objects are most of the cost of an answer. Whatever is not plain, not allowed or not right
+goes on to Flask, which decides everything and says what is wrong; here nothing is decided anew. Only that there is no
+such product is said here.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from structlog.typing import FilteringBoundLogger
+from werkzeug.wsgi import get_path_info
+
+from api.ids import request_id
+from api.security.auth import admit
+from api.security.callers import Caller, find_caller
+from api.security.permissions import allow
+from api.serving.list_routes import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
+from api.serving.service import Service
+from api.serving.slates import Desk
+from api.telemetry.metrics import count_kept_answer, waited_s
+from api.web.access_log import finish
+from api.web.parsing import escape_query
+from api.web.problems import prepare
+from recommender.errors import UnknownProductError
+from recommender.storage.run_sync import run_sync
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+_OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
+"""What a 304 leaves out."""
+
+
+class Ready(NamedTuple):
+    """An answer to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Front:
+    """Answers plain GETs of lists; leaves the rest to `app`.
+
+    Args:
+        app: Flask's own WSGI application.
+        service: what both share.
+        lists: the routes to answer.
+        logger: gives the logger that both write to.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        service: Service,
+        lists: Lists,
+        logger: Callable[[], FilteringBoundLogger],
+    ) -> None:
+        self.app = app
+        self._service = service
+        self._lists = lists
+        self._logger = logger
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request, as WSGI (PEP 3333) wants it."""
+        ready = run_sync(self.answer(environ, in_loop=False))
+        if ready is None:
+            return self.app(environ, start_response)
+        start_response(f"{ready.status} {HTTPStatus(ready.status).phrase.upper()}", ready.headers)
+        return (ready.body,) if ready.body else ()
+
+    async def answer(self, environ: "WSGIEnvironment", *, in_loop: bool) -> Ready | None:
+        """The answer to one request; None leaves it to `app`, which must be given the same `environ`.
+
+        `in_loop` says whether an event loop waits for it; else a thread does.
+        """
+        started = time.perf_counter()
+        waited_s.set(0.0)
+        self._service.shops.keep_following()
+        if not environ.get("QUERY_STRING", "").isascii():
+            environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
+        if environ["REQUEST_METHOD"] != "GET":
+            return None
+        name = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        try:
+            found = await self._find(environ, name, in_loop)
+        except Exception:  # Flask comes to the same end and says it properly
+            found = None
+        if found is None:
+            return None
+        answer, owed = found
+        status = 304 if "HTTP_IF_NONE_MATCH" in environ else answer.status
+        finished = finish(self._logger(), environ, answer.rule, status, started=started, name=name)
+        headers = [*answer.prepared.headers, *owed, *finished]
+        if status == 304:
+            return Ready(304, [header for header in headers if header[0] not in _OF_THE_BODY], b"")
+        return Ready(status, headers, answer.prepared.body)
+
+    async def _find(self, environ: "WSGIEnvironment", name: str, in_loop: bool) -> tuple[KeptAnswer, Headers] | None:
+        """The answer, kept or made, and the headers that it owes the caller; None where Flask is to answer."""
+        key, etag = answer_key(environ), environ.get("HTTP_IF_NONE_MATCH")
+        if len(key) > MAX_KEY_LENGTH:
+            return None
+        caller = find_caller(environ, self._service.shops.api_keys, self._service.settings.shop)
+        desk = self._service.desk(caller.shop, in_loop=in_loop)
+        kept: KeptAnswer | None = desk.state.answers.get(key)
+        if not desk.shelf.answering:
+            return None
+        if kept is None or (kept.until is not None and kept.until <= desk.as_of.timestamp()):
+            return None if etag is not None else await self._make(environ, name, caller, desk)
+        if etag not in (None, kept.prepared.etag):
+            return None
+        allow(kept.access, caller, None)
+        owed = admit(environ, caller, self._service.shops.rate_limits)
+        count_kept_answer()
+        return kept, owed
+
+    async def _make(
+        self, environ: "WSGIEnvironment", name: str, caller: Caller, desk: Desk
+    ) -> tuple[KeptAnswer, Headers] | None:
+        asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
+        if asked is None:
+            return None
+        allow(asked.route.access, caller, asked.customer_id)
+        owed = admit(environ, caller, self._service.shops.rate_limits)
+        try:
+            status, prepared = 200, await answer_list(self._service, desk, asked, environ)
+        except UnknownProductError as error:  # shops and robots ask for these all day
+            status, prepared = prepare(error, name)
+        return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), owed

@@ -1,0 +1,190 @@
+"""The routes that answer a GET with one slate: each written once, for Flask, for the front and for a batch."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from flask import Flask, Response, current_app, g, request
+from werkzeug.wsgi import get_path_info
+
+from api.schemas.answers import Answer
+from api.schemas.requests import Wanted
+from api.security.permissions import Access
+from api.serving.answer_cache import is_of_nobody, repeat
+from api.serving.answers import prepare_public
+from api.serving.service import Service, service
+from api.serving.slates import Desk, Outcome
+from api.web.openapi import operation
+from api.web.parsing import check_path, read_query
+from api.web.responses import Prepared, respond
+from recommender.slate.plans import Plan
+from recommender.storage.run_sync import run_sync
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+MAX_KEY_LENGTH = 256
+"""An answer is kept for a path and query up to this long, together: made-up ones must not fill the memory."""
+_HEADER_BYTES = 1_000
+"""What the headers of a kept answer take, about."""
+_ATTRIBUTE = "reprise_list"
+_EXTENSION = "reprise_lists"
+
+
+class ListRoute(NamedTuple):
+    """What is known of such a route before anybody asks.
+
+    Attributes:
+        access: who may ask.
+        query: what may follow the `?`.
+        plan: from the checked query and the ids in the path, by name, to the lists.
+        shared: whether it is the same for everybody, so that anyone may keep it.
+    """
+
+    access: Access
+    query: type[Wanted]
+    plan: Callable[..., Plan]
+    shared: bool
+
+
+class ListRequest(NamedTuple):
+    """One request for a list, checked; not yet whether the caller may see it.
+
+    Attributes:
+        route: what was asked for.
+        rule: the route as it is written in the code, for logs and metrics.
+        customer_id: whose list it is; None for a product's and the shop's.
+        wanted: the query.
+        plan: the lists to read.
+    """
+
+    route: ListRoute
+    rule: str
+    customer_id: str | None
+    wanted: Wanted
+    plan: Plan
+
+
+class KeptAnswer(NamedTuple):
+    """An answer, and the rules of its route: how it is called in logs and who may see it.
+
+    From `until` on, in seconds since 1970, it would be another one; None for never. Only a 200 is kept.
+    """
+
+    prepared: Prepared
+    rule: str
+    access: Access
+    until: float | None = None
+    status: int = 200
+
+
+def list_operation(
+    name: str, *, tag: str, access: Access, query: type[Wanted]
+) -> Callable[[Callable[..., Plan]], Callable[..., Response]]:
+    """Make a view of a function that makes a Plan of the checked query and the ids in the path."""
+
+    def decorate(make_plan: Callable[..., Plan]) -> Callable[..., Response]:
+        route = ListRoute(access, query, make_plan, access is Access.PRODUCTS)
+
+        @operation(name, tag=tag, access=access, query=query, answer=Answer, shared=route.shared, problems=(404,))
+        @wraps(make_plan)
+        def view(query: Wanted, **ids: str) -> Response:
+            rule = request.url_rule.rule if request.url_rule else ""
+            asked = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
+            own = service()
+            return respond(run_sync(answer_list(own, own.desk(g.caller.shop), asked, request.environ)))
+
+        setattr(view, _ATTRIBUTE, route)
+        return view
+
+    return decorate
+
+
+async def answer_list(own: Service, desk: Desk, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
+    """The whole way of one answer: who takes part, one read, a slate, its bytes.
+
+    One that is the same for everybody is kept for whoever asks the same next. One for a person is sent again while
+    nothing that it was made of has changed; not one that is noted, as an exposure or as impressions.
+
+    Raises:
+        UnknownPlacementError: the query names a placement that is not configured; nothing was read.
+        UnknownProductError: from the plan.
+    """
+    wanted, plan, customer_id = asked.wanted, asked.plan, asked.customer_id
+    part = desk.enroll(wanted, customer_id)
+    reading = await desk.fetch(plan.keys, plan.people, part.treatment)
+    if asked.route.shared:
+        return _share(desk, asked, desk.fill(wanted, plan, reading, part), environ)
+    name = own.new_recommendation_id()
+
+    def make() -> tuple[Outcome, Prepared]:
+        outcome = desk.fill(wanted, plan, reading, part)
+        return outcome, own.answer_person(desk.shop, customer_id, None, outcome, name)
+
+    noted = part.assignments or own.impressions
+    if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ)) > MAX_KEY_LENGTH:
+        return make()[1]
+    # all of whom nothing is known get the same
+    key = answer_key(environ, asked.rule if is_of_nobody(reading) else None)
+    return repeat(desk, key, reading, name, make)
+
+
+def _share(desk: Desk, asked: ListRequest, outcome: Outcome, environ: "WSGIEnvironment") -> Prepared:
+    prepared = prepare_public(outcome, get_path_info(environ), environ.get("QUERY_STRING", ""))
+    key = answer_key(environ)
+    if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
+        kept = KeptAnswer(prepared, asked.rule, asked.route.access, outcome.slate.until)
+        desk.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)
+    return prepared
+
+
+def answer_key(environ: "WSGIEnvironment", path: str | None = None) -> str:
+    """Under which the answer to a request is kept. A query holds no space, so nothing can be mistaken for the other."""
+    return f"{environ.get('QUERY_STRING', '')} {path or environ['PATH_INFO']}"
+
+
+class Lists:
+    """All such routes of `app`, found without it."""
+
+    def __init__(self, app: Flask) -> None:
+        app.extensions[_EXTENSION] = self
+        views = {endpoint: getattr(view, _ATTRIBUTE, None) for endpoint, view in app.view_functions.items()}
+        self._shapes = [
+            _Shape.of(rule.rule, route) for rule in app.url_map.iter_rules() if (route := views[rule.endpoint])
+        ]
+
+    def find(self, path: str, query: str) -> ListRequest | None:
+        """What a GET of `path` with this query string, of ASCII, asks for; None where that is no list.
+
+        Raises InvalidRequestError: an id or a parameter has a value that cannot be.
+        """
+        for before, name, after, rule, route in self._shapes:
+            if path.startswith(before) and path.endswith(after):
+                own_id = path[len(before) : len(path) - len(after)]
+                if bool(own_id) == bool(name):
+                    ids = {name: own_id} if name else {}
+                    check_path(ids)
+                    wanted = read_query(route.query, query)
+                    return ListRequest(route, rule, ids.get("customer_id"), wanted, route.plan(query=wanted, **ids))
+        return None
+
+
+class _Shape(NamedTuple):
+    """A rule with one id in its path, or none: then `name` and `after` are empty."""
+
+    before: str
+    name: str
+    after: str
+    rule: str
+    route: ListRoute
+
+    @classmethod
+    def of(cls, rule: str, route: ListRoute) -> "_Shape":
+        before, _, rest = rule.partition("<")
+        converter, _, after = rest.partition(">")
+        return cls(before, converter.rpartition(":")[2], after, rule, route)
+
+
+def lists() -> Lists:
+    """Those of the app that is answering."""
+    return cast(Lists, current_app.extensions[_EXTENSION])

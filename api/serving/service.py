@@ -1,0 +1,116 @@
+"""What the views share: settings, shops, clock."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
+from typing import cast
+
+from flask import Flask, current_app, g
+
+from api.background.event_sink import EventSink
+from api.background.impressions import impression_event
+from api.serving.answers import prepare_private
+from api.serving.slates import Desk, Outcome
+from api.serving.tenants import Shops
+from api.telemetry.logs import make_logger
+from api.web.responses import Prepared
+from recommender.experiments.exposure import exposure_event
+from recommender.settings import Settings
+from recommender.slate.placements import Placement
+from recommender.storage.cache import Shelf
+from recommender.storage.event_log import EventLog
+from recommender.storage.pick_jobs import Jobs
+from recommender.storage.versions import Store
+
+_EXTENSION = "reprise"
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one app was assembled from.
+
+    Attributes:
+        shops: what the callers' shops have published.
+        clock: the aware moment of an answer.
+        new_recommendation_id: a fresh id for an answer that nobody shares.
+        impressions: keeps what was shown; None where the shop reports that itself.
+    """
+
+    settings: Settings
+    shops: Shops
+    clock: Callable[[], datetime]
+    new_recommendation_id: Callable[[], str]
+    impressions: EventSink | None = None
+
+    def attach(self, app: Flask) -> None:
+        """Make `service()` find this one while `app` answers."""
+        app.extensions[_EXTENSION] = self
+
+    @property
+    def shelf(self) -> Shelf:
+        """The lists of the caller's shop."""
+        return self.shops.shelf(g.caller.shop)
+
+    @property
+    def store(self) -> Store:
+        """The store of the caller's shop."""
+        return self.shops.warehouse.store(g.caller.shop)
+
+    @property
+    def event_log(self) -> EventLog:
+        """The events of the caller's shop."""
+        return self.shops.warehouse.event_log(g.caller.shop)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The campaigns of the caller's shop whose picks were asked for."""
+        return self.shops.warehouse.jobs(g.caller.shop)
+
+    @property
+    def placements(self) -> Mapping[str, Placement]:
+        """The placements of the caller's shop: those of the settings, and in their place those set since."""
+        return self.shelf.state.placements
+
+    @cached_property
+    def exposures(self) -> EventSink:
+        """Keeps who came across an experiment."""
+        bound, logger = self.settings.max_waiting_events, make_logger(self.settings.log_level)
+        return EventSink("exposures", self.shops.warehouse, bound, logger, most_waiting=50_000, at_once=500)
+
+    def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, outcome: Outcome) -> None:
+        """Keep what an answer's customer was assigned to, whatever it showed."""
+        if customer_id is None:
+            return
+        at, where = self.clock(), {"placement": outcome.placement, "recommendation_id": recommendation_id}
+        for one in outcome.assignments:
+            make = partial(exposure_event, one.experiment, one.variant, customer_id, at, **where)
+            self.exposures.note(shop, [make], once=(one.experiment, customer_id, at.date()))
+
+    def answer_person(
+        self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome, name: str
+    ) -> Prepared:
+        """The answer for one person, or one session, under the id `name`; what it shows is kept where asked for."""
+        if self.impressions is not None and outcome.slate.items and (customer_id or session_id):
+            make = partial(
+                impression_event,
+                placement=outcome.placement,
+                recommendation_id=name,
+                customer_id=customer_id,
+                session_id=session_id,
+                at=self.clock(),
+            )
+            self.impressions.note(shop, [partial(make, item) for item in outcome.slate.items])
+        if outcome.assignments:
+            self.note_exposures(shop, customer_id, name, outcome)
+        return prepare_private(outcome, name)
+
+    def desk(self, shop: str, *, in_loop: bool = False) -> Desk:
+        """`shop` while one request is answered, by a thread or in an event loop."""
+        shelf = self.shops.shelf(shop)
+        return Desk(shop, shelf, shelf.state, self.clock(), self.settings.experiments, in_loop)
+
+
+def service() -> Service:
+    """The service of the app that is answering."""
+    return cast(Service, current_app.extensions[_EXTENSION])

@@ -1,0 +1,155 @@
+"""The shops that one worker answers for, and the thread that follows what changes in them."""
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from structlog.typing import FilteringBoundLogger
+
+from api.security.callers import NO_SHOP
+from api.security.rate_limits import RateLimits
+from api.telemetry.metrics import store_answers
+from api.telemetry.timed_reader import TimedReader
+from recommender.errors import StoreError
+from recommender.slate.placements import Placement
+from recommender.storage.api_keys import ApiKey
+from recommender.storage.cache import Shelf
+from recommender.storage.shops import Warehouse
+
+FOLLOW_S = 0.25
+"""Pause between two looks at what changed: a publish, a placement, a key or a recovery is seen this much later."""
+LOOK_S = 1.0
+"""A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
+_API_KEYS = "(API keys)"
+_REQUESTS = "(requests)"
+
+
+class Shops:
+    """The shelves of all shops that were asked for, and the API keys.
+
+    Attributes:
+        api_keys: by key id; None until they could be read for the first time.
+        rate_limits: how often each key may ask.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        logger: FilteringBoundLogger,
+        rate_limits: RateLimits,
+        placements: Mapping[str, Placement],
+    ) -> None:
+        """`placements` are those of the settings, by name: every shop has them until it sets its own."""
+        self.warehouse = warehouse
+        self._placements = placements
+        self.rate_limits = rate_limits
+        self.api_keys: Mapping[str, ApiKey] | None = None
+        self._shelves: dict[str, Shelf] = {}
+        self._empty = Shelf(warehouse.store(NO_SHOP), placements)
+        self._empty.answering = False
+        self._left: list[str] = []
+        self._failing: set[str] = set()
+        self._logger = logger
+        self._followed_by: int | None = None
+        self._opening = threading.Lock()
+
+    def shelf(self, shop: str) -> Shelf:
+        """The shelf of `shop`; the first call looks at its position once, unless Redis is known to be down."""
+        shelf = self._shelves.get(shop) if shop != NO_SHOP else self._empty
+        if shelf is None:
+            with self._opening:
+                shelf = self._shelves.get(shop) or self._open(shop)
+        return shelf
+
+    def follow(self) -> None:
+        """Look at the keys and at each open shop once; what cannot be read stays as it was, and the rest goes on.
+
+        A failure is logged when it begins and when it ends. Nothing is raised.
+        """
+        found: list[Mapping[str, ApiKey]] = []
+        if self._try(_API_KEYS, lambda: found.append(self.warehouse.api_keys())):
+            self._take_keys(*found)
+            if self.api_keys:
+                self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.warehouse.add_requests))
+            self._follow_shelves()
+        else:  # what the keys lie on does not answer: no shop is asked, so that the look takes one time-out at most
+            for shelf in tuple(self._shelves.values()):
+                shelf.answering = False
+        store_answers.set(not self._failing)
+
+    def keep_following(self) -> None:
+        """Have a thread of this process call `follow` for as long as this object is used; cheap to call again."""
+        if self._followed_by == os.getpid():
+            return
+        with self._opening:
+            if self._followed_by != os.getpid():  # a thread does not survive a fork
+                with suppress(Exception):
+                    self.follow()
+                threading.Thread(target=_follow, args=(weakref.ref(self),), daemon=True, name="follow").start()
+                self._followed_by = os.getpid()
+
+    def _open(self, shop: str) -> Shelf:
+        shelf = Shelf(TimedReader(self.warehouse.store(shop), shop), self._placements)
+        shelf.answering = _API_KEYS not in self._failing
+        if shelf.answering:
+            self._follow_shelf(shop, shelf)
+        self._shelves[shop] = shelf
+        return shelf
+
+    def _follow_shelves(self) -> None:
+        give_up_at = time.monotonic() + LOOK_S
+        self._left = self._left or list(self._shelves)
+        while self._left:
+            shop = self._left.pop()
+            self._follow_shelf(shop, self._shelves[shop])
+            if time.monotonic() >= give_up_at:
+                return
+
+    def _follow_shelf(self, shop: str, shelf: Shelf) -> None:
+        known = shelf.state.position.unreadable
+        self._try(shop, shelf.follow)
+        for name in sorted(shelf.state.position.unreadable - known):
+            detail = "it cannot be read; that of the settings stands in until it is set again"
+            self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
+
+    def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
+        """Let in whoever has one of `keys` from now on.
+
+        A revoked key stays among them, so where all are gone, Redis was emptied: the last ones stand until there are
+        others, or whoever asks from this machine could see and do everything.
+        """
+        if keys or not self.api_keys:
+            self.api_keys = keys
+
+    def _try(self, subject: str, look: Callable[[], None]) -> bool:
+        """Whether `look` went well."""
+        try:
+            look()
+        except Exception as error:  # whatever goes wrong with one shop, the others are followed
+            if not isinstance(error, StoreError):  # a connection that began with nonsense would go on with it
+                self.warehouse.close()
+            if subject not in self._failing:
+                self._failing.add(subject)
+                self._tell_failure(subject, error)
+            return False
+        if subject in self._failing:
+            self._failing.discard(subject)
+            self._logger.info("store_answers_again", subject=subject)
+        return True
+
+    def _tell_failure(self, subject: str, error: Exception) -> None:
+        if isinstance(error, StoreError):
+            self._logger.warning("store_unavailable", subject=subject, detail=str(error))
+        else:
+            self._logger.error("unexpected_error", subject=subject, exc_info=error)
+
+
+def _follow(reference: "weakref.ref[Shops]") -> None:
+    while (shops := reference()) is not None:
+        with suppress(Exception):  # as where nobody reads the log any more
+            shops.follow()
+        del shops
+        time.sleep(FOLLOW_S)

@@ -1,0 +1,44 @@
+"""Logs: one JSON line a request on standard error, with the rule of the route and never the path.
+
+Paths hold customer ids; rules do not. No header, no body and no setting is logged.
+"""
+
+import sys
+from typing import TYPE_CHECKING, TextIO, cast
+
+import structlog
+from flask import Flask, current_app
+from structlog.typing import FilteringBoundLogger
+
+from api.json import dump
+
+if TYPE_CHECKING:
+    pass
+
+EXTENSION = "reprise_log"
+
+
+def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogger:
+    """A logger of JSON lines; what is under `level` (`debug`, `info`, `warning`, `error`) is dropped."""
+    return cast(
+        FilteringBoundLogger,
+        structlog.wrap_logger(
+            structlog.WriteLogger(stream or sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(_to_text),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+        ).bind(),
+    )
+
+
+def _to_text(event: object, **_: object) -> str:
+    return dump(event).decode()
+
+
+def log(app: Flask | None = None) -> FilteringBoundLogger:
+    """The logger of `app`; None is the one that is answering."""
+    return cast(FilteringBoundLogger, (app or current_app).extensions[EXTENSION])

@@ -1,0 +1,1 @@
+"""HTTP: parsing, problems, responses, the OpenAPI document."""

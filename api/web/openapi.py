@@ -1,0 +1,241 @@
+"""The OpenAPI 3.1 document, and the decorator that checks a request by the same models that document it.
+
+The only `import spectree`: it collects the routes. Requests are checked by `api.web.parsing`, which is stricter, and
+answers are not checked at all: they are written by hand and tested.
+"""
+
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache, wraps
+from importlib.metadata import version
+from typing import Any, TypeVar, cast
+
+from flask import Response, request
+from pydantic import BaseModel
+
+from api.ids import MAX_ID_LENGTH
+from api.schemas.answers import Problem
+from api.schemas.requests import PLACEMENT_NAME
+from api.security.auth import Access, accessible
+from api.security.customer_tokens import HEADER as TOKEN_HEADER
+from api.web.parsing import check_path, parse_body, parse_query
+from recommender import DISTRIBUTION
+
+sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
+from spectree import Response as Responses  # noqa: E402
+from spectree import SpecTree, Tag  # noqa: E402
+
+del sys.modules["offapi"]
+
+_TAGS = {
+    "products": Tag(name="products", description="Lists of one product or the whole shop; anyone may cache them."),
+    "customers": Tag(name="customers", description="Slates of one person or session; nobody may cache them."),
+    "events": Tag(name="events", description="What people did in the shop."),
+    "campaigns": Tag(name="campaigns", description="Picks for mails."),
+    "administration": Tag(name="administration", description="What is configured and published."),
+    "mails": Tag(name="mails", description="What the links of a mail lead to; whoever has the mail may open them."),
+    "health": Tag(name="health", description="Probes."),
+}
+_PATH_EXAMPLES = {
+    "product_id": "COFFEE-1KG",
+    "customer_id": "C-1042",
+    "campaign_id": "2026-11-22-reorder",
+    "name": "home",
+    "version": "20261120T020000Z-3f2a",
+}
+_SECURITY_SCHEMES = {
+    "secret_key": {"type": "http", "scheme": "bearer", "description": "`sk_…`, between servers, with scopes."},
+    "publishable_key": {"type": "http", "scheme": "bearer", "description": "`pk_…`, in browsers and apps; it reads."},
+    "customer_token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": TOKEN_HEADER,
+        "description": "Short-lived; the shop's back end signs it for one customer.",
+    },
+}
+_CALLERS: dict[Access, list[dict[str, list[str]]]] = {
+    Access.OPEN: [],
+    Access.SIGNED: [],
+    Access.PRODUCTS: [{"secret_key": ["read"]}, {"publishable_key": []}],
+    Access.PERSON: [{"secret_key": ["read"]}, {"publishable_key": [], "customer_token": []}],
+    Access.SESSION: [
+        {"secret_key": ["read"]},
+        {"publishable_key": []},
+        {"publishable_key": [], "customer_token": []},
+    ],
+    Access.SERVER: [{"secret_key": ["read"]}],
+    Access.EVENTS: [{"secret_key": ["events"]}],
+    Access.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
+    Access.ADMIN: [{"secret_key": ["admin"]}],
+}
+"""Any one of these opens a route; while there are no keys, this machine needs none."""
+_REFUSALS = (401, 403, 429, 503)
+"""What every route with a key can answer: no key, one that does not open it, too often, keys that cannot be read."""
+_REFUSAL_HEADERS = {
+    "401": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "`Bearer`."}},
+    "429": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+_RATE_LIMIT_HEADERS = {
+    "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests in a row that this key may make."},
+    "RateLimit-Remaining": {"schema": {"type": "integer"}, "description": "How many of them are left."},
+    "RateLimit-Reset": {"schema": {"type": "integer"}, "description": "Seconds until all are there again."},
+}
+_LINK_PARTS: dict[str, dict[str, Any]] = {
+    "signed": {
+        "schema": {"type": "string", "minLength": 1},
+        "example": "WyJkZWZhdWx0Il0.c2lnbmF0dXJl",
+        "description": "Made and signed by Reprise, and of no use to others: who was written to, and the picks.",
+    },
+    "slot": {
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]?$"},
+        "example": "1",
+        "description": "Where in the mail, from 1.",
+    },
+}
+"""The parts of a mail's link that are no ids."""
+_PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
+_View = TypeVar("_View", bound=Callable[..., Response])
+_access: dict[str, Access] = {}
+"""operationId → who may call it."""
+
+_spec = SpecTree(
+    "flask",
+    title="Reprise",
+    version=version(DISTRIBUTION),
+    description="Product recommendations for repeat purchases: what a customer will want again, and when.",
+    mode="strict",
+    annotations=False,
+    validation_error_status=400,
+    validation_error_model=Problem,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _, child: child,
+)
+
+
+def operation(
+    name: str,
+    *,
+    tag: str,
+    access: Access,
+    answer: type[BaseModel],
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    status: int = 200,
+    shared: bool = False,
+    problems: tuple[int, ...] = (),
+) -> Callable[[_View], _View]:
+    """Document a view, and pass it the checked query and body as `query` and `body`.
+
+    Args:
+        name: the operationId.
+        tag: one of the document's tags.
+        access: who may call it.
+        answer: the answer's shape.
+        query: what may follow the `?`; None checks nothing.
+        body: the JSON body's shape.
+        status: the answer's, where all is well.
+        shared: whether If-None-Match is answered with 304.
+        problems: error statuses besides 400 and those that `access` brings.
+    """
+    codes = ("HTTP_304",) if shared else ()
+    _access[name] = access
+    refusals = () if access.keyless else _REFUSALS
+    shapes = {f"HTTP_{status}": answer, **{f"HTTP_{problem}": Problem for problem in (*problems, *refusals)}}
+    responses = Responses(*codes, **shapes)
+    describe = _spec.validate(
+        query=query, json=body, resp=responses, tags=(_TAGS[tag],), operation_id=name, skip_validation=True
+    )
+
+    def decorate(view: _View) -> _View:
+        # the described wrapper is found by the document through __wrapped__; requests go past it, straight to the view
+        @accessible(access)
+        @wraps(describe(view))
+        def checked(**arguments: Any) -> Response:
+            check_path(arguments)
+            if query is not None:
+                arguments["query"] = parse_query(query, request.args)
+            if body is not None:
+                arguments["body"] = parse_body(body, request)
+            return view(**arguments)
+
+        return cast(_View, checked)
+
+    return decorate
+
+
+def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) -> Callable[[_View], _View]:
+    """Document a view that a link of a mail leads to: its answers are no JSON, and nothing of a request is checked.
+
+    Args:
+        name: the operationId.
+        statuses: the answers', where all is well.
+        problems: error statuses besides 404.
+    """
+    _access[name] = Access.SIGNED
+    shapes = {f"HTTP_{problem}": Problem for problem in (404, *problems)}
+    responses = Responses(*[f"HTTP_{status}" for status in statuses], **shapes)
+    describe = _spec.validate(resp=responses, tags=(_TAGS["mails"],), operation_id=name, skip_validation=True)
+
+    def decorate(view: _View) -> _View:
+        @accessible(Access.SIGNED)
+        @wraps(describe(view))
+        def opened(**arguments: Any) -> Response:
+            return view(**arguments)
+
+        return cast(_View, opened)
+
+    return decorate
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document; the same for every app, so it is built once. Needs an app that answers."""
+    built: dict[str, Any] = deepcopy(_spec.spec)
+    schemas = built["components"]["schemas"]
+    # spectree lists a query's model as a schema too; its fields are the operation's parameters already
+    built["components"]["schemas"] = {name: schema for name, schema in schemas.items() if not name.endswith("Query")}
+    built["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    for path in built["paths"].values():
+        for described in path.values():
+            for parameter in described["parameters"]:
+                _tidy_parameter(parameter)
+            for status, response in described["responses"].items():
+                _tidy_response(status, response)
+            _tell_access(described, _access[described["operationId"]])
+    return built
+
+
+def _tidy_parameter(parameter: dict[str, Any]) -> None:
+    """An id in a path has a length and an example; a query parameter is left out, it is never null."""
+    if parameter["name"] in _LINK_PARTS:
+        parameter |= _LINK_PARTS[parameter["name"]]
+    elif parameter["in"] == "path":
+        parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
+        if parameter["name"] == "name":
+            parameter["schema"] = {"type": "string", "pattern": f"^{PLACEMENT_NAME.pattern}$"}
+        parameter["example"] = _PATH_EXAMPLES[parameter["name"]]
+        parameter["description"] = _PATH_DESCRIPTION
+    else:
+        schema = parameter["schema"]
+        choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
+        if choices:
+            schema.pop("default", None)
+            schema.update(*choices)
+
+
+def _tidy_response(status: str, response: dict[str, Any]) -> None:
+    """Errors are problems, in a media type of their own; every response has a request id."""
+    if int(status) >= 400:
+        response["content"] = {"application/problem+json": response["content"]["application/json"]}
+    response["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names the line in the log."}}
+
+
+def _tell_access(described: dict[str, Any], access: Access) -> None:
+    """Who may call it, and how often."""
+    described["x-access"] = access.value
+    described["security"] = _CALLERS[access]
+    for status, response in described["responses"].items():
+        if not access.keyless:
+            response["headers"] |= _REFUSAL_HEADERS.get(status, {})
+            response["headers"] |= _RATE_LIMIT_HEADERS if status not in ("401", "503") else {}

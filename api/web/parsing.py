@@ -1,0 +1,108 @@
+"""From a request to a checked model; whatever is wrong is named."""
+
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
+
+from api.ids import MAX_ID_LENGTH
+from api.web.body_limits import read_body
+from recommender.errors import InvalidRequestError
+
+REPEATABLE = frozenset({"exclude"})
+"""Query parameters that may be given more than once."""
+MAX_ERRORS = 20
+"""A body of a hundred thousand wrong fields must not get an answer many times its size."""
+_SHORT_QUERY = 128
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def escape_query(query: str) -> str:
+    """A query of ASCII alone, as Werkzeug relies on: servers pass on what a client did not escape, each in its way.
+
+    Most give Latin-1 that stands for the bytes of UTF-8 (PEP 3333), Granian the characters.
+    """
+    try:
+        sent = query.encode("latin-1")
+        sent.decode()
+    except UnicodeError:
+        sent = query.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in sent)
+
+
+def read_query(model: type[_Model], query: str) -> _Model:
+    """A query string of ASCII, as it was sent, as `model`. Raises as `parse_query`."""
+    return _read_again(model, query) if len(query) <= _SHORT_QUERY else _read(model, query)
+
+
+def _read(model: type[_Model], query: str) -> _Model:
+    return parse_query(model, MultiDict(parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")))
+
+
+_read_again = lru_cache(maxsize=1_024)(_read)
+"""Most requests send a query that an earlier one sent."""
+
+
+def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
+    """The query string as `model`.
+
+    Raises:
+        InvalidRequestError: a parameter is unknown, repeated, or has a value that cannot be.
+    """
+    given = dict(parameters.lists())
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in REPEATABLE]
+    if repeated:
+        raise invalid([{"field": name, "message": "is given more than once"} for name in repeated])
+    try:
+        return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
+    except ValidationError as error:
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def parse_body(model: type[_Model], request: Request) -> _Model:
+    """The JSON body as `model`, without conversions: `"5"` is no number.
+
+    Raises:
+        InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
+        UnsupportedMediaType: it is not announced as JSON.
+        RequestEntityTooLarge, RequestTimeout: see `read_body`.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
+    body = read_body(request)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
+    """Fields of a JSON body as `model`, as `parse_body` would. Raises InvalidRequestError."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise invalid([_describe(problem) for problem in error.errors()]) from None
+
+
+def check_path(ids: dict[str, str]) -> None:
+    """Refuse ids in the path that no shop has. Raises InvalidRequestError."""
+    long = [name for name, value in ids.items() if len(value) > MAX_ID_LENGTH]
+    if long:
+        raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
+
+
+def _describe(problem: ErrorDetails) -> dict[str, str]:
+    field = ".".join(str(part) for part in problem["loc"]) or "body"
+    unknown = problem["type"] == "extra_forbidden"
+    return {"field": field, "message": "is not known here" if unknown else problem["msg"].removeprefix("Value error, ")}
+
+
+def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
+    """The error to raise for these, a {"field", "message"} each; the first MAX_ERRORS are told."""
+    told = [error | {"field": error["field"][:MAX_ID_LENGTH]} for error in errors[:MAX_ERRORS]]
+    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in told), told)

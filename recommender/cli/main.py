@@ -1,0 +1,90 @@
+"""The front door `reprise`: names each command and where it lives, and imports it only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from recommender import DISTRIBUTION
+from recommender.errors import DataError, GateRefusedError, RepriseError, UsageError
+
+COMMANDS = {
+    "demo": ("training.commands.model.demo", "Make up a shop, train, publish and serve it."),
+    "doctor": ("training.commands.model.doctor", "Check a purchase file and say what can be learned from it."),
+    "customers": ("training.commands.analytics.customers", "Say what customers are worth and when they come back."),
+    "erase": ("training.commands.events.erase", "Forget customers who asked for it, in Redis and in every file."),
+    "evaluate": ("training.commands.model.evaluate", "Score the model beside what it has to beat."),
+    "events": ("training.commands.events.events", "Say what waits to be archived, and what could not be."),
+    "experiment": (
+        "training.commands.analytics.experiment",
+        "Report what an experiment caused, variant against control.",
+    ),
+    "keys": ("recommender.cli.keys", "Create, list and revoke API keys."),
+    "models": ("recommender.cli.models", "List the published versions."),
+    "picks": ("training.commands.campaigns.picks", "Write a campaign's picks to a file, a customer a row."),
+    "power": ("training.commands.analytics.power", "Say how many customers an experiment needs."),
+    "publish": ("training.commands.model.publish", "Publish a version that was trained before."),
+    "rank": ("training.commands.model.rank", "Write every customer's ranked products to a file."),
+    "report": ("training.commands.model.report", "Write one HTML file about a version for a colleague."),
+    "restraint": ("training.commands.analytics.restraint", "Say how many products per placement still add value."),
+    "rollback": ("recommender.cli.rollback", "Make the version before the current one current."),
+    "send": ("training.commands.campaigns.send", "Send the mails of a campaign; run again, it goes on."),
+    "serve": ("api.server.cli", "Answer HTTP requests."),
+    "train": ("training.commands.model.train", "Train on purchases, evaluate, and publish if the gate allows."),
+    "tune": ("training.commands.model.tune", "Find settings that suit a shop, on past windows."),
+    "worker": ("training.commands.events.worker", "Archive what happens in shops, and make picks asked for."),
+}
+"""Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
+
+EXIT_CODES: dict[type[RepriseError], int] = {UsageError: 2, DataError: 3, GateRefusedError: 4}
+"""Every other RepriseError exits with 1."""
+
+
+class LazyGroup(click.Group):
+    """Lists commands without importing them: `reprise --help` must answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """Names in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command; None where there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands from COMMANDS alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, epilog="Settings come from REPRISE_* variables and reprise.toml; see the README.")
+@click.version_option(package_name=DISTRIBUTION)
+def reprise() -> None:
+    """Product recommendations for repeat purchases: what a customer will want again, and when.
+
+    \b
+    Example:
+      reprise train purchases.csv && reprise serve
+    """
+
+
+def main() -> None:
+    """Run `reprise`; a RepriseError becomes one line on standard error and an exit code."""
+    try:
+        reprise.main(prog_name="reprise")
+    except RepriseError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: RepriseError) -> int:
+    """2 usage, 3 bad data, 4 refused by the gate, 1 anything else."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+if __name__ == "__main__":
+    main()

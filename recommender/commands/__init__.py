@@ -1,1 +1,0 @@
-"""Commands of `reprise`, one file each; `recommender.cli` names them."""

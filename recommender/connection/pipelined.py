@@ -1,0 +1,184 @@
+"""One connection of an event loop to Redis, on which many questions are on their way at once.
+
+Redis answers in the order in which it was asked, so nobody waits for a connection of their own, and what is asked in
+one turn of the loop is sent in one piece.
+"""
+
+import asyncio
+import math
+import ssl
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+import hiredis
+from redis import connection, exceptions
+from redis.asyncio.connection import SSLConnection
+
+KNOWN_OPTIONS = frozenset({"connection_class", "host", "port", "path", "username", "password", "db"}) | {
+    f"ssl_{name}" for name in ("ca_certs", "ca_path", "certfile", "keyfile", "password", "cert_reqs", "check_hostname")
+}
+"""Arguments of a redis-py connection that a line understands."""
+
+
+class RedisLine:
+    """Connects when it is first asked and again after it failed. For the one event loop of a process.
+
+    Args:
+        options: KNOWN_OPTIONS, as `recommender.connection.url` gives them.
+        connect_timeout_s: for the connection and the login.
+        timeout_s: for each answer. All who wait for one of the same connection fail with the first that is late.
+    """
+
+    def __init__(self, options: Mapping[str, Any], connect_timeout_s: float, timeout_s: float) -> None:
+        self._options = options
+        self._connect_timeout_s = connect_timeout_s
+        self._timeout_s = timeout_s
+        self._wire: _Wire | None = None
+        self._connecting: asyncio.Task[_Wire] | None = None
+
+    async def ask(self, *command: bytes | str | int) -> Any:
+        """The answer to one command. Raises exceptions of redis-py."""
+        wire = self._wire
+        if wire is None or wire.closed:
+            wire = await self._connect()
+        return await wire.ask(_pack(*command))
+
+    def close(self) -> None:
+        """Disconnect, from any thread. Who waits for an answer fails; a later question connects again."""
+        if self._wire is not None:
+            self._wire.close()
+
+    async def _connect(self) -> "_Wire":
+        """All who ask meanwhile wait for the same connection."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._open())
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    def _connected(self, connecting: "asyncio.Task[_Wire]") -> None:
+        self._connecting = None
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._wire = connecting.result()
+
+    async def _open(self) -> "_Wire":
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                return await _greet(await self._dial(), self._options)
+        except TimeoutError:
+            raise exceptions.TimeoutError("no connection in time") from None
+        except OSError as error:
+            raise exceptions.ConnectionError(str(error)) from None
+
+    async def _dial(self) -> "_Wire":
+        loop, options = asyncio.get_running_loop(), self._options
+
+        def make() -> _Wire:
+            return _Wire(loop, self._timeout_s)
+
+        if "path" in options:
+            return (await loop.create_unix_connection(make, options["path"]))[1]
+        host, port = options.get("host", "localhost"), options.get("port", 6_379)
+        return (await loop.create_connection(make, host, port, ssl=_tls(options)))[1]
+
+
+class _Wire(asyncio.Protocol):
+    """One connection; gone for good after its first failure."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
+        self.closed = False
+        self._loop = loop
+        self._timeout_s = timeout_s
+        self._watching = False
+        self._replies = hiredis.Reader(replyError=exceptions.ResponseError)
+        self._unsent: list[bytes] = []
+        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        """Since when, and for what, in the order of the answers."""
+
+    def ask(self, packed: bytes) -> "asyncio.Future[Any]":
+        """What Redis answers to a packed command."""
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        if not self._watching:
+            self._watching = True
+            self._loop.call_later(self._timeout_s, self._look_at_the_clock)
+        self._unsent.append(packed)
+        future = self._loop.create_future()
+        self._waiting.append((self._loop.time(), future))
+        return future
+
+    def close(self) -> None:
+        """Hang up, from any thread."""
+        with suppress(RuntimeError):  # the loop is closed, and its connections with it
+            self._loop.call_soon_threadsafe(self._fail, exceptions.ConnectionError("it was closed"))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        try:
+            self._replies.feed(data)
+            while (reply := self._replies.gets()) is not False:
+                self._give(reply)
+        except (hiredis.ProtocolError, LookupError):
+            self._fail(exceptions.ConnectionError("what it says is not the language of Redis"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._fail(exceptions.ConnectionError(str(exc or "it hung up")))
+
+    def _give(self, reply: Any) -> None:
+        _, future = self._waiting.popleft()
+        if future.done():  # nobody waits for it any more
+            return
+        if isinstance(reply, Exception):
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)
+
+    def _send(self) -> None:
+        self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+
+    def _look_at_the_clock(self) -> None:
+        """One timer for all: it goes off when the one who has waited longest may have waited too long."""
+        late_at = self._waiting[0][0] + self._timeout_s if self._waiting else math.inf
+        if self._loop.time() >= late_at:
+            self._fail(exceptions.TimeoutError("no answer in time"))
+        self._watching = bool(self._waiting)
+        if self._watching:
+            self._loop.call_at(late_at, self._look_at_the_clock)
+
+    def _fail(self, error: exceptions.RedisError) -> None:
+        self.closed = True
+        self._transport.abort()
+        while self._waiting:
+            self._give(error)
+
+
+async def _greet(wire: _Wire, options: Mapping[str, Any]) -> _Wire:
+    """Say what must be said before any question."""
+    try:
+        if options.get("password"):
+            user = [options["username"]] if options.get("username") else []
+            await wire.ask(_pack("AUTH", *user, options["password"]))
+        if options.get("db"):
+            await wire.ask(_pack("SELECT", options["db"]))
+    except BaseException:
+        wire.close()
+        raise
+    return wire
+
+
+def _pack(*command: bytes | str | int) -> bytes:
+    return cast(bytes, hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names one argument
+
+
+def _tls(options: Mapping[str, Any]) -> ssl.SSLContext | None:
+    if not issubclass(options.get("connection_class", connection.Connection), connection.SSLConnection):
+        return None
+    chosen = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    return SSLConnection(**chosen).ssl_context.get()

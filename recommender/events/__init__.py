@@ -1,0 +1,1 @@
+"""Events, and what the latest ones of a person say: recent activity and orders."""

@@ -1,0 +1,86 @@
+"""What is kept of one person outside of the versions, as one answer reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, cast
+
+from pydantic_core import from_json
+
+from recommender.events.event import EventType
+from recommender.publication.lists import ListKey, PublishedList, unfold
+from recommender.retention import PersonalPart
+
+MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 100}
+"""So many of the newest events are read of each part."""
+LEADS = 5
+"""Products of one kind whose lists are read besides: the last bought, in the cart, viewed."""
+NEIGHBOURS = 10
+"""Products of each of these lists."""
+
+
+class Happening(NamedTuple):
+    """What is needed of an event once it is at hand. `at` is in seconds since 1970."""
+
+    event_type: EventType
+    product_id: str
+    at: float
+    quantity: float = 1.0
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """What is kept of one person, and what the version says of the products in it.
+
+    Attributes:
+        orders: wire forms of the last purchases and refunds (MOST_READ), newest first; so are the next two.
+        session: of views, clicks and what was put into the cart or taken out of it.
+        shown: of impressions.
+        hidden: ids of products that are not to be shown.
+        folded: as `recommender.publication.lists.fold` wrote it; None where there is none.
+        indices: product_index by product id, of what is in `orders` or leads to `neighbours` and the version knows.
+        neighbours: the first NEIGHBOURS products of the `together` lists of what was bought last and of what is in the
+            cart, and of the `similar` lists of what was viewed last.
+    """
+
+    orders: Sequence[bytes] = ()
+    session: Sequence[bytes] = ()
+    shown: Sequence[bytes] = ()
+    hidden: frozenset[str] = frozenset()
+    folded: bytes | None = None
+    indices: Mapping[str, int] = field(default_factory=dict)
+    neighbours: Mapping[ListKey, PublishedList] = field(default_factory=dict)
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.orders or self.session or self.shown or self.hidden or self.folded)
+
+    def lists(self, version: str) -> list[PublishedList]:
+        """Every list of `version` in it."""
+        folded = None if self.folded is None else unfold(self.folded, version)
+        return [*self.neighbours.values(), *([] if folded is None else [folded])]
+
+
+@lru_cache(maxsize=4_096)
+def to_happening(wire: bytes) -> Happening | None:
+    """The event in its wire form, as `Event.to_json` wrote it; None where it cannot be read.
+
+    A person who comes again brings the same events again.
+    """
+    try:
+        fields = from_json(wire)
+        at = datetime.fromisoformat(fields["occurred_at"]).timestamp()
+        event_type, product_id, order_id = fields["event_type"], fields["product_id"], fields.get("order_id")
+        if not (isinstance(event_type, str) and isinstance(product_id, str) and isinstance(order_id, str | None)):
+            return None
+        return Happening(cast(EventType, event_type), product_id, at, float(fields.get("quantity", 1.0)), order_id)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def happenings(wires: Sequence[bytes]) -> list[Happening]:
+    """Those that can be read, in the same order."""
+    return [happening for wire in wires if (happening := to_happening(wire)) is not None]

@@ -1,0 +1,1 @@
+"""Experiments: who sees which variant, what a variant changes, and the exposure that says so."""

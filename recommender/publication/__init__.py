@@ -1,0 +1,1 @@
+"""What one published version holds: lists, products, profiles, factors, manifest."""

@@ -1,0 +1,1 @@
+"""What Redis keeps, and the scripts that run there: the adapters of `recommender.storage`."""

@@ -1,0 +1,150 @@
+"""The ledger of contacts in Redis or Valkey.
+
+Of each customer a hash of marks and a hash of contacts (`recommender.storage.contact_marks`); of each campaign a
+string. The rules run on the server (`recommender.redis.governor`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from recommender.connection.client import Argument, RedisClient
+from recommender.days import MICROSECONDS_PER_DAY, to_us
+from recommender.errors import StoreError, UnknownCampaignError
+from recommender.person import decode_id, digest, digest_of_person, encode_id
+from recommender.redis.governor import CLAIM, CLAIM_DIGEST, RELEASE, STANDINGS, STANDINGS_DIGEST
+from recommender.redis.keys import Keys
+from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
+from recommender.settings import MailSettings
+from recommender.storage.campaign import Campaign
+from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
+from recommender.storage.contacts import Claim, Refusal, Standing
+
+T = TypeVar("T")
+
+_BEGIN = """
+redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
+return redis.call('GET', KEYS[1])
+"""
+
+_CUSTOMERS_PER_TRIP = 500
+"""Others wait while the server decides."""
+
+
+class RedisContacts:
+    """The Contacts of one shop. Safe to share between threads.
+
+    Args:
+        shop: whose keys these are.
+        reader: has the short time-out of a page that waits.
+        writer: has a long one: whether a claim that was not answered is in the ledger is not known, so claim again.
+    """
+
+    def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
+        self._keys = Keys(shop)
+        self._reader = reader
+        self._writer = writer
+
+    def begin(self, campaign: Campaign) -> Campaign:
+        """See `Contacts.begin`."""
+        key = self._keys.campaign(digest(campaign.campaign_id))
+        with self._reading(key):
+            return Campaign.from_json(self._writer.evaluate(_BEGIN, [key], campaign.to_json(), KEPT_S["mails"]))
+
+    def find(self, campaign_id: str) -> Campaign:
+        """See `Contacts.find`."""
+        key = self._keys.campaign(digest(campaign_id))
+        found = self._reader.call("GET", key)
+        if found is None:
+            raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
+        with self._reading(key):
+            return Campaign.from_json(found)
+
+    def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+        """See `Contacts.standings`. One round trip for each _CUSTOMERS_PER_TRIP."""
+        return [one for some in _in_trips(customer_ids) for one in self._standings(some)]
+
+    def claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
+        """See `Contacts.claim`. One round trip for each _CUSTOMERS_PER_TRIP."""
+        return [one for some in _in_trips(claims) for one in self._claim(some, rules)]
+
+    def release(self, campaign_id: str, customer_id: str) -> None:
+        """See `Contacts.release`."""
+        key = self._keys.of("mails", digest_of_person(customer_id, None))
+        self._writer.evaluate(RELEASE, [key], encode_id(contact_in(campaign_id)))
+
+    def _standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+        people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
+        found = self._ask(self._reader.evaluate_cached, STANDINGS, STANDINGS_DIGEST, people, people)
+        standings = []
+        for person, answer in zip(people, found, strict=True):
+            with self._reading(self._keys.of("mails", person)):
+                standings.append(_to_standing(*answer))
+        return standings
+
+    def _claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
+        days = (rules.quiet_days_after_order, rules.quiet_days_after_complaint)
+        arguments: list[Argument] = [
+            rules.most_per_week,
+            rules.consent,
+            *(n * MICROSECONDS_PER_DAY for n in days),
+        ]
+        people = [digest_of_person(claim.customer_id, None) for claim in claims]
+        for person, claim in zip(people, claims, strict=True):
+            arguments += (person, *_describe(claim))
+        answers = self._ask(self._writer.evaluate_cached, CLAIM, CLAIM_DIGEST, people, arguments)
+        return [cast(Refusal, answer.decode()) if answer else None for answer in answers]
+
+    def _ask(
+        self,
+        evaluate: Callable[..., Any],
+        script: str,
+        script_digest: str,
+        people: Sequence[str],
+        arguments: Sequence[Argument],
+    ) -> Sequence[Any]:
+        keys = [self._keys.erased, *(self._keys.of(part, person) for person in people for part in CONTACT_PARTS)]
+        found = evaluate(script, script_digest, keys, *arguments)
+        if isinstance(found, bytes):
+            raise self._unreadable(found.decode())
+        return cast(Sequence[Any], found)
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+            raise self._unreadable(key) from None
+
+    def _unreadable(self, key: str) -> StoreError:
+        return StoreError(
+            f"Redis at {self._reader.address} holds what is no contact or campaign under {key} or beside it; "
+            "nobody is written to before it is mended or restored"
+        )
+
+
+def _describe(claim: Claim) -> Iterator[Argument]:
+    at = to_us(claim.at)
+    yield encode_id(contact_in(claim.campaign_id))
+    yield encode_mail(at, 0, dict.fromkeys(claim.product_ids))
+    yield "" if claim.last_order_at is None else to_us(claim.last_order_at)
+    yield at
+
+
+def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> Standing:
+    marks = {decode_id(name): int(at) for name, at in _pairs(said)}
+    if min(marks.values(), default=0) < 0:
+        raise ValueError("an event was before 1970")
+    contacts = [decode_mail(decode_id(contact), wire) for contact, wire in _pairs(mails)]
+    return to_standing(marks, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _in_trips(everybody: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(everybody)
+    while some := list(islice(rest, _CUSTOMERS_PER_TRIP)):
+        yield some

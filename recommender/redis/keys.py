@@ -1,0 +1,106 @@
+"""The name of every Redis key."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from recommender.retention import PersonalPart
+
+API_KEYS = "reprise:api-keys"
+"""Hash: key id → API key, of all shops."""
+REQUESTS = "reprise:requests"
+"""Hash with a TTL: key id → requests that all workers let pass, while any key asks."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Every Redis key of one shop. The braces put them all in one cluster slot."""
+
+    shop: str
+
+    @property
+    def _prefix(self) -> str:
+        return f"reprise:{{{self.shop}}}"
+
+    @property
+    def current(self) -> str:
+        """String: the version that answers."""
+        return f"{self._prefix}:current"
+
+    @property
+    def versions(self) -> str:
+        """Hash: version → `writing` or `ready`."""
+        return f"{self._prefix}:versions"
+
+    @property
+    def publishing(self) -> str:
+        """String with a TTL: held by the one publish at work."""
+        return f"{self._prefix}:publishing"
+
+    @property
+    def placements(self) -> str:
+        """Hash: name → a placement that was set while the service runs."""
+        return f"{self._prefix}:placements"
+
+    @property
+    def catalogue(self) -> str:
+        """Hash: product id → number of the change and JSON, what the shop said of it while the service runs."""
+        return f"{self._prefix}:catalogue"
+
+    @property
+    def catalogue_sequence(self) -> str:
+        """String: number of the last change of `catalogue`."""
+        return f"{self._prefix}:catalogue:sequence"
+
+    @property
+    def catalogue_log(self) -> str:
+        """List: product ids of the last changes, newest last."""
+        return f"{self._prefix}:catalogue:log"
+
+    @property
+    def events(self) -> str:
+        """Stream: accepted events that no worker has archived yet."""
+        return f"{self._prefix}:events"
+
+    @property
+    def dead_events(self) -> str:
+        """Stream: events that no worker could archive, with the reason."""
+        return f"{self._prefix}:events:dead"
+
+    @property
+    def erased(self) -> str:
+        """Hash: digest of a customer id → when that customer was erased."""
+        return f"{self._prefix}:erased"
+
+    def of(self, part: PersonalPart | Literal["seen"], digest: str) -> str:
+        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.person.digest`).
+
+        seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
+        of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing: hash,
+        what was said of mails → when last (`recommender.storage.contact_marks`), without a TTL: who unsubscribed stays
+        so. mails: hash, contact → when, and the products in it; with a TTL.
+        """
+        return f"{self._prefix}:{part}:{digest}"
+
+    def campaign(self, digest: str) -> str:
+        """String with a TTL: a campaign as it was when it began, under the digest of its id."""
+        return f"{self._prefix}:campaign:{digest}"
+
+    @property
+    def jobs(self) -> str:
+        """Sorted set: digest of each campaign whose picks were asked for, oldest first."""
+        return f"{self._prefix}:jobs"
+
+    def of_job(self, part: Literal["job", "lease", "rows"], digest: str) -> str:
+        """What is kept of one campaign's picks, under the digest of its id; all with a TTL.
+
+        job: string, how far they are. lease: string, which worker makes them. rows: hash, block → picks, a line each.
+        """
+        return f"{self._prefix}:{part}:{digest}"
+
+    def version(self, version: str, part: str) -> str:
+        """One part of a version.
+
+        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id), `profiles` (hash: a
+        block's number → customers) or a list name (hash by owner).
+        """
+        return f"{self._prefix}:v:{version}:{part}"

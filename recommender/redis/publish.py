@@ -1,0 +1,281 @@
+"""Writes one version into Redis so that readers see all of it or nothing.
+
+Under a lock: delete what an interrupted publish left, compare the size with the memory there is, mark the version
+as `writing`, write, count back, and in one step mark it `ready` and make it current. Only then old ones go.
+"""
+
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from typing import cast
+
+from recommender.connection.client import Command, RedisClient
+from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
+from recommender.person import digest_of_person, encode_id
+from recommender.publication.erasure import PERSONAL_LISTS, erased_customers, leave_out
+from recommender.publication.lists import LIST_NAMES
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.profile_blocks import PROFILE
+from recommender.redis.keys import Keys
+
+LOCK_TTL_MS = 10_000
+"""How long a killed publish keeps the next one waiting; renewed with every batch."""
+COPY_PATIENCE_S = 5.0
+"""Most that deleting waits for a server that copies itself to its disk."""
+FIELDS_PER_COMMAND = 250
+COMMANDS_PER_TRIP = 8
+"""Larger commands are no faster, and readers wait while the server works on one."""
+FIELD_OVERHEAD_BYTES = 64
+"""Redis memory per hash field beyond its name and value, measured by tests/benchmarks/publish.py."""
+BLOCK_OVERHEAD_BYTES = 300
+"""So of a block of profiles, which is large, and is given the next larger size that there is."""
+
+WRITING, READY = "writing", "ready"
+
+_RENEW = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_GO_LIVE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[2], ARGV[2], 'ready')
+redis.call('SET', KEYS[3], ARGV[2])
+return 1
+"""
+_REMOVE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return end
+redis.call('UNLINK', unpack(KEYS, 3))
+redis.call('HDEL', KEYS[2], ARGV[1])
+"""
+
+_ERASE = """
+local digest, at, customer, head, profiles, record = unpack(ARGV)
+if at ~= '' then redis.call('HSETNX', KEYS[1], digest, at) end
+local function drop_profile(key)
+  local n_blocks = redis.call('HLEN', key)
+  local block = n_blocks > 0 and tonumber(string.sub(digest, 1, 8), 16) % n_blocks
+  local wire, first = block and redis.call('HGET', key, block) or '', 1
+  while first < #wire do
+    local last = first + 1 + struct.unpack('<I2', wire, first)
+    if string.sub(wire, first + 2, last) == customer then
+      redis.call('HSET', key, block, string.sub(wire, 1, first - 1) .. string.sub(wire, last + 1 + record))
+      return
+    end
+    first = last + 1 + record
+  end
+end
+local removed = 0
+for _, version in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if redis.call('HGET', KEYS[2], version) == 'ready' then
+    for i = 7, #ARGV do removed = removed + redis.call('HDEL', head .. version .. ARGV[i], customer) end
+    drop_profile(head .. version .. profiles)
+  end
+end
+return removed
+"""
+"""A version that is being written is left as it is: its publish looks after that. ARGV: digest of the customer and the
+moment (nothing: it is known), the customer, then the key of a part up to the version and after it for the profiles,
+the bytes of a profile without the id, and the end of the key of each list."""
+
+
+def estimated_bytes(publication: Publication) -> int:
+    """Memory that Redis will need for `publication`."""
+    lists = sum(
+        table.records.nbytes + sum(len(owner_id) + 1 + FIELD_OVERHEAD_BYTES for owner_id in table.owner_ids)
+        for table in publication.tables.values()
+    )
+    products = sum(
+        len(product.to_json()) + len(product.product_id) + 2 * FIELD_OVERHEAD_BYTES for product in publication.products
+    )
+    factors = 0 if publication.factors is None else publication.factors.factors.size * 2
+    table = publication.profiles
+    profiles = 0 if table is None else table.n_bytes + table.n_blocks * BLOCK_OVERHEAD_BYTES
+    return lists + products + factors + profiles + len(publication.manifest.to_json())
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Publishes and deletes versions of one shop. `client` has time-outs for writing, not for serving."""
+
+    client: RedisClient
+    keys: Keys
+
+    def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> None:
+        """See `Store.publish`. A version that is there already is only made current again."""
+        version = publication.manifest.version
+        with self._locked() as token:
+            states = self.states()
+            for abandoned in (name for name, state in states.items() if state == WRITING):
+                self._remove(abandoned)
+            if states.get(version) == READY:
+                self._go_live(version, token)
+            else:
+                self._write(publication, token, advance)
+            self._prune(keep)
+
+    def states(self) -> dict[str, str]:
+        """`writing` or `ready` by version."""
+        states = self.client.call("HGETALL", self.keys.versions)
+        return {version.decode(): state.decode() for version, state in states.items()}
+
+    def manifests(self) -> list[Manifest]:
+        """Manifests of the ready versions, newest `created_at` first."""
+        ready = [version for version, state in self.states().items() if state == READY]
+        texts = self.client.call("MGET", *(self.keys.version(v, "manifest") for v in ready)) if ready else []
+        manifests = [Manifest.from_json(text) for text in texts if text is not None]
+        return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """See `Store.erase`."""
+        return self._erase(customer_id, at.isoformat())
+
+    def _erase(self, customer_id: str, at: str = "") -> int:
+        keys = [self.keys.erased, self.keys.versions]
+        head, _, _ = self.keys.version("\0", "").partition("\0")
+        profiles, *lists = (self.keys.version("\0", name).partition("\0")[2] for name in ("profiles", *PERSONAL_LISTS))
+        who = (digest_of_person(customer_id, None), at, encode_id(customer_id))
+        return int(self.client.evaluate(_ERASE, keys, *who, head, profiles, PROFILE.itemsize, *lists))
+
+    @contextmanager
+    def _locked(self) -> Iterator[str]:
+        token = secrets.token_hex(8)
+        self._wait_for_lock(token)
+        try:
+            yield token
+        finally:
+            with suppress(StoreError):  # it expires by itself
+                self.client.evaluate(_RELEASE, [self.keys.publishing], token)
+
+    def _wait_for_lock(self, token: str) -> None:
+        """A live holder renews its lock, a dead one's runs out: only the time left tells them apart."""
+        left_ms = math.inf
+        while not self.client.call("SET", self.keys.publishing, token, "NX", "PX", LOCK_TTL_MS):
+            before_ms, left_ms = left_ms, self.client.call("PTTL", self.keys.publishing)
+            if left_ms > before_ms or left_ms == -1:
+                raise BusyError(f"another publish of shop {self.keys.shop!r} is at work; wait for it")
+            time.sleep(0.02)
+
+    def _write(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
+        version, erased = publication.manifest.version, self._erased()
+        publication = leave_out(publication, erased)
+        self._refuse_if_too_large(publication)
+        try:
+            self.client.call("HSET", self.keys.versions, version, WRITING)
+            self._write_parts(publication, token, advance)
+            self._count_back(publication)
+            self._go_live(version, token)
+            for customer_id in erased_customers(publication, self._erased() - erased):
+                self._erase(customer_id)
+        except BaseException as error:
+            # who lost the lock may find the same version being written by its successor
+            if not isinstance(error, BusyError) or version not in self.states():
+                with suppress(StoreError):  # the next publish deletes it
+                    self._remove(version)
+            raise
+
+    def _refuse_if_too_large(self, publication: Publication) -> None:
+        needed = estimated_bytes(publication)
+        memory = self._info("memory")
+        while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
+            time.sleep(0.02)
+            memory = self._info("memory")
+        free = memory["maxmemory"] - memory["used_memory"]
+        if memory["maxmemory"] and needed > free:
+            raise StoreFullError(
+                f"version {publication.manifest.version} needs about {needed:,} bytes and Redis at "
+                f"{self.client.address} has {max(free, 0):,} free; raise its maxmemory or lower "
+                "REPRISE_KEEP_VERSIONS or REPRISE_LIST_LENGTH"
+            )
+
+    def _info(self, section: str) -> dict[str, int]:
+        """INFO of the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
+        return cast(dict[str, int], answers[1])
+
+    def _write_parts(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
+        version = publication.manifest.version
+        products = ((str(i).encode(), product.to_json()) for i, product in enumerate(publication.products))
+        self._write_hash(self.keys.version(version, "products"), products, token, lambda _: None)
+        indices = ((encode_id(product.product_id), str(i).encode()) for i, product in enumerate(publication.products))
+        self._write_hash(self.keys.version(version, "indices"), indices, token, lambda _: None)
+        for name, table in publication.tables.items():
+            fields = ((encode_id(owner_id), wire) for owner_id, wire in table.encode(0, len(table)))
+            self._write_hash(self.keys.version(version, name), fields, token, advance)
+        if publication.profiles is not None:
+            blocks = ((str(block).encode(), wire) for block, wire in publication.profiles.encode())
+            self._write_hash(self.keys.version(version, "profiles"), blocks, token, lambda _: None)
+        if publication.factors is not None:
+            self._send([("SET", self.keys.version(version, "factors"), publication.factors.to_bytes())], token)
+        self._send([("SET", self.keys.version(version, "manifest"), publication.manifest.to_json())], token)
+
+    def _write_hash(
+        self, key: str, fields: Iterator[tuple[bytes, bytes]], token: str, advance: Callable[[int], None]
+    ) -> None:
+        while commands := list(islice(_hset_commands(key, fields), COMMANDS_PER_TRIP)):
+            self._send(commands, token)
+            advance(sum(len(command) // 2 - 1 for command in commands))
+
+    def _send(self, commands: Iterable[Command], token: str) -> None:
+        renew: Command = ("EVAL", _RENEW, 1, self.keys.publishing, token, LOCK_TTL_MS)
+        if not self.client.pipeline([renew, *commands])[0]:
+            raise self._lock_lost()
+
+    def _count_back(self, publication: Publication) -> None:
+        version = publication.manifest.version
+        expected = dict.fromkeys(("products", "indices"), len(publication.products))
+        expected |= {name: publication.manifest.lists.get(name, 0) for name in LIST_NAMES}
+        expected["profiles"] = 0 if publication.profiles is None else publication.profiles.n_blocks
+        counts = self.client.pipeline([("HLEN", self.keys.version(version, part)) for part in expected])
+        wrong = [
+            f"{count} of {expected[part]} {part}"
+            for part, count in zip(expected, counts, strict=True)
+            if count != expected[part]
+        ]
+        if wrong:
+            raise IncompletePublishError(f"version {version} has only {', '.join(wrong)}; publish it again")
+
+    def _go_live(self, version: str, token: str) -> None:
+        keys = [self.keys.publishing, self.keys.versions, self.keys.current]
+        if not self.client.evaluate(_GO_LIVE, keys, token, version):
+            raise self._lock_lost()
+
+    def _erased(self) -> frozenset[str]:
+        return frozenset(field.decode() for field in self.client.call("HKEYS", self.keys.erased))
+
+    def _prune(self, keep: int) -> None:
+        """Keep the current version and the newest others."""
+        self._wait_for_copy()
+        current = self.client.call("GET", self.keys.current)
+        others = [manifest.version for manifest in self.manifests() if manifest.version.encode() != current]
+        for version in others[keep - 1 :]:
+            self._remove(version)
+
+    def _wait_for_copy(self) -> None:
+        """While the server copies itself to its disk, it copies each page that deleting touches, and readers wait."""
+        give_up_at = time.monotonic() + COPY_PATIENCE_S
+        while self._is_copying() and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+
+    def _is_copying(self) -> bool:
+        found = self._info("persistence")
+        return bool(found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"])
+
+    def _remove(self, version: str) -> None:
+        """Delete a version and its mark in one step; leave the current one alone."""
+        parts = ("manifest", "products", "indices", "factors", "profiles", *LIST_NAMES)
+        named = [self.keys.version(version, part) for part in parts]
+        self.client.evaluate(_REMOVE, [self.keys.current, self.keys.versions, *named], version)
+
+    def _lock_lost(self) -> BusyError:
+        return BusyError(
+            f"publishing for shop {self.keys.shop!r} paused for over {LOCK_TTL_MS / 1000:g} s and another publish "
+            "may have begun; publish again"
+        )
+
+
+def _hset_commands(key: str, fields: Iterator[tuple[bytes, bytes]]) -> Iterator[Command]:
+    while batch := list(islice(fields, FIELDS_PER_COMMAND)):
+        yield ("HSET", key, *chain.from_iterable(batch))

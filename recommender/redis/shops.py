@@ -1,0 +1,84 @@
+"""All shops on one Redis or Valkey server, which share its connections."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from recommender.connection.client import RedisClient
+from recommender.errors import StoreError
+from recommender.redis.contacts import RedisContacts
+from recommender.redis.event_log import RedisEventLog
+from recommender.redis.keys import API_KEYS, REQUESTS
+from recommender.redis.pick_jobs import RedisJobs
+from recommender.redis.versions import RedisStore
+from recommender.storage.api_keys import ApiKey
+
+WRITE_CONNECT_TIMEOUT_S = 5.0
+WRITE_TIMEOUT_S = 30.0
+REQUESTS_TTL_S = 60
+
+
+class RedisWarehouse:
+    """A Warehouse on `url` (see `recommender.connection.client`). Nothing connects before it is used.
+
+    `timeout_ms` bounds each read; publishing may take longer. Safe to share between threads.
+    """
+
+    def __init__(self, url: str, timeout_ms: int) -> None:
+        """Raises SettingsError where `url` is not an address of Redis."""
+        self._reader = RedisClient(url, connect_timeout_s=timeout_ms / 1000, timeout_s=timeout_ms / 1000)
+        self._writer = RedisClient(url, connect_timeout_s=WRITE_CONNECT_TIMEOUT_S, timeout_s=WRITE_TIMEOUT_S)
+
+    def store(self, shop: str) -> RedisStore:
+        """See `Warehouse.store`."""
+        return RedisStore(shop, self._reader, self._writer)
+
+    def event_log(self, shop: str) -> RedisEventLog:
+        """See `Warehouse.event_log`. Accepting may wait longer than a page does: what is lost cannot be asked again."""
+        return RedisEventLog(shop, self._writer)
+
+    def contacts(self, shop: str) -> RedisContacts:
+        """See `Warehouse.contacts`."""
+        return RedisContacts(shop, self._reader, self._writer)
+
+    def jobs(self, shop: str) -> RedisJobs:
+        """See `Warehouse.jobs`."""
+        return RedisJobs(shop, self._writer)
+
+    def api_keys(self) -> Mapping[str, ApiKey]:
+        """See `Warehouse.api_keys`."""
+        found = self._reader.call("HGETALL", API_KEYS)
+        if not isinstance(found, dict):
+            self._reader.close()  # a connection that began with nonsense would go on with it
+            raise StoreError(f"what answers at {self._reader.address} is no Redis; see REPRISE_REDIS_URL")
+        return {name.decode(): _from_json(name.decode(), text) for name, text in found.items()}
+
+    def add_api_key(self, key: ApiKey) -> None:
+        """See `Warehouse.add_api_key`."""
+        self._writer.call("HSET", API_KEYS, key.key_id, json.dumps(asdict(key)))
+
+    def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
+        """See `Warehouse.add_requests`."""
+        *_, sums = self._reader.pipeline(
+            [
+                *(("HINCRBY", REQUESTS, key_id, n) for key_id, n in counts.items()),
+                ("EXPIRE", REQUESTS, REQUESTS_TTL_S),
+                ("HGETALL", REQUESTS),
+            ]
+        )
+        return {key_id.decode(): int(n) for key_id, n in sums.items()}
+
+    def close(self) -> None:
+        """See `Warehouse.close`."""
+        self._reader.close()
+        self._writer.close()
+
+
+def _from_json(key_id: str, text: bytes) -> ApiKey:
+    """Fields of a later release are ignored. A key that cannot be read opens nothing, and the others are read."""
+    try:
+        fields: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in ApiKey.__slots__}
+        return ApiKey(**fields | {name: tuple(fields[name]) for name in ("scopes", "origins")})
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return ApiKey(key_id, "", "secret", (), (), digest="", created_at="", label="cannot be read: revoke it")

@@ -1,0 +1,200 @@
+"""Published versions in Redis or Valkey. Layout: see `recommender.redis.keys.Keys`.
+
+Per version there is a hash of lists for each list name (field: owner id), of products (field: index) and of blocks of
+profiles (field: number), and a manifest: deleting a version is one command, counting one is HLEN, and an id is never
+part of a key.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from recommender.catalogue.catalogue import Catalogue, PackedTexts
+from recommender.catalogue.overrides import ProductChange
+from recommender.connection.client import RedisClient
+from recommender.errors import StoreError, VersionNotFoundError
+from recommender.person import encode_id
+from recommender.publication.factors import ProductFactors
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.profile import Profile
+from recommender.redis.catalogue import RedisCatalogue
+from recommender.redis.keys import Keys
+from recommender.redis.profiles import RedisProfiles
+from recommender.redis.publish import READY, Publisher
+from recommender.redis.read import READ, READ_DIGEST, ReadScript
+from recommender.slate.placements import Placement
+from recommender.slate.reading import Reading
+from recommender.storage.versions import ListQuery, Position
+
+_FOLLOW = """
+local version = redis.call('GET', KEYS[1])
+local state = version and redis.call('HGET', KEYS[2], version)
+local changes = tonumber(redis.call('GET', KEYS[5]) or 0)
+return {version, state, redis.call('HGETALL', KEYS[3]), redis.call('HLEN', KEYS[4]), changes}
+"""
+
+_FIND = """
+local found = {}
+for i, product in ipairs(ARGV) do
+  local index = redis.call('HGET', KEYS[1], product)
+  found[i] = index and redis.call('HGET', KEYS[2], index)
+end
+return found
+"""
+
+_ACTIVATE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= 'ready' then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+return 1
+"""
+
+_PRODUCTS_PER_TRIP = 500
+"""Readers wait while the server works on one command."""
+
+
+class RedisStore:
+    """The Store of one shop. Safe to share between threads.
+
+    Args:
+        shop: whose keys these are.
+        reader: has the short time-out of a page that waits.
+        writer: has the long one of a publish.
+    """
+
+    def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
+        self._keys = Keys(shop)
+        self._reader = reader
+        self._writer = writer
+        self._catalogue = RedisCatalogue(self._keys, reader, writer)
+        self._profiles = RedisProfiles(self._keys, reader, writer)
+        self._script = ReadScript(self._keys)
+
+    def read(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read`."""
+        named, arguments = self._script.call(query)
+        answer = self._reader.evaluate_cached(READ, READ_DIGEST, named, *arguments)
+        with self._reading("a version"):
+            return self._script.decode(answer, query)
+
+    async def read_async(self, query: ListQuery) -> Reading | None:
+        """See `Reader.read_async`."""
+        named, arguments = self._script.call(query)
+        answer = await self._reader.evaluate_soon(READ, READ_DIGEST, named, *arguments)
+        with self._reading("a version"):
+            return self._script.decode(answer, query)
+
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
+        """See `Store.catalogue`."""
+        key = self._keys.version(version, "products")
+        n_products: int = self._reader.call("HLEN", key)
+        texts = PackedTexts()
+        for first in range(0, n_products, _PRODUCTS_PER_TRIP):
+            indices = range(first, min(first + _PRODUCTS_PER_TRIP, n_products))
+            found = self._reader.call("HMGET", key, *indices)
+            if None in found:  # the version was deleted meanwhile
+                return None
+            texts.extend(found)
+            if texts.n_bytes > most_bytes:
+                return None
+        return Catalogue(texts) if texts else None
+
+    def follow(self) -> Position:
+        """See `Store.follow`."""
+        keys = [self._keys.current, self._keys.versions, self._keys.placements, self._keys.erased]
+        try:
+            answer = self._reader.evaluate(_FOLLOW, [*keys, self._catalogue.sequence])
+        except StoreError:
+            self._catalogue.begin_again()
+            raise
+        with self._reading("the name of the current version"):
+            current, state, fields, erasures, changes = answer
+            if current is not None and state != READY.encode():
+                raise ValueError("it names no version that is whole")
+            version = None if current is None else current.decode()
+            placed = {name.decode(): _to_placement(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
+        kept = {name: placement for name, placement in placed.items() if placement is not None}
+        with self._reading("what was said of products"):
+            live = self._catalogue.follow(version, changes)
+        return Position(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
+
+    def factors(self, version: str) -> ProductFactors | None:
+        """See `Store.factors`."""
+        wire = self._writer.call("GET", self._keys.version(version, "factors"))
+        return None if wire is None else ProductFactors.from_bytes(wire)
+
+    def place(self, name: str, placement: Placement) -> None:
+        """See `Store.place`."""
+        self._writer.call("HSET", self._keys.placements, name, placement.model_dump_json())
+
+    def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
+        """See `Store.update_products`."""
+        return self._catalogue.update(changes)
+
+    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """See `Reader.find_products`."""
+        keys = [self._keys.version(version, part) for part in ("indices", "products")]
+        found = self._reader.evaluate(_FIND, keys, *map(encode_id, product_ids))
+        return {product_id: text for product_id, text in zip(product_ids, found, strict=True) if text is not None}
+
+    def profile(self, version: str | None, customer_id: str) -> Profile | None:
+        """See `Store.profile`."""
+        with self._reading("a profile"):
+            return self._profiles.find(version, customer_id)
+
+    def n_profile_blocks(self, version: str) -> int:
+        """See `Store.n_profile_blocks`."""
+        return self._profiles.n_blocks(version)
+
+    def profiles(self, version: str, block: int) -> list[Profile]:
+        """See `Store.profiles`."""
+        with self._reading("profiles"):
+            return self._profiles.block(version, block)
+
+    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+        """See `Store.publish`."""
+        Publisher(self._writer, self._keys).publish(publication, keep, advance)
+
+    def activate(self, version: str) -> None:
+        """See `Store.activate`."""
+        if not self._writer.evaluate(_ACTIVATE, [self._keys.versions, self._keys.current], version):
+            raise VersionNotFoundError(f"no version {version!r} is kept; `reprise models` lists those there are")
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """See `Store.erase`."""
+        return Publisher(self._writer, self._keys).erase(customer_id, at)
+
+    def current(self) -> str | None:
+        """See `Store.current`."""
+        version = self._reader.call("GET", self._keys.current)
+        return None if version is None else version.decode()
+
+    def manifests(self) -> list[Manifest]:
+        """See `Store.manifests`."""
+        return Publisher(self._reader, self._keys).manifests()
+
+    def close(self) -> None:
+        """See `Store.close`. Other shops of the same clients connect again by themselves."""
+        self._reader.close()
+        self._writer.close()
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Make of nonsense in Redis an error of the store. What it says may be somebody's data: it is not quoted."""
+        try:
+            yield
+        except (ValueError, TypeError, LookupError, AttributeError, struct.error):
+            raise StoreError(
+                f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
+                "publish again, or roll back"
+            ) from None
+
+
+def _to_placement(text: bytes) -> Placement | None:
+    """None for one that cannot be read: that of the settings stands in for it."""
+    try:
+        return Placement.model_validate_json(text)
+    except ValidationError:
+        return None

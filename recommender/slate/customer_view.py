@@ -1,0 +1,136 @@
+"""One person's view of what was read: own lists with the live events in them, and what these lead to."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from recommender.days import day_of
+from recommender.person import digest_of_person
+from recommender.publication.lists import Basis, ListKey, ListName
+from recommender.slate.candidates import (
+    NOTHING_BOUGHT,
+    Bought,
+    Candidate,
+    Kind,
+    candidates_in,
+    candidates_of,
+    merge_by_probability,
+)
+from recommender.slate.placements import Mix, Placement
+from recommender.slate.reading import Reading
+from recommender.slate.recent_activity import NOTHING, Live, refresh
+from recommender.slate.rotation import rotate
+
+LEADING_SHARE = 4
+"""One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
+
+
+class Shopper:
+    """A person by the names that the caller knows; both None for nobody.
+
+    Attributes:
+        customer_id: the shop's own.
+        own: keys of the customer's lists, `buy_again` first; [] for an anonymous session.
+        people: whose live events count, by `digest_of_person`.
+    """
+
+    def __init__(self, customer_id: str | None, session_id: str | None = None) -> None:
+        self.customer_id = customer_id
+        self.own: list[ListKey] = []
+        self.people: list[str] = []
+        if customer_id is not None:
+            self.own = [ListKey("buy_again", customer_id), ListKey("discover", customer_id)]
+            self.people.append(digest_of_person(customer_id, None))
+        if session_id is not None:
+            self.people.append(digest_of_person(None, session_id))
+
+    def look(self, reading: Reading, now: datetime) -> "Look":
+        """What `reading`, which holds `own` and was read with `people`, says to this person at `now`."""
+        live = NOTHING
+        if reading.live:
+            reading, live = refresh(reading, self.customer_id, self.people, now)
+        bought = Bought(reading.lists[self.own[0]]) if self.own else NOTHING_BOUGHT
+        return Look(reading, self.own, live, bought, day_of(now.timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One person's view of a reading.
+
+    Attributes:
+        reading: what was read, with the live events in it.
+        own: keys of the customer's lists; [] for an anonymous session.
+        live: what the live events say.
+        bought: the customer's own products.
+        day: days since 1970-01-01.
+    """
+
+    reading: Reading
+    own: Sequence[ListKey]
+    live: Live
+    bought: Bought
+    day: int
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it is a customer of whom nothing is known."""
+        return bool(self.own) and all(self.reading.lists[key] is None for key in self.own)
+
+    def personal(self, mix: Mix, placement: Placement) -> Iterator[Candidate]:
+        """The customer's own lists in one order; none for an anonymous session."""
+        if not self.own:
+            return iter(())
+        buy_again, discover = self.own
+        if mix == "buy_again":
+            return self.on(buy_again, "buy_again")
+        new = self.on(discover, "discover")
+        merged = new if mix == "discover" else merge_by_probability(self.on(buy_again, "buy_again"), new)
+        found = self.reading.lists[discover]
+        if not placement.rotate or found is None:
+            return merged
+        turned = rotate(found, discover.owner_id, self.day)
+        return _in_turn(merged, candidates_in(turned, self.reading.products, "discover", bought=self.bought))
+
+    def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
+        """The candidates on one list."""
+        return candidates_of(self.reading, key, kind, because, self.bought)
+
+    def related(
+        self, name: ListName, kind: Kind, product_ids: Iterable[str], names: Mapping[str, str | None]
+    ) -> Iterator[Candidate]:
+        """The learned lists of several products in one order of score; those filled with best sellers are left out."""
+        scored: list[Iterator[tuple[float, Candidate]]] = []
+        for product_id in product_ids:
+            key = ListKey(name, product_id)
+            found = self.reading.lists.get(key)
+            if found is not None and found.basis is Basis.MODEL:
+                candidates = self.on(key, kind, names.get(product_id) or product_id)
+                known = (one for one in found if self.reading.products.find(one.product_index) is not None)
+                scored.append(zip((one.score for one in known), candidates, strict=True))
+        return (candidate for _, candidate in heapq.merge(*scored, key=lambda pair: -pair[0]))
+
+    def leading(self, complements: Iterator[Candidate], placement: Placement) -> Iterator[Candidate]:
+        """The first of `complements` that are new to the customer, as many as may lead a slate; they are taken off."""
+        gone = self.live.cart | self.live.hidden
+        new = (one for one in complements if one.own is None and one.product.product_id not in gone)
+        return islice(new, max(1, placement.default_limit // LEADING_SHARE))
+
+    def sink(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """The same candidates, those that were shown often enough for now behind the others."""
+        tired = self.live.tired
+        held = []
+        for candidate in candidates:
+            if candidate.product.product_id in tired:
+                held.append(candidate)
+            else:
+                yield candidate
+        yield from held
+
+
+def _in_turn(merged: Iterable[Candidate], turned: Iterable[Candidate]) -> Iterator[Candidate]:
+    """`merged` with what was not bought before in the order of `turned`, which holds the same products."""
+    new = (candidate for candidate in turned if candidate.own is None)
+    for candidate in merged:
+        yield candidate if candidate.own is not None else next(new)

@@ -1,0 +1,183 @@
+"""Which published lists an answer reads, all at once, and in which order their products are considered."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Literal
+
+from recommender.errors import UnknownProductError
+from recommender.publication.lists import Basis, ListKey
+from recommender.slate.candidates import Candidate, Kind, candidates_of, fallback_candidates, fallback_keys
+from recommender.slate.customer_view import Look, Shopper
+from recommender.slate.placements import Mix, Placement
+from recommender.slate.reading import Reading
+from recommender.slate.recent_activity import NOTHING, Live
+
+FallbackReason = Literal[
+    "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable", "holdout"
+]
+
+
+LISTS_PER_FIELD = 20
+"""Of a long cart or history, the last so many products have their lists read: one answer stays one small read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What might be shown, before any rule.
+
+    Attributes:
+        candidates: best first; made as they are drawn, so they can be looked at once.
+        fallbacks: name → candidates for a slate that is too short.
+        shortfall: why the candidates are not what was asked for; None where they are.
+        used: what stands in for them already; None leaves it to `fallbacks`.
+        live: what the person's live events say.
+    """
+
+    candidates: Iterable[Candidate]
+    fallbacks: Mapping[str, Iterable[Candidate]] = field(default_factory=dict)
+    shortfall: FallbackReason | None = None
+    used: str | None = None
+    live: Live = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The lists to read, and what to make of them in a placement at a moment.
+
+    Attributes:
+        keys: the lists.
+        choose: makes candidates of them.
+        people: whose live events count, by `digest_of_person`.
+    """
+
+    keys: Sequence[ListKey]
+    choose: Callable[[Reading, Placement, datetime], Choice]
+    people: Sequence[str] = ()
+
+
+def product_plan(key: ListKey, kind: Kind) -> Plan:
+    """One product's `similar` or `together` list. `choose` raises UnknownProductError where there is none."""
+
+    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
+        found = reading.lists[key]
+        if found is None:
+            raise UnknownProductError(
+                f"no product {key.owner_id!r} in version {reading.version}; check the id, or publish a version with it"
+            )
+        candidates = candidates_of(reading, key, kind)
+        if found.basis is Basis.MODEL:
+            return Choice(candidates)
+        return Choice(candidates, shortfall="cold_product", used=found.basis.name.lower())
+
+    return Plan([key], choose)
+
+
+def popular_plan(category: str | None) -> Plan:
+    """What sells more than usual, then what sells best; in one category or the whole shop."""
+    keys = fallback_keys(category)
+
+    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
+        candidates = chain.from_iterable(candidates_of(reading, key, "popular") for key in keys)
+        return Choice(candidates, shortfall=None if any(reading.lists[key] for key in keys) else "too_few_candidates")
+
+    return Plan(keys, choose)
+
+
+def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Plan:
+    """One customer's own lists; best sellers where they are too short, unless only own products are wanted.
+
+    Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
+    of these, and what resembles the products viewed, come last.
+    """
+    shopper = Shopper(customer_id)
+    fallbacks = fallback_keys(category)
+
+    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+        look, wanted = shopper.look(reading, now), mix or placement.mix
+        lists = [look.personal(wanted, placement)]
+        if wanted != "buy_again" and look.live is not NOTHING:
+            lists = _with_what_is_live(look, lists, placement)
+        return _choose(look, lists, fallbacks, wanted)
+
+    return Plan([*shopper.own, *fallbacks], choose, shopper.people)
+
+
+def session_plan(
+    customer_id: str | None,
+    session_id: str | None,
+    *,
+    cart: Sequence[str],
+    viewed: Sequence[str],
+    category: str | None,
+    cart_first: bool,
+) -> Plan:
+    """A cart, a history of views (both oldest first), a customer and a session, as far as they are known.
+
+    What goes with the cart leads where that is wanted, else the customer's own lists; what resembles the products
+    viewed comes last. A product that the customer bought before is shown as such wherever it comes
+    from, so that what was just bought is not suggested. What live events put into the cart is added, see
+    `personal_plan`.
+    """
+    shopper = Shopper(customer_id, session_id)
+    fallbacks = fallback_keys(category)
+    cart, viewed = _last(cart), _last(viewed)
+    named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
+    keys = [*shopper.own, *named, *fallbacks]
+
+    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+        look = shopper.look(reading, now)
+        names = _titles(reading, keys) if named else {}
+        personal = look.personal(placement.mix, placement)
+        leads = [*cart, *(one for one in look.live.lead if one not in cart)] if cart_first else cart
+        complements = look.related("together", "complement", leads, {**look.live.names, **names})
+        similar = look.related("similar", "similar", viewed, names)
+        if cart_first:
+            lists = [complements, personal, similar, _like_viewed(look)]
+        else:
+            lists = _with_what_is_live(look, [personal, complements, similar], placement)
+        return _choose(look, lists, fallbacks, placement.mix)
+
+    return Plan(keys, choose, shopper.people)
+
+
+def _with_what_is_live(
+    look: Look, lists: Sequence[Iterator[Candidate]], placement: Placement
+) -> list[Iterator[Candidate]]:
+    """`lists` behind a few complements of the live cart and the last order, and before all else that these lead to."""
+    complements = look.related("together", "complement", look.live.lead, look.live.names)
+    return [look.leading(complements, placement), *lists, _like_viewed(look), complements]
+
+
+def _like_viewed(look: Look) -> Iterator[Candidate]:
+    return look.related("similar", "similar", look.live.viewed, look.live.names)
+
+
+def _last(product_ids: Sequence[str]) -> list[str]:
+    """The last LISTS_PER_FIELD different ids, latest first."""
+    return list(dict.fromkeys(reversed(product_ids)))[:LISTS_PER_FIELD]
+
+
+def _titles(reading: Reading, keys: Sequence[ListKey]) -> dict[str, str | None]:
+    """Titles by product id, of the products on these lists."""
+    indices = {record.product_index for key in keys for record in reading.lists[key] or ()}
+    products = (reading.products.find(index) for index in indices)
+    return {product.product_id: product.title for product in products if product is not None}
+
+
+def _choose(look: Look, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
+    wanted = _new if mix == "discover" else iter
+    in_order = look.sink if look.live.tired else iter
+    sells = {} if mix == "buy_again" else fallback_candidates(look.reading, fallbacks, look.bought)
+    return Choice(
+        candidates=in_order(wanted(chain.from_iterable(lists))),
+        fallbacks={name: in_order(wanted(found)) for name, found in sells.items()},
+        shortfall="unknown_customer" if look.unknown else None,
+        live=look.live,
+    )
+
+
+def _new(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Those that were not bought before."""
+    return (candidate for candidate in candidates if candidate.own is None)

@@ -1,0 +1,134 @@
+"""Why a product is shown: a code for programs, a sentence for people, and the facts behind both.
+
+The facts of a customer's own products are counts and dates of that product only; no other personal data leaves here.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from recommender.catalogue.overrides import LiveProduct
+from recommender.days import date_of, to_iso
+from recommender.publication.lists import Own
+from recommender.slate.candidates import Candidate, Kind
+from recommender.slate.due import Due
+
+Code = Literal[
+    "DUE_SOON",
+    "OVERDUE",
+    "BUY_AGAIN",
+    "CHOSEN_FOR_YOU",
+    "SIMILAR",
+    "BOUGHT_TOGETHER",
+    "TRENDING",
+    "BEST_SELLER",
+    "NEW",
+    "PINNED",
+]
+PINNED = "pinned"
+"""Stands for the fallback list of a product that is on no list, as it is shown because the shop wants it."""
+SOON_DAYS = 14
+"""A product due within as many days is due soon, even if its window has not begun."""
+_SOON = timedelta(days=SOON_DAYS)
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip  # strftime would follow the server's locale
+_DAYS_A_MONTH = 30.44
+
+
+class Reason(NamedTuple):
+    """Why one product is shown.
+
+    Attributes:
+        code: the machine-readable class of reason.
+        text: one English sentence without a full stop.
+        evidence: purchases, last_purchased_on (ISO date) and interval_days of an own product; else `because`, the
+            product that explains it, where there is one.
+    """
+
+    code: Code
+    text: str
+    evidence: Mapping[str, object]
+
+
+_PICKED = Reason("PINNED", "Picked by the shop", MappingProxyType({}))
+_NEW = Reason("NEW", "New in the shop", MappingProxyType({}))
+
+
+def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: str | None = None) -> Reason:
+    """The reason for one candidate at `as_of` (aware).
+
+    Args:
+        candidate: what is shown.
+        due: when it is due; needed where `candidate.own` is there, None elsewhere.
+        as_of: the moment of the answer.
+        fallback: name of the fallback list that the candidate was drawn from, or PINNED.
+    """
+    if candidate.own is not None and due is not None:
+        return _explain_own(candidate.own, due, as_of.astimezone(UTC).date())
+    if candidate.kind == "popular":
+        if fallback == PINNED:
+            return _PICKED
+        if isinstance(candidate.product, LiveProduct) and candidate.product.new:
+            return _NEW
+    trending = (fallback or candidate.source) == "trending"
+    return _explain_other(candidate.kind, candidate.because, trending=trending)
+
+
+def _explain_own(own: Own, due: Due, today: date) -> Reason:
+    evidence = {
+        "purchases": own.purchases,
+        "last_purchased_on": to_iso(date_of(own.last_day)),
+        "interval_days": due.interval_days,
+    }
+    code = _own_code(own, due, today)
+    return Reason(code, _own_text(code, own, due), evidence)
+
+
+def _own_code(own: Own, due: Due, today: date) -> Code:
+    if own.purchases == 1:  # one purchase is no rhythm, however well the product's own is known
+        return "BUY_AGAIN"
+    if today > due.to:
+        return "OVERDUE"
+    if today >= due.from_ or due.at <= today + _SOON:
+        return "DUE_SOON"
+    return "BUY_AGAIN"
+
+
+def _own_text(code: Code, own: Own, due: Due) -> str:
+    if code == "DUE_SOON":
+        return f"You usually reorder every {_interval(due.interval_days)}"
+    if code == "OVERDUE":
+        return f"Due around {due.at.day} {_MONTHS[due.at.month - 1]}"
+    return f"You bought this {own.purchases} times" if own.purchases > 1 else "You bought this before"
+
+
+def _interval(days: int) -> str:
+    """Days under two weeks, weeks under ten weeks, then months."""
+    if days < 14:
+        return f"{days} days" if days > 1 else "day"
+    return f"{round(days / 7)} weeks" if days < 70 else f"{round(days / _DAYS_A_MONTH)} months"
+
+
+@lru_cache(maxsize=4_096)
+def _explain_other(kind: Kind, because: str | None, *, trending: bool) -> Reason:
+    """Most answers give reasons that an earlier one gave."""
+    evidence = MappingProxyType({} if because is None else {"because": because})
+    match kind:
+        case "buy_again":
+            return Reason("BUY_AGAIN", "You bought this before", evidence)
+        case "discover":
+            return Reason("CHOSEN_FOR_YOU", "Chosen from what you bought before", evidence)
+        case "complement":
+            text = f"Often bought together with {because}" if because else "Often bought together"
+            return Reason("BOUGHT_TOGETHER", text, evidence)
+        case "similar":
+            text = f"Similar to {because}" if because else "Similar to what you looked at"
+            return Reason("SIMILAR", text, evidence)
+        case "popular" if trending:
+            return Reason("TRENDING", "Popular right now", evidence)
+        case "popular":
+            return Reason("BEST_SELLER", "Best seller", evidence)

@@ -1,0 +1,202 @@
+"""What a person's live events change: a pure function of the published lists, the events and the moment.
+
+Nothing published is edited, so the same events give the same slate whenever they are played again.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+
+from recommender.catalogue.catalogue import Catalogue
+from recommender.days import SECONDS_PER_DAY
+from recommender.events.orders import NO_ORDERS, Bought, Orders, net_orders
+from recommender.events.recent import AtHand, Happening, happenings
+from recommender.publication.lists import ListKey, Own, PublishedList, unfold
+from recommender.publication.manifest import version_as_of
+from recommender.publication.product import Rhythm
+from recommender.slate.due import HORIZONS_DAYS, due
+from recommender.slate.reading import Reading
+
+RECENT_DAYS = 3
+"""An order and a view lead to other products for so long."""
+SHOWN_TIMES = 3
+SHOWN_DAYS = 7
+"""A product shown SHOWN_TIMES in SHOWN_DAYS, and neither clicked nor bought since, stands behind the others."""
+UNKNOWN_RHYTHM = Rhythm(math.log(30), 1.0, 0.1)
+"""Of a product in a version that publishes none: a month or so, one buyer in ten."""
+_MOST_PURCHASES = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the live events of one person say at one moment.
+
+    Attributes:
+        orders: what was bought and taken back.
+        lead: products of the last order while it is recent, and before them those in the cart, latest first.
+        viewed: products looked at lately, latest first.
+        cart: what is in the cart.
+        hidden: products that are not to be shown.
+        tired: products that were shown often enough for now.
+        names: title or id of what `lead` and `viewed` hold, by product id.
+    """
+
+    orders: Orders = NO_ORDERS
+    lead: Sequence[str] = ()
+    viewed: Sequence[str] = ()
+    cart: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    tired: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Live()
+
+
+def observe(people: Sequence[AtHand], known_until: float, now: float) -> Live:
+    """What is at hand of one person, under one name or several (a customer, a session), as one.
+
+    Args:
+        people: what is at hand under each name.
+        known_until: the training knew the orders before; in seconds since 1970, as the next.
+        now: the moment of the answer.
+    """
+    orders = net_orders(_of(one.orders for one in people), known_until)
+    session = sorted(_of(one.session for one in people), key=lambda one: -one.at)
+    shown = [one for one in _shown_often(people) if one.at >= now - SHOWN_DAYS * SECONDS_PER_DAY]
+    recently = now - RECENT_DAYS * SECONDS_PER_DAY
+    cart = _cart(session, orders)
+    ordered = [line.product_id for line in reversed(orders.last) if line.at >= recently]
+    viewed = [one.product_id for one in session if one.event_type == "view" and one.at >= recently]
+    return Live(
+        orders,
+        list(dict.fromkeys([*cart, *ordered])),
+        list(dict.fromkeys(viewed)),
+        frozenset(cart),
+        frozenset().union(*(one.hidden for one in people)),
+        _tired(shown, session, orders),
+    )
+
+
+def refresh(reading: Reading, customer_id: str | None, people: Sequence[str], now: datetime) -> tuple[Reading, Live]:
+    """A reading as it would be had the training known the live events of a person, and what these say.
+
+    The customer's `buy_again` list has what was bought since, at its place; a customer without a `discover` list has
+    the one that was folded in. The lists of `Live.lead` and `Live.viewed` are there as far as they were read.
+
+    Args:
+        reading: what was read; as it is where the person did nothing.
+        customer_id: whose lists are in it; None for nobody's.
+        people: the names whose events count, by `digest_of_person`.
+        now: the moment of the answer, aware.
+    """
+    found = [reading.live[person] for person in people if person in reading.live]
+    if not any(one.anything for one in found):
+        return reading, NOTHING
+    live = observe(found, _known_until(reading.version), now.timestamp())
+    indices = {product_id: index for one in found for product_id, index in one.indices.items()}
+    lists = {key: neighbours for one in found for key, neighbours in one.neighbours.items()} | dict(reading.lists)
+    if customer_id is not None:
+        own, discover = ListKey("buy_again", customer_id), ListKey("discover", customer_id)
+        lists[own] = _own_list(lists.get(own), live.orders, indices, reading.products, now)
+        if lists.get(discover) is None:
+            lists[discover] = next((unfold(one.folded, reading.version) for one in found if one.folded), None)
+    return replace(reading, lists=lists), replace(live, names=_names(live, indices, reading.products))
+
+
+@lru_cache(maxsize=64)
+def _known_until(version: str) -> float:
+    return version_as_of(version).timestamp()
+
+
+def _of(parts: Iterable[Sequence[bytes]]) -> list[Happening]:
+    return [happening for wires in parts for happening in happenings(wires)]
+
+
+def _shown_often(people: Iterable[AtHand]) -> list[Happening]:
+    """Impressions of products that may have been shown SHOWN_TIMES; reading all of them would cost more than a slate.
+
+    Two products are only ever taken for one here, where an id holds a quotation mark.
+    """
+    wires = [wire for one in people for wire in one.shown]
+    products = [wire.partition(b'"product_id":"')[2].partition(b'"')[0] for wire in wires]
+    times = Counter(products)
+    return happenings([wire for wire, product in zip(wires, products, strict=True) if times[product] >= SHOWN_TIMES])
+
+
+def _cart(session: Sequence[Happening], orders: Orders) -> list[str]:
+    """What was put into the cart and neither taken out nor bought, latest first. `session` is newest first."""
+    last: dict[str, Happening] = {}
+    for one in session:
+        if one.event_type in ("add_to_cart", "remove_from_cart"):
+            last.setdefault(one.product_id, one)
+    added = [one for one in last.values() if one.event_type == "add_to_cart"]
+    return [one.product_id for one in added if orders.bought_at(one.product_id) < one.at]
+
+
+def _tired(shown: Sequence[Happening], session: Sequence[Happening], orders: Orders) -> frozenset[str]:
+    times = Counter(one.product_id for one in shown)
+    often = [product_id for product_id, n in times.items() if n >= SHOWN_TIMES]
+    return frozenset(one for one in often if _shown_in_vain(one, shown, session, orders) >= SHOWN_TIMES)
+
+
+def _shown_in_vain(product_id: str, shown: Sequence[Happening], session: Sequence[Happening], orders: Orders) -> int:
+    """Times that a product was shown since it was last clicked or bought."""
+    clicks = (one.at for one in session if one.event_type == "click" and one.product_id == product_id)
+    since = max(orders.bought_at(product_id), *clicks, -math.inf)
+    return sum(one.product_id == product_id and one.at > since for one in shown)
+
+
+def _own_list(
+    published: PublishedList | None, orders: Orders, indices: Mapping[str, int], products: Catalogue, now: datetime
+) -> PublishedList | None:
+    """The `buy_again` list with what was bought and taken back since; the very same where nothing was."""
+    changed = list(dict.fromkeys([*orders.bought, *orders.taken_back]))
+    if not changed:
+        return published
+    own = {record.product_index: record for record in published or () if isinstance(record, Own)}
+    if any(product_id not in indices for product_id in changed):  # a version of an earlier release names no indices
+        indices = {products[index].product_id: index for index in own} | dict(indices)
+    for product_id in changed:
+        index = indices.get(product_id, products.newcomer_index(product_id))
+        if index is None or index not in products:
+            continue
+        before = own.pop(index) if index in own else _new(index, products)
+        moved = _move(before, orders.bought.get(product_id), orders.taken_back.get(product_id, 0), now)
+        if moved is not None:
+            own[index] = moved
+    return PublishedList.of_own(sorted(own.values(), key=_place)) if own or published is not None else None
+
+
+def _new(product_index: int, products: Catalogue) -> Own:
+    """A product that was not bought before the training."""
+    rhythm = products[product_index].rhythm or UNKNOWN_RHYTHM
+    return Own(product_index, math.nan, 0, 0, *rhythm)
+
+
+def _move(own: Own, bought: Bought | None, taken_back: int, now: datetime) -> Own | None:
+    """A product with what was bought since; None where all purchases were taken back.
+
+    Its score becomes the chance of a purchase within the longest of HORIZONS_DAYS that its rhythm gives at `now`. When
+    the one before the last was bought is not known: what was taken back from before the training leaves the day alone.
+    """
+    purchases = own.purchases - taken_back + (bought.orders if bought else 0)
+    if purchases <= 0:
+        return None
+    if bought is None:
+        return own._replace(purchases=purchases)
+    moved = own._replace(purchases=min(purchases, _MOST_PURCHASES), last_day=max(own.last_day, bought.last_day))
+    return moved._replace(score=due(moved, now).probability[HORIZONS_DAYS[-1]])
+
+
+def _place(own: Own) -> float:
+    """Sorts by falling probability. Lists without probabilities stay as they are, what was moved behind them."""
+    return -math.inf if math.isnan(own.score) else -own.score
+
+
+def _names(live: Live, indices: Mapping[str, int], products: Catalogue) -> dict[str, str]:
+    known = {one: products.get(indices[one]) for one in (*live.lead, *live.viewed) if one in indices}
+    return {product_id: product.title or product_id for product_id, product in known.items() if product is not None}

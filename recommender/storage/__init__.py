@@ -1,0 +1,1 @@
+"""Storage ports, one protocol a file, and the cache in front of them. No Redis here."""

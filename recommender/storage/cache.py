@@ -1,0 +1,275 @@
+"""What one worker keeps at hand of one shop, in bounded memory.
+
+A version never changes, so its lists are kept as long as it answers. What may change is followed in the background and
+not asked for with every answer: an answer costs one round trip at most, and none where all its lists are at hand.
+Where the server does not answer, the last copies stand in, and nobody waits until it answers again.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from recommender.catalogue.catalogue import Catalogue, decode_product, entry_bytes
+from recommender.catalogue.overrides import LiveProducts
+from recommender.errors import StoreError, StoreUnavailableError
+from recommender.publication.lists import PERSONAL, ListKey, PublishedList
+from recommender.publication.product import Product
+from recommender.slate.candidates import FALLBACK_KEYS
+from recommender.slate.placements import Placement
+from recommender.slate.reading import Reading
+from recommender.storage.lru import Memory
+from recommender.storage.run_sync import run_sync
+from recommender.storage.versions import ListQuery, Position, Reader
+
+MAX_LIST_BYTES = 3 << 20
+"""About 4,000 lists of 50 products; lists of 500 are fewer."""
+MAX_ANSWER_BYTES = 5 << 20
+"""About 1,300 answers of 6 products."""
+MAX_REPEAT_BYTES = 5 << 20
+"""About 430 answers of 12 products for one person each."""
+MAX_CATALOGUE_BYTES = 8 << 20
+"""About 32,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
+_NO_TEXTS: Mapping[int, bytes] = MappingProxyType({})
+_NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
+_Fetch = Callable[[ListQuery], Awaitable[Reading | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldList:
+    """One list, and the text of its products by product_index where they are not all at hand anyway."""
+
+    published: PublishedList
+    texts: Mapping[int, bytes]
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, about."""
+        return len(self.published.wire) + sum(map(entry_bytes, self.texts.values()))
+
+
+@dataclass(frozen=True, eq=False)
+class ShelfState:
+    """What is at hand at one position. It is replaced as a whole, so one answer never mixes two positions.
+
+    Attributes:
+        position: what it belongs to.
+        placements: those of the settings, and in their place those of the position, by name.
+        lists: HeldList by ListKey, of the position's version.
+        catalogue: all products of that version; None where they are too many, or not read yet.
+        answers: whatever the service made of this very position, by its own keys.
+        repeats: likewise, of single persons.
+        fallbacks: the lists of FALLBACK_KEYS, which are never forgotten.
+        pinned: products that a placement pins, by id, as the version that was followed last knows them; None for those
+            that it does not know.
+        before: the last catalogue that was at hand of an earlier version, until this one's is; for links of mails.
+    """
+
+    position: Position
+    placements: Mapping[str, Placement]
+    catalogue: Catalogue | None = None
+    lists: Memory = field(default_factory=lambda: Memory(MAX_LIST_BYTES))
+    answers: Memory = field(default_factory=lambda: Memory(MAX_ANSWER_BYTES))
+    repeats: Memory = field(default_factory=lambda: Memory(MAX_REPEAT_BYTES))
+    fallbacks: dict[ListKey, HeldList] = field(default_factory=dict)
+    pinned: Mapping[str, Product | None] = field(default_factory=dict)
+    before: Catalogue | None = None
+
+    def find(self, key: ListKey) -> HeldList | None:
+        """The list at hand, if it is."""
+        held: HeldList | None = self.fallbacks.get(key) or self.lists.get(key)
+        return held
+
+    def find_pinned(self, product_ids: Iterable[str]) -> dict[str, Product]:
+        """Products of `pinned`, and those that no training has seen, by id, with what the shop said of them."""
+        live, trained = self.position.live_catalogue, {one: self.pinned.get(one) for one in product_ids}
+        known = ((one, live.newcomer(one) if found is None else live.amend(found)) for one, found in trained.items())
+        return {one: product for one, product in known if product is not None}
+
+    def keep(self, reading: Reading) -> None:
+        """Keep what was read. That an owner has no list is not kept: made-up ids must not drive out real lists."""
+        texts = _NO_TEXTS if reading.products is self.catalogue else reading.products.texts
+        for key, published in reading.lists.items():
+            if published is None:
+                continue
+            own = {i: texts[i] for i in published.indices() if i in texts} if texts else _NO_TEXTS
+            held = HeldList(published, own)
+            if key in FALLBACK_KEYS:
+                self.fallbacks[key] = held
+            else:
+                self.lists.keep(key, held, held.n_bytes)
+
+
+class Shelf:
+    """One shop's lists at hand, in front of its store. Safe to share between threads.
+
+    Args:
+        store: where the lists are.
+        placements: those of the settings, by name.
+    """
+
+    def __init__(self, store: Reader, placements: Mapping[str, Placement] = _NO_PLACEMENTS) -> None:
+        self.store = store
+        self.state = ShelfState(Position(), placements)
+        self.answering = True
+        """Whether the server answered when it was last asked. While not, only `follow` asks it."""
+        self.emptied = False
+        """Whether it answered that it holds no version any more."""
+        self._configured = placements
+        self._catalogue_of: str | None = None
+        """The version whose catalogue was asked for last, whether or not it was small enough."""
+        self._pinned_of: str | None = None
+        """The version that was asked for what placements pin."""
+
+    def follow(self) -> None:
+        """Look what has changed. Raises StoreError; what is at hand stays."""
+        try:
+            position = self.store.follow()
+            pinned = self._find_pinned(position)
+        except Exception:
+            self.answering = False
+            raise
+        # nobody takes a version back: where there is none any more, what was published is lost
+        self.emptied = position.version is None and self.state.position.version is not None
+        self.answering = not self.emptied
+        if self.emptied:
+            raise StoreUnavailableError("Redis was emptied: the last copies stand in until the next publish")
+        self._move(position, pinned)
+        self._load_fallbacks()
+        self._load_catalogue()
+
+    def read(self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None) -> Reading | None:
+        """As `read_async`, for a thread, which waits."""
+
+        async def fetch(query: ListQuery) -> Reading | None:
+            return self.store.read(query)
+
+        return run_sync(self._read(fetch, keys, people, version))
+
+    async def read_async(
+        self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
+    ) -> Reading | None:
+        """The named lists, all of one version, in one round trip at most; None before any version.
+
+        While the server does not answer, they are the last copies of the current version, FALLBACK_KEYS among them.
+
+        Args:
+            keys: the lists.
+            people: whose live events count, by `digest_of_person`; they are never at hand.
+            version: read where it is kept; None, or where it is not, is the current one. Of another than the current
+                one nothing is at hand.
+
+        Raises:
+            StoreUnavailableError: the server does not answer and nothing was ever read.
+        """
+        return await self._read(self.store.read_async, keys, people, version)
+
+    async def _read(
+        self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
+    ) -> Reading | None:
+        """What was published, with what the shop said since."""
+        live = self.state.position.live_catalogue
+        if not live.records:
+            return await self._read_published(fetch, keys, people, version)
+        keys = [*keys, *live.newcomers.keys_behind(keys)]
+        reading = await self._read_published(fetch, keys, people, version)
+        if reading is None:
+            return None
+        lists, products = live.newcomers.complete(reading.lists), LiveProducts(reading.products, live)
+        return replace(reading, lists=lists, products=products)
+
+    async def _read_published(
+        self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
+    ) -> Reading | None:
+        if not self.answering:
+            return self._recall(keys)
+        try:
+            if version in (None, self.state.position.version):
+                return await self._read_current(fetch, keys, people)
+            return await fetch(ListQuery(keys, version, None, people))
+        except StoreError as error:
+            if isinstance(error, StoreUnavailableError):
+                self.answering = False
+            return self._recall(keys)
+
+    async def _read_current(self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str]) -> Reading | None:
+        """What is not at hand is read, and kept but for persons' lists."""
+        state = self.state
+        version = state.position.version
+        held = {key: state.find(key) for key in keys if key.name not in PERSONAL}
+        missing = [key for key in keys if held.get(key) is None]
+        if not missing and not people:
+            return _join(state, held, None)
+        reading = await fetch(ListQuery(missing, version, state.catalogue, people))
+        if reading is not None and reading.version != version and len(missing) < len(keys):
+            # what is at hand is of a version that is no longer kept
+            reading = await fetch(ListQuery(keys, reading.version, None, people))
+        if reading is None:
+            return None if version is None else self._recall(keys)
+        if reading.version != version:
+            state, held = self._move(replace(state.position, version=reading.version), state.pinned), {}
+        state.keep(reading)
+        return _join(state, held, reading)
+
+    def _recall(self, keys: Sequence[ListKey]) -> Reading:
+        state = self.state
+        if state.position.version is None:
+            raise StoreUnavailableError("Redis does not answer, and nothing was read from it before")
+        return replace(_join(state, {key: state.find(key) for key in (*keys, *FALLBACK_KEYS)}, None), stale=True)
+
+    def _move(self, position: Position, pinned: Mapping[str, Product | None]) -> ShelfState:
+        state, placements = self.state, {**self._configured, **position.placements}
+        if position.version != state.position.version:
+            state = ShelfState(position, placements, pinned=pinned, before=state.catalogue or state.before)
+        elif position.erasures != state.position.erasures:  # a last copy may be of somebody who is to be forgotten
+            state = ShelfState(position, placements, state.catalogue, fallbacks=state.fallbacks, pinned=pinned)
+        elif position != state.position or pinned is not state.pinned:
+            kept = state.catalogue, state.lists
+            state = ShelfState(position, placements, *kept, fallbacks=state.fallbacks, pinned=pinned)
+        self.state = state
+        return state
+
+    def _find_pinned(self, position: Position) -> Mapping[str, Product | None]:
+        """What the placements pin, as the version of `position` knows it; only what was not known before is read."""
+        placements = {**self._configured, **position.placements}.values()
+        known = self.state.pinned if position.version == self._pinned_of else {}
+        missing = sorted({pin.product_id for one in placements for pin in one.pins} - known.keys())
+        texts = self.store.find_products(position.version, missing) if missing and position.version else {}
+        self._pinned_of = position.version
+        return {**known, **{one: decode_product(texts.get(one)) for one in missing}} if missing else known
+
+    def _load_fallbacks(self) -> None:
+        state = self.state
+        if state.position.version is not None and not state.fallbacks:
+            try:
+                reading = self.store.read(ListQuery(FALLBACK_KEYS, state.position.version))
+            except StoreUnavailableError:
+                self.answering = False
+                raise
+            if reading is not None and reading.version == state.position.version:
+                state.keep(reading)
+
+    def _load_catalogue(self) -> None:
+        state = self.state
+        version = state.position.version
+        if version is not None and version != self._catalogue_of:
+            catalogue = self.store.catalogue(version, MAX_CATALOGUE_BYTES)
+            self._catalogue_of = version
+            if self.state.position.version == version:  # nobody has moved on meanwhile
+                self.state = replace(self.state, catalogue=catalogue, before=None)
+
+
+def _join(state: ShelfState, held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Reading:
+    lists = {key: None if found is None else found.published for key, found in held.items()}
+    if reading is not None:
+        lists |= reading.lists
+    products = state.catalogue or _join_products(held, reading)
+    return Reading(state.position.version or "", lists, products, reading.live if reading is not None else {})
+
+
+def _join_products(held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Catalogue:
+    texts: dict[int, bytes] = {}
+    for found in held.values():
+        texts |= found.texts if found else {}
+    if reading is not None:
+        texts |= reading.products.texts
+    return Catalogue(texts)

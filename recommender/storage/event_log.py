@@ -1,0 +1,84 @@
+"""Where accepted events are kept until a worker has archived them, and a person's latest ones for the next answer."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol
+
+from recommender.events.event import Event, EventType
+from recommender.retention import KEPT_S, PersonalPart
+from recommender.storage.event_queue import EventQueue
+
+MAX_EVENTS_AT_HAND = 200
+"""Latest events kept of one person in each of `orders`, `session` and `shown`."""
+_PARTS: dict[EventType, PersonalPart] = {
+    "purchase": "orders",
+    "refund": "orders",
+    "view": "session",
+    "add_to_cart": "session",
+    "remove_from_cart": "session",
+    "click": "session",
+    "impression": "shown",  # a page shows a dozen products, which must not drive out the cart
+    "not_interested": "hidden",
+    "subscribe": "standing",
+    "unsubscribe": "standing",
+    "mail_complaint": "standing",
+    "mail_bounce": "standing",
+    "subscription_start": "standing",
+    "subscription_end": "standing",
+    "mail_sent": "mails",
+}
+
+
+class Verdict(Enum):
+    """What became of one event."""
+
+    ACCEPTED = 0
+    DUPLICATE = 1
+    ERASED = 2
+    """Its customer asked to be forgotten."""
+
+
+class EventLog(Protocol):
+    """The events of one shop."""
+
+    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+        """Keep new events, in the log and at hand, both or neither; one verdict each. One round trip.
+
+        Args:
+            events: any number, also of one person.
+            now: the moment of the request; older events than KEPT_S go to the log alone.
+            bound: most events that may wait for a worker.
+
+        Raises:
+            BackPressureError: more would wait than `bound`; none was kept.
+            StoreUnavailableError: the server did not answer; whether they were kept is not known, so send them again.
+        """
+
+    @property
+    def queue(self) -> EventQueue:
+        """What waits to be archived."""
+
+    def keep_folded(self, customer_id: str, folded: bytes) -> None:
+        """Keep the `discover` list that was made for a customer since the training, as `publication.fold` wrote it."""
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """Forget a customer's events, waiting, dead and at hand, and refuse later ones; how many were in the streams.
+
+        May be called again: the first moment is kept. The server holds the text of those that waited, where nobody can
+        read it, until what waited beside them is archived.
+        """
+
+    def erased(self) -> Collection[str]:
+        """`digest_of_person` of everybody who was erased."""
+
+    def rewrite(self) -> bool:
+        """Have the server write its append-only file anew, without what was deleted; False where it keeps none."""
+
+
+def part_at_hand(event: Event, now: datetime) -> PersonalPart | None:
+    """Where an event is at hand for the next answer; None for nowhere."""
+    part = _PARTS.get(event.event_type)
+    if part not in KEPT_S:
+        return part
+    return part if now - event.occurred_at < timedelta(seconds=KEPT_S[part]) else None

@@ -1,0 +1,161 @@
+"""Where published versions are kept: the protocol that the service and the job rely on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from recommender.catalogue.catalogue import Catalogue
+from recommender.catalogue.overrides import NOTHING_SAID, LiveCatalogue, ProductChange
+from recommender.errors import VersionNotFoundError
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import ListKey
+from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.profile import Profile
+from recommender.slate.placements import Placement
+from recommender.slate.reading import Reading
+
+
+class ListQuery(NamedTuple):
+    """Lists of one version to read with their products, in one round trip.
+
+    Attributes:
+        keys: the lists.
+        version: read as long as it is kept, else the current one: whoever follows a publish a moment late still reads
+            what belongs together.
+        catalogue: the products of `version` where they are at hand: then the lists travel without them.
+        people: those whose live events count, by `digest_of_person`.
+    """
+
+    keys: Sequence[ListKey]
+    version: str | None = None
+    catalogue: Catalogue | None = None
+    people: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Position:
+    """What may change between two answers.
+
+    Attributes:
+        version: the version that answers; None before the first publish.
+        placements: those that were set while the service runs, by name.
+        erasures: how many customers were erased: what is remembered of persons goes when it changes.
+        live_catalogue: what the shop said of its products; the same object while it says nothing.
+        unreadable: names of placements that were set but cannot be read; those of the settings stand in for them.
+    """
+
+    version: str | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    erasures: int = 0
+    live_catalogue: LiveCatalogue = NOTHING_SAID
+    unreadable: frozenset[str] = frozenset()
+
+
+class Reader(Protocol):
+    """What the service reads of one shop with every answer, and what it follows in the background.
+
+    Every method raises StoreUnavailableError when the server cannot be reached in time.
+    """
+
+    def read(self, query: ListQuery) -> Reading | None:
+        """What `query` names, in one round trip; None before any version."""
+
+    async def read_async(self, query: ListQuery) -> Reading | None:
+        """As `read`, for an event loop, which does other things meanwhile."""
+
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
+        """Every product of a version, to be kept at hand; None where that takes more memory or saves nothing."""
+
+    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """The JSON of those products that a version knows, by id."""
+
+    def follow(self) -> Position:
+        """What may have changed since the last look, in one round trip; more where something was said of products."""
+
+
+class Store(Reader, Protocol):
+    """Published versions of one shop. Every method raises as those of `Reader`."""
+
+    def factors(self, version: str) -> ProductFactors | None:
+        """With which a version's new customers are folded in; None where it has none or is not kept."""
+
+    def profile(self, version: str | None, customer_id: str) -> Profile | None:
+        """What a version says of a customer, in one round trip; None where it does not know the customer.
+
+        Read is `version` as long as it is kept, else the current one. A version of an earlier release knows nobody.
+        """
+
+    def n_profile_blocks(self, version: str) -> int:
+        """In how many blocks `profiles` gives a version's customers; 0 where it has no profiles or is not kept."""
+
+    def profiles(self, version: str, block: int) -> list[Profile]:
+        """The customers of one block, from 0, in order of their ids, in one round trip: a few dozen, maybe none.
+
+        All blocks together hold everybody once, and always the same customers, but for those who were erased.
+
+        Raises:
+            VersionNotFoundError: the version is not kept, or has no such block.
+        """
+
+    def place(self, name: str, placement: Placement) -> None:
+        """Set a placement for every worker, in place of the one in the settings, until it is set again."""
+
+    def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
+        """Say something of products for every worker and version, all in one step, in this order.
+
+        Returns what is then said of each, as JSON; None for nothing.
+        """
+
+    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.
+
+        Erased customers are left out. What an interrupted publish left behind is deleted first. `advance` is told
+        the number of lists just written.
+
+        Raises:
+            BusyError: another publish is at work.
+            StoreFullError: the version would not fit; nothing was swapped.
+            IncompletePublishError: the count differs; nothing was swapped.
+        """
+
+    def activate(self, version: str) -> None:
+        """Make a complete version current in one step. Raises VersionNotFoundError."""
+
+    def erase(self, customer_id: str, at: datetime) -> int:
+        """Delete a customer's lists in every version, and leave them out of later publishes; how many there were.
+
+        The profiles go with them, uncounted. May be called again: the first moment is kept.
+        """
+
+    def current(self) -> str | None:
+        """The version that answers; None before the first publish."""
+
+    def manifests(self) -> list[Manifest]:
+        """Manifests of the complete versions, newest `created_at` first."""
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+def current_manifest(store: Store) -> Manifest | None:
+    """The manifest of the version that answers; None before the first publish."""
+    current = store.current()
+    return next((manifest for manifest in store.manifests() if manifest.version == current), None)
+
+
+def rollback(store: Store) -> str:
+    """Make the version published before the current one current, and return its name.
+
+    Raises:
+        VersionNotFoundError: there is none.
+    """
+    versions = [manifest.version for manifest in store.manifests()]
+    current = store.current()
+    older = versions[versions.index(current) + 1 :] if current in versions else []
+    if not older:
+        raise VersionNotFoundError(
+            f"no version before {current or 'the first publish'} is kept; `reprise models` lists those there are"
+        )
+    store.activate(older[0])
+    return older[0]

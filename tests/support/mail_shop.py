@@ -1,0 +1,141 @@
+"""A shop whose customers C000, C001, … all like milk, and a campaign to all of them, ready to be sent to a sink.
+
+It is small_shop's moment; MILK is due, COFFEE is new to everybody, so everybody gets a mail of two products.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from recommender.campaigns.run import begin_campaign, open_desk
+from recommender.cli.progress import Progress
+from recommender.publication.lists import LIST_NAMES
+from recommender.publication.manifest import Publication
+from recommender.settings import MailSettings, Settings
+from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
+from tests.support.profiles import make_profile, make_table
+from tests.support.small_shop import NOW, TODAY
+from training.campaigns.mail.addresses import open_addresses
+from training.campaigns.mail.delivery import Courier
+from training.campaigns.mail.mail_server import MailServer
+from training.campaigns.mail.message import make_letterhead
+from training.campaigns.mail.outbox import Outbox, open_outbox
+from training.campaigns.mail.render import Renderer
+from training.campaigns.mail.send import Sending
+
+SECRET = "a secret of thirty-two characters"
+SENDER = "Shop <news@shop.example>"
+CAMPAIGN = "reorder"
+
+
+def names(n: int) -> list[str]:
+    """The customers."""
+    return [f"C{number:03d}" for number in range(n)]
+
+
+def mailbox(customer_id: str) -> str:
+    """Where a customer's mail goes."""
+    return f"{customer_id.lower()}@mail.example"
+
+
+def publication(n: int) -> Publication:
+    """A version with `n` customers."""
+    ids = names(n)
+    rows = dict(small_shop.ROWS)
+    rows["buy_again"] = dict.fromkeys(ids, small_shop.ROWS["buy_again"]["ANNA"])
+    rows["discover"] = dict.fromkeys(ids, small_shop.ROWS["discover"]["ANNA"])
+    tables = {name: small_shop.table(name, rows[name]) for name in LIST_NAMES}
+    profiles = [make_profile(one, first_day=TODAY - 139, last_day=TODAY - 6, orders=20) for one in ids]
+    whole = small_shop.publication()
+    manifest = replace(
+        whole.manifest,
+        counts={**whole.manifest.counts, "customers": n, "profiles": n},
+        lists={name: len(tables[name]) for name in LIST_NAMES},
+    )
+    return Publication(manifest, whole.products, tables, profiles=make_table(*profiles))
+
+
+def write_addresses(path: Path, customer_ids: Sequence[str]) -> Path:
+    """A file of addresses."""
+    lines = [f"{one},{mailbox(one)}" for one in customer_ids]
+    path.write_text("\n".join(["customer_id,email", *lines, ""]))
+    return path
+
+
+@dataclass
+class MailShop:
+    """The shop, its outbox, and a clock that moves when somebody sleeps.
+
+    Attributes:
+        slept: seconds, in order.
+        warehouse: where contacts and events are.
+    """
+
+    folder: Path
+    customer_ids: Sequence[str]
+    warehouse: MemoryWarehouse = field(default_factory=MemoryWarehouse)
+    slept: list[float] = field(default_factory=list)
+    now: datetime = NOW
+
+    def __post_init__(self) -> None:
+        self.warehouse.store("default").publish(publication(len(self.customer_ids)), keep=3)
+        write_addresses(self.folder / "addresses.csv", self.customer_ids)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+    @contextmanager
+    def outbox(self) -> Iterator[Outbox]:
+        """The campaign's."""
+        with open_outbox(self.folder / "outbox.sqlite") as outbox:
+            yield outbox
+
+    def send(self, port: int, *, server: MailServer | None = None, **courier: Any) -> dict[str, int]:
+        """Send the campaign, or go on with it, and count what became of the mails."""
+        with self.sending(port, server=server, **courier) as sending:
+            sending.send(Progress(show=False).step)
+            return {state: n for state, n in sending.outbox.counts().items() if n}
+
+    @contextmanager
+    def sending(
+        self,
+        port: int,
+        *,
+        server: MailServer | None = None,
+        per_second: float = 1e6,
+        **courier: Any,
+    ) -> Iterator[Sending]:
+        """All that the campaign is sent with."""
+        mail = MailSettings.model_validate({"secret": SECRET})
+        desk = open_desk(self.warehouse, Settings(mail=mail))
+        server = server or MailServer("127.0.0.1", port, "none")
+        clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
+        options = {"seed": CAMPAIGN, "sleep": self.sleep, "timeout_s": 10.0, **courier}
+        with ExitStack() as stack:
+            yield Sending(
+                campaign=begin_campaign(desk, CAMPAIGN, "everyone", 2, self.now),
+                desk=desk,
+                customers=None,
+                addresses=stack.enter_context(open_addresses(self.folder / "addresses.csv", self.folder)),
+                outbox=stack.enter_context(self.outbox()),
+                renderer=Renderer(mail, "default"),
+                letterhead=make_letterhead(mail, "default", CAMPAIGN, SENDER, public=False),
+                courier=Courier(server, per_second, clock, lambda: self.now.timestamp() + 0.0, **options),
+                event_log=self.warehouse.event_log("default"),
+                max_waiting_events=1_000,
+                clock=clock,
+            )
+
+    def events(self) -> list[tuple[str, str]]:
+        """Type and customer of every event, in order of both."""
+        log = self.warehouse.event_log("default")
+        log.queue.join()
+        events = [json.loads(entry.wire) for entry in log.queue.take("test", 5_000)]
+        return sorted((event["event_type"], event["customer_id"]) for event in events)

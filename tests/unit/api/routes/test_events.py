@@ -1,0 +1,52 @@
+"""POST /v1/events: each event is looked at alone."""
+
+import pytest
+
+from api import create_app
+from recommender.settings import Settings
+from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
+
+PURCHASE = {
+    "event_id": "e1",
+    "event_type": "purchase",
+    "customer_id": "ANNA",
+    "product_id": "MILK",
+    "occurred_at": "2026-11-20T11:00:00Z",
+}
+
+
+def send(client, *events):
+    return client.post("/v1/events", json={"events": events})
+
+
+def test_good_events_are_accepted_and_counted_once(client):
+    answer = send(client, PURCHASE, {**PURCHASE, "event_id": "e2"}, PURCHASE)
+    assert (answer.status_code, answer.json) == (202, {"accepted": 2, "duplicates": 1, "rejected": []})
+    assert send(client, PURCHASE).json == {"accepted": 0, "duplicates": 1, "rejected": []}
+
+
+def test_a_bad_one_is_named_and_stops_no_other(client):
+    answer = send(client, {"event_id": "x"}, PURCHASE, {**PURCHASE, "occurred_at": "2027-01-01T00:00:00Z"})
+    assert (answer.status_code, answer.json["accepted"]) == (202, 1)
+    assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [
+        (0, "invalid_event"),
+        (2, "in_the_future"),
+    ]
+
+
+def test_a_request_of_bad_ones_alone_accepts_none(client):
+    assert send(client, {}, {}).json["accepted"] == 0
+
+
+@pytest.mark.parametrize("events", [[], "e", [1], [PURCHASE] * 1001])
+def test_what_is_no_list_of_up_to_a_thousand_objects_is_a_400(client, events):
+    answer = client.post("/v1/events", json={"events": events})
+    assert (answer.status_code, answer.json["errors"][0]["field"].split(".")[0]) == (400, "events")
+
+
+def test_a_full_log_is_a_503_that_says_when_to_come_back():
+    app = create_app(Settings(max_waiting_events=1), MemoryWarehouse(), lambda: small_shop.NOW)
+    answer = send(app.test_client(), PURCHASE, {**PURCHASE, "event_id": "e2"})
+    assert (answer.status_code, answer.json["code"]) == (503, "back_pressure")
+    assert answer.headers["Retry-After"] == "5"

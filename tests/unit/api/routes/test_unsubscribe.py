@@ -1,0 +1,134 @@
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from api import create_app
+from api.telemetry.logs import make_logger
+from recommender.campaigns.links import MailLink, sign
+from recommender.errors import StoreUnavailableError
+from recommender.events.event import Event
+from recommender.settings import MailSettings, Settings
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
+
+SECRET = "a secret of thirty-two characters"
+PATH = f"/v1/m/{sign(MailLink('corner', 'reorder', 'ANNA'), SECRET)}/unsubscribe"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+class Clock:
+    now = small_shop.NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def warehouse() -> MemoryWarehouse:
+    return MemoryWarehouse({"default": MemoryStore(), "corner": MemoryStore()})
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client(warehouse: MemoryWarehouse, clock: Clock) -> FlaskClient:
+    settings = Settings(mail=MailSettings.model_validate({"secret": SECRET}))
+    return create_app(settings, warehouse, clock).test_client()
+
+
+def unsubscribed(warehouse: MemoryWarehouse) -> bool:
+    (standing,) = warehouse.contacts("corner").standings(["ANNA"])
+    return standing.unsubscribed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": ONE_CLICK},
+        {"data": ONE_CLICK, "content_type": "multipart/form-data"},
+        {"data": b"", "content_type": "application/octet-stream"},
+    ],
+)
+def test_a_post_unsubscribes_in_the_shop_of_the_mail(client: FlaskClient, warehouse: MemoryWarehouse, body):
+    answer = client.post(PATH, **body)
+    assert answer.status_code == 200
+    assert "You are unsubscribed" in answer.text
+    assert unsubscribed(warehouse)
+    assert client.post(PATH, **body).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_looking_at_the_link_changes_nothing(client: FlaskClient, warehouse: MemoryWarehouse, method: str):
+    assert client.open(PATH, method=method).status_code == 200
+    assert not unsubscribed(warehouse)
+
+
+def test_the_page_needs_no_script_and_asks_to_be_left_alone(client: FlaskClient):
+    answer = client.get(PATH)
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert '<form method="post">' in answer.text
+    assert answer.text.count("<button>") == 1
+    assert "<script" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "form-action 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "ANNA" not in answer.text
+    assert PATH.split("/")[3] not in answer.text
+
+
+@pytest.mark.parametrize("path", [PATH.replace("/v1/m/", "/v1/m/x"), "/v1/m/a.b/unsubscribe"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_forged_link_is_not_found(client: FlaskClient, warehouse: MemoryWarehouse, path: str, method: str):
+    answer = client.open(path, method=method)
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert answer.json["code"] == "forged_link"
+    assert not unsubscribed(warehouse)
+
+
+def test_without_a_secret_every_link_is_forged(warehouse: MemoryWarehouse):
+    client = create_app(Settings(), warehouse, Clock()).test_client()
+    assert client.post(PATH).status_code == 404
+
+
+def test_who_subscribed_again_may_unsubscribe_again_with_the_same_mail(
+    client: FlaskClient, warehouse: MemoryWarehouse, clock: Clock
+):
+    assert client.post(PATH).status_code == 200
+    clock.now += timedelta(hours=1)
+    again = {"event_id": "e", "event_type": "subscribe", "customer_id": "ANNA", "occurred_at": clock.now.isoformat()}
+    warehouse.event_log("corner").accept([Event.model_validate(again)], clock.now, 10)
+    assert not unsubscribed(warehouse)
+    clock.now += timedelta(hours=1)
+    assert client.post(PATH).status_code == 200
+    assert unsubscribed(warehouse)
+
+
+def test_what_cannot_be_kept_is_not_promised(client: FlaskClient, warehouse: MemoryWarehouse, monkeypatch):
+    def fail(*_: object) -> None:
+        raise StoreUnavailableError("Redis does not answer")
+
+    monkeypatch.setattr(warehouse.event_log("corner"), "accept", fail)
+    assert client.post(PATH).status_code == 503
+
+
+def test_the_link_is_in_no_line_of_the_log(client: FlaskClient):
+    stream = io.StringIO()
+    client.application.extensions["reprise_log"] = make_logger("info", stream)
+    client.post(PATH)
+    client.get("/v1/m/forged.token/unsubscribe")
+    routes = [json.loads(line)["route"] for line in stream.getvalue().splitlines()]
+    assert routes == ["/v1/m/<string:signed>/unsubscribe"] * 2
+    assert PATH.split("/")[3] not in stream.getvalue()
+    assert "forged.token" not in stream.getvalue()

@@ -1,0 +1,229 @@
+"""Who is let in while there are no keys, while nobody can tell, and how often."""
+
+import hmac
+
+import pytest
+from flask.testing import FlaskClient
+
+from api import create_app
+from api.security.auth import Access, Caller, admit, allow, find_caller
+from recommender.errors import ForbiddenError, StoreUnavailableError, TooManyRequestsError, UnauthorizedError
+from recommender.settings import Settings
+from recommender.storage.api_keys import ApiKey
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
+from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, key_id
+
+SIMILAR = "/v1/products/MILK/similar"
+
+
+class DownWarehouse(MemoryWarehouse):
+    """Redis that never answered."""
+
+    def api_keys(self) -> dict[str, ApiKey]:
+        raise StoreUnavailableError("Redis at localhost:6379 does not answer")
+
+
+def make_client(warehouse: MemoryWarehouse, **settings: float) -> FlaskClient:
+    return create_app(Settings(**settings), warehouse, lambda: small_shop.NOW).test_client()
+
+
+def with_still_clock(client: FlaskClient) -> FlaskClient:
+    """Nothing is filled up while the test runs."""
+    client.application.extensions["reprise"].shops.rate_limits._timer = lambda: 0.0
+    return client
+
+
+def shops_of(client: FlaskClient):
+    shops = client.application.extensions["reprise"].shops
+    shops.follow()
+    return shops
+
+
+@pytest.fixture
+def warehouse() -> MemoryWarehouse:
+    store = MemoryStore()
+    store.publish(small_shop.publication(), keep=3)
+    return MemoryWarehouse({"default": store})
+
+
+class TestWithoutKeys:
+    @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "", None])
+    def test_this_machine_is_let_in(self, warehouse, address):
+        environ = {"REMOTE_ADDR": address, "HTTP_HOST": "localhost:8000"}
+        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").kind == "local"
+
+    @pytest.mark.parametrize("address", ["192.168.1.10", "203.0.113.7", "::ffff:10.0.0.1", "fe80::1", "nonsense"])
+    def test_no_other_is(self, warehouse, address):
+        with pytest.raises(UnauthorizedError, match="reprise keys create"):
+            find_caller({"REMOTE_ADDR": address}, shops_of(make_client(warehouse)).api_keys, "default")
+
+    @pytest.mark.parametrize(
+        "host", ["localhost", "localhost:8000", "LOCALHOST", "shop.localhost:80", "127.0.0.1:8000", "[::1]:8000"]
+    )
+    def test_names_of_this_machine_are_answered(self, warehouse, host):
+        assert make_client(warehouse).get("/v1/popular", headers={"Host": host}).status_code == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        ["evil.example", "localhost.evil.example", "evil-localhost", "192.168.1.10", "0.0.0.0", "[::1", "", "a b"],
+    )
+    def test_any_other_name_may_be_a_page_that_points_at_us(self, warehouse, host):
+        environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": host}
+        with pytest.raises(ForbiddenError, match="not a name of this machine"):
+            find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default")
+
+    @pytest.mark.parametrize(
+        ("origin", "status"), [("http://localhost", 200), ("https://evil.example", 403), ("null", 403)]
+    )
+    def test_a_page_of_ours_may_ask_and_no_other(self, warehouse, origin, status):
+        path = f"/v1/models/{small_shop.VERSION}/activate"
+        assert make_client(warehouse).post(path, headers={"Origin": origin}).status_code == status
+
+    def test_nobody_is_limited(self, warehouse):
+        client = make_client(warehouse, secret_rate_per_s=0.1, publishable_rate_per_s=0.1)
+        answers = [client.get(SIMILAR) for _ in range(20)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert "RateLimit-Limit" not in answers[-1].headers
+
+
+class TestFromTheFirstKeyOn:
+    def test_a_key_counts_as_soon_as_it_is_seen(self, warehouse):
+        client = make_client(warehouse)
+        assert client.get(SIMILAR).status_code == 200
+        key = add_key(warehouse, "read")
+        shops_of(client)
+        assert client.get(SIMILAR).status_code == 401
+        assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
+
+    def test_who_revokes_the_last_key_lets_nobody_in(self, warehouse):
+        key = add_key(warehouse, "read")
+        client = make_client(warehouse)
+        assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
+        warehouse.add_api_key(warehouse.api_keys()[key_id(key)].revoke(small_shop.NOW))
+        shops_of(client)
+        assert client.get(SIMILAR, headers=bearer(key)).status_code == 401
+        assert client.get(SIMILAR).status_code == 401
+
+    @pytest.mark.parametrize("given", ["", "x", "sk_unknown_0", "sk_{id}_0"])
+    def test_every_key_that_does_not_fit_is_compared_the_same(self, warehouse, monkeypatch, given):
+        key = add_key(warehouse, "read")
+        shops = shops_of(make_client(warehouse))
+        compared = []
+        compare = hmac.compare_digest
+        monkeypatch.setattr(
+            hmac, "compare_digest", lambda one, other: compared.append((one, other)) or compare(one, other)
+        )
+        with pytest.raises(UnauthorizedError, match="known here"):
+            find_caller({"HTTP_AUTHORIZATION": f"Bearer {given.format(id=key_id(key))}"}, shops.api_keys, "default")
+        assert [(len(one), len(other)) for one, other in compared] == [(64, 64)]
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+    def test_the_scheme_is_read_in_any_case(self, warehouse, scheme):
+        key = add_key(warehouse, "read")
+        environ = {"HTTP_AUTHORIZATION": f"{scheme} {key}"}
+        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").key_id == key_id(key)
+
+
+class TestWhileNobodyCanTell:
+    """Redis was down when the worker started, so that it never saw the keys."""
+
+    @pytest.mark.parametrize("path", [SIMILAR, "/v1/popular", "/v1/customers/ANNA/recommendations"])
+    def test_a_page_gets_an_answer_with_nothing_in_it(self, path):
+        answer = make_client(DownWarehouse()).get(path)
+        assert (answer.status_code, answer.json["items"]) == (200, [])
+        assert answer.json["fallback"]["reason"] == "store_unavailable"
+
+    @pytest.mark.parametrize("path", ["/v1/models", "/v1/placements", "/v1/placements/home", "/metrics"])
+    def test_whatever_is_no_page_waits(self, path):
+        answer = make_client(DownWarehouse()).get(path)
+        assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+
+
+class TestRules:
+    def test_a_route_without_a_rule_opens_to_nobody(self):
+        with pytest.raises(ForbiddenError, match="no rule"):
+            allow(None, Caller("a", "local", frozenset({"read", "events", "admin"})), None)
+
+    @pytest.mark.parametrize("customer_id", [None, "BOB", ""])
+    def test_a_token_opens_one_persons_lists(self, customer_id):
+        anna = Caller("a", "publishable", frozenset({"read"}), "k", customer_id="ANNA")
+        allow(Access.PERSON, anna, "ANNA")
+        with pytest.raises(ForbiddenError, match="another customer"):
+            allow(Access.PERSON, anna, customer_id)
+
+    def test_no_token_is_nobodys(self):
+        with pytest.raises(ForbiddenError):
+            allow(Access.PERSON, Caller("a", "publishable", frozenset({"read"}), "k"), None)
+
+
+class TestRates:
+    def test_answers_count_down_and_then_refuse_with_a_time_to_wait(self, warehouse):
+        key = add_key(warehouse, "read", rate_per_s=1.5)
+        client = with_still_clock(make_client(warehouse))
+        answers = [client.get(SIMILAR, headers=bearer(key)) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
+        assert {answer.headers["RateLimit-Limit"] for answer in answers} == {"3"}
+        assert all(len(answer.headers.getlist("RateLimit-Limit")) == 1 for answer in answers)
+        refused = answers[-1]
+        assert refused.json["code"] == "too_many_requests"
+        assert refused.headers.getlist("Retry-After") == ["1"]
+        assert "Retry-After" not in answers[0].headers
+
+    def test_kept_answers_and_refusals_count_as_well(self, warehouse):
+        key = add_publishable_key(warehouse, rate_per_s=2)
+        client = with_still_clock(make_client(warehouse))
+        paths = [SIMILAR, SIMILAR, "/v1/models", "/v1/customers/ANNA/buy-again", SIMILAR]
+        statuses = [client.get(path, headers=bearer(key)).status_code for path in paths]
+        assert statuses == [200, 200, 403, 401, 429]
+
+    def test_the_settings_say_how_often_a_key_of_each_kind_may_ask(self, warehouse):
+        secret, public = add_key(warehouse, "read"), add_publishable_key(warehouse)
+        client = with_still_clock(make_client(warehouse, secret_rate_per_s=5, publishable_rate_per_s=3))
+        limits = [client.get(SIMILAR, headers=bearer(key)).headers["RateLimit-Limit"] for key in (secret, public)]
+        assert limits == ["10", "6"]
+
+    def test_a_page_can_read_that_it_has_to_wait(self, warehouse):
+        key = add_publishable_key(warehouse, rate_per_s=0.5)
+        client = with_still_clock(make_client(warehouse))
+        answers = [client.get(SIMILAR, headers=bearer(key, origin=ORIGIN)) for _ in range(2)]
+        assert (answers[1].status_code, answers[1].headers["Access-Control-Allow-Origin"]) == (429, ORIGIN)
+        assert "Retry-After" in answers[1].headers["Access-Control-Expose-Headers"]
+
+    def test_open_routes_and_strangers_are_not_counted(self, warehouse):
+        key = add_key(warehouse, "read", rate_per_s=0.5)
+        client = with_still_clock(make_client(warehouse))
+        for headers in ({}, bearer(key), bearer(f"sk_{key_id(key)}_wrong")):
+            assert client.get("/health/live", headers=headers).status_code == 200
+        assert client.get(SIMILAR, headers=bearer(f"sk_{key_id(key)}_wrong")).status_code == 401
+        assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
+
+    @pytest.mark.parametrize("path", [SIMILAR, "/v1/products/nope/similar", "/v1/popular?limit=0", "/v1/placements"])
+    def test_each_request_counts_once_wherever_it_is_answered(self, warehouse, path):
+        key = add_key(warehouse, "read", rate_per_s=5)
+        client = with_still_clock(make_client(warehouse))
+        left = [client.get(path, headers=bearer(key)).headers["RateLimit-Remaining"] for _ in range(3)]
+        assert left == ["9", "8", "7"]
+
+    def test_admit_counts_for_the_layer_before_flask(self, warehouse):
+        key = add_publishable_key(warehouse, rate_per_s=0.5)
+        shops = shops_of(with_still_clock(make_client(warehouse)))
+        environ = {"HTTP_AUTHORIZATION": f"Bearer {key}", "HTTP_ORIGIN": ORIGIN}
+        caller = find_caller(environ, shops.api_keys, "default")
+        owed = dict(admit(environ, caller, shops.rate_limits))
+        assert (owed["RateLimit-Remaining"], owed["Access-Control-Allow-Origin"]) == ("0", ORIGIN)
+        with pytest.raises(TooManyRequestsError, match="ask again in 2 s"):
+            admit(environ, caller, shops.rate_limits)
+
+    def test_two_workers_share_one_truth(self, warehouse):
+        key = add_key(warehouse, "read", rate_per_s=5)
+        one, other = with_still_clock(make_client(warehouse)), with_still_clock(make_client(warehouse))
+        for client in (one, other):
+            client.get(SIMILAR, headers=bearer(key))
+        for _ in range(8):
+            one.get(SIMILAR, headers=bearer(key))
+        for client in (one, other):
+            shops_of(client)
+        assert other.get(SIMILAR, headers=bearer(key)).status_code == 429

@@ -1,0 +1,153 @@
+"""What browsers may: pages of the origins that a publishable key lists, and no others."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from api import create_app
+from recommender.settings import Settings
+from tests.fakes.store import MemoryStore
+from tests.fakes.warehouse import MemoryWarehouse
+from tests.support import small_shop
+from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token
+
+OTHER_ORIGIN = "https://other.example"
+SIMILAR = "/v1/products/MILK/similar"
+
+
+@pytest.fixture
+def warehouse() -> MemoryWarehouse:
+    store = MemoryStore()
+    store.publish(small_shop.publication(), keep=3)
+    return MemoryWarehouse({"default": store, "other": MemoryStore()})
+
+
+@pytest.fixture
+def public(warehouse) -> str:
+    add_publishable_key(warehouse, OTHER_ORIGIN, shop="other")
+    return add_publishable_key(warehouse, ORIGIN, "https://www.shop.example")
+
+
+@pytest.fixture
+def client(warehouse, public) -> FlaskClient:
+    return create_app(Settings(), warehouse, lambda: small_shop.NOW).test_client()
+
+
+def preflight(client: FlaskClient, path: str, origin: str, method: str = "GET", **headers: str):
+    asked = {"Origin": origin, "Access-Control-Request-Method": method, **headers}
+    return client.options(path, headers=asked)
+
+
+def cors_headers(answer) -> set[str]:
+    return {name for name in dict(answer.headers) if name.startswith("Access-Control-")}
+
+
+class TestPreflight:
+    @pytest.mark.parametrize("origin", [ORIGIN, "https://www.shop.example", OTHER_ORIGIN])
+    @pytest.mark.parametrize(
+        ("path", "method"),
+        [(SIMILAR, "GET"), ("/v1/customers/ANNA/buy-again", "GET"), ("/v1/recommendations", "POST")],
+    )
+    def test_it_needs_no_key_where_any_key_lists_the_origin(self, client, origin, path, method):
+        answer = preflight(client, path, origin, method)
+        assert (answer.status_code, answer.data) == (204, b"")
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+        allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
+        assert {"Authorization", "Content-Type", "Reprise-Customer-Token"} <= set(allowed)
+        assert answer.headers["Access-Control-Max-Age"] == "7200"
+        assert "Origin" in answer.headers["Vary"]
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "https://evil.example",
+            "null",
+            "",
+            "*",
+            ORIGIN + "/",
+            ORIGIN.upper(),
+            ORIGIN + ".evil.example",
+            "http://shop.example",
+        ],
+    )
+    def test_any_other_origin_gets_nothing(self, client, origin):
+        answer = preflight(client, SIMILAR, origin)
+        assert (answer.status_code, cors_headers(answer)) == (401, set())
+
+    @pytest.mark.parametrize("path", ["/v1/models", "/v1/placements", "/v1/placements/home"])
+    def test_what_no_publishable_key_opens_is_for_no_browser(self, client, path):
+        answer = preflight(client, path, ORIGIN)
+        assert (answer.status_code, cors_headers(answer)) == (401, set())
+
+    def test_an_options_request_of_no_browser_is_a_request_like_any_other(self, client, public):
+        assert client.options(SIMILAR).status_code == 401
+        assert client.options(SIMILAR, headers={"Origin": ORIGIN}).status_code == 401
+        assert client.options(SIMILAR, headers=bearer(public)).headers["Allow"]
+
+    def test_without_keys_no_origin_is_known(self):
+        client = create_app(Settings(), MemoryWarehouse(), lambda: small_shop.NOW).test_client()
+        answer = preflight(client, SIMILAR, "http://localhost:3000")
+        assert (answer.status_code, cors_headers(answer)) == (403, set())
+
+
+class TestAnswers:
+    def test_a_page_of_the_keys_own_origin_may_read_the_answer(self, client, public):
+        answer = client.get(SIMILAR, headers=bearer(public, origin=ORIGIN))
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+        assert "Origin" in ", ".join(answer.headers.getlist("Vary")).split(", ")
+        exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"Reprise-Fallback", "RateLimit-Remaining", "Retry-After", "ETag", "X-Request-ID"} <= set(exposed)
+
+    def test_it_varies_with_the_origin_even_where_none_was_sent(self, client, public):
+        answer = client.get(SIMILAR, headers=bearer(public))
+        assert (answer.status_code, cors_headers(answer)) == (200, set())
+        assert {"Authorization", "Origin"} <= set(", ".join(answer.headers.getlist("Vary")).split(", "))
+
+    @pytest.mark.parametrize("origin", [OTHER_ORIGIN, "null", "https://evil.example", "", ORIGIN + ":444"])
+    def test_another_keys_origin_is_not_this_ones(self, client, public, origin):
+        answer = client.get(SIMILAR, headers=bearer(public, origin=origin))
+        assert (answer.status_code, cors_headers(answer)) == (403, set())
+
+    def test_a_page_can_read_why_its_token_was_refused(self, client, public):
+        answer = client.get("/v1/customers/ANNA/buy-again", headers=bearer(public, "expired", ORIGIN))
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
+
+    def test_a_persons_list_goes_to_its_page_alone(self, client, warehouse, public):
+        secret = add_key(warehouse, "read")
+        client.application.extensions["reprise"].shops.follow()
+        headers = bearer(public, customer_token(secret, "ANNA"), ORIGIN)
+        answer = client.get("/v1/customers/ANNA/buy-again", headers=headers)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+        assert "no-store" in answer.headers["Cache-Control"]
+
+    def test_a_key_without_origins_is_for_apps(self, client, warehouse):
+        key = add_key(warehouse, kind="publishable")
+        client.application.extensions["reprise"].shops.follow()
+        assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
+        assert client.get(SIMILAR, headers=bearer(key, origin=ORIGIN)).status_code == 403
+
+    def test_the_documentation_page_may_try_things_out_with_any_key(self, client, warehouse, public):
+        secret = add_key(warehouse, "read")
+        client.application.extensions["reprise"].shops.follow()
+        for key in (secret, public):
+            answer = client.get(SIMILAR, headers=bearer(key, origin="http://localhost"))
+            assert (answer.status_code, cors_headers(answer)) == (200, set())
+
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_nothing_is_ever_open_to_all_nor_with_credentials(self, client, public, times):
+        for path in (SIMILAR, "/openapi.json", "/health/live", "/nope"):
+            for _ in range(times):  # the second time from memory
+                answer = client.get(path, headers=bearer(public, origin=ORIGIN))
+            assert answer.headers.get("Access-Control-Allow-Origin") in (None, ORIGIN)
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_a_kept_answer_has_the_headers_of_the_one_who_asks_now(client, warehouse, public):
+    www, secret = "https://www.shop.example", add_key(warehouse, "read")
+    client.application.extensions["reprise"].shops.follow()
+    by_page = [client.get(SIMILAR, headers=bearer(public, origin=origin)) for origin in (ORIGIN, www, ORIGIN)]
+    by_server = client.get(SIMILAR, headers=bearer(secret))
+    assert [answer.headers["Access-Control-Allow-Origin"] for answer in by_page] == [ORIGIN, www, ORIGIN]
+    assert all("Origin" in ", ".join(answer.headers.getlist("Vary")) for answer in by_page)
+    assert cors_headers(by_server) == set()
+    assert {answer.data for answer in (*by_page, by_server)} == {by_server.data}

@@ -1,0 +1,73 @@
+import importlib
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from recommender import errors
+from recommender.cli import main
+from recommender.cli.main import COMMANDS, exit_code, reprise
+
+EXAMPLE = re.compile(r"^\s+Example:\n\s+reprise ", re.MULTILINE)
+
+
+def test_every_command_is_listed_without_being_imported():
+    code = "import sys, recommender.cli.main as c; c.reprise(['--help'], standalone_mode=False); print([*sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    listed, modules = output.rsplit("\n[", 1)
+    assert all(f"  {name} " in listed and line in listed for name, (_, line) in COMMANDS.items())
+    for module in ("'numpy'", "'polars'", "'redis'", "'flask'", "'rich.table'", "'pydantic'", "'recommender.cli.keys'"):
+        assert module not in modules
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_and_json(name):
+    command = importlib.import_module(COMMANDS[name][0]).command
+    assert isinstance(command, click.Command)
+    text = CliRunner().invoke(reprise, [name, "--help"]).output
+    assert EXAMPLE.search(text), "click keeps lines only after the character \\b"
+    assert "--json" in text
+
+
+def test_an_unknown_command_is_a_usage_error():
+    result = CliRunner().invoke(reprise, ["trian"])
+    assert result.exit_code == 2
+    assert "trian" in result.output
+
+
+def test_the_group_shows_its_example_and_its_version():
+    assert EXAMPLE.search(CliRunner().invoke(reprise, ["--help"]).output)
+    assert re.match(r"reprise\b.*\b\d+\.\d+\.\d+", CliRunner().invoke(reprise, ["--version"]).output)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), 2),
+        (errors.SettingsError("x"), 2),
+        (errors.DataError("x"), 3),
+        (errors.MissingColumnError("x"), 3),
+        (errors.GateRefusedError("x"), 4),
+        (errors.BusyError("x"), 1),
+        (errors.StoreFullError("x"), 1),
+        (errors.HomeError("x"), 1),
+    ],
+)
+def test_exit_codes(error, code):
+    assert exit_code(error) == code
+
+
+def test_an_error_is_one_line_and_an_exit_code(monkeypatch, capsys):
+    def fail(**_: object) -> None:
+        raise errors.MissingColumnError("no column 'customer_id'; there are: a, b")
+
+    monkeypatch.setattr(main.reprise, "main", fail)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 3
+    captured = capsys.readouterr()
+    assert captured.err == "error: no column 'customer_id'; there are: a, b\n"
+    assert captured.out == ""

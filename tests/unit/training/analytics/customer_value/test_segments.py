@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from recommender.publication.profile import SEGMENTS
+from training.analytics.customer_value.segments import name_segments, quintile_scores
+
+
+def test_fifths():
+    assert quintile_scores(np.arange(10.0)).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_equal_values_share_a_score_however_they_stand():
+    orders = np.array([1.0, 3, 1, 1, 2, 1, 2, 1, 2, 9])
+    assert quintile_scores(orders).tolist() == [1, 5, 1, 1, 3, 1, 3, 1, 3, 5]
+
+
+def test_an_unknown_value_is_the_lowest():
+    assert quintile_scores(np.array([5.0, np.nan, 7.0, 0.0, 1.0])).tolist() == [4, 1, 5, 2, 3]
+
+
+def test_one_customer_and_none():
+    assert quintile_scores(np.array([7.0])).tolist() == [1]
+    assert quintile_scores(np.zeros(0)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("recency", "frequency", "name"),
+    [
+        (5, 5, "champion"),
+        (5, 1, "new"),
+        (1, 5, "cannot_lose"),
+        (1, 1, "hibernating"),
+        (3, 4, "loyal"),
+        (2, 3, "at_risk"),
+    ],
+)
+def test_names(recency, frequency, name):
+    assert name_segments(np.array([recency], np.uint8), np.array([frequency], np.uint8)).tolist() == [name]
+
+
+def test_every_score_has_a_name():
+    recency, frequency = np.divmod(np.arange(25, dtype=np.uint8), np.uint8(5))
+    assert set(name_segments(recency + 1, frequency + 1)) == set(SEGMENTS)

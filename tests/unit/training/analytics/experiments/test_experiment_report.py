@@ -1,0 +1,73 @@
+"""The whole report on a small shop."""
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from recommender.errors import UsageError
+from tests.support.worlds import AS_OF, ledger_of
+from training.analytics.experiments.assignments import CUSTOMERS, Assignments
+from training.analytics.experiments.experiment_report import Plan, analyse
+from training.analytics.experiments.outcomes import Period
+from training.ingest.times import UTC_MOMENT
+
+PERIOD = Period(AS_OF - timedelta(days=10), AS_OF, before_days=20)
+
+
+def assigned(**variants):
+    """Variant → how many customers, called by the variant and a number."""
+    rows = [(f"{variant}{i}", variant, PERIOD.start) for variant, n in variants.items() for i in range(n)]
+    return Assignments(pl.DataFrame(rows, CUSTOMERS, orient="row"), {"in several variants": 2})
+
+
+LEDGER = ledger_of(
+    [
+        *((f"{variant}{i}", "MILK", 15) for variant in ("control", "six") for i in range(0, 10, 2)),
+        *((f"control{i}", "MILK", 5) for i in range(4)),
+        *((f"six{i}", "MILK", day) for i in range(6) for day in (5, 4)),
+    ]
+)
+EVENT = {
+    "customer_id": ["six0", "six0"],
+    "product_id": ["MILK", "MILK"],
+    "recommendation_id": ["r", "r"],
+    "event_type": ["impression", "click"],
+    "occurred_at": [AS_OF - timedelta(days=6)] * 2,
+}
+
+
+def test_effects_sample_and_attribution_stand_in_one_document():
+    events = pl.DataFrame(EVENT, schema_overrides={"occurred_at": UTC_MOMENT})
+    document = analyse(LEDGER, assigned(control=10, six=10), Plan(PERIOD), events).to_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["control"] == "control"
+    assert document["sample_ratio"]["observed"] == {"control": 10, "six": 10}
+    assert document["left_out"] == {"in several variants": 2}
+    assert document["figures"]["orders_per_customer"]["plain"]["six"]["difference"] == pytest.approx(1.2 - 0.4)
+    six = document["attribution"]["variants"]["six"]
+    assert six["revenue_per_customer"] == pytest.approx(0.4)  # two purchases of 2 among ten customers
+    caused = document["figures"]["revenue_per_customer"]["cuped"]["six"]["difference"]
+    assert six["caused_revenue_per_customer"]["difference"] == caused
+    assert document["attribution"]["variants"]["control"]["caused_revenue_per_customer"] is None
+
+
+def test_the_hold_out_is_the_control_where_there_is_one():
+    shares = {"holdout": 0.5, "control": 0.25, "six": 0.25}
+    report = analyse(LEDGER, assigned(holdout=10, control=5, six=5), Plan(PERIOD, shares=shares))
+    assert report.plan.control == "holdout"
+    assert report.sample_ratio.p == 1
+    assert analyse(LEDGER, assigned(control=5, holdout=5), Plan(PERIOD, "control")).plan.control == "control"
+
+
+def test_a_control_that_does_not_go_without_saying_must_be_named():
+    with pytest.raises(UsageError, match="--control: nine, six"):
+        analyse(LEDGER, assigned(six=5, nine=5), Plan(PERIOD))
+
+
+def test_purchases_without_a_price_are_counted():
+    unpriced = LEDGER.with_columns(unit_price=pl.lit(None, pl.Float64))
+    report = analyse(unpriced, assigned(control=10, six=10), Plan(PERIOD))
+    assert report.unpriced_lines == 16
+    assert report.to_dict()["figures"]["revenue_per_customer"]["plain"]["six"]["p"] is None

@@ -1,0 +1,21 @@
+"""The ledger before a moment, with dense indices."""
+
+import math
+
+import numpy as np
+import polars as pl
+
+from tests.support.worlds import AS_OF, ledger_of
+from training.dataset.snapshot import build_snapshot
+
+
+def test_fractional_quantities_add_up_to_the_same_bytes_each_time():
+    # all add up to a number halfway between two float32: which of them it becomes, the order of the sum decides
+    quantities = np.random.default_rng(0).random(30).tolist()
+    quantities.append(64 + 2.0**-18 - math.fsum(quantities))
+    customers = [f"C{number}" for number in range(500)]
+    ledger = ledger_of((customer, "FLOUR", 2.5) for _ in quantities for customer in customers)
+    ledger = ledger.with_columns(quantity=pl.Series(quantities * len(customers)))  # it is sorted by customer
+    shuffled = ledger.sample(fraction=1.0, shuffle=True, seed=0)
+    first, *others = (build_snapshot(shuffled, AS_OF).quantity for _ in range(5))
+    assert {each.tobytes() for each in others} == {first.tobytes()}

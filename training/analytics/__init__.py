@@ -1,0 +1,1 @@
+"""What customers are worth, what experiments caused, how many products add value."""

@@ -1,0 +1,66 @@
+"""What a version says of every customer: the same figures as `reprise customers`, in the form that is published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from recommender.publication.profile_blocks import PROFILE, ProfileTable
+from training.analytics.customer_value.customer_report import Terms
+from training.analytics.customer_value.models import fit_models
+from training.analytics.customer_value.profiles import build_profiles
+from training.analytics.customer_value.summary import build_order_days, last_day_before, summarise
+
+_COLUMNS = {"first_day": "first_order_on", "last_day": "last_order_on", "orders": "frequency", "spent": "monetary"}
+"""Fields of a profile that `training.analytics.customer_value.profiles.PROFILES` calls by another name."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """All customers, and how they came to be described so.
+
+    Attributes:
+        profiles: of every customer in the ledger.
+        document: for the manifest, plain JSON: `models` and `notes` as `reprise customers` tells them, `horizon_days`
+            and `discount_rate` of predicted_clv, and `bytes_per_customer`, None without customers: what a profile
+            takes in Redis and on the disk.
+    """
+
+    profiles: ProfileTable
+    document: dict[str, Any]
+
+
+def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> Description:
+    """Fit the models on the purchases before `as_of`, an aware datetime, and describe everybody who made one.
+
+    What cannot be learned, as too few customers came back, is NaN; an empty ledger gives no profiles.
+    """
+    terms, known = Terms(), ledger.filter(pl.col("ordered_at") < as_of)
+    summary = summarise(build_order_days(known), last_day_before(as_of))
+    models = fit_models(summary)
+    table = to_table(
+        build_profiles(summary, models, horizon_days=terms.horizon_days, discount_rate=terms.discount_rate)
+    )
+    document = {
+        "models": models.to_dict(),
+        "notes": models.notes(),
+        "horizon_days": terms.horizon_days,
+        "discount_rate": terms.discount_rate,
+        "bytes_per_customer": round(table.n_bytes / len(table), 1) if len(table) else None,
+    }
+    return Description(table, document)
+
+
+def to_table(customers: pl.DataFrame) -> ProfileTable:
+    """The rows of schema PROFILES as they are published; null becomes NaN, and what is out of range its end."""
+    scores = customers["rfm_score"].cast(pl.Int32).to_numpy()
+    rfm = {"rfm_recency": scores // 100, "rfm_frequency": scores // 10 % 10, "rfm_monetary": scores % 10}
+    records = np.zeros(len(customers), PROFILE)
+    for name in PROFILE.names or ():
+        values = rfm[name] if name in rfm else customers[_COLUMNS.get(name, name)].to_physical().to_numpy()
+        kind = PROFILE[name]
+        ends = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+        records[name] = np.clip(values, ends.min, ends.max)
+    return ProfileTable(customers["customer_id"].to_list(), records)

@@ -1,0 +1,43 @@
+"""Segments and lifecycle of customers.
+
+RFM: customers are scored 1 to 5 by recency, frequency and money, and named by the first two.
+
+Source: Hughes, Strategic Database Marketing (1994).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.publication.profile import AT_RISK, DUE, LAPSED, LOYAL_ORDERS, SEGMENT_NAMES
+from training.analytics.customer_value.summary import Floats
+
+Scores = NDArray[np.uint8]
+
+
+def quintile_scores(values: Floats) -> Scores:
+    """(n,) 1 to 5: one more than the full fifths of the customers who have less; equal values share a score.
+
+    NaN (no price is known) counts as less than anything. One customer alone has 1.
+    """
+    known = np.nan_to_num(values, nan=-np.inf)
+    below = np.searchsorted(np.sort(known), known, side="left")
+    return (1 + 5 * below // max(len(values), 1)).astype(np.uint8)
+
+
+def name_segments(recency: Scores, frequency: Scores) -> NDArray[np.str_]:
+    """(n,) names of SEGMENTS from two scores of 1 to 5, in which 5 is the latest and the most."""
+    names: NDArray[np.str_] = np.array(SEGMENT_NAMES)[recency - 1, frequency - 1]
+    return names
+
+
+def lifecycle_states(orders: Floats, silent_days: Floats, usual_gap_days: Floats) -> NDArray[np.str_]:
+    """`recommender.publication.profile.lifecycle_state` of many customers at once.
+
+    Args:
+        orders: (n,) at least 1.
+        silent_days: (n,) since the last order, at least 0.
+        usual_gap_days: (n,) as `usual_gap_days` returns it; NaN, where nobody ever came back: all are new.
+    """
+    silence = silent_days / usual_gap_days
+    early = np.select([orders >= LOYAL_ORDERS, orders > 1], ["loyal", "active"], "new")
+    return np.select([silence > LAPSED, silence > AT_RISK, silence >= DUE], ["lapsed", "at_risk", "due"], early)

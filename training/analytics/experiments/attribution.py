@@ -1,0 +1,100 @@
+"""Recommended, clicked, bought: what followed a recommendation, which is not what the recommendation caused."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from training.analytics.experiments.outcomes import Period, lines_of
+from training.analytics.experiments.read_columns import read_columns
+
+SLOT = ["customer_id", "product_id", "recommendation_id"]
+"""One product recommended to one customer in one answer."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The way from a recommendation to a purchase, in one variant.
+
+    Attributes:
+        customers: in the variant.
+        recommended: slots that were seen or clicked.
+        clicked: those of them that were clicked.
+        bought: those clicked whose product the customer bought within the days after the click.
+        orders: orders that hold such a purchase.
+        revenue: of such purchases; each counts once, for the last click before it.
+    """
+
+    customers: int
+    recommended: int
+    clicked: int
+    bought: int
+    orders: int
+    revenue: float
+
+    @property
+    def revenue_per_customer(self) -> float:
+        """Attributed revenue over all customers of the variant; NaN without any."""
+        return self.revenue / self.customers if self.customers else float("nan")
+
+
+def read_events(file: Path) -> tuple[pl.DataFrame, int]:
+    """customer_id, product_id, event_type, recommendation_id (may be empty), occurred_at; and rows left out.
+
+    Raises:
+        UnreadableFileError, MissingColumnError: see `read_columns`.
+    """
+    return read_columns(file, [*SLOT, "event_type"], moment="occurred_at", optional=["recommendation_id"])
+
+
+def attribute(
+    events: pl.DataFrame, ledger: pl.DataFrame, customers: pl.DataFrame, period: Period, within_days: float
+) -> dict[str, Attribution]:
+    """Follow each recommendation made during the experiment.
+
+    Args:
+        events: as `read_events` gives them; other types than impression and click are not looked at.
+        ledger: purchases as `training.ingest.ingest` returns them.
+        customers: schema `training.analytics.experiments.assignments.CUSTOMERS`; events of others are not looked at.
+        period: a purchase counts until its end, however late the click was.
+        within_days: a purchase this long after the click, or sooner, belongs to it.
+
+    Returns:
+        Variant → its figures, by name.
+    """
+    inside = pl.col("occurred_at").is_between(period.start, period.end, closed="left")
+    known = events.filter(inside).join(customers.select("customer_id", "variant"), on="customer_id", how="inner")
+    clicks = known.filter(pl.col("event_type") == "click").sort("occurred_at", "recommendation_id")
+    seen = known.filter(pl.col("event_type").is_in(["impression", "click"]))
+    bought = _purchases_after(
+        clicks, lines_of(ledger, customers).filter(pl.col("ordered_at") < period.end), within_days
+    )
+    return {
+        variant: _count(len(people), *(_of(variant, part) for part in (seen, clicks, bought)))
+        for (variant,), people in sorted(customers.partition_by("variant", as_dict=True).items())
+    }
+
+
+def _purchases_after(clicks: pl.DataFrame, lines: pl.DataFrame, within_days: float) -> pl.DataFrame:
+    """The lines that follow a click on their product by their customer, with the recommendation_id of the last one."""
+    joined = lines.sort("ordered_at").join_asof(
+        clicks.select(*SLOT, "occurred_at"),
+        left_on="ordered_at",
+        right_on="occurred_at",
+        by=["customer_id", "product_id"],
+        tolerance=timedelta(days=within_days),
+        check_sortedness=False,  # both are sorted here; polars cannot check it within groups
+        coalesce=False,
+    )
+    return joined.filter(pl.col("occurred_at").is_not_null())
+
+
+def _of(variant: str, part: pl.DataFrame) -> pl.DataFrame:
+    return part.filter(pl.col("variant") == variant)
+
+
+def _count(customers: int, seen: pl.DataFrame, clicks: pl.DataFrame, bought: pl.DataFrame) -> Attribution:
+    recommended, clicked, paid = (len(part.unique(SLOT)) for part in (seen, clicks, bought))
+    orders = len(bought.unique(["customer_id", "order_id"]))
+    return Attribution(customers, recommended, clicked, paid, orders, float(bought["revenue"].sort().sum()))

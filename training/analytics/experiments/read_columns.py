@@ -1,0 +1,65 @@
+"""Small tables of ids and times, such as assignments and events, read like purchase files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from recommender.errors import MissingColumnError
+from training.ingest.files import BROKEN, LINE, reading, scan_file, unchanged
+from training.ingest.schema import text_of
+from training.ingest.times import SAMPLE_ROWS, UTC_MOMENT, detect_times
+
+_TOLD = "__told__"
+
+
+def read_columns(
+    file: Path, texts: Sequence[str], *, moment: str, optional: Sequence[str] = ()
+) -> tuple[pl.DataFrame, int]:
+    """Read a CSV, Parquet or JSON-lines file.
+
+    Args:
+        file: what to read; other columns are ignored.
+        texts: columns of text.
+        moment: a column of times in any form that a purchase file may have; last in the result.
+        optional: those of `texts` and `moment` that the file need not have, and whose cells may be empty.
+
+    Returns:
+        The rows whose other cells are all filled and readable, and how many are not so. A time that is there but
+        cannot be read counts as unusable even if it is optional.
+
+    Raises:
+        UnreadableFileError: the file is absent, empty, of the wrong kind or encoding, or changed while it was read.
+        MissingColumnError: a column that is not optional is absent.
+    """
+    names = [*texts, moment]
+    with unchanged([file]), reading(file):
+        frame = scan_file(file)
+        schema = frame.collect_schema()
+        required = [name for name in names if name not in optional]
+        _check(file, required, schema)
+        columns = [_text(name, schema).alias(name) for name in texts]
+        rows = frame.select(*columns, *_moment(frame, moment, schema)).collect(engine="streaming")
+    readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
+    usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()), readable).drop(_TOLD)
+    return usable, len(rows) - len(usable)
+
+
+def _text(name: str, schema: pl.Schema) -> pl.Expr:
+    return text_of(name, schema[name]) if name in schema else pl.lit(None, pl.String)
+
+
+def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+    """The time, and whether the cell says anything."""
+    if name not in schema:
+        return pl.lit(None, UTC_MOMENT).alias(name), pl.lit(value=False).alias(_TOLD)
+    head = frame.select(name).head(SAMPLE_ROWS).collect(engine="streaming").to_series()
+    return detect_times(name, head).moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
+
+
+def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:
+    if absent := [name for name in required if name not in schema]:
+        seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
+        raise MissingColumnError(
+            f"{file} has no column {', '.join(map(repr, absent))}; its columns are {seen}; rename those that are meant"
+        )

@@ -1,0 +1,1 @@
+"""Restraint: how many products per placement still add value."""

@@ -1,0 +1,1 @@
+"""The mailer: messages rendered from templates and handed to an SMTP server."""

@@ -1,0 +1,217 @@
+"""Where the mails of a campaign go: a shop's file of addresses, looked up without keeping it in memory.
+
+Addresses are personal data. They stand in a file that is deleted as soon as it is open, so that nothing of it is left
+however the process ends, and are named in no message: lines and reasons are.
+"""
+
+import csv
+import os
+import re
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from recommender.data_dir import make_folder
+from recommender.errors import HomeError, MissingColumnError, UnreadableFileError
+
+MOST_EXAMPLES = 20
+"""Bad lines that are named; all are counted."""
+_REQUIRED = ("customer_id", "email")
+_OPTIONAL = ("name", "locale")
+_LOCAL_PART = re.compile(r"""[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+(\.[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+)*""")
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TWO_READINGS = re.compile("[ßς\u200c\u200d]")
+"""Letters of domains that IDNA 2003, which Python knows, and IDNA 2008 take for different ones."""
+_TABLE = """
+CREATE TABLE addresses (
+    customer_id TEXT PRIMARY KEY, mailbox TEXT UNIQUE, address TEXT, name TEXT, locale TEXT, line INT,
+    known INT DEFAULT 0
+) WITHOUT ROWID
+"""
+
+
+class Mailbox(NamedTuple):
+    """Where one customer's mail goes.
+
+    Attributes:
+        address: with a domain in ASCII.
+        name: as the file has it; None where it has none.
+        locale: of the mail; None is the campaign's.
+    """
+
+    address: str
+    name: str | None = None
+    locale: str | None = None
+
+
+@dataclass
+class BadLines:
+    """Lines of the file that nobody is written to for: how many by reason, and the first of them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, reason: str) -> None:
+        """Count one line, from 1."""
+        self.counts[reason] += 1
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append((line, reason))
+
+
+class AddressBook:
+    """The usable lines of the file. Not shared between threads.
+
+    Attributes:
+        rows: lines of the file, the bad ones included.
+        bad: those that were left out.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.rows = 0
+        self.bad = BadLines()
+        self._connection = connection
+
+    def __len__(self) -> int:
+        found: int = self._connection.execute("SELECT count(*) FROM addresses").fetchone()[0]
+        return found
+
+    def find(self, customer_ids: Sequence[str]) -> dict[str, Mailbox]:
+        """The mailboxes of those who have one."""
+        rows = self._connection.execute(
+            f"SELECT customer_id, address, name, locale FROM addresses WHERE customer_id IN ({_marks(customer_ids)})",  # noqa: S608
+            customer_ids,
+        )
+        return {customer_id: Mailbox(*values) for customer_id, *values in rows}
+
+    def know(self, customer_ids: Iterable[str]) -> None:
+        """Take note of customers that there are."""
+        self._connection.executemany(
+            "UPDATE addresses SET known = 1 WHERE customer_id = ?", ((customer_id,) for customer_id in customer_ids)
+        )
+
+    def leave_out_unknown(self) -> None:
+        """Count the lines of customers that nobody told `know` of as bad, and forget them."""
+        for (line,) in self._connection.execute("SELECT line FROM addresses WHERE known = 0 ORDER BY line"):
+            self.bad.add(line, "unknown_customer")
+        self._connection.execute("DELETE FROM addresses WHERE known = 0")
+
+    def to_dict(self) -> dict[str, object]:
+        """How many lines there were, and what was wrong with some; no address."""
+        return {
+            "rows": self.rows,
+            "usable": len(self),
+            "bad": dict(sorted(self.bad.counts.items())),
+            "bad_lines": [{"line": line, "reason": reason} for line, reason in self.bad.examples],
+        }
+
+    def fill(self, rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> None:
+        """Add lines of the file; of two for one customer, or for one mailbox, the first counts."""
+        for line, row in rows:
+            self.rows += 1
+            if reason := self._add(line, row):
+                self.bad.add(line, reason)
+
+    def _add(self, line: int, row: Mapping[str, str | None]) -> str | None:
+        """Why a line is bad; None where it was added."""
+        customer_id, email = row.get("customer_id"), (row.get("email") or "").strip()
+        name, locale = (_text(row.get(column)) for column in _OPTIONAL)
+        if not customer_id or None in row:
+            return "no_customer_id" if not customer_id else "too_many_columns"
+        if any(_CONTROL.search(text) for text in (customer_id, email, name or "", locale or "")):
+            return "control_character"
+        address = check_address(email)
+        if address is None:
+            return "no_address" if not email else "bad_address"
+        values = (customer_id, address.lower(), address, name, locale, line)
+        try:
+            self._connection.execute("INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?, 0)", values)
+        except sqlite3.IntegrityError as error:
+            return "customer_named_before" if "customer_id" in str(error) else "address_of_another_customer"
+        return None
+
+
+def check_address(email: str) -> str | None:
+    """`email` with its domain in ASCII; None where it is no address that a mail can be sent to.
+
+    Stricter than RFC 5321: no quoted local part, no address literal, no domain without a dot.
+    """
+    local_part, at, domain = email.rpartition("@")
+    if not at or len(local_part.encode()) > 64 or not _LOCAL_PART.fullmatch(local_part):
+        return None
+    if _TWO_READINGS.search(domain):
+        return None
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return f"{local_part}@{ascii_domain}" if _DOMAIN.fullmatch(ascii_domain.lower()) else None
+
+
+@contextmanager
+def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
+    """Read a CSV file of `customer_id,email[,name][,locale]` in UTF-8, in constant memory.
+
+    Args:
+        file: with a header.
+        folder: where the look-up table is, without a name, for as long as the block runs.
+
+    Raises:
+        UnreadableFileError: the file is absent, no CSV or not UTF-8.
+        MissingColumnError: it has no `customer_id` or no `email`.
+        HomeError: the folder cannot be written.
+    """
+    with _open_nameless(folder) as connection:
+        book = AddressBook(connection)
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                book.fill(_rows(lines, file))
+        except UnicodeDecodeError:
+            raise UnreadableFileError(f"{file} is not UTF-8; save it as CSV in UTF-8") from None
+        except (OSError, csv.Error) as error:
+            raise UnreadableFileError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        except sqlite3.OperationalError as error:
+            raise HomeError(f"cannot write to {folder}: {error}; free the disk or set REPRISE_HOME") from None
+        yield book
+
+
+def _rows(lines: TextIO, file: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    reader = csv.DictReader(lines)
+    columns = [column.strip().lower() for column in reader.fieldnames or ()]
+    missing = [column for column in _REQUIRED if column not in columns]
+    if missing:
+        raise MissingColumnError(f"{file} has no column {' and no '.join(missing)}; its header is: {','.join(columns)}")
+    reader.fieldnames = columns
+    for row in reader:
+        yield reader.line_num, row
+
+
+@contextmanager
+def _open_nameless(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A database in a file that only this process can read, and that is gone when it ends."""
+    make_folder(folder)
+    try:
+        number, name = tempfile.mkstemp(dir=folder, prefix=".addresses-")  # mode 0600
+    except OSError as error:
+        raise HomeError(f"cannot write to {folder}: {error.strerror}; free the disk or set REPRISE_HOME") from None
+    os.close(number)
+    with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -65536"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(_TABLE)
+        Path(name).unlink()
+        connection.execute("BEGIN")
+        yield connection
+
+
+def _text(value: str | None) -> str | None:
+    return (value or "").strip() or None
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

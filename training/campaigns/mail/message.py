@@ -1,0 +1,119 @@
+"""One mail as text for the wire: headers that mail programs ask of a newsletter, text first, then HTML."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parseaddr
+from hashlib import blake2b
+
+from recommender.campaigns.links import MailLink, address, sign
+from recommender.errors import UsageError
+from recommender.person import encode_id
+from recommender.settings import MailSettings
+from training.campaigns.mail.addresses import Mailbox, check_address
+from training.campaigns.mail.render import Rendered
+from training.campaigns.mail.smtp import Letter
+
+LONGEST_LINE = 998
+"""RFC 5322, 2.1.1: characters of a line without its end."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What all mails of a campaign have in common.
+
+    Attributes:
+        sender: name and address that the mails come from.
+        shop: whose.
+        campaign_id: which.
+        link_base: where the service is.
+        secret: signs the links.
+    """
+
+    sender: Address
+    shop: str
+    campaign_id: str
+    link_base: str
+    secret: str
+
+    def write(self, rendered: Rendered, customer_id: str, to: Mailbox, at: datetime) -> Letter:
+        """One mail: the same arguments give the same bytes.
+
+        Args:
+            rendered: subject and body.
+            customer_id: to whom; it stands, signed, in the unsubscribe link alone.
+            to: where.
+            at: the moment of sending, aware.
+        """
+        utf8 = not (to.address.isascii() and self.sender.addr_spec.isascii())
+        message = EmailMessage(policy.SMTPUTF8 if utf8 else policy.SMTP.clone(cte_type="7bit"))
+        mark = self._mark(customer_id)
+        message["From"] = self.sender
+        message["To"] = _address(to.name, to.address)
+        message["Subject"] = _CONTROL.sub(" ", rendered.subject)
+        message["Date"] = at.replace(microsecond=0)
+        message["Message-ID"] = f"<{mark}@{self.sender.domain}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["Feedback-ID"] = f"{self.campaign_id}:{self.shop}:mail:reprise"
+        message["Precedence"] = "bulk"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(rendered.text, cte=None if not utf8 else "quoted-printable")
+        message.add_alternative(rendered.html, subtype="html", cte=None if not utf8 else "quoted-printable")
+        message.set_boundary(f"={mark}")
+        # written by hand: the standard library would encode a word of this length, which nobody could click on
+        wire = self._unsubscribe_header(customer_id) + message.as_bytes()
+        return Letter(self.sender.addr_spec, to.address, wire, utf8)
+
+    def fits(self, customer_id: str) -> bool:
+        """Whether the unsubscribe link of a customer is short enough for a header."""
+        return len(self._unsubscribe_header(customer_id)) <= LONGEST_LINE + 2
+
+    def _mark(self, customer_id: str) -> str:
+        """Names the mail, without naming the customer to who does not have the secret."""
+        named = encode_id(f"{self.shop}\0{self.campaign_id}\0{customer_id}")
+        return blake2b(named, key=self.secret.encode()[:64], digest_size=20).hexdigest()
+
+    def _unsubscribe_header(self, customer_id: str) -> bytes:
+        token = sign(MailLink(self.shop, self.campaign_id, customer_id), self.secret)
+        return f"List-Unsubscribe: <{address(self.link_base, token, 'unsubscribe')}>\r\n".encode()
+
+
+def make_letterhead(settings: MailSettings, shop: str, campaign_id: str, sender: str, *, public: bool) -> Letterhead:
+    """The letterhead of a campaign.
+
+    Args:
+        settings: where links lead, and the secret that signs them.
+        shop: whose mails.
+        campaign_id: which.
+        sender: `Name <address>`.
+        public: whether the mails leave this machine: then providers demand https (RFC 8058, 3.1).
+
+    Raises:
+        UsageError: there is no secret, an address is none, or the unsubscribe link would not work.
+    """
+    if settings.secret is None:
+        raise UsageError(
+            "a mail needs a link to unsubscribe, which is signed; set REPRISE_MAIL__SECRET, as for `serve`"
+        )
+    if not settings.link_base.isascii():
+        raise UsageError(f"mail.link_base {settings.link_base} is not ASCII; write its host as xn--…")
+    if public and not settings.link_base.startswith("https://"):
+        raise UsageError(
+            f"unsubscribing needs https, and mail.link_base is {settings.link_base}; set REPRISE_MAIL__LINK_BASE"
+        )
+    name, written = parseaddr(sender)
+    checked = check_address(written)
+    if checked is None or _CONTROL.search(sender):
+        raise UsageError(f"--from {sender!r} is no address; write 'Shop <news@shop.example>'")
+    return Letterhead(
+        _address(name, checked), shop, campaign_id, settings.link_base, settings.secret.get_secret_value()
+    )
+
+
+def _address(name: str | None, written: str) -> Address:
+    local_part, _, domain = written.rpartition("@")
+    return Address(_CONTROL.sub(" ", name or ""), local_part, domain)

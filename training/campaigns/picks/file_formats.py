@@ -1,0 +1,166 @@
+"""The formats: how a part of the customers is written, and how parts become one file."""
+
+import csv
+import io
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import polars as pl
+
+from recommender.campaigns.documents import LinkMaker, to_line
+from recommender.data_dir import make_folder, write_whole
+from recommender.person import digest_of_person
+from recommender.storage.campaign import Campaign, Picks
+from training.campaigns.mail.render import Renderer
+from training.campaigns.picks.flat_rows import Cell, Rows
+
+FORMATS = ("csv", "jsonl", "parquet", "html")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is computed by spreadsheets (OWASP, CSV injection)."""
+_IDS = ("customer_id", "product_id")
+_ROWS_PER_GROUP = 65_536
+
+
+class Format(Protocol):
+    """One format. Parts are independent of each other, and the same picks give the same bytes."""
+
+    def write(self, picks: Iterable[Picks], part: Path) -> None:
+        """One part, whole or not at all."""
+
+    def join(self, parts: Sequence[Path], out: Path) -> None:
+        """All parts, in order, as one file: under a temporary name, then renamed."""
+
+
+class Jsonl:
+    """One JSON document a line, see `recommender.campaigns.documents`."""
+
+    def __init__(self, campaign: Campaign, maker: LinkMaker) -> None:
+        self._campaign = campaign
+        self._maker = maker
+
+    def write(self, picks: Iterable[Picks], part: Path) -> None:
+        """See `Format.write`."""
+        with write_whole(part) as file:
+            for one in picks:
+                file.write(to_line(self._campaign, one, self._maker.links(self._campaign, one)))
+
+    def join(self, parts: Sequence[Path], out: Path) -> None:
+        """See `Format.join`."""
+        with write_whole(out) as file:
+            _append(parts, file)
+
+
+class Csv:
+    """One row a customer, one line a row, UTF-8. A text that a spreadsheet would compute gets an apostrophe before it.
+
+    Ids stay as they are: another system finds its customers by them.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._columns = list(rows.schema)
+        self._ids = [name.startswith(_IDS) for name in self._columns]
+
+    def write(self, picks: Iterable[Picks], part: Path) -> None:
+        """See `Format.write`."""
+        with write_whole(part) as file:
+            for one in picks:
+                cells = zip(self._rows.row(one), self._ids, strict=True)
+                file.write(to_csv([cell if is_id else harmless(cell) for cell, is_id in cells]))
+
+    def join(self, parts: Sequence[Path], out: Path) -> None:
+        """See `Format.join`."""
+        with write_whole(out) as file:
+            file.write(to_csv(self._columns))
+            _append(parts, file)
+
+
+class Parquet:
+    """The same columns as Csv, as they are."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def write(self, picks: Iterable[Picks], part: Path) -> None:
+        """See `Format.write`."""
+        cells = [[_readable(cell) for cell in self._rows.row(one)] for one in picks]
+        with write_whole(part) as file:
+            pl.DataFrame(cells, schema=self._rows.schema, orient="row").write_parquet(file)
+
+    def join(self, parts: Sequence[Path], out: Path) -> None:
+        """See `Format.join`."""
+        with write_whole(out) as file:
+            pl.scan_parquet(list(parts)).sink_parquet(file, maintain_order=True, row_group_size=_ROWS_PER_GROUP)
+
+
+class Html:
+    """A folder with one mail a customer as HTML and as plain text, and `index.csv`, which says whose is which."""
+
+    def __init__(self, campaign: Campaign, renderer: Renderer) -> None:
+        self._campaign = campaign
+        self._renderer = renderer
+
+    def write(self, picks: Iterable[Picks], part: Path) -> None:
+        """See `Format.write`."""
+        folder = _mails(part)
+        with write_whole(part) as file:
+            for one in picks:
+                rendered = self._renderer.render(self._campaign, one)
+                name = mail_name(digest_of_person(one.customer_id, None))
+                make_folder((folder / name).parent)
+                for suffix, text in ((".html", rendered.html), (".txt", rendered.text)):
+                    (folder / f"{name}{suffix}").write_text(text, "utf-8", "backslashreplace")
+                file.write(to_csv([one.customer_id, harmless(rendered.subject), f"{name}.html", f"{name}.txt"]))
+
+    def join(self, parts: Sequence[Path], out: Path) -> None:
+        """See `Format.join`."""
+        folder = make_folder(_mails(parts[0]))
+        with write_whole(folder / "index.csv") as file:
+            file.write(to_csv(["customer_id", "subject", "html", "text"]))
+            _append(parts, file)
+        if out.is_dir():
+            shutil.rmtree(out)
+        folder.replace(out)
+
+
+def mail_name(digest: str) -> str:
+    """Where a customer's mail is, without its suffix, by `digest_of_person`: an id may hold what no file name may."""
+    return f"{digest[:2]}/{digest}"
+
+
+def forget_mail(part: Path, digest: str) -> None:
+    """Delete a customer's mail beside a part."""
+    for suffix in (".html", ".txt"):
+        (_mails(part) / f"{mail_name(digest)}{suffix}").unlink(missing_ok=True)
+
+
+def harmless(cell: Cell) -> Cell:
+    """A text on one line that no spreadsheet computes."""
+    if not isinstance(cell, str):
+        return cell
+    line = " ".join(cell.split())
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def to_csv(cells: Sequence[Cell]) -> bytes:
+    """One line with its end."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _readable(cell: Cell) -> Cell:
+    """Half a surrogate pair is no text in a Parquet file."""
+    return cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) else cell
+
+
+def _mails(part: Path) -> Path:
+    return part.parent / "mails"
+
+
+def _append(parts: Sequence[Path], file: BinaryIO) -> None:
+    for part in parts:
+        with part.open("rb") as one:
+            shutil.copyfileobj(one, file)

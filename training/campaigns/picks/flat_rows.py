@@ -1,0 +1,68 @@
+"""One flat row for each customer, as the importers of mail systems like it."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from recommender.campaigns.documents import LinkMaker, Links
+from recommender.slate.slate import Item
+from recommender.storage.campaign import Campaign, Picks
+
+Cell = str | float | int | None
+_OF_A_SLOT: dict[str, pl.DataType | type[pl.DataType]] = {
+    "product_id": pl.String,
+    "title": pl.String,
+    "price": pl.String,
+    "url": pl.String,
+    "image_url": pl.String,
+    "reason": pl.String,
+    "kind": pl.String,
+    "probability": pl.Float64,
+    "due_at": pl.String,
+}
+
+
+class Rows:
+    """Makes the rows of one campaign.
+
+    Args:
+        campaign: whose.
+        slots: how many products have columns; the campaign's own number, or more where an experiment tries more.
+        maker: makes the links.
+    """
+
+    def __init__(self, campaign: Campaign, slots: int, maker: LinkMaker) -> None:
+        self.slots = slots
+        self._campaign = campaign
+        self._maker = maker
+
+    @property
+    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Column → type: customer_id, campaign_id, variant, products, then those of each slot, then unsubscribe_url."""
+        slots = {f"{name}_{i}": kind for i in range(1, self.slots + 1) for name, kind in _OF_A_SLOT.items()}
+        first = {"customer_id": pl.String, "campaign_id": pl.String, "variant": pl.String, "products": pl.Int64}
+        return {**first, **slots, "unsubscribe_url": pl.String}
+
+    def row(self, picks: Picks) -> list[Cell]:
+        """One cell for each column; None where there is nothing."""
+        links = self._maker.links(self._campaign, picks)
+        cells: list[Cell] = [picks.customer_id, self._campaign.campaign_id, picks.variant, len(picks.items)]
+        for slot, item in enumerate(picks.items[: self.slots], start=1):
+            cells += _slot(item, slot, links)
+        cells += [None] * (len(_OF_A_SLOT) * (self.slots - len(picks.items)))
+        return [*cells, links.unsubscribe_url]
+
+
+def _slot(item: Item, slot: int, links: Links) -> Sequence[Cell]:
+    product = item.product
+    return (
+        product.product_id,
+        product.title,
+        product.price,
+        links.url(slot),
+        links.image_url(slot),
+        item.reason.text,
+        item.kind,
+        None if item.probability is None else round(item.probability, 4),
+        None if item.due is None else item.due.at.isoformat(),
+    )

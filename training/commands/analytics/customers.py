@@ -1,0 +1,79 @@
+"""`reprise customers`: what each customer is worth and will do next, and how the shop holds on to its customers."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import polars as pl
+
+from recommender.cli.console import print_json
+from recommender.cli.progress import Progress
+from recommender.data_dir import write_whole
+from recommender.errors import TooLittleDataError
+from recommender.settings import load_settings
+from training.analytics.customer_value.customer_report import Terms, report_customers
+from training.commands.analytics.customers_tables import print_customers
+from training.commands.options import Source, parse_moment, source_options
+
+
+def _parse_out(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
+    if value and value.suffix not in (".parquet", ".csv"):
+        raise click.BadParameter(f"{str(value)!r} ends with neither .parquet nor .csv")
+    return value
+
+
+@click.command()
+@source_options
+@click.option("--as-of", callback=parse_moment, required=True, help="Learn only from what is before this date.")
+@click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Of predicted_clv.")
+@click.option(
+    "--discount-rate", type=click.FloatRange(0, 10), default=0.1, show_default=True, help="Of predicted_clv, a year."
+)
+@click.option(
+    "--window-days",
+    type=click.IntRange(1, 3650),
+    default=90,
+    show_default=True,
+    help="Last days held out to judge the predictions; also the silence that the churn rate counts.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), callback=_parse_out, help="Write every customer to a .parquet or .csv."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything but the customers as JSON.")
+def command(
+    *,
+    source: Source,
+    as_of: datetime,
+    horizon_days: int,
+    discount_rate: float,
+    window_days: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Value, churn, next order, RFM segment and lifecycle of every customer, and the shop's retention.
+
+    Orders and their value are predicted with BG/NBD and Gamma-Gamma, and judged on the last days beside naive methods.
+    Orders of one customer on one day count as one. Nothing is published.
+
+    \b
+    Example:
+      reprise customers purchases.csv --as-of 2026-11-20
+      reprise customers purchases.csv --as-of 2026-11-20 --out customers.parquet --json
+    """
+    progress = Progress(show=not as_json)
+    ledger = source.ingest(load_settings(), datetime.now(UTC), progress).before(as_of).ledger
+    if ledger.is_empty():
+        raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
+    report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
+    if out:
+        _write(report.profiles, out)
+    if as_json:
+        print_json({**report.document, "out": str(out) if out else None, "seconds": progress.seconds})
+    else:
+        print_customers(report.document)
+        click.echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")
+
+
+def _write(profiles: pl.DataFrame, out: Path) -> None:
+    with write_whole(out) as file:
+        profiles.write_parquet(file) if out.suffix == ".parquet" else profiles.write_csv(file)

@@ -1,0 +1,67 @@
+"""`reprise restraint`: how many products per placement still add value."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from recommender.cli.console import print_json
+from recommender.cli.progress import Progress
+from recommender.events.event import EventType
+from recommender.settings import load_settings
+from training.analytics.restraint.restraint import METHOD, learn_restraint
+from training.analytics.restraint.shown import read_shown_file
+from training.commands.analytics.restraint_tables import print_restraint
+from training.commands.options import Source, source_or_ledger_options
+from training.ingest.archived_events import read_ledger
+
+_SHOWN: tuple[EventType, ...] = ("exposure", "impression")
+
+
+@click.command()
+@source_or_ledger_options
+@click.option("--events", type=click.Path(path_type=Path), help="File of impressions and exposures, without a ledger.")
+@click.option("--placement", "placements", multiple=True, metavar="NAME", help="Only this one; repeatable.")
+@click.option("--within-days", type=click.FloatRange(min=0, min_open=True), default=14.0, show_default=True)
+@click.option(
+    "--minimum",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Purchases per customer that a position must be shown to add.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(
+    *,
+    source: Source,
+    events: Path | None,
+    placements: tuple[str, ...],
+    within_days: float,
+    minimum: float,
+    as_json: bool,
+) -> None:
+    """Say how many products per placement still add value, and suggest the cap.
+
+    Impressions with their rank, exposures and purchases come from the --ledger of `reprise worker`; or from a file of
+    --events (event_type, customer_id, occurred_at, placement, product_id, rank, recommendation_id, experiment, variant)
+    and purchase FILEs. Where an experiment gave answers of different lengths, the cap is what it shows; elsewhere there
+    is only an upper bound.
+
+    \b
+    Example:
+      reprise restraint --ledger .reprise/ledger
+      reprise restraint purchases.csv --events events.parquet --placement home --json
+    """
+    if events is None and source.ledger is None:
+        raise click.UsageError("name a --ledger DIR, or --events FILE and purchase FILEs")
+    settings, progress = load_settings(), Progress(show=not as_json)
+    with progress.step("Read what was shown"):
+        shown = read_shown_file(events) if events else read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
+    ingested = source.ingest(settings, datetime.now(UTC), progress)
+    with progress.step("Compare positions"):
+        found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)
+    if as_json:
+        document = {"method": METHOD, "within_days": within_days}
+        print_json({**document, "placements": [restraint.to_dict() for restraint in found]})
+    else:
+        print_restraint(found, within_days)

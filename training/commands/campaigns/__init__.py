@@ -1,0 +1,1 @@
+"""Commands that write picks and send mails."""

@@ -1,0 +1,132 @@
+"""`reprise picks`: who gets which products in a campaign, as a file for the system that sends mails."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from recommender.campaigns.audiences import AudienceName
+from recommender.campaigns.customer_list import CustomerList
+from recommender.campaigns.run import begin_campaign, open_desk, plan_campaign
+from recommender.cli.console import print_json, print_table
+from recommender.cli.progress import Progress
+from recommender.redis.open import store_url
+from recommender.redis.shops import RedisWarehouse
+from recommender.settings import load_settings
+from recommender.storage.campaign import Campaign
+from training.campaigns.picks.customer_file import read_customers
+from training.campaigns.picks.file_formats import FORMATS
+from training.campaigns.picks.preview import preview
+from training.campaigns.picks.writer import TIMEOUT_MS, Order, make_file
+from training.commands.options import campaign_options
+
+_WORDS = {
+    "nothing_good_enough": "nothing good enough to show",
+    "holdout": "held out by an experiment",
+    "erased": "asked to be forgotten",
+    "unsubscribed": "unsubscribed",
+    "no_consent": "never agreed to mails",
+    "bounced": "mails come back",
+    "too_often": "had enough mails this week",
+    "quiet_after_order": "ordered in the last days",
+    "quiet_after_complaint": "complained lately",
+}
+
+
+@click.command()
+@campaign_options
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The file; a folder for html.  [default: CAMPAIGN.FORMAT]")
+@click.option("--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of html: your own.")
+@click.option("--locale", default="en", show_default=True, help="Of html: language and country, such as de or pt-BR.")
+@click.option("--workers", type=click.IntRange(min=1, max=64), help="Processes.  [default: one per processor, up to 4]")
+@click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or written.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def command(
+    *,
+    campaign_id: str,
+    audience: AudienceName | None,
+    customers: Path | None,
+    slots: int | None,
+    format_: str,
+    out: Path | None,
+    template: Path | None,
+    locale: str,
+    workers: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write the products that each customer of an audience gets in CAMPAIGN, one row a customer.
+
+    Whoever is in the file counts as written to: no campaign writes to anybody too often. Customers with nothing good
+    enough get no row. Run it again, after a kill too, and it gives the same file; the next campaign shows others.
+
+    \b
+    Example:
+      reprise picks 2026-11-reorder --audience due_soon --dry-run
+      reprise picks 2026-11-reorder --audience due_soon --slots 4 --out reorder.csv
+      reprise picks 2026-11-vip --customers vip.csv --format html --out mails --locale de
+    """
+    if (audience is None) == (customers is None):
+        raise click.UsageError("say who is meant: --audience or --customers, one of the two")
+    _refuse_what_would_be_ignored(format_, dry_run=dry_run)
+    settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
+    listed = None if customers is None else read_customers(customers)
+    meant = listed.audience if listed else str(audience)
+    with store_url(settings) as url:
+        warehouse = RedisWarehouse(url, TIMEOUT_MS)
+        desk = open_desk(warehouse, settings)
+        if dry_run:
+            campaign = plan_campaign(desk, campaign_id, meant, slots, now)
+            with progress.step("Look at customers") as advance:
+                found = preview(campaign, desk, listed, advance)
+            told = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
+        else:
+            campaign = begin_campaign(desk, campaign_id, meant, slots, now)
+            out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
+            order = Order(campaign, format_, out, settings, listed, template, locale)
+            tally = make_file(order, url, warehouse, workers or min(4, os.cpu_count() or 1), progress)
+            told = {**_describe(campaign, listed, tally.in_audience), **tally.to_dict(), "out": str(out)}
+        warehouse.close()
+    print_json({**told, "seconds": progress.seconds}) if as_json else _print(told)
+
+
+def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
+    """Raise UsageError for an option of a file that is not written, or of html where another format is."""
+    source = click.get_current_context().get_parameter_source
+    named = [name for name in ("format_", "out", "template", "locale") if source(name) is ParameterSource.COMMANDLINE]
+    if dry_run and named:
+        raise click.UsageError(f"--dry-run writes no file; leave --{named[0].rstrip('_')} away, or --dry-run")
+    of_html = [name for name in named if name in ("template", "locale")]
+    if of_html and format_ != "html":
+        raise click.UsageError(f"--{of_html[0]} is for mails; add --format html, or leave it away")
+
+
+def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> dict[str, Any]:
+    named = {} if listed is None else {"listed": len(listed), "unknown": len(listed) - found}
+    return {**campaign.to_dict(), **named}
+
+
+def _print(told: Mapping[str, Any]) -> None:
+    if "meaning" in told:
+        click.echo(f"{told['audience']}: {told['meaning']}")
+    click.echo(
+        f"{told['considered']:,} customers, {told['in_audience']:,} in the audience, {told['mails']:,} get a mail"
+    )
+    if told.get("unknown"):
+        click.echo(
+            f"  {told['unknown']:,} of {told['listed']:,} on the list are not known to version {told['version']}"
+        )
+    for reason, n in told["without"].items():
+        click.echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
+    if examples := told.get("examples"):
+        rows = [
+            [one["customer_id"], one["why"], ", ".join(one["products"]) or _WORDS.get(one["reason"])]
+            for one in examples
+        ]
+        print_table(["for example", "is in it because", "gets"], rows)
+    click.echo("nothing was claimed or written" if told.get("dry_run") else f"{told['out']} is written")

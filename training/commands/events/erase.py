@@ -1,0 +1,68 @@
+"""`reprise erase`: forgets customers everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from recommender.cli.console import print_json
+from recommender.data_dir import Home
+from recommender.errors import StoreError
+from recommender.redis.open import open_warehouse
+from recommender.settings import Settings, load_settings
+from recommender.storage.event_log import EventLog
+from recommender.storage.shops import Warehouse
+from training.erase import forget
+
+
+@click.command()
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]…")
+@click.option("--shop", help="Whose customers.  [default: the settings' shop]")
+@click.option("--json", "as_json", is_flag=True, help="Print what went as JSON.")
+def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None:
+    """Forget CUSTOMERs, and everybody whom DELETE /v1/customers/{id} named, in every file under REPRISE_HOME.
+
+    Archived events, saved versions and quarantined rows are written anew without them, and Redis is told to write its
+    append-only file anew. Run it on the trainer's machine, once a day for example. Files of your own, such as purchase
+    files, and backups are yours to look after; trainings leave these customers out of them.
+
+    \b
+    Example:
+      reprise erase
+      reprise erase C-1042 C-1043 --json
+    """
+    settings = load_settings(**({} if shop is None else {"shop": shop}))
+    with open_warehouse(settings) as warehouse:
+        told = _erase(settings, warehouse, customers)
+    if as_json:
+        print_json(told)
+        return
+    for name, count in told.items():
+        click.echo(f"{name.replace('_', ' ')}: {', '.join(count) or 'none' if isinstance(count, list) else count}")
+
+
+def _erase(settings: Settings, warehouse: Warehouse, customers: Sequence[str]) -> dict[str, Any]:
+    log, store, now = warehouse.event_log(settings.shop), warehouse.store(settings.shop), datetime.now(UTC)
+    events = sum(log.erase(customer_id, now) for customer_id in customers)
+    lists = sum(store.erase(customer_id, now) for customer_id in customers)
+    for customer_id in customers:
+        warehouse.jobs(settings.shop).forget(customer_id)
+    erased = log.erased()
+    forgotten = asdict(forget(Home(settings.home), settings.shop, erased))
+    return {
+        "erased_customers": len(erased),
+        "events": events,
+        "lists": lists,
+        **forgotten,
+        "versions": list(forgotten["versions"]),
+        "append_only_file": _rewrite(log),
+    }
+
+
+def _rewrite(log: EventLog) -> str:
+    try:
+        return "written anew" if log.rewrite() else "none"
+    except StoreError as error:  # somebody else's server may not let us
+        return f"as before: {error}"

@@ -1,0 +1,55 @@
+"""`reprise events`: what waits to be archived, and what could not be."""
+
+from datetime import UTC, datetime
+
+import click
+
+from recommender.cli.console import print_json, print_table
+from recommender.redis.open import open_warehouse
+from recommender.settings import load_settings
+from recommender.storage.event_queue import Backlog
+
+
+@click.command()
+@click.option("--shop", help="Whose events.  [default: the settings' shop]")
+@click.option("--dead", is_flag=True, help="List the dead letters, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(shop: str | None, dead: bool, as_json: bool) -> None:
+    """Say how many events wait to be archived, for how long, and how many could not be archived at all.
+
+    A dead letter is an entry that holds no event, or that was handed to workers time and again without one of them
+    coming back. It is kept with the reason; about the latest 10,000 are.
+
+    \b
+    Example:
+      reprise events
+      reprise events --dead --json
+    """
+    settings = load_settings(**({} if shop is None else {"shop": shop}))
+    with open_warehouse(settings) as warehouse:
+        queue = warehouse.event_log(settings.shop).queue
+        backlog, letters = queue.backlog(), queue.dead_letters() if dead else []
+    now = datetime.now(UTC)
+    if as_json:
+        print_json(_document(backlog, now) | ({"dead": [letter.to_dict() for letter in letters]} if dead else {}))
+        return
+    _show(backlog, now)
+    if letters:
+        rows = [letter.to_dict() for letter in letters]
+        print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def _document(backlog: Backlog, now: datetime) -> dict[str, object]:
+    return {
+        "waiting": backlog.waiting,
+        "lag_s": round(backlog.lag_s(now), 3),
+        "pending": dict(backlog.pending),
+        "dead_letters": backlog.dead_letters,
+    }
+
+
+def _show(backlog: Backlog, now: datetime) -> None:
+    click.echo(f"{backlog.waiting:,} events wait, the oldest for {backlog.lag_s(now):,.1f} s")
+    for worker, count in sorted(backlog.pending.items()):
+        click.echo(f"{worker} has {count:,} of them in hand")
+    click.echo(f"{backlog.dead_letters:,} dead letters")

@@ -1,0 +1,92 @@
+"""`reprise worker`: archives what happens in shops, and makes the picks of campaigns."""
+
+import os
+import signal
+import socket
+import threading
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from recommender.campaigns.context import open_desk
+from recommender.campaigns.documents import LinkMaker
+from recommender.cli.console import print_json
+from recommender.data_dir import Home
+from recommender.redis.open import open_warehouse
+from recommender.settings import Settings, load_settings
+from recommender.storage.shops import Warehouse
+from training.campaigns.picks.picks_worker import PicksWorker
+from training.events.archive import Archive
+from training.events.fold_in import FoldIn
+from training.events.worker import Tally, Worker
+
+
+@click.command()
+@click.option("--shop", "shops", multiple=True, help="Whose events; repeatable.  [default: the settings' shop]")
+@click.option("--once", is_flag=True, help="End when nothing waits any more.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON at the end.")
+def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
+    """Archive events under REPRISE_HOME/ledger, and make the picks of campaigns that were asked for over HTTP.
+
+    Until Ctrl-C or SIGTERM, which finish the batch in hand.
+
+    Several workers share the work. What one that was killed had in hand goes to another after half a minute. Redis or
+    the disk may fail for a while: the worker says so once and waits.
+
+    \b
+    Example:
+      reprise worker
+      reprise worker --shop coffee --shop tea
+      reprise worker --once --json
+    """
+    named = [load_settings(**({} if shop is None else {"shop": shop})) for shop in shops or (None,)]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    tallies: dict[str, Tally] = {settings.shop: Tally() for settings in named}
+    with open_warehouse(named[0]) as warehouse:
+        workers: list[Worker | PicksWorker] = [_make(one, warehouse, tallies[one.shop]) for one in named]
+        workers += [_make_picks_worker(one, warehouse) for one in named]
+        threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if as_json:
+        print_json({shop: tally.to_dict() for shop, tally in tallies.items()})
+    else:
+        for shop, tally in tallies.items():
+            click.echo(f"{shop}: {tally.archived:,} events archived, {tally.dead_letters:,} dead letters")
+
+
+def _make(settings: Settings, warehouse: Warehouse, tally: Tally) -> Worker:
+    clock = partial(datetime.now, UTC)
+    log = warehouse.event_log(settings.shop)
+    return Worker(
+        name=_name(),
+        queue=log.queue,
+        archive=Archive(Home(settings.home).ledger, settings.shop),
+        refresh=FoldIn(warehouse.store(settings.shop), log, clock, settings.list_length),
+        clock=clock,
+        tell=partial(_tell, settings.shop),
+        tally=tally,
+    )
+
+
+def _make_picks_worker(settings: Settings, warehouse: Warehouse) -> PicksWorker:
+    return PicksWorker(
+        name=_name(),
+        jobs=warehouse.jobs(settings.shop),
+        desk=partial(open_desk, warehouse, settings),
+        links=LinkMaker(settings.mail, settings.shop),
+        tell=partial(_tell, settings.shop),
+    )
+
+
+def _name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _tell(shop: str, line: str) -> None:
+    click.echo(f"{shop}: {line}", err=True)

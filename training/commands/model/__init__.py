@@ -1,0 +1,1 @@
+"""Commands that train, evaluate, publish and describe a version."""

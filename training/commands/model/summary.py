@@ -1,0 +1,52 @@
+"""What `train`, `publish` and `demo` tell about a version."""
+
+import click
+
+from recommender.cli.console import print_json, print_table
+from recommender.errors import StoreUnavailableError
+from recommender.publication.manifest import Manifest, Publication
+from recommender.redis.open import open_store
+from recommender.settings import Settings
+from recommender.storage.versions import current_manifest
+from training import job
+
+FIGURES = ("recall@10", "ndcg@10", "hit_rate@10")
+
+
+def show(manifest: Manifest, *, as_json: bool) -> None:
+    """The manifest as JSON, or what a person wants to know of it: figures, verdict, seconds."""
+    if as_json:
+        print_json(manifest.to_dict())
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(manifest.counts.items()))
+    click.echo(f"\n{manifest.version}: {counts}")
+    _show_figures(manifest)
+    click.echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
+
+
+def read_live(settings: Settings) -> Manifest | None:
+    """The version that answers now, for the gate; None where there is none or the store is out of reach.
+
+    A store that is down is no reason not to train: what was trained is saved, and `publish` says what is wrong.
+    """
+    try:
+        with open_store(settings) as store:
+            return current_manifest(store)
+    except StoreUnavailableError:
+        return None
+
+
+def publish_and_tell(publication: Publication, edge: job.Edge, *, as_json: bool) -> None:
+    """Publish to the store of the settings and say what is current now."""
+    with open_store(edge.settings) as store:
+        job.publish(publication, store, edge)
+    if not as_json:
+        click.echo(f"Published {publication.manifest.version}: it answers from now on")
+
+
+def _show_figures(manifest: Manifest) -> None:
+    scores = manifest.metrics.get("scores", {})
+    if scores:
+        rows = [(name, *(f"{figures[figure]:.3f}" for figure in FIGURES)) for name, figures in scores.items()]
+        window = f"{manifest.metrics['horizon_days']} days from {manifest.metrics['cut'][:10]}"
+        print_table(("ranking", *FIGURES), rows, title=f"{manifest.metrics['n_customers']:,} customers, {window}")

@@ -1,0 +1,69 @@
+"""`reprise train`: purchases in, a published version out."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import click
+
+from recommender.cli.progress import Progress
+from recommender.errors import StoreUnavailableError
+from recommender.publication.manifest import Manifest
+from recommender.redis.open import open_warehouse
+from recommender.settings import Settings, load_settings
+from recommender.storage.versions import current_manifest
+from training import job
+from training.commands.model.summary import publish_and_tell, show
+from training.commands.options import Source, parse_moment, source_or_ledger_options
+from training.dataset.split import end_of
+from training.selection.input_drift import profile_input
+
+
+@click.command()
+@source_or_ledger_options
+@click.option("--as-of", callback=parse_moment, help="Learn only from what is before this date.")
+@click.option("--publish/--no-publish", default=True, show_default=True, help="Whether to make the version current.")
+@click.option("--force", is_flag=True, help="Overrule the gate; recorded in the manifest.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def command(
+    *,
+    source: Source,
+    as_of: datetime | None,
+    publish: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Train on purchases, evaluate, and publish if the gate allows.
+
+    With --ledger, what `reprise worker` archived counts too; a purchase that is also in a file counts once. Customers
+    who were erased are left out. The version is saved under REPRISE_HOME in any case. The gate also refuses input that
+    is odd beside that of the live version: half as many purchases, a missing day, a new currency, unknown products.
+
+    Exit code 1: another training is at work, among others; 3: bad data; 4: the gate refused.
+
+    \b
+    Example:
+      reprise train purchases.csv --products products.csv
+      reprise train 'orders/*.parquet' --format online-retail --no-publish
+      reprise train purchases.csv --ledger .reprise/ledger
+    """
+    edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
+    live, erased = _read_shop(edge.settings)
+    ingested = source.ingest(edge.settings, edge.now, edge.progress, erased)
+    until = as_of or (edge.now if source.ledger else end_of(ingested.ledger))
+    profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named)
+    publication = job.train(ingested, edge, as_of=as_of, live=live, profile=profile, force=force)
+    show(publication.manifest, as_json=as_json)
+    if publish:
+        publish_and_tell(publication, edge, as_json=as_json)
+
+
+def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
+    """The version that answers now, and who was erased; neither where the store is out of reach.
+
+    That is no reason not to train: what is trained is saved, and whoever was erased is left out when it is published.
+    """
+    try:
+        with open_warehouse(settings) as warehouse:
+            return current_manifest(warehouse.store(settings.shop)), warehouse.event_log(settings.shop).erased()
+    except StoreUnavailableError:
+        return None, frozenset()

@@ -1,0 +1,1 @@
+"""The ledger before a moment as arrays and sparse matrices."""

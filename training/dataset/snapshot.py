@@ -1,0 +1,79 @@
+"""The ledger before a moment, with dense indices: what every model learns from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recommender.days import SECONDS_PER_DAY
+from training.dataset.id_map import IdMap
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One line per order and product, sorted by customer, then day, then order.
+
+    Attributes:
+        as_of: everything here happened before it.
+        customers: the n_customers with a purchase before `as_of`.
+        products: the n_products sold before `as_of` or named in the catalogue.
+        customer_index, product_index, order_index: (n_lines,) int32.
+        day: (n_lines,) int32, days since 1970-01-01.
+        quantity: (n_lines,) float32, above 0.
+    """
+
+    as_of: datetime
+    customers: IdMap
+    products: IdMap
+    customer_index: NDArray[np.int32]
+    product_index: NDArray[np.int32]
+    order_index: NDArray[np.int32]
+    day: NDArray[np.int32]
+    quantity: NDArray[np.float32]
+
+    @property
+    def as_of_day(self) -> float:
+        """`as_of` in days since 1970-01-01."""
+        return self.as_of.timestamp() / SECONDS_PER_DAY
+
+    @property
+    def n_orders(self) -> int:
+        """Number of orders."""
+        return int(self.order_index.max(initial=-1)) + 1
+
+
+def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterable[str] = ()) -> Snapshot:
+    """What is known before `as_of`.
+
+    Args:
+        ledger: purchases as `training.ingest.ingest` returns them.
+        as_of: an aware datetime; purchases at or after it are left out.
+        catalogue_ids: products to index even if nobody bought them yet.
+
+    An empty past gives empty arrays.
+    """
+    past = (
+        ledger.lazy()
+        .filter(pl.col("ordered_at") < as_of)
+        .group_by("customer_id", "order_id", "product_id")
+        .agg(pl.col("quantity").sum(), pl.col("ordered_at").min())
+        .with_columns(pl.col("ordered_at").dt.epoch("d").alias("day"))
+        .sort("customer_id", "day", "order_id", "product_id")
+        .collect(engine="in-memory")  # the streaming one adds fractions in any order
+    )
+    customers = IdMap(past["customer_id"].unique().sort())
+    products = IdMap(sorted({*past["product_id"].unique(), *catalogue_ids}))
+    numbers = past.select(customer=pl.col("customer_id").rle_id(), order=pl.struct("customer_id", "order_id").rle_id())
+    return Snapshot(
+        as_of=as_of,
+        customers=customers,
+        products=products,
+        customer_index=numbers["customer"].to_numpy().astype(np.int32),
+        product_index=products.indices(past["product_id"].to_list(), unknown="raise"),
+        order_index=numbers["order"].to_numpy().astype(np.int32),
+        day=past["day"].to_numpy().astype(np.int32),
+        quantity=past["quantity"].to_numpy().astype(np.float32),
+    )

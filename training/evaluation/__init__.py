@@ -1,0 +1,1 @@
+"""Honest evaluation on later windows, beside baselines."""

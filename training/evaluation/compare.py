@@ -1,0 +1,180 @@
+"""The long comparison: the model beside all that is known to be good, on several later windows.
+
+`training.evaluation.last_window` is the short one that every training can afford.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from recommender.cli.progress import Progress
+from recommender.settings import Settings
+from training.dataset.snapshot import Snapshot
+from training.dataset.split import Window, split_window
+from training.evaluation.baseline_parameters import Chosen, tune_baselines
+from training.evaluation.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, trending
+from training.evaluation.bootstrap import Interval, Resampled
+from training.evaluation.calibration import judge_probabilities
+from training.evaluation.last_window import OURS, rank_model
+from training.evaluation.scores import CustomerScores, Scores, score_customers, score_ranking
+from training.evaluation.similar_lists import judge_similar
+from training.evaluation.tifu_knn import tifu_knn
+from training.evaluation.top_k import Scorer, rank_by
+from training.ranking.model import Model, train_model
+from training.ranking.training_examples import Windows
+
+KS = (5, 10, 20)
+
+
+class Judged(NamedTuple):
+    """Everything that is said of one window.
+
+    Attributes:
+        window: past and truth.
+        scores: ranking → measure → figure.
+        customers: ranking → the same customer by customer.
+        probabilities: as `judge_probabilities` returns them.
+        lists: `similar` and `together` → as `judge_similar` returns them.
+    """
+
+    window: Window
+    scores: dict[str, Scores]
+    customers: dict[str, CustomerScores]
+    probabilities: dict[str, Any]
+    lists: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the model and the baselines did.
+
+    Attributes:
+        windows: from the oldest on.
+        chosen: the baselines' parameters.
+        chosen_cut: the cut of the window on which they were chosen.
+        resampled: means of all windows together, with intervals.
+    """
+
+    windows: Sequence[Judged]
+    chosen: Chosen
+    chosen_cut: datetime
+    resampled: Resampled
+
+    @property
+    def rankings(self) -> list[str]:
+        """Names, ours first."""
+        return list(self.windows[0].scores)
+
+    def best_baseline(self, measure: str) -> str:
+        """The baseline with the highest mean of `measure`, the first of equals."""
+        means = {name: self.resampled.interval(name, measure).mean for name in self.rankings if name != OURS}
+        return max(means, key=lambda name: -math.inf if math.isnan(means[name]) else means[name])
+
+    def lead(self, measure: str) -> Interval:
+        """Our mean less that of the best baseline, customer by customer."""
+        return self.resampled.difference(OURS, self.best_baseline(measure), measure)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole as plain JSON types; what could not be measured is None.
+
+        `windows`: what is said of each; `mean`: ranking → measure → [mean, low, high] over all windows; `lead`:
+        measure → the best `baseline` of that measure and our `difference` to it, [mean, low, high]; `tuned`: the
+        baselines' parameters. Intervals hold 95 %.
+        """
+        measures = self.resampled.measures
+        return {
+            "horizon_days": self.windows[0].window.horizon_days,
+            "windows": [_window_to_dict(judged) for judged in self.windows],
+            "mean": {
+                name: {measure: _plain(self.resampled.interval(name, measure)) for measure in measures}
+                for name in self.rankings
+            },
+            "lead": {
+                measure: {"baseline": self.best_baseline(measure), "difference": _plain(self.lead(measure))}
+                for measure in measures
+            },
+            "tuned": {"cut": self.chosen_cut.isoformat(), **self.chosen.to_dict()},
+        }
+
+
+def compare(
+    ledger: pl.DataFrame, catalogue: pl.DataFrame, cuts: Sequence[datetime], settings: Settings, progress: Progress
+) -> Comparison:
+    """Train at each cut, and score what follows it.
+
+    The baselines' parameters are chosen once, on the window that ends with the first cut.
+
+    Args:
+        ledger: purchases as `training.ingest.ingest` returns them; every cut has some before and after it, see
+            `training.dataset.split.check_cuts`.
+        catalogue: products.
+        cuts: aware datetimes, at least one.
+        settings: of the training; `horizon_days` is the length of each window.
+        progress: told of each step.
+    """
+    cuts = sorted(set(cuts))
+    earlier = cuts[0] - timedelta(days=settings.horizon_days)
+    with progress.step("Tune the baselines"):
+        chosen = tune_baselines(split_window(ledger, earlier, settings.horizon_days))
+    windows = Windows(ledger, catalogue, settings)
+    judged = []
+    for cut in cuts:
+        model = train_model(ledger, catalogue, cut, settings, progress, windows=windows)
+        judged.append(_judge(model, split_window(ledger, cut, settings.horizon_days), chosen, settings, progress))
+    with progress.step("Draw customers again"):
+        resampled = Resampled(
+            {name: [each.customers[name] for each in judged] for name in judged[0].customers}, settings.seed
+        )
+    return Comparison(judged, chosen, earlier, resampled)
+
+
+def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Mapping[str, Callable[[], Scorer]]:
+    """Name → how to learn it."""
+    return {
+        "popular": lambda: popular(snapshot),
+        "trending": lambda: trending(snapshot),
+        "own_counts": lambda: own_counts(snapshot),
+        "decayed_own": lambda: decayed_own(snapshot, chosen.half_life_days, chosen.popularity),
+        "tifu_knn": lambda: tifu_knn(snapshot, chosen.tifu),
+        "item_cosine": lambda: item_cosine(snapshot),
+        "als": lambda: als_alone(snapshot, settings.als, settings.seed),
+        "bpr": lambda: bpr(snapshot, settings.als.factors, settings.seed),
+    }
+
+
+def _judge(model: Model, window: Window, chosen: Chosen, settings: Settings, progress: Progress) -> Judged:
+    rankings = {OURS: rank_model(model, window, settings.list_length)}
+    for name, learn in all_baselines(model.snapshot, chosen, settings).items():
+        with progress.step(f"Rank by {name}"):
+            rankings[name] = rank_by(learn(), model.snapshot, window.everyone, max(KS))
+    with progress.step("Score the window"):
+        scores = {name: score_ranking(ranking, window, KS) for name, ranking in rankings.items()}
+        customers = {name: score_customers(ranking, window, KS) for name, ranking in rankings.items()}
+        probabilities = judge_probabilities(model, window)
+        categories = [product.category for product in model.products]
+        lists = {
+            name: judge_similar(model.tables[name], model.snapshot, categories, window)
+            for name in ("similar", "together")
+        }
+    return Judged(window, scores, customers, probabilities, lists)
+
+
+def _window_to_dict(judged: Judged) -> dict[str, Any]:
+    window = judged.window
+    return {
+        "cut": window.cut.isoformat(),
+        "n_customers": len(window.customers),
+        "n_newcomers": window.newcomers["customer_id"].n_unique(),
+        "truth_repeat_share": len(window.repeat) / len(window.truth) if len(window.truth) else None,
+        "scores": judged.scores,
+        "calibration": judged.probabilities,
+        "lists": judged.lists,
+    }
+
+
+def _plain(interval: Interval) -> list[float | None]:
+    return [None if math.isnan(figure) else figure for figure in interval]

@@ -1,0 +1,127 @@
+"""The figures that decide whether a version may go live: the model and quick baselines on the last window.
+
+`training.evaluation.compare` does the same at length, on more windows, beside all that is known to be good.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from recommender.cli.progress import Progress
+from recommender.settings import Settings
+from training.dataset.snapshot import Snapshot
+from training.dataset.split import Window, end_of, split_window
+from training.evaluation.baselines import decayed_own, own_counts, popular, trending
+from training.evaluation.scores import Scores, score_ranking
+from training.evaluation.top_k import Scorer, rank_by
+from training.ranking.model import Model, train_model
+from training.ranking.rankings import rank_customers
+from training.ranking.training_examples import Windows
+
+OURS = "reprise"
+"""Name of the model's ranking among the others."""
+K = 10
+"""Length of the list that the gate judges."""
+POPULARITY = 0.5
+"""Worth of what everybody buys, in fresh orders of one's own, in the gate's `decayed_own`. Chosen on Online Retail II,
+cut 2011-07-02, among 0 to 4 with a half-life of 180 days."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How several rankings did on one window.
+
+    Attributes:
+        cut: the models knew what was before it.
+        horizon_days: length of the window from `cut` on.
+        n_customers: who had bought before the cut and bought in the window.
+        scores: ranking → measure → figure, as `score_ranking` gives them; empty where nobody could be scored.
+    """
+
+    cut: datetime
+    horizon_days: int
+    n_customers: int
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON types; `cut` in ISO-8601."""
+        return {
+            "cut": self.cut.isoformat(),
+            "horizon_days": self.horizon_days,
+            "n_customers": self.n_customers,
+            "scores": {name: dict(scores) for name, scores in self.scores.items()},
+        }
+
+
+def evaluate_last_window(
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    settings: Settings,
+    progress: Progress,
+    *,
+    windows: Windows | None = None,
+) -> Evaluation:
+    """Train on all but the last `horizon_days` of `ledger` and score the model and quick baselines on these.
+
+    Args:
+        ledger: purchases as `training.ingest.ingest` returns them.
+        catalogue: products; what is only sold in the window is known to the model as a product without buyers.
+        settings: of the training; `horizon_days` and `own_half_life_days` are used here too.
+        progress: told of each step.
+        windows: shared with another training, see `train_model`.
+
+    Returns:
+        Scores of `reprise`, `popular`, `trending`, `own_counts` and `decayed_own`; none where no customer bought both
+        before and in the window.
+
+    Raises:
+        TooLittleDataError: the ledger is empty.
+    """
+    window = last_window(ledger, settings.horizon_days)
+    if window.truth.is_empty():
+        return evaluate_window(window, {})
+    model = train_model(ledger, catalogue, window.cut, settings, progress, windows=windows)
+    with progress.step("Score the last window"):
+        baselines = quick_baselines(model.snapshot, settings)
+        rankings = {name: rank_by(scorer, model.snapshot, window.everyone, K) for name, scorer in baselines.items()}
+        return evaluate_window(window, {OURS: rank_model(model, window, settings.list_length), **rankings})
+
+
+def last_window(ledger: pl.DataFrame, horizon_days: int) -> Window:
+    """The window of `horizon_days` that ends just after the last purchase. Raises TooLittleDataError without any."""
+    return split_window(ledger, end_of(ledger) - timedelta(days=horizon_days), horizon_days)
+
+
+def quick_baselines(snapshot: Snapshot, settings: Settings) -> dict[str, Scorer]:
+    """Baselines that cost no more than counting."""
+    return {
+        "popular": popular(snapshot),
+        "trending": trending(snapshot),
+        "own_counts": own_counts(snapshot),
+        "decayed_own": decayed_own(snapshot, settings.own_half_life_days, POPULARITY),
+    }
+
+
+def rank_model(model: Model, window: Window, list_length: int) -> pl.DataFrame:
+    """The model's ranking of the window's customers; those without a past get its best sellers.
+
+    Both of a customer's published lists in full, so that repeat and discover can be judged apart.
+    """
+    ranking = rank_customers(model, k=2 * list_length, mix="auto")
+    table = model.tables["popular"]
+    best = pl.Series([model.products[i].product_id for i in table.records["product_index"][: table.starts[1]]])
+    newcomers = window.newcomers.select("customer_id").unique().sort("customer_id")
+    fallback = newcomers.join(best.cast(pl.String).to_frame("product_id").with_row_index("rank", 1), how="cross")
+    fallback = fallback.with_columns(
+        pl.col("rank").cast(pl.Int32), score=pl.lit(None, pl.Float32), kind=pl.lit("popular")
+    )
+    return pl.concat([ranking, fallback.select(ranking.columns)])
+
+
+def evaluate_window(window: Window, rankings: Mapping[str, pl.DataFrame], k: int = K) -> Evaluation:
+    """Score each of `rankings`, by name, on `window`."""
+    scores = {name: score_ranking(ranking, window, (k,)) for name, ranking in rankings.items()}
+    return Evaluation(window.cut, window.horizon_days, len(window.customers), scores)

@@ -1,0 +1,133 @@
+"""From a score for every customer and product to ranked lists, and the counts that simple scores are made of."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from training.dataset.pair_history import sum_by
+from training.dataset.snapshot import Snapshot
+
+Scorer = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Customer indices (n,) → scores (n, n_products), higher is better, 0 or less: nothing speaks for the product."""
+
+POPULAR_DAYS = 30
+_BLOCK_CELLS = 2_000_000
+"""Scores held at once: 8 MB of float32, and some arrays of the same shape."""
+_NOT_SHOWN = -1.0
+"""Score of what nothing speaks for and nobody buys."""
+_LAST = np.iinfo(np.int64).min
+
+
+class _Places(NamedTuple):
+    """Places of lists, by customer and rank, (n,) each: position of the customer, product_index, score, own or not."""
+
+    customer: NDArray[np.int64]
+    product: NDArray[np.int64]
+    score: NDArray[np.float32]
+    own: NDArray[np.bool_]
+
+
+def rank_by(scorer: Scorer, snapshot: Snapshot, customers: pl.Series, k: int) -> pl.DataFrame:
+    """The `k` best products that each customer bought before and the `k` best others, in one order by score.
+
+    Products that nothing speaks for are ordered by their buyers in the last 30 days and stand below all others, with
+    a score below 0, so that no list ends early; those without a buyer then are not shown.
+
+    Args:
+        scorer: learned from `snapshot`.
+        snapshot: what is known.
+        customers: ids of those who get a list, unique. Those without a past get best sellers.
+        k: longest list of each kind.
+
+    Returns:
+        [customer_id String, product_id String, rank Int32 from 1, score Float32, kind String: `buy_again` or
+        `discover`], sorted by customer_id and rank. Ties go to the smaller product_id.
+    """
+    customers = customers.sort()
+    index = snapshot.customers.indices(customers.to_list(), unknown="mark").astype(np.int64)
+    own, fill = count_orders(snapshot), (-1 / (1 + recent_buyers(snapshot))).astype(np.float32)
+    size = max(1, _BLOCK_CELLS // max(1, len(snapshot.products)))
+    blocks = []
+    for first in range(0, len(index), size):
+        places = _rank_block(scorer, index[first : first + size], own, fill, k)
+        blocks.append(places._replace(customer=places.customer + first))
+    return _frame(blocks, customers, pl.Series(snapshot.products.ids, dtype=pl.String))
+
+
+def count_orders(snapshot: Snapshot, weight: NDArray[np.floating] | None = None) -> csr_matrix:
+    """(n_customers, n_products) float32: orders of each customer that held the product, each counted `weight`.
+
+    `weight` is (n_lines,); None: 1. Without purchases the matrix has no entries.
+    """
+    weight = np.ones(len(snapshot.day)) if weight is None else weight
+    shape = (len(snapshot.customers), len(snapshot.products))
+    return csr_matrix((weight, (snapshot.customer_index, snapshot.product_index)), shape=shape).astype(np.float32)
+
+
+def recent_buyers(snapshot: Snapshot) -> NDArray[np.float32]:
+    """(n_products,) distinct buyers in the 30 days up to the shop's last purchase."""
+    recent = snapshot.day > snapshot.day.max(initial=0) - POPULAR_DAYS
+    n_products = max(1, len(snapshot.products))
+    pairs = np.unique(snapshot.customer_index[recent].astype(np.int64) * n_products + snapshot.product_index[recent])
+    return sum_by(pairs % n_products, np.ones(len(pairs)), len(snapshot.products)).astype(np.float32)
+
+
+def _rank_block(
+    scorer: Scorer, index: NDArray[np.int64], own: csr_matrix, fill: NDArray[np.float32], k: int
+) -> _Places:
+    """The lists of a block of customers, by row; an index of -1 is a customer without a past."""
+    scores = np.tile(fill, (len(index), 1))
+    bought = np.zeros(scores.shape, dtype=bool)
+    known = np.flatnonzero(index >= 0)
+    if len(known):
+        learned = scorer(index[known])
+        scores[known] = np.where(learned > 0, learned, fill)
+        bought[known] = own[index[known]].toarray() > 0
+    keys = _sort_keys(scores)
+    best = np.hstack([_highest(np.where(kind, keys, _LAST), k) for kind in (bought, ~bought)])
+    best = -np.sort(-best, axis=1)
+    row, place = np.nonzero(best > _LAST)
+    product = _column(best[row, place], scores.shape[1])
+    shown = scores[row, product] > _NOT_SHOWN
+    row, product = row[shown], product[shown]
+    return _Places(row, product, scores[row, product], bought[row, product])
+
+
+def _sort_keys(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Integers that sort as the scores do, the smaller column first among equals.
+
+    The bits of floats of one sign sort as integers; those of negative ones are turned round.
+    """
+    bits = (scores.astype(np.float32) + np.float32(0)).view(np.int32).astype(np.int64)  # + 0: there is no minus zero
+    rising = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
+    return (rising << 32) | np.arange(scores.shape[1] - 1, -1, -1)
+
+
+def _column(keys: NDArray[np.int64], n_columns: int) -> NDArray[np.int64]:
+    return n_columns - 1 - (keys & 0xFFFFFFFF)
+
+
+def _highest(keys: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """(n, min(k, columns)) highest of each row, in no order."""
+    n_columns = keys.shape[1]
+    return keys if k >= n_columns else np.partition(keys, n_columns - k, axis=1)[:, n_columns - k :]
+
+
+def _frame(blocks: list[_Places], customers: pl.Series, products: pl.Series) -> pl.DataFrame:
+    empty = _Places(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
+    places = _Places(*(np.concatenate(part) for part in zip(empty, *blocks, strict=True)))
+    rank = np.arange(len(places.customer)) - np.searchsorted(places.customer, places.customer) + 1
+    return pl.DataFrame(
+        {
+            "customer_id": customers.gather(places.customer).rename("customer_id"),
+            "product_id": products.gather(places.product),
+            "rank": rank.astype(np.int32),
+            "score": places.score,
+            "kind": np.where(places.own, "buy_again", "discover"),
+        },
+        schema_overrides={"kind": pl.String},
+    )

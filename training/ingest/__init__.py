@@ -1,0 +1,1 @@
+"""From files as shops have them to the ledger."""

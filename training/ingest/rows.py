@@ -1,0 +1,192 @@
+"""One purchase file to rows with our columns: each row judged, the good ones typed, the bad ones as they were read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from training.ingest.files import BROKEN, LINE, reading, scan_file
+from training.ingest.formats import Format
+from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason, number_of, take_columns, text_of
+from training.ingest.times import SAMPLE_ROWS, TimeColumn, detect_times
+
+QUARANTINE_CHARACTERS = 200
+"""A cell is cut to this many characters in the quarantine file."""
+_VERDICT = "__verdict__"
+_READ = "__read__"
+_OWN_REFUND = "__own_refund__"
+_PRICE_IGNORED = "__price_ignored__"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is read as one table: a file, or the files that a format joins.
+
+    Attributes:
+        file: for messages and the quarantine.
+        frame: the table with LINE and BROKEN.
+    """
+
+    file: Path
+    frame: pl.LazyFrame
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source, read.
+
+    Attributes:
+        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, and title and
+            category where the source has them.
+        bad: file, line, reason and the taken columns as text.
+        taken: our column → the source's.
+        unused: the source's other columns.
+        times: what ordered_at was found to hold.
+        rows_read, rows_good, prices_ignored, own_refunds: counts of rows.
+        left_out, quarantined: reason → rows.
+    """
+
+    rows: pl.DataFrame
+    bad: pl.DataFrame
+    taken: Mapping[str, str]
+    unused: Sequence[str]
+    times: str
+    rows_read: int
+    rows_good: int
+    prices_ignored: int
+    own_refunds: int
+    left_out: Mapping[str, int]
+    quarantined: Mapping[str, int]
+
+
+def open_sources(files: Sequence[Path], format_: Format) -> list[Source]:
+    """Scan each file; a format that joins files makes one source of them, named after their folder.
+
+    Raises:
+        UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
+    """
+    frames = [scan_file(file) for file in files]
+    if format_.combine is None:
+        return [Source(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
+    stems = [file.name.split(".")[0] for file in files]
+    with reading(files[0].parent):
+        return [Source(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
+
+
+def read_part(source: Source, format_: Format, named: Mapping[str, str], as_of: datetime) -> Part:
+    """Read and judge one source.
+
+    Args:
+        source: what to read.
+        format_: which columns to take and what to leave out.
+        named: our column → the source's, as the caller says.
+        as_of: a later time is bad.
+
+    Raises:
+        UsageError, MissingColumnError: see `training.ingest.schema.take_columns`.
+        UnreadableFileError: the file breaks off, is wrongly encoded or otherwise not what it seemed.
+    """
+    with reading(source.file):
+        schema = source.frame.collect_schema()
+        seen = [name for name in schema.names() if name not in {LINE, BROKEN}]
+        taken = take_columns(seen, format_.columns, named, str(source.file))
+        head = source.frame.select(taken["ordered_at"]).head(SAMPLE_ROWS).collect(engine="streaming")
+        times = detect_times(taken["ordered_at"], head.to_series(), format_.time_patterns)
+        judged = _judge(source.frame, _typed(taken, schema, times), taken, format_, as_of)
+        frame = judged.select(_kept(taken)).collect(engine="streaming")
+        verdicts = _count(frame[_VERDICT])
+        quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
+        bad = _bad_rows(judged, list(quarantined), taken, source.file)
+    good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
+    rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
+    return Part(
+        rows=with_order_ids(rows),
+        bad=bad,
+        taken=taken,
+        unused=[name for name in seen if name not in taken.values()],
+        times=times.found,
+        rows_read=len(frame),
+        rows_good=len(good),
+        prices_ignored=int(good[_PRICE_IGNORED].sum()),
+        own_refunds=int(good[_OWN_REFUND].sum()),
+        left_out={reason: n for reason, n in verdicts.items() if reason in format_.left_out},
+        quarantined=quarantined,
+    )
+
+
+def _typed(taken: Mapping[str, str], schema: pl.Schema, times: TimeColumn) -> dict[str, pl.Expr]:
+    """Our columns from the source's cells; null for what is absent, quantity 1 and refunded_quantity 0."""
+    typed: dict[str, pl.Expr] = {"ordered_at": times.moment}
+    for ours in ("customer_id", "product_id", "order_id", "status", "title", "category"):
+        typed[ours] = text_of(taken[ours], schema[taken[ours]]) if ours in taken else pl.lit(None, pl.String)
+    for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
+        number = number_of(taken[ours], schema[taken[ours]]) if ours in taken else pl.lit(None, pl.Float64)
+        typed[ours] = number if absent is None else number.fill_null(absent)
+    return typed
+
+
+def _judge(
+    frame: pl.LazyFrame, typed: Mapping[str, pl.Expr], taken: Mapping[str, str], format_: Format, as_of: datetime
+) -> pl.LazyFrame:
+    """Our columns, LINE, BROKEN, the cells as read (named with _READ), and _VERDICT: why a row goes no further.
+
+    Blank lines, in which every taken cell is empty, are dropped.
+    """
+    blank = pl.all_horizontal(pl.col(set(taken.values())).is_null())
+    columns = [expression.alias(name) for name, expression in typed.items()]
+    cells = [pl.col(theirs).cast(pl.String).alias(_READ + ours) for ours, theirs in taken.items()]
+    bad = bad_rules(as_of)
+    rules = {"broken line": bad["broken line"], **format_.left_out, **bad}
+    return (
+        frame.filter(~blank | pl.col(BROKEN).is_not_null())
+        .select(LINE, BROKEN, *columns, *cells)
+        .with_columns(first_reason(rules).alias(_VERDICT))
+    )
+
+
+def _kept(taken: Mapping[str, str]) -> list[pl.Expr]:
+    """The columns of `Part.rows`, with _VERDICT and the flags that are counted."""
+    quantity, price, order_id = pl.col("quantity"), pl.col("unit_price"), pl.col("order_id")
+    went_back = pl.col("status").str.to_lowercase().is_in(REFUND_STATUSES).fill_null(value=False)
+    taken_off = pl.col("refunded_quantity").fill_nan(0.0).abs()
+    left = pl.max_horizontal(quantity - taken_off, 0.0)
+    usable = price.is_finite() & (price >= 0)
+    return [
+        pl.col("customer_id", "product_id", "ordered_at", "order_id"),
+        pl.when(went_back).then(-quantity.abs()).when(quantity > 0).then(left).otherwise(quantity).alias("quantity"),
+        pl.when(usable).then(price).alias("unit_price"),
+        (went_back & order_id.is_not_null()).alias("of_order"),
+        *(pl.col(name) for name in ("title", "category") if name in taken),
+        (~went_back & (quantity > 0) & (taken_off > 0)).alias(_OWN_REFUND),
+        (price.is_not_null() & ~usable).alias(_PRICE_IGNORED),
+        pl.col(_VERDICT),
+    ]
+
+
+def with_order_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where there is no order id, one customer's purchases of one day (UTC) are an order."""
+    if not rows["order_id"].null_count():
+        return rows
+    made = pl.format("{}@{}", "customer_id", pl.col("ordered_at").dt.date())
+    return rows.with_columns(pl.col("order_id").fill_null(made))
+
+
+def _count(verdicts: pl.Series) -> dict[str, int]:
+    """Reason → rows, most rows first; rows without a reason are not counted."""
+    counts = verdicts.drop_nulls().cast(pl.String).value_counts().sort("count", verdicts.name, descending=[True, False])
+    return dict(counts.iter_rows())
+
+
+def _bad_rows(judged: pl.LazyFrame, reasons: Sequence[str], taken: Mapping[str, str], file: Path) -> pl.DataFrame:
+    """`Part.bad`, by a second scan of the file, which spares all good rows from being held as text."""
+    if not reasons:
+        return pl.DataFrame()
+    reason = pl.col(_VERDICT).cast(pl.String)
+    cells = [pl.col(_READ + ours).str.head(QUARANTINE_CHARACTERS).alias(ours) for ours in taken]
+    return (
+        judged.filter(reason.is_in(reasons))
+        .select(pl.lit(str(file)).alias("file"), pl.col(LINE).alias("line"), reason.alias("reason"), *cells)
+        .collect(engine="streaming")
+    )

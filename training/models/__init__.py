@@ -1,0 +1,1 @@
+"""What the ledger teaches: factors, neighbours, rhythms, popularity."""

@@ -1,0 +1,155 @@
+"""How close every product is to a customer's taste, by several measures that see different things."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recommender.settings import Settings
+from training.dataset.interactions import build_interactions
+from training.dataset.orders import Orders
+from training.dataset.pair_history import History
+from training.dataset.snapshot import Snapshot
+from training.models.als import Factors, fit_factors
+from training.models.neighbours import nearest_products, order_matrix, top_columns
+from training.models.title_words import title_matrix
+
+N_NEIGHBOURS = 60
+_LONG, _SHORT = 6.0, 2.0
+"""Half-lives of what counts as a customer's taste, in horizons."""
+_LATELY = 3.0
+"""How long a discovery is news, in horizons."""
+_MOST_PEERS, _N_PEERS = 10_000, 100
+"""Customers looked at, and those of them who have a say."""
+
+Block = dict[str, NDArray[np.float32]]
+"""Measure → (n_customers of the block, n_products) float32."""
+
+
+@dataclass(frozen=True)
+class Affinities:
+    """What the measures are computed from.
+
+    Attributes:
+        recent: ALS on purchases that fade, as the settings have it.
+        timeless: ALS on all purchases alike.
+        long, short: (n_customers, n_products) what each customer bought, fading slowly and fast.
+        last: the same, 1 for what was in the last order.
+        by_customers, by_orders: (n_products, n_products) similarities of the nearest products.
+        by_discovery: likewise, from what was bought for long to what the same customers discovered lately.
+        words: (n_products, n_words) of the titles, rows of length 1.
+        peers: (n_peers,) customers whose purchases may speak for others: the latest to order.
+    """
+
+    recent: Factors
+    timeless: Factors
+    long: csr_matrix
+    short: csr_matrix
+    last: csr_matrix
+    by_customers: csr_matrix
+    by_orders: csr_matrix
+    by_discovery: csr_matrix
+    words: csr_matrix
+    peers: NDArray[np.int64]
+
+    @cached_property
+    def customer_directions(self) -> NDArray[np.float32]:
+        """The rows of `recent.customers` at length 1, or 0."""
+        return _directions(self.recent.customers)
+
+    @cached_property
+    def product_directions(self) -> NDArray[np.float32]:
+        """The rows of `recent.products` at length 1, or 0."""
+        return _directions(self.recent.products)
+
+
+def fit_affinities(
+    snapshot: Snapshot, history: History, orders: Orders, titles: Sequence[str | None], settings: Settings
+) -> Affinities:
+    """Learn the measures from what is known; `als`, `horizon_days` and `seed` are read."""
+    timeless = settings.als.model_copy(update={"weighting": "binary"})
+    long = _decayed(snapshot, history, _LONG * settings.horizon_days)
+    discovered = _discovered(snapshot, history, _LATELY * settings.horizon_days)
+    last_day = np.zeros(len(snapshot.customers))
+    np.maximum.at(last_day, orders.customer_index, orders.day)
+    als, seed = settings.als, settings.seed
+    with ThreadPoolExecutor() as pool:  # five independent fits, all outside the interpreter's lock
+        recent = pool.submit(fit_factors, build_interactions(snapshot, als), als, seed)
+        lasting = pool.submit(fit_factors, build_interactions(snapshot, timeless), timeless, seed)
+        by_customers = pool.submit(nearest_products, long.log1p(), N_NEIGHBOURS)
+        by_orders = pool.submit(nearest_products, order_matrix(snapshot), N_NEIGHBOURS)
+        by_discovery = pool.submit(nearest_products, discovered, N_NEIGHBOURS, long.log1p())
+    return Affinities(
+        recent=recent.result(),
+        timeless=lasting.result(),
+        long=long,
+        short=_decayed(snapshot, history, _SHORT * settings.horizon_days),
+        last=_last_orders(snapshot, orders),
+        by_customers=by_customers.result(),
+        by_orders=by_orders.result(),
+        by_discovery=by_discovery.result(),
+        words=title_matrix(titles),
+        peers=np.argsort(-last_day, kind="stable")[:_MOST_PEERS],
+    )
+
+
+def measure(affinities: Affinities, customers: NDArray[np.integer]) -> Block:
+    """Every measure of the customers in a block (n,) for every product; higher is closer, comparable within a row."""
+    return {
+        "als": affinities.recent.customers[customers] @ affinities.recent.products.T,
+        "als_timeless": affinities.timeless.customers[customers] @ affinities.timeless.products.T,
+        "neighbours": (affinities.long[customers] @ affinities.by_customers).toarray(),
+        "together": (affinities.short[customers] @ affinities.by_orders).toarray(),
+        "together_last": (affinities.last[customers] @ affinities.by_orders).toarray(),
+        "discovery": (affinities.long[customers] @ affinities.by_discovery).toarray(),
+        "peers": _peers(affinities, customers),
+        "titles": ((affinities.long[customers] @ affinities.words) @ affinities.words.T).toarray(),
+        "titles_last": ((affinities.last[customers] @ affinities.words) @ affinities.words.T).toarray(),
+    }
+
+
+def _peers(affinities: Affinities, customers: NDArray[np.integer]) -> NDArray[np.float32]:
+    """What the customers of like taste bought lately, each by how like it is (user-based nearest neighbours)."""
+    directions = affinities.customer_directions
+    likeness: NDArray[np.float32] = directions[customers] @ directions[affinities.peers].T
+    likeness[customers[:, None] == affinities.peers] = 0
+    top = top_columns(likeness, _N_PEERS)
+    values = np.take_along_axis(likeness, top, axis=1)
+    votes = csr_matrix((values.ravel(), top.ravel(), np.arange(len(top) + 1) * top.shape[1]), shape=likeness.shape)
+    bought: NDArray[np.float32] = (votes @ affinities.short[affinities.peers]).toarray()
+    return bought
+
+
+def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(factors, axis=1, keepdims=True)
+    directions: NDArray[np.float32] = np.divide(factors, lengths, out=np.zeros_like(factors), where=lengths > 0)
+    return directions
+
+
+def _discovered(snapshot: Snapshot, history: History, days: float) -> csr_matrix:
+    """1 where a customer bought a product for the first time in the last `days`."""
+    kept = snapshot.as_of_day - history.day[history.first_visit] <= days
+    customer, product = history.customer_index[kept], history.product_index[kept]
+    return _pairs(snapshot, customer, product, np.ones(len(customer)))
+
+
+def _decayed(snapshot: Snapshot, history: History, half_life_days: float) -> csr_matrix:
+    decay = 0.5 ** ((snapshot.as_of_day - history.day) / half_life_days)
+    return _pairs(snapshot, history.customer_index, history.product_index, history.sum_by_pair(decay))
+
+
+def _last_orders(snapshot: Snapshot, orders: Orders) -> csr_matrix:
+    is_last = orders.later[snapshot.order_index] == 0
+    customer, product = snapshot.customer_index[is_last], snapshot.product_index[is_last]
+    return _pairs(snapshot, customer, product, np.ones(len(customer)))
+
+
+def _pairs(
+    snapshot: Snapshot, customer: NDArray[np.integer], product: NDArray[np.integer], values: NDArray[np.float64]
+) -> csr_matrix:
+    shape = (len(snapshot.customers), len(snapshot.products))
+    return csr_matrix((values.astype(np.float32), (customer, product)), shape=shape)

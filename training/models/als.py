@@ -1,0 +1,223 @@
+"""Alternating least squares on implicit feedback: the one module that talks to `implicit`.
+
+`implicit` says user and item. What else it does is kept in here: it refuses anything but a csr_matrix, goes on from
+old factors in a second fit, pads short lists with product 0 or a score of -3.4e38, and slows down many times when
+BLAS has threads of its own. It only fits; the lists are made below, from the factors.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from implicit.cpu.bpr import BayesianPersonalizedRanking
+from implicit.recommender_base import ModelFitError
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, csr_matrix
+from threadpoolctl import threadpool_limits
+
+from recommender.errors import SettingsError, UsageError
+from recommender.settings import AlsSettings
+from training.dataset.ranked_lists import RankedLists, concatenate_lists, starts_of
+
+_BLOCK_CELLS = 4_000_000
+"""Scores held at once: 16 MB of float32 stay near the processor."""
+_ENOUGH_FOR_THREADS = 1_000_000
+"""Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
+on a busy machine take longer than one."""
+_LARGEST_REGULARIZATION = 0.25
+"""Share of the confidences' largest singular value. Regularization wipes out every taste whose singular value is
+below it, so what suits a shop of thousands would leave nothing of a shop of fifty."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What was learned; the inner product of two rows is the predicted preference, about 0 to 1.
+
+    Attributes:
+        customers: (n_customers, f) float32.
+        products: (n_products, f) float32.
+        regularization: with which they were fitted.
+
+    Rows of customers without purchases and of products without buyers are 0.
+    """
+
+    customers: NDArray[np.float32]
+    products: NDArray[np.float32]
+    regularization: float = 0.0
+
+
+def fit_factors(
+    matrix: csr_matrix | csr_array,
+    als: AlsSettings,
+    seed: int,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Factors:
+    """Learn factors from scratch: the same matrix, settings and seed give the same bytes, on any number of cores.
+
+    Args:
+        matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.
+            Rows and columns without an entry above 0 take no part, so that they change nothing for the others.
+        als: `factors`, `iterations`, `alpha` and `regularization` are read; the last is lowered for a small shop to
+            a quarter of the largest singular value of alpha · matrix.
+        seed: of the random start.
+        advance: told 1 after each iteration.
+
+    Raises:
+        UsageError: the matrix holds NaN, an infinity or a negative strength.
+        SettingsError: the fit diverged.
+    """
+    strengths = csr_matrix(matrix).astype(np.float32)
+    strengths.eliminate_zeros()
+    if not (np.isfinite(strengths.data) & (strengths.data >= 0)).all():
+        raise UsageError("the matrix holds NaN, infinite or negative strengths; build it with build_interactions")
+    known_customers = np.flatnonzero(strengths.getnnz(axis=1))
+    known_products = np.flatnonzero(strengths.getnnz(axis=0))
+    customers = np.zeros((strengths.shape[0], als.factors), np.float32)
+    products = np.zeros((strengths.shape[1], als.factors), np.float32)
+    if not len(known_customers):
+        return Factors(customers, products)
+    model = _fit(strengths[known_customers][:, known_products], als, seed, advance)
+    customers[known_customers] = model.user_factors
+    products[known_products] = model.item_factors
+    return Factors(customers, products, model.regularization)
+
+
+def _fit(
+    user_items: csr_matrix, als: AlsSettings, seed: int, advance: Callable[[int], None]
+) -> AlternatingLeastSquares:
+    # the constructor warns about BLAS threads, the fit is slow with them: both belong under the limit
+    with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=als.factors,
+            iterations=als.iterations,
+            regularization=min(als.regularization, _LARGEST_REGULARIZATION * als.alpha * _spectral_norm(user_items)),
+            alpha=als.alpha,
+            num_threads=0 if user_items.nnz >= _ENOUGH_FOR_THREADS else 1,
+            random_state=seed,
+        )
+        try:
+            model.fit(user_items, show_progress=False, callback=lambda *_: advance(1))
+        except ModelFitError:
+            raise SettingsError(
+                f"ALS diverged with als.alpha {als.alpha} and als.regularization {als.regularization}: "
+                f"lower the first or raise the second"
+            ) from None
+    return model
+
+
+def fit_bpr(matrix: csr_matrix, factors: int, seed: int) -> Factors:
+    """Factors by Bayesian personalized ranking (Rendle et al. 2009), for comparison with ours; only their order counts.
+
+    Args:
+        matrix: (n_customers, n_products) with an entry for what was bought; at least one.
+        factors: numbers that describe one customer or product; a product gets its bias on top.
+        seed: of the random start and of the samples; one thread, so that the same seed gives the same bytes.
+    """
+    model = BayesianPersonalizedRanking(factors=factors, iterations=100, num_threads=1, random_state=seed)
+    model.fit(csr_matrix(matrix).astype(np.float32), show_progress=False)
+    return Factors(model.user_factors, model.item_factors)
+
+
+def _spectral_norm(matrix: csr_matrix) -> float:
+    """Largest singular value by power iteration: with no negative entry, a start of ones is close after a few steps."""
+    direction = np.ones(matrix.shape[1])  # float64: squares of faded strengths are still above 0
+    for _ in range(5):
+        direction = matrix.T @ (matrix @ direction)
+        direction /= np.linalg.norm(direction)
+    return float(np.linalg.norm(matrix @ direction))
+
+
+def top_products(factors: Factors, rows: NDArray[np.integer], k: int, mask: csr_matrix | None = None) -> RankedLists:
+    """The products with the highest predicted preference for each customer.
+
+    Args:
+        factors: as `fit_factors` returns them.
+        rows: (n,) customer indices, in any order.
+        k: longest list.
+        mask: (n_customers, n_products); products with a stored entry are left out. None: nothing is hidden, what
+            was bought before neither.
+
+    Returns:
+        n lists, ties by product_index. A list is shorter than `k` where fewer products have a predicted preference
+        above 0, and empty for a customer without history: never padded.
+
+    Raises:
+        UsageError: k is below 1, a row is not a customer, or the mask has another shape.
+    """
+    _check_k(k)
+    _check_rows(factors, rows)
+    if mask is not None and mask.shape != (len(factors.customers), len(factors.products)):
+        raise UsageError(
+            f"mask has shape {mask.shape}; there are {len(factors.customers)} customers and "
+            f"{len(factors.products)} products"
+        )
+    return concatenate_lists(
+        _top_of_block(factors.customers[block] @ factors.products.T, k, None if mask is None else mask[block])
+        for block in _blocks(rows, len(factors.products))
+    )
+
+
+def similar_products(factors: Factors, k: int) -> RankedLists:
+    """The nearest products of each product by the cosine of their factors.
+
+    Returns:
+        One list for each product, the product itself left out, only cosines above 0, ties by product_index. Empty
+        where the product's factors are 0.
+
+    Raises:
+        UsageError: k is below 1.
+    """
+    _check_k(k)
+    norms = np.linalg.norm(factors.products, axis=1, keepdims=True)
+    directions = np.divide(factors.products, norms, out=np.zeros_like(factors.products), where=norms > 0)
+    n_products = len(directions)
+    itself = csr_matrix(
+        (np.ones(n_products, bool), np.arange(n_products), np.arange(n_products + 1)), shape=(n_products, n_products)
+    )
+    return concatenate_lists(
+        _top_of_block(directions[block] @ directions.T, k, itself[block])
+        for block in _blocks(np.arange(n_products), n_products)
+    )
+
+
+def _blocks(rows: NDArray[np.integer], n_products: int) -> Iterator[NDArray[np.integer]]:
+    size = max(1, _BLOCK_CELLS // max(1, n_products))
+    return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def _top_of_block(scores: NDArray[np.float32], k: int, hidden: csr_matrix | None) -> RankedLists:
+    """Top k above 0 of each row of `scores` (n, n_products), which is overwritten where `hidden` has an entry."""
+    if hidden is not None:
+        scores[np.repeat(np.arange(len(scores)), np.diff(hidden.indptr)), hidden.indices] = -np.inf
+    columns = _top_columns(scores, k)
+    values = np.take_along_axis(scores, columns, axis=1)
+    wanted = values > 0
+    return RankedLists(starts_of(wanted.sum(axis=1)), columns[wanted].astype(np.int32), values[wanted])
+
+
+def _top_columns(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """(n, min(k, n_products)) columns by falling score, ties by column."""
+    n_products = scores.shape[1]
+    if k >= n_products:
+        return np.argsort(-scores, axis=1, kind="stable")
+    # one more than k, to see whether a tie crosses the end of the list
+    partition = np.argpartition(scores, n_products - k - 1, axis=1)
+    top = np.sort(partition[:, -k:], axis=1)
+    values = np.take_along_axis(scores, top, axis=1)
+    columns = np.take_along_axis(top, np.argsort(-values, axis=1, kind="stable"), axis=1)
+    next_best = np.take_along_axis(scores, partition[:, [n_products - k - 1]], axis=1)
+    tied = np.flatnonzero(values.min(axis=1, keepdims=True) == next_best)
+    columns[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
+    return columns
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise UsageError(f"k is {k}; a list has at least 1 product")
+
+
+def _check_rows(factors: Factors, rows: NDArray[np.integer]) -> None:
+    wrong = rows[(rows < 0) | (rows >= len(factors.customers))]
+    if len(wrong):
+        raise UsageError(f"customer index {wrong[0]} is outside 0 to {len(factors.customers) - 1}")

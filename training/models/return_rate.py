@@ -1,0 +1,88 @@
+"""The chance of a next purchase for many pairs at once, and how far it was off in the days just past."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit, ndtr
+
+from recommender.days import midnight_of
+from recommender.slate.due import HORIZONS_DAYS, LATE_LOG_GAP, LATE_SD, LATE_SHARE
+from training.dataset.pair_history import Floats, History
+from training.dataset.snapshot import Snapshot
+
+LOOK_BACK_DAYS = HORIZONS_DAYS[-1]
+_PRIOR_PURCHASES = 10.0
+"""Purchases that must be missing or in excess before the odds move by a factor of e; a tiny shop keeps its own."""
+_LARGEST_SHIFT = 4.0
+_SMALLEST_SHARE = 1e-4
+
+
+def bought_within(days: float, elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats) -> Floats:
+    """Chances of a purchase within `days`: `slate.due` for many. All arrays are (n,), elapsed days above 0."""
+    gone = _bought_by(elapsed, log_gap, log_gap_sd, share)
+    chance: Floats = (_bought_by(elapsed + days, log_gap, log_gap_sd, share) - gone) / np.maximum(1 - gone, 1e-9)
+    return chance
+
+
+def shift_odds(share: Floats, shift: float) -> Floats:
+    """Shares whose odds are multiplied by exp(shift); any shape, in [0, 1]."""
+    shifted: Floats = expit(logit(np.clip(share, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)) + shift)
+    return shifted
+
+
+def fit_odds(elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats, bought: NDArray[np.bool_]) -> float:
+    """The shift of the log odds to return with which as many buy as did.
+
+    Solves  Σ bought - Σ chance(shift) = 10 · shift,  the score equation of a logistic intercept under a normal prior
+    around 0 (Gelman et al., Bayesian Data Analysis, ch. 16).
+
+    Args:
+        elapsed: (n,) days from the last purchase to the day of the forecast.
+        log_gap: (n,), with the next two the rhythm as it was known that day.
+        log_gap_sd: (n,).
+        share: (n,).
+        bought: (n,) whether a purchase followed within LOOK_BACK_DAYS.
+
+    Returns:
+        Between -4 and 4; 0 without pairs.
+    """
+
+    def missing(shift: float) -> float:
+        chance = bought_within(LOOK_BACK_DAYS, elapsed, log_gap, log_gap_sd, shift_odds(share, shift))
+        return float(bought.sum() - chance.sum() - _PRIOR_PURCHASES * shift)
+
+    for bound in (-_LARGEST_SHIFT, _LARGEST_SHIFT):
+        if missing(bound) * bound > 0:
+            return bound
+    return float(brentq(missing, -_LARGEST_SHIFT, _LARGEST_SHIFT, xtol=1e-3))
+
+
+def look_back(snapshot: Snapshot) -> Snapshot:
+    """What was known LOOK_BACK_DAYS before the last midnight, with the customers and products of today."""
+    first_day = _first_day(snapshot)
+    known = snapshot.day < first_day
+    lines = ("customer_index", "product_index", "order_index", "day", "quantity")
+    midnight = midnight_of(first_day)
+    return replace(snapshot, as_of=midnight, **{name: getattr(snapshot, name)[known] for name in lines})
+
+
+def bought_since(snapshot: Snapshot, history: History) -> NDArray[np.bool_]:
+    """(n_pairs,) which pairs of `look_back`'s history were bought in the LOOK_BACK_DAYS that followed."""
+    first_day, n = _first_day(snapshot), len(snapshot.products)
+    since = (snapshot.day >= first_day) & (snapshot.day < first_day + LOOK_BACK_DAYS)
+    later = snapshot.customer_index[since].astype(np.int64) * n + snapshot.product_index[since]
+    return np.isin(history.customer_index * n + history.product_index, later)
+
+
+def _first_day(snapshot: Snapshot) -> int:
+    return int(snapshot.as_of_day) - LOOK_BACK_DAYS
+
+
+def _bought_by(days: Floats, log_gap: Floats, sd: Floats, share: Floats) -> Floats:
+    """Share of all buyers who are back within `days`, in rhythm or late."""
+    ahead = np.log(days) - log_gap
+    late = LATE_SHARE * np.sqrt(share) * (1 - share)
+    back: Floats = share * ndtr(ahead / sd) + late * ndtr((ahead - LATE_LOG_GAP) / np.hypot(sd, LATE_SD))
+    return back

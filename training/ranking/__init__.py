@@ -1,0 +1,1 @@
+"""Two-stage ranking: candidates, their features, a calibrated probability, ranked lists."""

@@ -1,0 +1,171 @@
+"""A trained model: all lists of a version, learned from the ledger before a moment and from nothing else."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from recommender.cli.progress import Progress
+from recommender.publication.factors import ProductFactors
+from recommender.publication.lists import ListName, ListTable
+from recommender.publication.product import Product, Rhythm
+from recommender.settings import AlsSettings, Settings
+from training.dataset.ranked_lists import build_table
+from training.dataset.snapshot import Snapshot
+from training.models.als import Factors, top_products
+from training.models.copurchase import build_together
+from training.models.popularity import best_sellers, build_popular, trend
+from training.models.repurchase import Gaps, build_buy_again
+from training.models.similar import build_similar
+from training.ranking.features import Evidence, build_evidence
+from training.ranking.personal_lists import buy_again_table, rank_candidates
+from training.ranking.ranker import Ranker, fit_ranker
+from training.ranking.training_examples import Examples, Windows, learning_cuts
+
+_BEST_SELLER_HALF_LIFE_DAYS = 15.0
+"""On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that a version publishes.
+
+    Attributes:
+        snapshot: what it learned from.
+        products: by product_index.
+        tables: one for each of `LIST_NAMES`. The scores of `buy_again` and `discover` are probabilities of a purchase
+            within the horizon, comparable between the two, NaN where there was too little to learn them from; within
+            a list they never rise, and equal ones stand in the order of the raw scores.
+        factors: of the collaborative filtering behind `discover`.
+        ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
+            recall more. None where there was no window to learn from.
+    """
+
+    snapshot: Snapshot
+    products: Sequence[Product]
+    tables: dict[ListName, ListTable]
+    factors: Factors
+    ceiling: float | None = None
+
+    def product_factors(self, als: AlsSettings) -> ProductFactors:
+        """With which customers are folded in who bought for the first time after the training."""
+        newest = (
+            np.log(2) if als.weighting == "log" else 1.0
+        )  # what `training.dataset.interactions` gives a purchase of now
+        return ProductFactors(self.factors.products, self.factors.regularization, float(als.alpha * newest))
+
+
+def train_model(
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    as_of: datetime,
+    settings: Settings,
+    progress: Progress,
+    *,
+    windows: Windows | None = None,
+) -> Model:
+    """Learn all lists from the purchases before `as_of`; later ones in the ledger change nothing.
+
+    Probabilities are learned by living through past horizons once more: what was known before each of them is
+    compared with what was bought in it. The lists are made from everything that is known at `as_of`.
+
+    Args:
+        ledger: as `training.ingest.ingest` returns it; it may be empty.
+        catalogue: as `training.ingest.ingest` returns it; its products get lists even if nobody bought them.
+        as_of: an aware datetime.
+        settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
+        progress: shows and times the steps.
+        windows: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
+    """
+    windows = windows or Windows(ledger, catalogue, settings)
+    known = ledger.filter(pl.col("ordered_at") < as_of)
+    examples = _look_back(known, as_of, windows, settings, progress)
+    with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
+        now = pool.submit(build_evidence, known, catalogue, as_of, settings)
+        ranker, evidence = fit_ranker(examples, settings.seed), now.result()
+    tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
+    return Model(
+        evidence.snapshot,
+        _products(catalogue, evidence.snapshot, evidence.rhythm.put_right(evidence.rhythm.products)),
+        tables,
+        evidence.affinities.recent,
+        ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
+    )
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
+    """`n` threads for work that limits those of BLAS: set once for all of them, as the end of one would undo it."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n) as pool:
+        yield pool
+
+
+def _look_back(
+    known: pl.DataFrame, as_of: datetime, windows: Windows, settings: Settings, progress: Progress
+) -> list[Examples]:
+    first = known["ordered_at"].min()
+    cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
+    examples = []
+    # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
+    with progress.step("Live through past windows", len(cuts)) as advance, _threads(2) as pool:
+        for each in pool.map(windows.examples, cuts):
+            examples.append(each)
+            advance(1)
+    return examples
+
+
+def _personal_tables(
+    evidence: Evidence, ranker: Ranker | None, settings: Settings, progress: Progress
+) -> dict[ListName, ListTable]:
+    snapshot, k = evidence.snapshot, settings.list_length
+    if ranker is None:
+        return _unlearned_tables(evidence, settings)
+    customers = np.arange(len(snapshot.customers))
+    with progress.step("Rank candidates", len(customers)) as advance:
+        lists = rank_candidates(ranker, evidence, customers, k, advance)
+    own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
+    return {
+        "buy_again": buy_again_table(own.table, lists.buy_again, len(snapshot.products), k),
+        "discover": build_table(snapshot.customers.ids, lists.discover),
+    }
+
+
+def _unlearned_tables(evidence: Evidence, settings: Settings) -> dict[ListName, ListTable]:
+    """What a history too short to learn from allows: own products by rhythm, new ones by ALS, no probabilities."""
+    snapshot, affinities = evidence.snapshot, evidence.affinities
+    customers = np.arange(len(snapshot.customers))
+    own = build_buy_again(snapshot, evidence.rhythm, settings.list_length, settings.own_half_life_days)
+    new = top_products(affinities.recent, customers, settings.list_length, mask=affinities.long)
+    unknown = np.full_like(new.score, np.nan)
+    return {"buy_again": own.table, "discover": build_table(snapshot.customers.ids, new._replace(score=unknown))}
+
+
+def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> dict[ListName, ListTable]:
+    snapshot, categories, k = evidence.snapshot, evidence.categories, settings.list_length
+    best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
+    with progress.step("Find similar products"):
+        # what a customer wants now fades with the weeks; which products are alike does not
+        similar = build_similar(evidence.affinities.timeless, snapshot, categories, best, k)
+    with progress.step("Find what is bought together"):
+        together = build_together(snapshot, k)
+    return {
+        "similar": similar,
+        "together": together,
+        "popular": build_popular(best, snapshot.products, categories, k),
+        "trending": build_popular(trend(snapshot), snapshot.products, categories, k),
+    }
+
+
+def _products(catalogue: pl.DataFrame, snapshot: Snapshot, gaps: Gaps) -> list[Product]:
+    shown = catalogue.select("product_id", "title", "category", "price", "url", "image_url", "in_stock")
+    by_id = {row["product_id"]: Product(**row) for row in shown.iter_rows(named=True)}
+    rhythms = [Rhythm(*(round(float(field), 3) for field in of_product)) for of_product in zip(*gaps, strict=True)]
+    return [
+        replace(by_id.get(product_id) or Product(product_id), rhythm=rhythm)
+        for product_id, rhythm in zip(snapshot.products, rhythms, strict=True)
+    ]

@@ -1,0 +1,217 @@
+"""Examples to learn from: what was known of each candidate before a past moment, and whether it was bought after."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from recommender.days import SECONDS_PER_DAY, day_of
+from recommender.settings import Settings
+from training.dataset.batches import Rows, customer_blocks, for_each_block
+from training.dataset.pair_history import Ints
+from training.dataset.pair_keys import find_keys
+from training.dataset.snapshot import Snapshot
+from training.ranking.candidates import Candidates
+from training.ranking.features import Evidence, build_evidence, build_features, customer_table, find_candidates
+
+_MOST_CUSTOMERS = 20_000
+"""Customers of one window who are learned from; more teach little that is new."""
+_NEGATIVES = 40_000
+"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in six."""
+_FEWEST_KEPT = 0.02
+_WINDOWS = 3
+"""Latest windows to learn from."""
+_YEAR_DAYS = 365
+_SEASON_HISTORY = 6
+"""Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
+_PAIRS_PER_CUSTOMER = 250
+"""About as many candidates a customer has."""
+
+_Part = tuple[pl.DataFrame, NDArray[np.bool_]]
+"""Features of one block, and what was bought."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What came of one past moment: who came back within the horizon, and which of the candidates these bought.
+
+    Attributes:
+        customers: (m rows) Float32, as `training.ranking.features.customer_table` returns them, of customers with a
+            past.
+        returned: (m,) whether the customer bought anything within the horizon.
+        features: (n rows) Float32, as `training.ranking.features.build_features` returns them, of customers who
+            returned.
+        bought: (n,) whether the product was bought within the horizon.
+        share: of the candidates not bought, above 0, those that are in `features`; the others were left out by lot.
+        n_bought: pairs of an examined customer and a product bought within the horizon, candidate or not.
+    """
+
+    customers: pl.DataFrame
+    returned: NDArray[np.bool_]
+    features: pl.DataFrame
+    bought: NDArray[np.bool_]
+    share: float
+    n_bought: int
+
+    @property
+    def ceiling(self) -> float:
+        """Share of what was bought that was among the candidates: no ranking of them can recall more. 1 if nothing."""
+        return int(self.bought.sum()) / self.n_bought if self.n_bought else 1.0
+
+
+def collect_examples(
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    cut: datetime,
+    settings: Settings,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Examples:
+    """Live through the horizon after `cut` once more.
+
+    Features know what was before `cut`; what was bought in [cut, cut + horizon_days) is the answer. Of many customers,
+    20,000 by lot are asked whether they returned, and 20,000 of those who did what they bought.
+
+    Args:
+        ledger: as `training.ingest.ingest` returns it; what is from cut + horizon_days on changes nothing.
+        catalogue: as `training.ingest.ingest` returns it.
+        cut: an aware datetime.
+        settings: `als`, `horizon_days` and `seed` are read.
+        advance: told the number of customers done.
+    """
+    evidence = build_evidence(ledger, catalogue, cut, settings)
+    seed = (settings.seed, day_of(int(cut.timestamp())))
+    lot = np.random.default_rng(seed)
+    answers = find_answers(ledger, evidence.snapshot, settings.horizon_days)
+    everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(answers.customers, lot)
+    share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
+
+    def examples_of_block(number: int, block: Rows) -> _Part:
+        # a generator for each block: their order of work changes nothing
+        return _sample(
+            evidence, find_candidates(evidence, block), answers, share, np.random.default_rng([*seed, number])
+        )
+
+    blocks = customer_blocks(buyers, len(evidence.snapshot.products))
+    features, bought = zip(*[_no_examples(evidence), *for_each_block(examples_of_block, blocks, advance)], strict=True)
+    return Examples(
+        customers=customer_table(evidence, everyone),
+        returned=np.isin(everyone, answers.customers),
+        features=pl.concat(features),
+        bought=np.concatenate(bought),
+        share=share,
+        n_bought=int(np.isin(answers.customer_index, buyers).sum()),
+    )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was bought within the horizon by customers with a past, each pair once, by key.
+
+    Attributes:
+        customer_index: (n,) int64.
+        keys: (n,) int64, rising: customer_index · n_products + product_index; -1, which no candidate has, for products
+            unknown at the time.
+        wait_days: (n,) float32 days from the cut to the first purchase.
+    """
+
+    customer_index: Ints
+    keys: Ints
+    wait_days: NDArray[np.float32]
+
+    @property
+    def customers(self) -> Ints:
+        """Those who bought anything, each once, rising."""
+        return np.unique(self.customer_index)
+
+    def look_up(self, keys: Ints) -> NDArray[np.float32]:
+        """Days until each pair was bought, infinite where it was not."""
+        position = find_keys(self.keys, keys)
+        wait_days = np.full(len(keys), np.inf, dtype=np.float32)
+        wait_days[position >= 0] = self.wait_days[position[position >= 0]]
+        return wait_days
+
+
+def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> Answers:
+    """Read the answers off the ledger: the horizon starts with `snapshot.as_of`."""
+    end = snapshot.as_of + timedelta(days=horizon_days)
+    bought = (
+        ledger.lazy()
+        .filter(pl.col("ordered_at").is_between(snapshot.as_of, end, closed="left"))
+        .group_by("customer_id", "product_id")
+        .agg((pl.col("ordered_at").min() - snapshot.as_of).dt.total_seconds(fractional=True).alias("seconds"))
+        .sort("customer_id", "product_id")
+        .collect()
+    )
+    customer = snapshot.customers.indices(bought["customer_id"].to_list(), unknown="mark").astype(np.int64)
+    product = snapshot.products.indices(bought["product_id"].to_list(), unknown="mark").astype(np.int64)
+    keys = np.where(product >= 0, customer * len(snapshot.products) + product, -1)
+    kept = np.flatnonzero(customer >= 0)
+    kept = kept[np.argsort(keys[kept], kind="stable")]
+    wait_days = (bought["seconds"].to_numpy() / SECONDS_PER_DAY).astype(np.float32)
+    return Answers(customer[kept], keys[kept], wait_days[kept])
+
+
+def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
+    """Up to `n` past moments, newest first, at midnight UTC, one horizon apart.
+
+    The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
+    moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
+    """
+    return _cuts(as_of, horizon_days, range(1, n + 1), first + timedelta(days=horizon_days))
+
+
+def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
+    """The moments to learn from, newest first: the last three, and two of about a year ago.
+
+    The latter teach what changes with the season that is coming, which the last months do not know yet. They are left
+    out where less than six horizons of history lie before them.
+    """
+    year = round(_YEAR_DAYS / horizon_days)
+    season = [age for age in (year - 1, year) if age > _WINDOWS]
+    return training_cuts(first, as_of, horizon_days) + _cuts(
+        as_of, horizon_days, season, first + timedelta(days=_SEASON_HISTORY * horizon_days)
+    )
+
+
+def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: datetime) -> list[datetime]:
+    midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cuts = [midnight - timedelta(days=horizon_days * age) for age in ages]
+    return [cut for cut in cuts if cut >= earliest]
+
+
+class Windows:
+    """The examples of one ledger by cut, each collected once: trainings as of different moments share most of them."""
+
+    def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
+        self._ledger, self._catalogue, self._settings = ledger, catalogue, settings
+        self._known: dict[datetime, Examples] = {}
+
+    def examples(self, cut: datetime) -> Examples:
+        """As `collect_examples` returns them for all customers."""
+        if cut not in self._known:
+            self._known[cut] = collect_examples(self._ledger, self._catalogue, cut, self._settings)
+        return self._known[cut]
+
+
+def _draw(customers: Ints, lot: Generator) -> Ints:
+    """At most 20,000 of `customers`, in their order."""
+    few = len(customers) <= _MOST_CUSTOMERS
+    return customers if few else np.sort(lot.choice(customers, _MOST_CUSTOMERS, replace=False))
+
+
+def _sample(evidence: Evidence, candidates: Candidates, answers: Answers, share: float, lot: Generator) -> _Part:
+    """All candidates that were bought, and a share of the others."""
+    keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
+    bought = np.isfinite(answers.look_up(keys))
+    kept = bought | (lot.random(len(keys)) < share)
+    return build_features(evidence, candidates.keep(kept)), bought[kept]
+
+
+def _no_examples(evidence: Evidence) -> _Part:
+    """A block without customers: gives the columns where there are no others."""
+    nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
+    return build_features(evidence, nobody), np.zeros(0, np.bool_)

@@ -1,0 +1,1 @@
+"""Reports about purchases and versions for people."""

@@ -1,0 +1,156 @@
+"""The report's pictures of an evaluation: what figures there are, and nothing where there are none."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from training.reports.charts import Axis, Bar, Chart, Series, Table, axis, bar_chart, number, percent, plot
+from training.reports.figures import OURS, Figures
+
+_RANKINGS = {
+    OURS: "Reprise",
+    "popular": "Best sellers",
+    "trending": "Trending",
+    "own_counts": "Own purchases",
+    "decayed_own": "Own decayed + popular",
+    "tifu_knn": "TIFU-KNN",
+    "item_cosine": "Item-item cosine",
+    "als": "ALS alone",
+    "bpr": "BPR",
+}
+_SLICES = {"": "All that was bought", "repeat_": "Bought before", "discover_": "Never bought before"}
+_MEASURES = {"recall@10": "recall@10", "ndcg@10": "NDCG@10"}
+_COLUMNS = {
+    "recall@10": "recall@10",
+    "ndcg@10": "NDCG@10",
+    "hit_rate@10": "hit rate@10",
+    "map@10": "MAP@10",
+    "coverage@10": "coverage@10",
+    "novelty@10": "novelty@10, bits",
+    "repeat_share@10": "repeats in the list",
+}
+_ORDERS = {"orders_0_": "none", "orders_1_": "1", "orders_2_4_": "2-4", "orders_5_": "5+"}
+_LIST_FIGURES = {
+    "coverage": "products that stand on any list",
+    "same_category_share": "places in the owner's category",
+    "same_category_by_chance": "the same by lot",
+    "best_seller_share": "places of the ten best sellers",
+    "co_purchase_hit_rate": "found in the same later order",
+    "co_purchase_hit_rate_popular": "the same for best sellers",
+}
+
+
+def headline(figures: Figures) -> str | None:
+    """What the figures say, in words; None without figures."""
+    best = figures.best_baseline
+    if best is None or not figures.has("recall@10"):
+        return None
+    n_customers, windows = figures.score(OURS, "n_customers", 0), ", ".join(figures.cuts)
+    return (
+        f"Of what {n_customers:,.0f} returning customers bought in the {figures.horizon_days} days from {windows}, the "
+        f"first ten places of their lists held {percent(figures.score(OURS, 'recall@10'))}. The best baseline, "
+        f"“{name_of(best)}”, held {percent(figures.score(best, 'recall@10'))}{_lead(figures)}."
+    )
+
+
+def comparison(figures: Figures) -> list[Chart]:
+    """Bars of every ranking by slice and measure, of those that anybody was scored on."""
+    return [
+        Chart(f"{words}: {label}", _bars(figures, f"{piece}{measure}", f"{words}: {label}", label))
+        for measure, label in _MEASURES.items()
+        for piece, words in _SLICES.items()
+        if figures.has(f"{piece}{measure}")
+    ]
+
+
+def score_table(figures: Figures) -> Table | None:
+    """Every ranking's figures for the list of both kinds; None without figures."""
+    found = [measure for measure in _COLUMNS if figures.has(measure)]
+    rows = [(name_of(name), *(number(figures.score(name, each)) for each in found)) for name in figures.rankings]
+    return Table(("ranking", *(_COLUMNS[measure] for measure in found)), rows) if found else None
+
+
+def by_orders(figures: Figures) -> list[Chart]:
+    """How figures grow with what is known of a customer: ours, the best baseline and best sellers."""
+    names = [name for name in figures.rankings if name in {OURS, figures.best_baseline, "popular"}]
+    return [
+        _orders_chart(figures, names, measure, label)
+        for measure, label in _MEASURES.items()
+        if any(figures.has(f"{piece}{measure}") for piece in _ORDERS)
+    ]
+
+
+def calibration(figures: Figures) -> list[Chart]:
+    """Predicted against observed, a chart for each kind of probability that has bins."""
+    return [_calibration_chart(name, bins) for name, bins in figures.calibration.items() if bins.get("predicted")]
+
+
+def list_table(figures: Figures) -> Table | None:
+    """How the lists of a product did; None where nobody judged them."""
+    rows = [
+        (words, *(_share(judged.get(key)) for judged in figures.lists.values()))
+        for key, words in _LIST_FIGURES.items()
+        if any(judged.get(key) is not None for judged in figures.lists.values())
+    ]
+    return Table(("first ten places", *figures.lists), rows) if rows else None
+
+
+def name_of(ranking: str) -> str:
+    """A ranking in words; its own name where there are none."""
+    return _RANKINGS.get(ranking, ranking)
+
+
+def _lead(figures: Figures) -> str:
+    """The interval of the lead, where it was drawn."""
+    if "recall@10" not in figures.lead:
+        return ""
+    _, (mean, low, high) = figures.lead["recall@10"]
+    return f"; the lead is {mean:+.3f}, between {low:+.3f} and {high:+.3f} at 95 %"
+
+
+def _bars(figures: Figures, measure: str, title: str, label: str) -> Markup:
+    bars = [
+        Bar(name_of(name), value, number(value), figures.intervals.get(name, {}).get(measure), strong=name == OURS)
+        for name in figures.rankings
+        if (value := figures.scores[name].get(measure)) is not None
+    ]
+    return bar_chart(title, label, bars)
+
+
+def _orders_chart(figures: Figures, names: list[str], measure: str, label: str) -> Chart:
+    lines = [
+        Series(name_of(name), list(_orders_points(figures, name, measure)), f"series-{i}", dots=True)
+        for i, name in enumerate(names, start=1)
+    ]
+    highest = max(up for line in lines for _, up in line.points)
+    x = Axis("past orders (customers)", len(_ORDERS), list(_orders_ticks(figures)))
+    svg = plot(f"{label} by number of past orders", x, axis(label, highest), lines)
+    return Chart(label, svg, tuple((line.name, line.look) for line in lines))
+
+
+def _orders_points(figures: Figures, name: str, measure: str) -> Iterator[tuple[float, float]]:
+    for place, piece in enumerate(_ORDERS):
+        value = figures.scores[name].get(f"{piece}{measure}")
+        if value is not None:
+            yield place + 0.5, value
+
+
+def _orders_ticks(figures: Figures) -> Iterator[tuple[float, str]]:
+    for place, (piece, words) in enumerate(_ORDERS.items()):
+        yield place + 0.5, f"{words} ({figures.score(OURS, f'{piece}n_customers', 0):,.0f})"
+
+
+def _calibration_chart(name: str, bins: Mapping[str, Any]) -> Chart:
+    points = list(zip(bins["predicted"], bins["observed"], strict=True))
+    highest = max(max(point) for point in points)
+    x, y = axis("predicted probability", highest), axis("share that was bought", highest)
+    perfect = Series("as predicted", [(0, 0), (x.high, y.high)], "reference")
+    ours = Series("Reprise", points, dots=True)
+    kind = "Ranked lists" if name == "lists" else "Due dates"
+    heading = f"{kind}, {bins['days']} days: error {bins['error']:.4f} over {bins['n']:,} pairs"
+    return Chart(heading, plot(heading, x, y, [perfect, ours]), ((ours.name, ours.look), (perfect.name, perfect.look)))
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else percent(value)

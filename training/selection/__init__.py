@@ -1,0 +1,1 @@
+"""Which version and which settings may go live: gate, input drift, tuning."""
