@@ -27,18 +27,18 @@ from api.routes import (
 )
 from api.security import auth
 from api.security.rate_limits import RateLimits
-from api.serving.fast_path import Front
+from api.serving.fast_path import FastPath
 from api.serving.list_routes import Lists
 from api.serving.mail_links import MailLinks
 from api.serving.service import Service
-from api.serving.tenants import Shops
+from api.serving.tenants import Tenants
 from api.telemetry import logs
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.api_keys import Kind
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 
 _VIEWS = (
     products,
@@ -58,7 +58,7 @@ _VIEWS = (
 
 def create_app(
     settings: Settings | None = None,
-    warehouse: Warehouse | None = None,
+    storage: ShopStorage | None = None,
     clock: Callable[[], datetime] | None = None,
     log: TextIO | None = None,
 ) -> Flask:
@@ -66,7 +66,7 @@ def create_app(
 
     Args:
         settings: None reads the environment and `reprise.toml`.
-        warehouse: None opens the one that the settings name; it is closed when the process ends.
+        storage: None opens the one that the settings name; it is closed when the process ends.
         clock: tells the aware moment of an answer; None is the machine's clock.
         log: takes the lines; None is standard error.
 
@@ -80,8 +80,8 @@ def create_app(
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    shops = Shops(warehouse or _open(settings), logger, RateLimits(rates), settings.placements)
-    sink = partial(EventSink, warehouse=shops.warehouse, bound=settings.max_waiting_events, logger=logger)
+    shops = Tenants(storage or _open(settings), logger, RateLimits(rates), settings.placements)
+    sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions)
@@ -94,11 +94,11 @@ def create_app(
     auth.attach(app, auth.Guard(lambda: shops.api_keys, shops.rate_limits, settings.shop, ttl_s, clock))
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
-    app.wsgi_app = trace(Front(app.wsgi_app, service, Lists(app), partial(logs.log, app)))  # type: ignore[method-assign,assignment]
+    app.wsgi_app = trace(FastPath(app.wsgi_app, service, Lists(app), partial(logs.log, app)))  # type: ignore[method-assign,assignment]
     return app
 
 
-def _open(settings: Settings) -> Warehouse:
+def _open(settings: Settings) -> ShopStorage:
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(open_warehouse(settings))
+    return stack.enter_context(open_storage(settings))

@@ -13,7 +13,7 @@ from recommender.errors import BusyError, HomeError
 
 
 @dataclass(frozen=True)
-class Home:
+class DataDirectory:
     """Paths under one REPRISE_HOME. Folders are created when something is written to them."""
 
     root: Path
@@ -81,7 +81,7 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def training_lock(home: Home) -> Iterator[None]:
+def training_lock(home: DataDirectory) -> Iterator[None]:
     """Hold the one training lock of `home`; the kernel frees it when the process dies.
 
     Raises:

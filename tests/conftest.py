@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from recommender.connection import embedded
 from recommender.connection.client import RedisClient
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.publication.lists import LIST_NAMES, RECORDS, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.product import Product
@@ -39,7 +39,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server of this test session alone. Tests share it: each takes a `shop` of its own."""
-    with embedded_server(Home(tmp_path_factory.mktemp("server"))) as url:
+    with embedded_server(DataDirectory(tmp_path_factory.mktemp("server"))) as url:
         yield url
 
 
@@ -51,7 +51,7 @@ def other_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     if not (shutil.which("redis-server") or shutil.which("valkey-server")):
         pytest.skip("TEST_REDIS_URL is not set and no redis-server or valkey-server is on PATH")
-    server = embedded_server(Home(tmp_path_factory.mktemp("other-server")))
+    server = embedded_server(DataDirectory(tmp_path_factory.mktemp("other-server")))
     with ExitStack() as until_the_end:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(embedded, "find_spec", lambda _: None)

@@ -27,8 +27,8 @@ from api.schemas.requests import EventsBody
 from recommender.campaigns.audiences import AUDIENCES
 from recommender.cli.main import COMMANDS, reprise
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
 from training.demo.shop import make_shop
 from training.ingest.formats import FORMATS
@@ -94,7 +94,7 @@ def test_every_named_setting_exists() -> None:
 
 def test_every_named_route_exists() -> None:
     named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", TEXT))
-    known = routes(create_app(Settings(), MemoryWarehouse({"default": MemoryStore()})))
+    known = routes(create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()})))
     assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == known
 
 

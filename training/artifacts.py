@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
-from recommender.data_dir import Home, make_folder, write_whole
+from recommender.data_dir import DataDirectory, make_folder, write_whole
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.person import decode_id, encode_id
 from recommender.publication.factors import ProductFactors
@@ -38,7 +38,7 @@ _CHECKSUMS = "checksums.json"
 _UNFINISHED = ".unfinished-"
 
 
-def save(publication: Publication, home: Home) -> Path:
+def save(publication: Publication, home: DataDirectory) -> Path:
     """Write a version whole, in place of one of the same name.
 
     What an interrupted save left behind is deleted first, so callers that may run at once hold `training_lock`.
@@ -63,7 +63,7 @@ def save(publication: Publication, home: Home) -> Path:
     return folder
 
 
-def load(version: str, home: Home) -> Publication:
+def load(version: str, home: DataDirectory) -> Publication:
     """Read a version back and check it.
 
     Raises:
@@ -86,7 +86,7 @@ def load(version: str, home: Home) -> Publication:
     return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors, profiles)
 
 
-def saved_versions(home: Home) -> list[str]:
+def saved_versions(home: DataDirectory) -> list[str]:
     """Names of the saved versions in the order in which they were trained, the newest last; [] where there is none."""
     folders = [path for path in home.models.glob("*") if path.is_dir() and not path.name.startswith(".")]
     return [folder.name for folder in sorted(folders, key=_trained)]

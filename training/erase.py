@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from recommender.errors import HomeError
 from recommender.person import digest_of_person
 from recommender.publication.erasure import leave_out
@@ -34,7 +34,7 @@ class Forgotten:
     mails: int
 
 
-def forget(home: Home, shop: str, erased: Collection[str]) -> Forgotten:
+def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten:
     """Write every file anew that holds an erased customer; the others stay as they are. May be called again.
 
     Args:
@@ -54,7 +54,7 @@ def forget(home: Home, shop: str, erased: Collection[str]) -> Forgotten:
     return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails)
 
 
-def _forget_lists(home: Home, erased: Collection[str]) -> list[str]:
+def _forget_lists(home: DataDirectory, erased: Collection[str]) -> list[str]:
     rewritten = []
     with training_lock(home):
         for leftover in home.models.glob(".unfinished-*"):

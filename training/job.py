@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from recommender.cli.progress import Progress
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from recommender.errors import GateRefusedError
 from recommender.publication.lists import LIST_NAMES
 from recommender.publication.manifest import Manifest, Publication, name_version
 from recommender.publication.profile_blocks import ProfileTable
 from recommender.settings import Settings
-from recommender.storage.versions import Store
+from recommender.storage.versions import VersionStore
 from training.analytics.customer_value.describe import Description, describe_customers
 from training.artifacts import save
 from training.dataset.split import end_of
@@ -27,7 +27,7 @@ from training.selection.input_drift import InputProfile, find_drift, record_drif
 
 
 @dataclass(frozen=True)
-class Edge:
+class JobContext:
     """What the job takes from outside: the clock's moment, the settings, and where progress is shown."""
 
     now: datetime
@@ -35,14 +35,14 @@ class Edge:
     progress: Progress
 
     @property
-    def home(self) -> Home:
+    def home(self) -> DataDirectory:
         """Where files are kept."""
-        return Home(self.settings.home)
+        return DataDirectory(self.settings.home)
 
 
 def train(
     ingested: Ingested,
-    edge: Edge,
+    context: JobContext,
     *,
     as_of: datetime | None = None,
     live: Manifest | None = None,
@@ -53,7 +53,7 @@ def train(
 
     Args:
         ingested: the ledger with its catalogue and report.
-        edge: clock, settings, progress.
+        context: clock, settings, progress.
         as_of: history from then on is left out; None: all of the ledger counts.
         live: the version that answers now, for the gate to compare with.
         profile: the input's, for the gate to compare with that of `live`; None: the input is not judged.
@@ -66,32 +66,32 @@ def train(
     """
     known = ingested.before(as_of) if as_of else ingested
     as_of = as_of or _second_after(known.ledger)
-    with training_lock(edge.home):
+    with training_lock(context.home):
         source = (known.ledger, known.catalogue)
-        windows = Windows(*source, edge.settings)
-        evaluation = evaluate_last_window(*source, edge.settings, edge.progress, windows=windows)
-        model = train_model(*source, as_of, edge.settings, edge.progress, windows=windows)
-        with edge.progress.step("Describe customers"):
+        windows = Windows(*source, context.settings)
+        evaluation = evaluate_last_window(*source, context.settings, context.progress, windows=windows)
+        model = train_model(*source, as_of, context.settings, context.progress, windows=windows)
+        with context.progress.step("Describe customers"):
             description = describe_customers(known.ledger, as_of)
-        publication = build_publication(model, description, evaluation, ingested, edge)
-        gate = _judge(evaluation, publication, edge.settings, live)
+        publication = build_publication(model, description, evaluation, ingested, context)
+        gate = _judge(evaluation, publication, context.settings, live)
         publication = replace(publication, manifest=replace(publication.manifest, gate=gate))
         if force:
             publication = force_gate(publication)
         if profile:
             drift = find_drift(profile, live.metrics if live else None)
             publication = record_drift(publication, profile, drift, force=force)
-        with edge.progress.step("Save the version"):
-            save(publication, edge.home)
+        with context.progress.step("Save the version"):
+            save(publication, context.home)
     return publication
 
 
-def publish(publication: Publication, store: Store, edge: Edge) -> None:
+def publish(publication: Publication, store: VersionStore, context: JobContext) -> None:
     """Write a saved version to the store and make it current.
 
     Raises:
         GateRefusedError: the gate refused it; the live version keeps serving.
-        StoreError, BusyError: see `Store.publish`.
+        StoreError, BusyError: see `VersionStore.publish`.
     """
     version, gate = publication.manifest.version, publication.manifest.gate
     if gate["verdict"] == "refused":
@@ -100,19 +100,19 @@ def publish(publication: Publication, store: Store, edge: Edge) -> None:
             f"The live version keeps serving; `reprise publish {version} --force` overrules the gate"
         )
     total = sum(publication.manifest.lists.values())
-    with edge.progress.step("Publish", total) as advance:
-        store.publish(publication, keep=edge.settings.keep_versions, advance=advance)
+    with context.progress.step("Publish", total) as advance:
+        store.publish(publication, keep=context.settings.keep_versions, advance=advance)
 
 
 def build_publication(
-    model: Model, description: Description, evaluation: Evaluation, ingested: Ingested, edge: Edge
+    model: Model, description: Description, evaluation: Evaluation, ingested: Ingested, context: JobContext
 ) -> Publication:
     """Lists and profiles with a manifest that says what they are; the gate has not judged them yet."""
     snapshot, profiles = model.snapshot, description.profiles
     manifest = Manifest(
-        version=name_version(snapshot.as_of, _fingerprint(model, profiles, edge.settings)),
+        version=name_version(snapshot.as_of, _fingerprint(model, profiles, context.settings)),
         as_of=snapshot.as_of.isoformat(),
-        created_at=edge.now.isoformat(),
+        created_at=context.now.isoformat(),
         counts={
             "customers": len(snapshot.customers),
             "products": len(snapshot.products),
@@ -122,12 +122,12 @@ def build_publication(
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
         metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
-        settings=edge.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
-        seconds=dict(edge.progress.seconds),
+        settings=context.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
+        seconds=dict(context.progress.seconds),
         packages=package_versions(),
         sources=list(ingested.report.sources),
     )
-    return Publication(manifest, model.products, model.tables, model.product_factors(edge.settings.als), profiles)
+    return Publication(manifest, model.products, model.tables, model.product_factors(context.settings.als), profiles)
 
 
 def _judge(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.data_dir import Home, write_whole
+from recommender.data_dir import DataDirectory, write_whole
 
 
-def quarantine_path(home: Home, paths: Sequence[str | Path]) -> Path:
+def quarantine_path(home: DataDirectory, paths: Sequence[str | Path]) -> Path:
     """`quarantine/purchases.csv` for `purchases.csv.gz`; a folder's or pattern's own name; `…-and-2-more` for three."""
     name = Path(paths[0]).name.split(".")[0] if paths else ""
     plain = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name) or "purchases"

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from api.background.queue import Background
 from recommender.errors import RepriseError
 from recommender.events.event import Event
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 
 _MOST_REMEMBERED = 20_000
 """So that what is told again and again costs nothing: about 5 MB."""
@@ -38,7 +38,7 @@ class EventSink:
 
     Args:
         name: what the events are; what cannot be kept is logged as `<name>_lost`, and counted where a metric is.
-        warehouse: where the logs are.
+        storage: where the logs are.
         bound: most events that may wait there for a worker.
         logger: told of what is lost.
         most_waiting: calls of `note` that may wait here.
@@ -48,7 +48,7 @@ class EventSink:
     def __init__(
         self,
         name: str,
-        warehouse: Warehouse,
+        storage: ShopStorage,
         bound: int,
         logger: FilteringBoundLogger,
         *,
@@ -57,7 +57,7 @@ class EventSink:
     ) -> None:
         self._message = f"{name}_lost"
         self._lost = _LOST.get(name)
-        self._warehouse = warehouse
+        self._storage = storage
         self._bound = bound
         self._logger = logger
         self._known: set[Hashable] = set()
@@ -97,7 +97,7 @@ class EventSink:
             told = list(of_shop)
             try:
                 events = [make() for one in told for make in one.makes]
-                self._warehouse.event_log(shop).accept(events, events[-1].occurred_at, self._bound)
+                self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound)
             except Exception as error:  # a thread that ended would keep nothing more
                 # what pydantic says of an event would name a customer
                 self._lose(told, str(error) if isinstance(error, RepriseError) else type(error).__name__)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g
 
 from api.schemas.answers import BatchAnswer
 from api.schemas.requests import BatchBody
-from api.security.permissions import Access
+from api.security.permissions import Permission
 from api.serving.batch import answer_batch
 from api.serving.list_routes import lists
 from api.serving.service import service
@@ -16,7 +16,12 @@ blueprint = Blueprint("batch", __name__, url_prefix="/v1")
 
 @blueprint.post("/batch")
 @operation(
-    "answer_batch", tag="customers", access=Access.SERVER, body=BatchBody, answer=BatchAnswer, problems=(408, 413, 415)
+    "answer_batch",
+    tag="customers",
+    access=Permission.SERVER,
+    body=BatchBody,
+    answer=BatchAnswer,
+    problems=(408, 413, 415),
 )
 def batch(body: BatchBody) -> Response:
     """Up to 1,000 requests in one. Each gets the status and the body that it would get alone, in the same order.
@@ -24,4 +29,4 @@ def batch(body: BatchBody) -> Response:
     Allowed are the GET routes that answer with a list, with their query, and `/v1/recommendations` with its body.
     What is wrong with one request stops no other.
     """
-    return answer_plain({"responses": answer_batch(service(), g.caller, lists(), body.requests)})
+    return answer_plain({"responses": answer_batch(service(), g.principal, lists(), body.requests)})

@@ -8,13 +8,14 @@ from pydantic_core import from_json
 from api.ids import CampaignId
 from api.schemas.campaigns import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
 from api.schemas.requests import NoQuery
-from api.security.auth import Access
+from api.security.auth import Permission
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import answer_plain
-from recommender.campaigns.run import begin_campaign, count_blocks, open_desk
+from recommender.campaigns.context import open_context
+from recommender.campaigns.run import begin_campaign, count_blocks
 from recommender.errors import CampaignConflictError, UsageError
-from recommender.storage.pick_jobs import Job
+from recommender.storage.pick_jobs import PickJob
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/v1/campaigns")
 blueprint.record(lambda state: state.app.url_map.converters.update(campaign_id=CampaignId))
@@ -24,7 +25,7 @@ blueprint.record(lambda state: state.app.url_map.converters.update(campaign_id=C
 @operation(
     "make_picks",
     tag="campaigns",
-    access=Access.CAMPAIGNS,
+    access=Permission.CAMPAIGNS,
     body=PicksBody,
     answer=CampaignAnswer,
     status=202,
@@ -37,12 +38,12 @@ def make_picks(campaign_id: str, body: PicksBody) -> Response:
     how far it is, and nobody is counted twice; another audience or number of slots needs another campaign id.
     """
     own = service()
-    desk = open_desk(own.shops.warehouse, own.settings, g.caller.shop)
+    builder = open_context(own.shops.storage, own.settings, g.principal.shop)
     try:
-        campaign = begin_campaign(desk, campaign_id, body.audience, body.slots, own.clock())
+        campaign = begin_campaign(builder, campaign_id, body.audience, body.slots, own.clock())
     except UsageError as error:
         raise CampaignConflictError(str(error)) from None
-    job = own.jobs.add(Job(campaign, count_blocks(campaign, desk)))
+    job = own.jobs.add(PickJob(campaign, count_blocks(campaign, builder)))
     answer = answer_plain(_document(job), 202)
     answer.headers["Location"] = f"/v1/campaigns/{campaign_id}"
     return answer
@@ -52,7 +53,7 @@ def make_picks(campaign_id: str, body: PicksBody) -> Response:
 @operation(
     "show_campaign",
     tag="campaigns",
-    access=Access.CAMPAIGNS,
+    access=Permission.CAMPAIGNS,
     query=NoQuery,
     answer=CampaignAnswer,
     problems=(404, 503),
@@ -64,7 +65,7 @@ def show(campaign_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only c
 
 @blueprint.get("/<campaign_id:campaign_id>/picks")
 @operation(
-    "list_picks", tag="campaigns", access=Access.CAMPAIGNS, query=PicksQuery, answer=PicksPage, problems=(404, 503)
+    "list_picks", tag="campaigns", access=Permission.CAMPAIGNS, query=PicksQuery, answer=PicksPage, problems=(404, 503)
 )
 def list_picks(campaign_id: str, query: PicksQuery) -> Response:
     """A page of picks, about a thousand customers looked at; those of a running job as far as they are made."""
@@ -83,7 +84,7 @@ def list_picks(campaign_id: str, query: PicksQuery) -> Response:
     )
 
 
-def _document(job: Job) -> dict[str, Any]:
+def _document(job: PickJob) -> dict[str, Any]:
     return {
         "campaign_id": job.campaign.campaign_id,
         "state": job.state,

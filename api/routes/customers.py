@@ -6,7 +6,7 @@ from api.ids import ShopId
 from api.schemas.answers import Erasure
 from api.schemas.profiles import CustomerProfile
 from api.schemas.requests import BuyAgainQuery, NoQuery, PersonalQuery
-from api.security.permissions import Access
+from api.security.permissions import Permission
 from api.serving.answers import PRIVATE
 from api.serving.list_routes import list_operation
 from api.serving.profile import describe
@@ -14,7 +14,7 @@ from api.serving.service import service
 from api.web.openapi import operation
 from api.web.problems import problem
 from api.web.responses import answer_plain
-from recommender.slate.plans import Plan, personal_plan
+from recommender.slate.plans import RetrievalPlan, personal_plan
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 
@@ -29,8 +29,8 @@ blueprint.record(lambda state: state.app.url_map.converters.update(forgotten_id=
 
 
 @blueprint.get("/<shop_id:customer_id>/recommendations")
-@list_operation("list_recommendations", tag="customers", access=Access.PERSON, query=PersonalQuery)
-def recommendations(customer_id: str, query: PersonalQuery) -> Plan:
+@list_operation("list_recommendations", tag="customers", access=Permission.PERSON, query=PersonalQuery)
+def recommendations(customer_id: str, query: PersonalQuery) -> RetrievalPlan:
     """What this customer will want next: own products that are due, and new ones; events count within a moment.
 
     A customer without any list gets what sells now, and the answer says so in `fallback`.
@@ -39,15 +39,20 @@ def recommendations(customer_id: str, query: PersonalQuery) -> Plan:
 
 
 @blueprint.get("/<shop_id:customer_id>/buy-again")
-@list_operation("list_products_to_buy_again", tag="customers", access=Access.PERSON, query=BuyAgainQuery)
-def buy_again(customer_id: str, query: BuyAgainQuery) -> Plan:
+@list_operation("list_products_to_buy_again", tag="customers", access=Permission.PERSON, query=BuyAgainQuery)
+def buy_again(customer_id: str, query: BuyAgainQuery) -> RetrievalPlan:
     """Products that this customer bought before, with the date when each is due. Never filled with others."""
     return personal_plan(customer_id, "buy_again", query.category)
 
 
 @blueprint.get("/<shop_id:customer_id>/profile")
 @operation(
-    "read_profile", tag="customers", access=Access.SERVER, query=NoQuery, answer=CustomerProfile, problems=(404, 503)
+    "read_profile",
+    tag="customers",
+    access=Permission.SERVER,
+    query=NoQuery,
+    answer=CustomerProfile,
+    problems=(404, 503),
 )
 def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """Value, churn risk, rhythm, segment, lifecycle and due products of a customer; for servers, not for browsers.
@@ -55,7 +60,7 @@ def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - onl
     A customer of whom the version that answers knows nothing is a 404; before the first version nobody is known or
     unknown, and the answer is a 503, as that of `/health/ready`.
     """
-    document = describe(service().desk(g.caller.shop), service().store, customer_id)
+    document = describe(service().builder(g.principal.shop), service().store, customer_id)
     if document is None:
         return problem(503, "model_not_ready", "no version is published; run `reprise train`")
     response = answer_plain(document)
@@ -64,7 +69,7 @@ def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - onl
 
 
 @blueprint.delete("/<forgotten_id:customer_id>")
-@operation("erase_customer", tag="customers", access=Access.ADMIN, query=NoQuery, answer=Erasure, problems=(503,))
+@operation("erase_customer", tag="customers", access=Permission.ADMIN, query=NoQuery, answer=Erasure, problems=(503,))
 def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """Forget a customer: lists of every version, events at hand and events that wait go at once, for good.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, request
 
 from api.json import dump
-from api.security.auth import Access, accessible
+from api.security.auth import Permission, accessible
 from api.web.openapi import document
 
 blueprint = Blueprint("docs", __name__)
@@ -31,14 +31,14 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 
 
 @blueprint.get("/openapi.json")
-@accessible(Access.OPEN)
+@accessible(Permission.OPEN)
 def openapi() -> Response:
     """The OpenAPI document."""
     return _shared(dump(document()), "application/json")
 
 
 @blueprint.get("/docs")
-@accessible(Access.OPEN)
+@accessible(Permission.OPEN)
 def docs() -> Response:
     """These routes as a page, to read and to try."""
     response = _shared(files("api.static").joinpath("docs.html").read_bytes(), "text/html; charset=utf-8")
@@ -47,7 +47,7 @@ def docs() -> Response:
 
 
 @blueprint.get("/docs/<string:name>")
-@accessible(Access.OPEN)
+@accessible(Permission.OPEN)
 def asset(name: str) -> Response:
     """A script or a style of that page."""
     if name not in _ASSETS:
@@ -57,7 +57,7 @@ def asset(name: str) -> Response:
 
 
 @blueprint.get("/docs/pages/<string:name>")
-@accessible(Access.OPEN)
+@accessible(Permission.OPEN)
 def page(name: str) -> Response:
     """A page of the manual, as Markdown."""
     if name not in _PAGES:

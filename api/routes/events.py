@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from api.schemas.answers import EventsAnswer
 from api.schemas.requests import EventsBody
-from api.security.auth import Access
+from api.security.auth import Permission
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import answer_plain
@@ -23,7 +23,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/v1")
 @operation(
     "accept_events",
     tag="events",
-    access=Access.EVENTS,
+    access=Permission.EVENTS,
     body=EventsBody,
     answer=EventsAnswer,
     status=202,

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api.schemas.answers import Activation, ModelList
 from api.schemas.requests import NoQuery
-from api.security.auth import Access
+from api.security.auth import Permission
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import answer_plain
@@ -16,7 +16,9 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1")
 
 
 @blueprint.get("/models")
-@operation("list_models", tag="administration", access=Access.ADMIN, query=NoQuery, answer=ModelList, problems=(503,))
+@operation(
+    "list_models", tag="administration", access=Permission.ADMIN, query=NoQuery, answer=ModelList, problems=(503,)
+)
 def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """The versions that are kept, newest first, and the one that answers."""
     store = service().store
@@ -29,7 +31,7 @@ def list_models(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
 @operation(
     "activate_model",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     query=NoQuery,
     answer=Activation,
     problems=(404, 503),

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.schemas.answers import Health
-from api.security.auth import Access, accessible
+from api.security.auth import Permission, accessible
 from api.serving.service import service
 from api.telemetry.metrics import expose
 from api.web.openapi import operation
@@ -16,10 +16,10 @@ blueprint = Blueprint("operations", __name__)
 
 
 @blueprint.get("/metrics")
-@accessible(Access.ADMIN)
+@accessible(Permission.ADMIN)
 def metrics() -> Response:
     """All metrics, for an administrator of the server's own shop: they tell of the other shops too."""
-    if g.caller.shop != service().settings.shop:
+    if g.principal.shop != service().settings.shop:
         raise ForbiddenError(f"only a key of shop {service().settings.shop!r} opens the metrics of this server")
     response = Response(expose(), content_type=CONTENT_TYPE_LATEST)
     response.headers["Cache-Control"] = "no-store"
@@ -27,14 +27,14 @@ def metrics() -> Response:
 
 
 @blueprint.get("/health/live")
-@operation("read_liveness", tag="health", access=Access.OPEN, answer=Health)
+@operation("read_liveness", tag="health", access=Permission.OPEN, answer=Health)
 def live() -> Response:
     """Whether the process answers at all; asks nothing of Redis."""
     return answer_plain({"status": "live", "model_version": None})
 
 
 @blueprint.get("/health/ready")
-@operation("read_readiness", tag="health", access=Access.OPEN, answer=Health, problems=(503,))
+@operation("read_readiness", tag="health", access=Permission.OPEN, answer=Health, problems=(503,))
 def ready() -> Response:
     """Whether Redis answers and a version is published, as this worker saw it a moment ago; 503 where not.
 
@@ -42,11 +42,11 @@ def ready() -> Response:
     version of its own.
     """
     shops, own_shop = service().shops, service().settings.shop
-    shelf, keys = shops.shelf(own_shop), shops.api_keys
-    version = shelf.state.position.version
+    cache, keys = shops.cache(own_shop), shops.api_keys
+    version = cache.state.position.version
     is_served = not keys or any(key.shop == own_shop for key in keys.values())
-    if keys is None or not (shelf.answering or shelf.emptied):
+    if keys is None or not (cache.answering or cache.emptied):
         return problem(503, "store_unavailable", "Redis does not answer; the log has the cause")
-    if is_served and (version is None or shelf.emptied):
+    if is_served and (version is None or cache.emptied):
         return problem(503, "model_not_ready", "no version is published, or none any more; run `reprise train`")
     return answer_plain({"status": "ready", "model_version": version})

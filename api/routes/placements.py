@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api.schemas.answers import NamedPlacement, PlacementList
 from api.schemas.requests import PLACEMENT_NAME, NewPlacement, NoQuery
-from api.security.auth import Access
+from api.security.auth import Permission
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.parsing import invalid
@@ -17,7 +17,7 @@ blueprint = Blueprint("placements", __name__, url_prefix="/v1/placements")
 
 
 @blueprint.get("")
-@operation("list_placements", tag="administration", access=Access.SERVER, query=NoQuery, answer=PlacementList)
+@operation("list_placements", tag="administration", access=Permission.SERVER, query=NoQuery, answer=PlacementList)
 def list_placements(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """Every placement with its cap, mix, floor and fallbacks."""
     placements = service().placements
@@ -28,7 +28,7 @@ def list_placements(query: NoQuery) -> Response:  # noqa: ARG001 - only checked
 @operation(
     "read_placement",
     tag="administration",
-    access=Access.SERVER,
+    access=Permission.SERVER,
     query=NoQuery,
     answer=NamedPlacement,
     problems=(404,),
@@ -42,7 +42,7 @@ def read_placement(name: str, query: NoQuery) -> Response:  # noqa: ARG001
 @operation(
     "set_placement",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     body=NewPlacement,
     answer=NamedPlacement,
     problems=(408, 413, 415, 503),

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from api.ids import ShopId
 from api.schemas.products import LiveProductAnswer, NamedProduct, ProductBody, ProductsAnswer, ProductsBody
 from api.schemas.requests import BoughtTogetherQuery, NoQuery, SimilarQuery
-from api.security.permissions import Access
+from api.security.permissions import Permission
 from api.serving.list_routes import list_operation
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import answer_plain
-from recommender.catalogue.overrides import LIVE_FIELDS, ProductChange, read_record
+from recommender.catalogue.overrides import OVERRIDE_FIELDS, ProductChange, read_record
 from recommender.publication.lists import ListKey
-from recommender.slate.plans import Plan, product_plan
+from recommender.slate.plans import RetrievalPlan, product_plan
 
 blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 
@@ -31,8 +31,8 @@ blueprint.record(lambda state: state.app.url_map.converters.update(told_id=ToldI
 
 
 @blueprint.get("/<shop_id:product_id>/similar")
-@list_operation("list_similar_products", tag="products", access=Access.PRODUCTS, query=SimilarQuery)
-def similar(product_id: str, query: SimilarQuery) -> Plan:  # noqa: ARG001 - it counts in every list
+@list_operation("list_similar_products", tag="products", access=Permission.PRODUCTS, query=SimilarQuery)
+def similar(product_id: str, query: SimilarQuery) -> RetrievalPlan:  # noqa: ARG001 - it counts in every list
     """Products that the same customers buy instead of this one.
 
     A product with too few buyers to learn from gets best sellers of its category, or of the shop, and the answer
@@ -42,8 +42,8 @@ def similar(product_id: str, query: SimilarQuery) -> Plan:  # noqa: ARG001 - it 
 
 
 @blueprint.get("/<shop_id:product_id>/bought-together")
-@list_operation("list_products_bought_together", tag="products", access=Access.PRODUCTS, query=BoughtTogetherQuery)
-def bought_together(product_id: str, query: BoughtTogetherQuery) -> Plan:  # noqa: ARG001
+@list_operation("list_products_bought_together", tag="products", access=Permission.PRODUCTS, query=BoughtTogetherQuery)
+def bought_together(product_id: str, query: BoughtTogetherQuery) -> RetrievalPlan:  # noqa: ARG001
     """Products that are often in the same order as this one."""
     return product_plan(ListKey("together", product_id), "complement")
 
@@ -52,7 +52,7 @@ def bought_together(product_id: str, query: BoughtTogetherQuery) -> Plan:  # noq
 @operation(
     "set_product",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -71,7 +71,7 @@ def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:
 @operation(
     "change_product",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -86,7 +86,7 @@ def change_product(product_id: str, query: NoQuery, body: ProductBody) -> Respon
 @operation(
     "take_product_back",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     query=NoQuery,
     answer=LiveProductAnswer,
     problems=(503,),
@@ -100,7 +100,7 @@ def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG
 @operation(
     "change_products",
     tag="administration",
-    access=Access.ADMIN,
+    access=Permission.ADMIN,
     query=NoQuery,
     body=ProductsBody,
     answer=ProductsAnswer,
@@ -126,7 +126,7 @@ def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: AR
 def _update(change: ProductChange) -> Response:
     (said,) = service().store.update_products([change])
     fields = {} if said is None else read_record(said)
-    return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in LIVE_FIELDS}})
+    return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in OVERRIDE_FIELDS}})
 
 
 def _check(raw: Mapping[str, Any]) -> ProductChange | str:

@@ -5,12 +5,12 @@ from flask import Blueprint, Response, g
 from api.schemas.answers import Answer
 from api.schemas.requests import PopularQuery, RecommendationBody
 from api.security.auth import require_customer
-from api.security.permissions import Access
+from api.security.permissions import Permission
 from api.serving.list_routes import list_operation
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import respond
-from recommender.slate.plans import Plan, popular_plan
+from recommender.slate.plans import RetrievalPlan, popular_plan
 from recommender.storage.run_sync import run_sync
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
@@ -20,7 +20,7 @@ blueprint = Blueprint("recommendations", __name__, url_prefix="/v1")
 @operation(
     "recommend_for_session",
     tag="customers",
-    access=Access.SESSION,
+    access=Permission.SESSION,
     body=RecommendationBody,
     answer=Answer,
     problems=(404, 408, 413, 415),
@@ -34,15 +34,15 @@ def recommend(body: RecommendationBody) -> Response:
     """
     if body.customer_id is not None:
         require_customer(body.customer_id)
-    own, shop = service(), g.caller.shop
-    desk, plan = own.desk(shop), body.plan()
-    part = desk.enroll(body, body.customer_id)
-    outcome = desk.fill(body, plan, run_sync(desk.fetch(plan.keys, plan.people, part.treatment)), part)
-    return respond(own.answer_person(shop, body.customer_id, body.session_id, outcome, own.new_recommendation_id()))
+    own, shop = service(), g.principal.shop
+    builder, plan = own.builder(shop), body.plan()
+    part = builder.enroll(body, body.customer_id)
+    result = builder.fill(body, plan, run_sync(builder.fetch(plan.keys, plan.people, part.treatment)), part)
+    return respond(own.answer_person(shop, body.customer_id, body.session_id, result, own.new_recommendation_id()))
 
 
 @blueprint.get("/popular")
-@list_operation("list_popular_products", tag="products", access=Access.PRODUCTS, query=PopularQuery)
-def popular(query: PopularQuery) -> Plan:
+@list_operation("list_popular_products", tag="products", access=Permission.PRODUCTS, query=PopularQuery)
+def popular(query: PopularQuery) -> RetrievalPlan:
     """Trending products, then best sellers, of one category or the whole shop."""
     return popular_plan(query.category)

@@ -44,7 +44,7 @@ def unsubscribe(signed: str) -> Response:
         placement="email",
         campaign_id=link.campaign_id,
     )
-    own.shops.warehouse.event_log(link.shop).accept([event], now, own.settings.max_waiting_events)
+    own.shops.storage.event_log(link.shop).accept([event], now, own.settings.max_waiting_events)
     return _page(DONE)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
-from recommender.slate.plans import Plan, session_plan
+from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
 
 MAX_IDS = 200
@@ -126,7 +126,7 @@ class RecommendationBody(Wanted):
             limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
         )
 
-    def plan(self) -> Plan:
+    def plan(self) -> RetrievalPlan:
         """The lists to read. Placement `cart` leads with what goes with the cart."""
         return session_plan(
             self.customer_id,

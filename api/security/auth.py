@@ -12,15 +12,25 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
-from api.security.callers import Caller, find_caller
+from api.security.callers import Principal, find_principal
 from api.security.cors import answer_preflight, is_preflight, origin_headers
 from api.security.customer_tokens import HEADER, read_customer
-from api.security.permissions import Access, access_of, accessible, allow
+from api.security.permissions import Permission, access_of, accessible, allow
 from api.security.rate_limits import Allowance, RateLimits
 from recommender.errors import TooManyRequestsError
 from recommender.storage.api_keys import ApiKey
 
-__all__ = ["Access", "Caller", "Guard", "accessible", "admit", "allow", "attach", "find_caller", "require_customer"]
+__all__ = [
+    "Guard",
+    "Permission",
+    "Principal",
+    "accessible",
+    "admit",
+    "allow",
+    "attach",
+    "find_principal",
+    "require_customer",
+]
 
 _EXTENSION = "reprise_guard"
 _ALLOWANCE = "reprise.allowance"
@@ -51,7 +61,7 @@ class Guard:
 
 
 def attach(app: Flask, guard: Guard) -> None:
-    """Check every request of `app` before its view, leave its caller in `g.caller`, and write what the answer owes it.
+    """Check every request of `app` before its view, leave who asks in `g.principal`, add the headers owed.
 
     A browser's preflight has no key and is answered here.
     """
@@ -67,13 +77,13 @@ def attach(app: Flask, guard: Guard) -> None:
             allowed = answer_preflight(request.headers["Origin"], (guard.keys() or {}).values(), _methods())
             if allowed is not None:
                 return allowed
-        g.caller = find_caller(request.environ, guard.keys(), guard.own_shop)
-        g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.caller)
+        g.principal = find_principal(request.environ, guard.keys(), guard.own_shop)
+        g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.principal)
         _refuse_too_many(g.allowance)
-        if access is Access.PERSON:
+        if access is Permission.PERSON:
             require_customer((request.view_args or {})["customer_id"])
         else:
-            allow(access, g.caller, None)
+            allow(access, g.principal, None)
         return None
 
     app.before_request(check)
@@ -87,22 +97,22 @@ def require_customer(customer_id: str) -> None:
         UnauthorizedError: a publishable key came without a token that is good.
         ForbiddenError: the token names another customer, or the key does not read.
     """
-    if g.caller.kind == "publishable":
+    if g.principal.kind == "publishable":
         guard: Guard = current_app.extensions[_EXTENSION]
-        named = guard.read_customer(request.headers.get(HEADER), g.caller.shop)
-        g.caller = replace(g.caller, customer_id=named)
-    allow(Access.PERSON, g.caller, customer_id)
+        named = guard.read_customer(request.headers.get(HEADER), g.principal.shop)
+        g.principal = replace(g.principal, customer_id=named)
+    allow(Permission.PERSON, g.principal, customer_id)
 
 
-def admit(environ: dict[str, Any], caller: Caller, rate_limits: RateLimits) -> list[tuple[str, str]]:
+def admit(environ: dict[str, Any], principal: Principal, rate_limits: RateLimits) -> list[tuple[str, str]]:
     """Count a request before Flask sees it, which then counts it no more; the headers that its answer owes the caller.
 
     Raises:
         TooManyRequestsError: the key asked more often than it may.
     """
-    allowance = environ[_ALLOWANCE] = rate_limits.take(caller)
+    allowance = environ[_ALLOWANCE] = rate_limits.take(principal)
     _refuse_too_many(allowance)
-    return _headers(environ.get("HTTP_ORIGIN"), caller, allowance)
+    return _headers(environ.get("HTTP_ORIGIN"), principal, allowance)
 
 
 def _refuse_too_many(allowance: Allowance | None) -> None:
@@ -121,14 +131,14 @@ def _methods() -> set[str]:
 def _finish(response: Response) -> Response:
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if "caller" in g:
-        for name, value in _headers(request.headers.get("Origin"), g.caller, g.get("allowance")):
+    if "principal" in g:
+        for name, value in _headers(request.headers.get("Origin"), g.principal, g.get("allowance")):
             response.headers.add(name, value)
     return response
 
 
-def _headers(origin: str | None, caller: Caller, allowance: Allowance | None) -> list[tuple[str, str]]:
+def _headers(origin: str | None, principal: Principal, allowance: Allowance | None) -> list[tuple[str, str]]:
     headers = [] if allowance is None else allowance.headers()
-    if caller.kind == "publishable":
-        headers += [("Vary", "Origin"), *origin_headers(origin, caller.origins)]
+    if principal.kind == "publishable":
+        headers += [("Vary", "Origin"), *origin_headers(origin, principal.origins)]
     return headers

@@ -19,7 +19,7 @@ _NOBODY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """Who asks.
 
     Attributes:
@@ -42,7 +42,7 @@ class Caller:
     rate_per_s: float | None = None
 
 
-def find_caller(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, own_shop: str) -> Caller:
+def find_principal(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, own_shop: str) -> Principal:
     """Who sent the request with this WSGI environment.
 
     Args:
@@ -55,11 +55,11 @@ def find_caller(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, o
         ForbiddenError: it comes from a web site that may not use this key.
     """
     if keys is None:  # a page gets an answer even now, with nothing in it
-        return Caller(NO_SHOP, "unknown", frozenset({"read"}))
+        return Principal(NO_SHOP, "unknown", frozenset({"read"}))
     return _find_local(environ, own_shop) if not keys else _find_by_key(environ, keys)
 
 
-def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Caller:
+def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Principal:
     scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     parts = given.split("_", maxsplit=2)
     key = keys.get(parts[1], _NOBODY) if len(parts) == 3 else _NOBODY
@@ -68,10 +68,10 @@ def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Call
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin not in key.origins and not _is_same_host(origin, environ):
         raise ForbiddenError(f"pages of {origin!r} may not use this key; make a publishable key with that --origin")
-    return Caller(key.shop, key.kind, frozenset(key.scopes), key.key_id, None, key.origins, key.rate_per_s)
+    return Principal(key.shop, key.kind, frozenset(key.scopes), key.key_id, None, key.origins, key.rate_per_s)
 
 
-def _find_local(environ: Mapping[str, Any], own_shop: str) -> Caller:
+def _find_local(environ: Mapping[str, Any], own_shop: str) -> Principal:
     """Anyone on this machine, but no page that a browser on this machine shows (see DNS rebinding)."""
     remedy = "there are no API keys yet, so only this machine is answered: `reprise keys create`"
     if not _is_local(environ.get("REMOTE_ADDR")):
@@ -81,7 +81,7 @@ def _find_local(environ: Mapping[str, Any], own_shop: str) -> Caller:
         raise ForbiddenError(f"host {host!r} is not a name of this machine; {remedy}")
     if origin is not None and not _is_same_host(origin, environ):
         raise ForbiddenError(f"pages of {origin!r} may not ask; {remedy}")
-    return Caller(own_shop, "local", ALL_SCOPES)
+    return Principal(own_shop, "local", ALL_SCOPES)
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
-from api.security.callers import Caller
+from api.security.callers import Principal
 from recommender.errors import ForbiddenError, StoreUnavailableError
 from recommender.storage.api_keys import Scope
 
@@ -12,7 +12,7 @@ _ATTRIBUTE = "reprise_access"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
-class Access(Enum):
+class Permission(Enum):
     """Who may call a route.
 
     Attributes:
@@ -38,7 +38,7 @@ class Access(Enum):
         self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION")
 
 
-def accessible(access: Access) -> Callable[[_View], _View]:
+def accessible(access: Permission) -> Callable[[_View], _View]:
     """Say who may call a view."""
 
     def decorate(view: _View) -> _View:
@@ -48,17 +48,17 @@ def accessible(access: Access) -> Callable[[_View], _View]:
     return decorate
 
 
-def access_of(view: Callable[..., Any]) -> Access | None:
+def access_of(view: Callable[..., Any]) -> Permission | None:
     """Who may call `view`; None where nobody wrote it."""
     return getattr(view, _ATTRIBUTE, None)
 
 
-def allow(access: Access | None, caller: Caller, customer_id: str | None) -> None:
-    """Let `caller` pass.
+def allow(access: Permission | None, principal: Principal, customer_id: str | None) -> None:
+    """Let `principal` pass.
 
     Args:
         access: the route's rule; None where nobody wrote one.
-        caller: who asks.
+        principal: who asks.
         customer_id: the person whose data is asked for, if it is one's.
 
     Raises:
@@ -67,13 +67,13 @@ def allow(access: Access | None, caller: Caller, customer_id: str | None) -> Non
     """
     if access is None:
         raise ForbiddenError("nobody may call this route: it has no rule")
-    if caller.kind == "unknown" and not access.in_browsers:
+    if principal.kind == "unknown" and not access.in_browsers:
         raise StoreUnavailableError("the API keys cannot be read yet; try again in a moment")
-    if access.scope not in caller.scopes:
+    if access.scope not in principal.scopes:
         raise ForbiddenError(f"this key does not open this route; it needs scope {access.scope}")
-    if caller.kind != "publishable":
+    if principal.kind != "publishable":
         return
     if not access.in_browsers:
         raise ForbiddenError("a publishable key does not open this route; ask with a secret key, from a server")
-    if access is Access.PERSON and (customer_id is None or caller.customer_id != customer_id):
+    if access is Permission.PERSON and (customer_id is None or principal.customer_id != customer_id):
         raise ForbiddenError("the customer token names another customer")

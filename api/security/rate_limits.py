@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from api.security.callers import Caller
+from api.security.callers import Principal
 from recommender.storage.api_keys import Kind
 
 BURST_S = 2.0
@@ -77,13 +77,13 @@ class RateLimits:
         self._lock = threading.Lock()
         self._exchanging = threading.Lock()
 
-    def take(self, caller: Caller) -> Allowance | None:
-        """Count one request of `caller`; None for one without a key, who is not limited."""
-        if caller.key_id is None:
+    def take(self, principal: Principal) -> Allowance | None:
+        """Count one request of `principal`; None for one without a key, who is not limited."""
+        if principal.key_id is None:
             return None
         now = self._clock()
         with self._lock:
-            bucket = self._buckets.get(caller.key_id) or self._open(caller, now)
+            bucket = self._buckets.get(principal.key_id) or self._open(principal, now)
             bucket.fill(now)
             passes = bucket.tokens >= 1
             if passes:
@@ -114,9 +114,9 @@ class RateLimits:
                         bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
             self._totals, self._exchanged_at = totals, now
 
-    def _open(self, caller: Caller, now: float) -> _Bucket:
-        kind: Kind = "publishable" if caller.kind == "publishable" else "secret"
-        rate = caller.rate_per_s or self._rates[kind]
+    def _open(self, principal: Principal, now: float) -> _Bucket:
+        kind: Kind = "publishable" if principal.kind == "publishable" else "secret"
+        rate = principal.rate_per_s or self._rates[kind]
         limit = max(1, int(rate * BURST_S))
-        bucket = self._buckets[caller.key_id or ""] = _Bucket(rate, limit, limit, now)
+        bucket = self._buckets[principal.key_id or ""] = _Bucket(rate, limit, limit, now)
         return bucket

@@ -17,7 +17,7 @@ from flask import Flask
 from werkzeug.exceptions import RequestTimeout
 from werkzeug.test import run_wsgi_app
 
-from api.serving.fast_path import Front, Headers, Ready
+from api.serving.fast_path import FastPath, Headers, Ready
 from api.web.body_limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_SLOW_BODIES, PROMPT_S
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ THREADS = 8
 """Python runs one at a time; the others wait for Redis."""
 
 
-class Door:
+class AsgiApp:
     """Where requests come in.
 
     Args:
@@ -39,7 +39,7 @@ class Door:
     """
 
     def __init__(self, app: Flask) -> None:
-        self._front = app.wsgi_app if isinstance(app.wsgi_app, Front) else None
+        self._front = app.wsgi_app if isinstance(app.wsgi_app, FastPath) else None
         self._behind: WSGIApplication = app.wsgi_app if self._front is None else self._front.app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="flask")
         self._bodies = Bodies()

@@ -27,9 +27,9 @@ from api.telemetry.logs import make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import SettingsError, StoreUnavailableError, UsageError
-from recommender.redis.open import open_warehouse, store_url
+from recommender.redis.open import open_storage, store_url
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
 _LOG_TO_STDERR = {
@@ -66,7 +66,7 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
     with ExitStack() as until_the_end:
         url = until_the_end.enter_context(store_url(settings))
         if settings.redis_url is None:
-            until_the_end.enter_context(keep_embedded(Home(settings.home), logger))
+            until_the_end.enter_context(keep_embedded(DataDirectory(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers' door to the same server
         for name, value in _ALLOCATION.items():
@@ -85,8 +85,8 @@ def find_address(settings: Settings) -> str:
     address = "127.0.0.1" if settings.host == "localhost" else settings.host
     if _is_loopback(address):
         return address
-    with suppress(StoreUnavailableError), open_warehouse(settings) as warehouse:
-        if all(key.revoked_at for key in warehouse.api_keys().values()):
+    with suppress(StoreUnavailableError), open_storage(settings) as storage:
+        if all(key.revoked_at for key in storage.api_keys().values()):
             raise UsageError(
                 f"host {address!r} is not a loopback address and there are no API keys yet, so anyone who reaches it "
                 "could read every customer's list; make one with `reprise keys create`, or use 127.0.0.1"

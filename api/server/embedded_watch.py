@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from structlog.typing import FilteringBoundLogger
 
 from recommender.connection.embedded import revive
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import RepriseError
 
 LOOK_S = 0.5
 
 
 @contextmanager
-def keep_embedded(home: Home, logger: FilteringBoundLogger) -> Iterator[None]:
+def keep_embedded(home: DataDirectory, logger: FilteringBoundLogger) -> Iterator[None]:
     """Look after the server of `home`, which the caller has started, as long as the block runs."""
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(home, logger, stop), daemon=True, name="embedded")
@@ -26,7 +26,7 @@ def keep_embedded(home: Home, logger: FilteringBoundLogger) -> Iterator[None]:
         watcher.join()  # or it would start again what is stopped next
 
 
-def _watch(home: Home, logger: FilteringBoundLogger, stop: threading.Event) -> None:
+def _watch(home: DataDirectory, logger: FilteringBoundLogger, stop: threading.Event) -> None:
     failing = False
     while not stop.wait(LOOK_S):
         try:

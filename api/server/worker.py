@@ -9,7 +9,7 @@ import time
 from typing import TextIO, cast
 
 from api import create_app
-from api.server.asgi import Door
+from api.server.asgi import AsgiApp
 from api.server.tcp_timeout import drop_stuck_clients
 from api.telemetry.buffered_log import LogLines
 from api.telemetry.metrics import forget_dead_workers
@@ -19,7 +19,7 @@ STOP_TIMEOUT_S = 5
 """A worker that has not ended this long after it was told to is killed."""
 
 
-def create_worker() -> Door:
+def create_worker() -> AsgiApp:
     """The application of this process, which ends with the one that started it, even where that one is killed.
 
     Raises SettingsError as `create_app`.
@@ -30,7 +30,7 @@ def create_worker() -> Door:
     gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
     drop_stuck_clients()
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    return Door(app)
+    return AsgiApp(app)
 
 
 def _end_with_parent() -> None:

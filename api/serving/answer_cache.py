@@ -8,26 +8,26 @@ anew each minute.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from api.serving.slates import Desk, Outcome
+from api.serving.slates import SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
 from api.web.responses import Prepared
-from recommender.events.recent import AtHand
+from recommender.events.recent import RecentActivity
 from recommender.publication.lists import PERSONAL, PublishedList
 from recommender.slate.placements import Limit
 from recommender.slate.plans import FallbackReason
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 
 KEPT_S = 60
 _OBJECTS_BYTES = 2_000
 """What the objects around the bytes take, about."""
 
 
-def is_of_nobody(reading: Reading) -> bool:
+def is_of_nobody(reading: FetchedLists) -> bool:
     """Whether nothing is known of the person that it was read for."""
     return not reading.live and all(reading.lists[key] is None for key in reading.lists if key.name in PERSONAL)
 
 
-class Repeat(NamedTuple):
+class CachedAnswer(NamedTuple):
     """An answer for one person, and what it was made of.
 
     Attributes:
@@ -39,7 +39,7 @@ class Repeat(NamedTuple):
         headers: as they were.
     """
 
-    reading: Reading
+    reading: FetchedLists
     until: float
     counted: tuple[str, Limit, int, FallbackReason | None]
     before: bytes
@@ -47,14 +47,16 @@ class Repeat(NamedTuple):
     headers: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, reading: Reading, outcome: Outcome, prepared: Prepared, name: str, now: float) -> "Repeat":
+    def of(
+        cls, reading: FetchedLists, result: SlateResult, prepared: Prepared, name: str, now: float
+    ) -> "CachedAnswer":
         """What is kept of an answer that was made at `now` under the id `name`."""
         minute = (now // KEPT_S + 1) * KEPT_S
         before, _, after = prepared.body.partition(name.encode())
-        until = min(minute, outcome.slate.until or minute)
-        return cls(reading, until, outcome.counted, before, after, prepared.headers)
+        until = min(minute, result.slate.until or minute)
+        return cls(reading, until, result.counted, before, after, prepared.headers)
 
-    def holds(self, reading: Reading, now: float) -> bool:
+    def holds(self, reading: FetchedLists, now: float) -> bool:
         """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
         return now < self.until and _told(self.reading) == _told(reading)
 
@@ -64,21 +66,23 @@ class Repeat(NamedTuple):
         return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
 
 
-def repeat(desk: Desk, key: str, reading: Reading, name: str, make: Callable[[], tuple[Outcome, Prepared]]) -> Prepared:
+def repeat(
+    builder: SlateBuilder, key: str, reading: FetchedLists, name: str, make: Callable[[], tuple[SlateResult, Prepared]]
+) -> Prepared:
     """The answer that is kept under `key`, under the id `name`; as `make` makes it where it would be another now.
 
     What is made is kept. `reading` is of a server that answers.
     """
-    memory, now = desk.state.repeats, desk.as_of.timestamp()
-    kept: Repeat | None = memory.get(key)
+    memory, now = builder.state.repeats, builder.as_of.timestamp()
+    kept: CachedAnswer | None = memory.get(key)
     if kept is not None and kept.holds(reading, now):
         return kept.prepare(name)
-    outcome, prepared = make()
+    result, prepared = make()
     n_bytes = _OBJECTS_BYTES + len(prepared.body) + sum(len(one.wire) for one in reading.lists.values() if one)
-    memory.keep(key, Repeat.of(reading, outcome, prepared, name, now), n_bytes)
+    memory.keep(key, CachedAnswer.of(reading, result, prepared, name, now), n_bytes)
     return prepared
 
 
-def _told(reading: Reading) -> tuple[str, list[PublishedList | None], list[AtHand]]:
+def _told(reading: FetchedLists) -> tuple[str, list[PublishedList | None], list[RecentActivity]]:
     """All of a reading but whose it is."""
     return reading.version, list(reading.lists.values()), list(reading.live.values())

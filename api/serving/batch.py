@@ -9,19 +9,19 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from api.ids import derived_recommendation_id
 from api.schemas.requests import BatchRequest, RecommendationBody, Wanted
-from api.security.callers import Caller
-from api.security.permissions import Access, allow
+from api.security.callers import Principal
+from api.security.permissions import Permission, allow
 from api.serving.answers import to_document, to_personal_document
 from api.serving.list_routes import Lists
 from api.serving.service import Service
-from api.serving.slates import Desk, Outcome, Part
+from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
 from api.web.parsing import parse_fields
 from api.web.problems import describe
 from recommender.errors import RepriseError
 from recommender.experiments.treatment import UNTREATED, Treatment
-from recommender.slate.plans import FallbackReason, Plan
-from recommender.slate.reading import Reading
+from recommender.slate.plans import FallbackReason, RetrievalPlan
+from recommender.slate.reading import FetchedLists
 from recommender.storage.run_sync import run_sync
 
 SESSION_PATH = "/v1/recommendations"
@@ -42,8 +42,8 @@ class Asked(NamedTuple):
     """
 
     wanted: Wanted
-    plan: Plan
-    part: Part
+    plan: RetrievalPlan
+    part: Enrollment
     customer_id: str | None = None
     shared_as: tuple[str, str] | None = None
 
@@ -61,45 +61,47 @@ class Asked(NamedTuple):
         return Treatment(show=treatment.show, version=treatment.version)
 
 
-Readings = Mapping[Treatment, Reading | FallbackReason]
+Readings = Mapping[Treatment, FetchedLists | FallbackReason]
 """What was read for those who get the same of it."""
 Checked = Asked | RepriseError | HTTPException
 """A request, or what is wrong with it."""
 
 
-def answer_batch(own: Service, caller: Caller, lists: Lists, requests: Sequence[BatchRequest]) -> list[dict[str, Any]]:
+def answer_batch(
+    own: Service, principal: Principal, lists: Lists, requests: Sequence[BatchRequest]
+) -> list[dict[str, Any]]:
     """A {"status", "body"} for each request, in their order."""
-    desk = own.desk(caller.shop)
-    checked = [_check(desk, lists, caller, request) for request in requests]
+    builder = own.builder(principal.shop)
+    checked = [_check(builder, lists, principal, request) for request in requests]
     answers: list[dict[str, Any]] = []
     for trip in _split(checked):
-        readings = _read(desk, [asked for asked in trip if isinstance(asked, Asked)])
-        answers += (_answer(own, desk, asked, readings) for asked in trip)
+        readings = _read(builder, [asked for asked in trip if isinstance(asked, Asked)])
+        answers += (_answer(own, builder, asked, readings) for asked in trip)
     return answers
 
 
-def _check(desk: Desk, lists: Lists, caller: Caller, request: BatchRequest) -> Checked:
+def _check(builder: SlateBuilder, lists: Lists, principal: Principal, request: BatchRequest) -> Checked:
     path, _, query = request.path.partition("?")
     path = unquote(path)
     try:
         if request.body is not None:
-            return _check_session(desk, caller, path, request.body)
+            return _check_session(builder, principal, path, request.body)
         found = lists.find(path, query)
         if found is None:
             raise _no_list(path)
-        allow(found.route.access, caller, found.customer_id)
-        part = desk.enroll(found.wanted, found.customer_id)
+        allow(found.route.access, principal, found.customer_id)
+        part = builder.enroll(found.wanted, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
     return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
 
 
-def _check_session(desk: Desk, caller: Caller, path: str, fields: dict[str, Any]) -> Asked:
+def _check_session(builder: SlateBuilder, principal: Principal, path: str, fields: dict[str, Any]) -> Asked:
     if path != SESSION_PATH:
         raise _no_list(path)
     body = parse_fields(RecommendationBody, fields)
-    allow(Access.PERSON if body.customer_id is not None else Access.SESSION, caller, body.customer_id)
-    return Asked(body, body.plan(), desk.enroll(body, body.customer_id), body.customer_id)
+    allow(Permission.PERSON if body.customer_id is not None else Permission.SESSION, principal, body.customer_id)
+    return Asked(body, body.plan(), builder.enroll(body, body.customer_id), body.customer_id)
 
 
 def _no_list(path: str) -> NotFound:
@@ -118,35 +120,37 @@ def _split(checked: Sequence[Checked]) -> Iterator[Sequence[Checked]]:
     yield checked[first:]
 
 
-def _read(desk: Desk, asked: Sequence[Asked]) -> Readings:
+def _read(builder: SlateBuilder, asked: Sequence[Asked]) -> Readings:
     """A round trip for each version that somebody gets."""
-    wanting: dict[Treatment, list[Plan]] = {}
+    wanting: dict[Treatment, list[RetrievalPlan]] = {}
     for one in asked:
         wanting.setdefault(one.reads, []).append(one.plan)
-    return {reads: _read_together(desk, plans, reads) for reads, plans in wanting.items()}
+    return {reads: _read_together(builder, plans, reads) for reads, plans in wanting.items()}
 
 
-def _read_together(desk: Desk, plans: Sequence[Plan], reads: Treatment) -> Reading | FallbackReason:
+def _read_together(
+    builder: SlateBuilder, plans: Sequence[RetrievalPlan], reads: Treatment
+) -> FetchedLists | FallbackReason:
     keys = dict.fromkeys(key for plan in plans for key in plan.keys)
     people = dict.fromkeys(person for plan in plans for person in plan.people)
-    return run_sync(desk.fetch(tuple(keys), tuple(people), reads))
+    return run_sync(builder.fetch(tuple(keys), tuple(people), reads))
 
 
-def _answer(own: Service, desk: Desk, asked: Checked, readings: Readings) -> dict[str, Any]:
+def _answer(own: Service, builder: SlateBuilder, asked: Checked, readings: Readings) -> dict[str, Any]:
     try:
         if not isinstance(asked, Asked):
             raise asked
-        outcome = desk.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
+        result = builder.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
     except (RepriseError, HTTPException) as error:
         problem = describe(error, g.request_id)
         return {"status": problem["status"], "body": problem}
-    count_answer(*outcome.counted)
-    return {"status": 200, "body": _body(own, desk, asked, outcome)}
+    count_answer(*result.counted)
+    return {"status": 200, "body": _body(own, builder, asked, result)}
 
 
-def _body(own: Service, desk: Desk, asked: Asked, outcome: Outcome) -> dict[str, Any]:
+def _body(own: Service, builder: SlateBuilder, asked: Asked, result: SlateResult) -> dict[str, Any]:
     if asked.shared_as is not None:
-        return to_document(outcome, derived_recommendation_id(outcome.version or "", *asked.shared_as))
+        return to_document(result, derived_recommendation_id(result.version or "", *asked.shared_as))
     name = own.new_recommendation_id()
-    own.note_exposures(desk.shop, asked.customer_id, name, outcome)
-    return to_personal_document(outcome, name)
+    own.note_exposures(builder.shop, asked.customer_id, name, result)
+    return to_personal_document(result, name)

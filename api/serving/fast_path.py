@@ -15,11 +15,11 @@ from werkzeug.wsgi import get_path_info
 
 from api.ids import request_id
 from api.security.auth import admit
-from api.security.callers import Caller, find_caller
+from api.security.callers import Principal, find_principal
 from api.security.permissions import allow
 from api.serving.list_routes import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
 from api.serving.service import Service
-from api.serving.slates import Desk
+from api.serving.slates import SlateBuilder
 from api.telemetry.metrics import count_kept_answer, waited_s
 from api.web.access_log import finish
 from api.web.parsing import escape_query
@@ -43,7 +43,7 @@ class Ready(NamedTuple):
     body: bytes
 
 
-class Front:
+class FastPath:
     """Answers plain GETs of lists; leaves the rest to `app`.
 
     Args:
@@ -105,30 +105,30 @@ class Front:
         key, etag = answer_key(environ), environ.get("HTTP_IF_NONE_MATCH")
         if len(key) > MAX_KEY_LENGTH:
             return None
-        caller = find_caller(environ, self._service.shops.api_keys, self._service.settings.shop)
-        desk = self._service.desk(caller.shop, in_loop=in_loop)
-        kept: KeptAnswer | None = desk.state.answers.get(key)
-        if not desk.shelf.answering:
+        principal = find_principal(environ, self._service.shops.api_keys, self._service.settings.shop)
+        builder = self._service.builder(principal.shop, in_loop=in_loop)
+        kept: KeptAnswer | None = builder.state.answers.get(key)
+        if not builder.cache.answering:
             return None
-        if kept is None or (kept.until is not None and kept.until <= desk.as_of.timestamp()):
-            return None if etag is not None else await self._make(environ, name, caller, desk)
+        if kept is None or (kept.until is not None and kept.until <= builder.as_of.timestamp()):
+            return None if etag is not None else await self._make(environ, name, principal, builder)
         if etag not in (None, kept.prepared.etag):
             return None
-        allow(kept.access, caller, None)
-        owed = admit(environ, caller, self._service.shops.rate_limits)
+        allow(kept.access, principal, None)
+        owed = admit(environ, principal, self._service.shops.rate_limits)
         count_kept_answer()
         return kept, owed
 
     async def _make(
-        self, environ: "WSGIEnvironment", name: str, caller: Caller, desk: Desk
+        self, environ: "WSGIEnvironment", name: str, principal: Principal, builder: SlateBuilder
     ) -> tuple[KeptAnswer, Headers] | None:
         asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
         if asked is None:
             return None
-        allow(asked.route.access, caller, asked.customer_id)
-        owed = admit(environ, caller, self._service.shops.rate_limits)
+        allow(asked.route.access, principal, asked.customer_id)
+        owed = admit(environ, principal, self._service.shops.rate_limits)
         try:
-            status, prepared = 200, await answer_list(self._service, desk, asked, environ)
+            status, prepared = 200, await answer_list(self._service, builder, asked, environ)
         except UnknownProductError as error:  # shops and robots ask for these all day
             status, prepared = prepare(error, name)
         return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), owed

@@ -9,15 +9,15 @@ from werkzeug.wsgi import get_path_info
 
 from api.schemas.answers import Answer
 from api.schemas.requests import Wanted
-from api.security.permissions import Access
+from api.security.permissions import Permission
 from api.serving.answer_cache import is_of_nobody, repeat
 from api.serving.answers import prepare_public
 from api.serving.service import Service, service
-from api.serving.slates import Desk, Outcome
+from api.serving.slates import SlateBuilder, SlateResult
 from api.web.openapi import operation
 from api.web.parsing import check_path, read_query
 from api.web.responses import Prepared, respond
-from recommender.slate.plans import Plan
+from recommender.slate.plans import RetrievalPlan
 from recommender.storage.run_sync import run_sync
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class ListRoute(NamedTuple):
         shared: whether it is the same for everybody, so that anyone may keep it.
     """
 
-    access: Access
+    access: Permission
     query: type[Wanted]
-    plan: Callable[..., Plan]
+    plan: Callable[..., RetrievalPlan]
     shared: bool
 
 
@@ -62,7 +62,7 @@ class ListRequest(NamedTuple):
     rule: str
     customer_id: str | None
     wanted: Wanted
-    plan: Plan
+    plan: RetrievalPlan
 
 
 class KeptAnswer(NamedTuple):
@@ -73,18 +73,18 @@ class KeptAnswer(NamedTuple):
 
     prepared: Prepared
     rule: str
-    access: Access
+    access: Permission
     until: float | None = None
     status: int = 200
 
 
 def list_operation(
-    name: str, *, tag: str, access: Access, query: type[Wanted]
-) -> Callable[[Callable[..., Plan]], Callable[..., Response]]:
+    name: str, *, tag: str, access: Permission, query: type[Wanted]
+) -> Callable[[Callable[..., RetrievalPlan]], Callable[..., Response]]:
     """Make a view of a function that makes a Plan of the checked query and the ids in the path."""
 
-    def decorate(make_plan: Callable[..., Plan]) -> Callable[..., Response]:
-        route = ListRoute(access, query, make_plan, access is Access.PRODUCTS)
+    def decorate(make_plan: Callable[..., RetrievalPlan]) -> Callable[..., Response]:
+        route = ListRoute(access, query, make_plan, access is Permission.PRODUCTS)
 
         @operation(name, tag=tag, access=access, query=query, answer=Answer, shared=route.shared, problems=(404,))
         @wraps(make_plan)
@@ -92,7 +92,7 @@ def list_operation(
             rule = request.url_rule.rule if request.url_rule else ""
             asked = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
             own = service()
-            return respond(run_sync(answer_list(own, own.desk(g.caller.shop), asked, request.environ)))
+            return respond(run_sync(answer_list(own, own.builder(g.principal.shop), asked, request.environ)))
 
         setattr(view, _ATTRIBUTE, route)
         return view
@@ -100,7 +100,7 @@ def list_operation(
     return decorate
 
 
-async def answer_list(own: Service, desk: Desk, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
+async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
     """The whole way of one answer: who takes part, one read, a slate, its bytes.
 
     One that is the same for everybody is kept for whoever asks the same next. One for a person is sent again while
@@ -111,30 +111,30 @@ async def answer_list(own: Service, desk: Desk, asked: ListRequest, environ: "WS
         UnknownProductError: from the plan.
     """
     wanted, plan, customer_id = asked.wanted, asked.plan, asked.customer_id
-    part = desk.enroll(wanted, customer_id)
-    reading = await desk.fetch(plan.keys, plan.people, part.treatment)
+    part = builder.enroll(wanted, customer_id)
+    reading = await builder.fetch(plan.keys, plan.people, part.treatment)
     if asked.route.shared:
-        return _share(desk, asked, desk.fill(wanted, plan, reading, part), environ)
+        return _share(builder, asked, builder.fill(wanted, plan, reading, part), environ)
     name = own.new_recommendation_id()
 
-    def make() -> tuple[Outcome, Prepared]:
-        outcome = desk.fill(wanted, plan, reading, part)
-        return outcome, own.answer_person(desk.shop, customer_id, None, outcome, name)
+    def make() -> tuple[SlateResult, Prepared]:
+        result = builder.fill(wanted, plan, reading, part)
+        return result, own.answer_person(builder.shop, customer_id, None, result, name)
 
     noted = part.assignments or own.impressions
     if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ)) > MAX_KEY_LENGTH:
         return make()[1]
     # all of whom nothing is known get the same
     key = answer_key(environ, asked.rule if is_of_nobody(reading) else None)
-    return repeat(desk, key, reading, name, make)
+    return repeat(builder, key, reading, name, make)
 
 
-def _share(desk: Desk, asked: ListRequest, outcome: Outcome, environ: "WSGIEnvironment") -> Prepared:
-    prepared = prepare_public(outcome, get_path_info(environ), environ.get("QUERY_STRING", ""))
+def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, environ: "WSGIEnvironment") -> Prepared:
+    prepared = prepare_public(result, get_path_info(environ), environ.get("QUERY_STRING", ""))
     key = answer_key(environ)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
-        kept = KeptAnswer(prepared, asked.rule, asked.route.access, outcome.slate.until)
-        desk.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)
+        kept = KeptAnswer(prepared, asked.rule, asked.route.access, result.slate.until)
+        builder.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)
     return prepared
 
 

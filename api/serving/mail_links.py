@@ -15,8 +15,8 @@ from recommender.person import encode_id
 from recommender.publication.product import Objection, Product
 from recommender.slate.merchandising import blocks_at, is_blocked
 from recommender.slate.placements import Block
-from recommender.storage.cache import Shelf
-from recommender.storage.lru import Memory
+from recommender.storage.cache import ListCache
+from recommender.storage.lru import LruCache
 from recommender.web_address import web_address
 
 PLACEMENT = "email"
@@ -49,13 +49,13 @@ class MailLinks:
         Raises:
             StoreUnavailableError: Redis does not answer, and the product of the slot is not at hand.
         """
-        desk = self._service.desk(link.shop)
-        placement = desk.state.placements.get(PLACEMENT)
-        blocks = blocks_at(placement.blocks, desk.as_of) if placement else []
-        known = self._products.find(desk.shelf, link.shop, link.product_ids)
+        builder = self._service.builder(link.shop)
+        placement = builder.state.placements.get(PLACEMENT)
+        blocks = blocks_at(placement.blocks, builder.as_of) if placement else []
+        known = self._products.find(builder.cache, link.shop, link.product_ids)
         if link.product_ids[slot - 1] not in known:
             raise StoreUnavailableError("Redis does not answer, and the product of this link was not read before")
-        return shown_in(link, slot, known, blocks, desk.as_of.timestamp())
+        return shown_in(link, slot, known, blocks, builder.as_of.timestamp())
 
 
 def mail_links() -> MailLinks:
@@ -100,38 +100,38 @@ class _MailProducts:
     """Products by id: asked for once a version, and the last copies while Redis does not answer."""
 
     def __init__(self) -> None:
-        self._memory = Memory(MAX_PRODUCT_BYTES)
+        self._memory = LruCache(MAX_PRODUCT_BYTES)
         """(shop, product id) → (version, JSON; None for one that the version does not know)."""
 
-    def find(self, shelf: Shelf, shop: str, product_ids: Sequence[str]) -> dict[str, Product | None]:
+    def find(self, cache: ListCache, shop: str, product_ids: Sequence[str]) -> dict[str, Product | None]:
         """As known to the version that answers, or to the shop since; None for what neither knows.
 
         While Redis does not answer, those at hand; of the others nothing can be told, and they are left out.
         """
-        state = shelf.state
-        position, at_hand = state.position, state.catalogue or state.before
+        state = cache.state
+        position, recent = state.position, state.catalogue or state.before
         kept = {one: self._memory.get((shop, one)) for one in product_ids}
         texts = {one: entry[1] for one, entry in kept.items() if entry and entry[0] == position.version}
         missing = [one for one in product_ids if one not in texts]
         if missing:
             stale = {one: entry[1] for one in missing if (entry := kept[one]) and entry[1] is not None}
-            texts |= self._read(shelf, shop, missing, position.version) or stale | _scan(at_hand, missing)
-        live = position.live_catalogue
+            texts |= self._read(cache, shop, missing, position.version) or stale | _scan(recent, missing)
+        live = position.overrides
         known = {one: decode_product(text) for one, text in texts.items()}
-        return {one: live.newcomer(one) if found is None else live.amend(found) for one, found in known.items()}
+        return {one: live.new_product(one) if found is None else live.apply_to(found) for one, found in known.items()}
 
     def _read(
-        self, shelf: Shelf, shop: str, missing: Sequence[str], version: str | None
+        self, cache: ListCache, shop: str, missing: Sequence[str], version: str | None
     ) -> dict[str, bytes | None] | None:
         """None while Redis does not answer."""
-        if not shelf.answering:
+        if not cache.answering:
             return None
         if version is None:
             return dict.fromkeys(missing)
         try:
-            found = shelf.store.find_products(version, missing)
+            found = cache.store.find_products(version, missing)
         except StoreUnavailableError:
-            shelf.answering = False
+            cache.answering = False
             return None
         for one in missing:
             self._memory.keep((shop, one), (version, found.get(one)), entry_bytes(found.get(one)))

@@ -7,22 +7,22 @@ import math
 from typing import Any
 
 from api.schemas.requests import BuyAgainQuery
-from api.serving.slates import Desk
+from api.serving.slates import SlateBuilder
 from recommender.days import date_of, day_of, to_iso
 from recommender.errors import StoreUnavailableError, UnknownCustomerError
 from recommender.publication.manifest import version_as_of
 from recommender.publication.profile import UNKNOWN_SEGMENT, Profile
-from recommender.slate.customer_view import Shopper
+from recommender.slate.customer_view import Identity
 from recommender.slate.item_json import to_item
 from recommender.slate.plans import personal_plan
 from recommender.slate.slate import Item
-from recommender.storage.versions import Store
+from recommender.storage.versions import VersionStore
 
 MOST_DUE = 10
 """Products in `due`."""
 
 
-def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | None:
+def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> dict[str, Any] | None:
     """A customer's profile as plain JSON types; None before any version.
 
     Raises:
@@ -31,7 +31,7 @@ def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | Non
         UnknownPlacementError: placement `home` is not configured.
     """
     wanted, plan = BuyAgainQuery(limit=MOST_DUE, exclude=[]), personal_plan(customer_id, "buy_again", None)
-    reading = desk.shelf.read(plan.keys, plan.people)
+    reading = builder.cache.read(plan.keys, plan.people)
     if reading is None:
         return None
     if reading.stale:
@@ -42,9 +42,9 @@ def describe(desk: Desk, store: Store, customer_id: str) -> dict[str, Any] | Non
             f"no profile of customer {customer_id!r} in version {reading.version}; check the id, or train a version "
             "with the customer's orders"
         )
-    live = Shopper(customer_id).look(reading, desk.as_of).live
-    items = desk.fill(wanted, plan, reading, desk.enroll(wanted, None)).slate.items
-    today = day_of(desk.as_of.timestamp())
+    live = Identity(customer_id).look(reading, builder.as_of).live
+    items = builder.fill(wanted, plan, reading, builder.enroll(wanted, None)).slate.items
+    today = day_of(builder.as_of.timestamp())
     return {
         "customer_id": customer_id,
         "model_version": reading.version,

@@ -11,17 +11,17 @@ from flask import Flask, current_app, g
 from api.background.event_sink import EventSink
 from api.background.impressions import impression_event
 from api.serving.answers import prepare_private
-from api.serving.slates import Desk, Outcome
-from api.serving.tenants import Shops
+from api.serving.slates import SlateBuilder, SlateResult
+from api.serving.tenants import Tenants
 from api.telemetry.logs import make_logger
 from api.web.responses import Prepared
 from recommender.experiments.exposure import exposure_event
 from recommender.settings import Settings
 from recommender.slate.placements import Placement
-from recommender.storage.cache import Shelf
+from recommender.storage.cache import ListCache
 from recommender.storage.event_log import EventLog
-from recommender.storage.pick_jobs import Jobs
-from recommender.storage.versions import Store
+from recommender.storage.pick_jobs import PickJobs
+from recommender.storage.versions import VersionStore
 
 _EXTENSION = "reprise"
 
@@ -38,7 +38,7 @@ class Service:
     """
 
     settings: Settings
-    shops: Shops
+    shops: Tenants
     clock: Callable[[], datetime]
     new_recommendation_id: Callable[[], str]
     impressions: EventSink | None = None
@@ -48,67 +48,67 @@ class Service:
         app.extensions[_EXTENSION] = self
 
     @property
-    def shelf(self) -> Shelf:
+    def cache(self) -> ListCache:
         """The lists of the caller's shop."""
-        return self.shops.shelf(g.caller.shop)
+        return self.shops.cache(g.principal.shop)
 
     @property
-    def store(self) -> Store:
+    def store(self) -> VersionStore:
         """The store of the caller's shop."""
-        return self.shops.warehouse.store(g.caller.shop)
+        return self.shops.storage.store(g.principal.shop)
 
     @property
     def event_log(self) -> EventLog:
         """The events of the caller's shop."""
-        return self.shops.warehouse.event_log(g.caller.shop)
+        return self.shops.storage.event_log(g.principal.shop)
 
     @property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> PickJobs:
         """The campaigns of the caller's shop whose picks were asked for."""
-        return self.shops.warehouse.jobs(g.caller.shop)
+        return self.shops.storage.jobs(g.principal.shop)
 
     @property
     def placements(self) -> Mapping[str, Placement]:
         """The placements of the caller's shop: those of the settings, and in their place those set since."""
-        return self.shelf.state.placements
+        return self.cache.state.placements
 
     @cached_property
     def exposures(self) -> EventSink:
         """Keeps who came across an experiment."""
         bound, logger = self.settings.max_waiting_events, make_logger(self.settings.log_level)
-        return EventSink("exposures", self.shops.warehouse, bound, logger, most_waiting=50_000, at_once=500)
+        return EventSink("exposures", self.shops.storage, bound, logger, most_waiting=50_000, at_once=500)
 
-    def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, outcome: Outcome) -> None:
+    def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, result: SlateResult) -> None:
         """Keep what an answer's customer was assigned to, whatever it showed."""
         if customer_id is None:
             return
-        at, where = self.clock(), {"placement": outcome.placement, "recommendation_id": recommendation_id}
-        for one in outcome.assignments:
+        at, where = self.clock(), {"placement": result.placement, "recommendation_id": recommendation_id}
+        for one in result.assignments:
             make = partial(exposure_event, one.experiment, one.variant, customer_id, at, **where)
             self.exposures.note(shop, [make], once=(one.experiment, customer_id, at.date()))
 
     def answer_person(
-        self, shop: str, customer_id: str | None, session_id: str | None, outcome: Outcome, name: str
+        self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str
     ) -> Prepared:
         """The answer for one person, or one session, under the id `name`; what it shows is kept where asked for."""
-        if self.impressions is not None and outcome.slate.items and (customer_id or session_id):
+        if self.impressions is not None and result.slate.items and (customer_id or session_id):
             make = partial(
                 impression_event,
-                placement=outcome.placement,
+                placement=result.placement,
                 recommendation_id=name,
                 customer_id=customer_id,
                 session_id=session_id,
                 at=self.clock(),
             )
-            self.impressions.note(shop, [partial(make, item) for item in outcome.slate.items])
-        if outcome.assignments:
-            self.note_exposures(shop, customer_id, name, outcome)
-        return prepare_private(outcome, name)
+            self.impressions.note(shop, [partial(make, item) for item in result.slate.items])
+        if result.assignments:
+            self.note_exposures(shop, customer_id, name, result)
+        return prepare_private(result, name)
 
-    def desk(self, shop: str, *, in_loop: bool = False) -> Desk:
+    def builder(self, shop: str, *, in_loop: bool = False) -> SlateBuilder:
         """`shop` while one request is answered, by a thread or in an event loop."""
-        shelf = self.shops.shelf(shop)
-        return Desk(shop, shelf, shelf.state, self.clock(), self.settings.experiments, in_loop)
+        cache = self.shops.cache(shop)
+        return SlateBuilder(shop, cache, cache.state, self.clock(), self.settings.experiments, in_loop)
 
 
 def service() -> Service:

@@ -12,16 +12,16 @@ from recommender.experiments.treatment import UNTREATED, Treatment, combine
 from recommender.publication.lists import ListKey
 from recommender.slate.candidates import fallback_candidates
 from recommender.slate.placements import Limit, Placement, clamp_limit, find_placement
-from recommender.slate.plans import Choice, FallbackReason, Plan
-from recommender.slate.reading import Reading
+from recommender.slate.plans import Choice, FallbackReason, RetrievalPlan
+from recommender.slate.reading import FetchedLists
 from recommender.slate.slate import Slate, build_slate
-from recommender.storage.cache import Shelf, ShelfState
+from recommender.storage.cache import CacheState, ListCache
 
 _NOTHING = Slate(items=(), suppressed={}, fallback=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Shortfall:
+class AppliedFallback:
     """Why an answer is not what was asked for, and which list stood in for it, if any."""
 
     reason: FallbackReason
@@ -29,7 +29,7 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Enrollment:
     """What a customer takes part in, what follows from it, and the placement by whose rules the slate is filled."""
 
     placement: Placement
@@ -38,30 +38,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SlateResult:
     """One slate with what its answer says of it. `version` is None where no list was read."""
 
     placement: str
     limit: Limit
     version: str | None
     slate: Slate
-    shortfall: Shortfall | None
+    fallback: AppliedFallback | None
     assignments: Sequence[Assignment] = ()
 
     @property
     def counted(self) -> tuple[str, Limit, int, FallbackReason | None]:
         """What `api.telemetry.metrics.count_answer` is told of it."""
-        reason = None if self.shortfall is None else self.shortfall.reason
+        reason = None if self.fallback is None else self.fallback.reason
         return self.placement, self.limit, len(self.slate.items), reason
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SlateBuilder:
     """One shop while one request is answered: `enroll`, then `fetch`, which alone waits, then `fill`.
 
     Attributes:
         shop: its name.
-        shelf: what is at hand of it, and the way to its store.
+        cache: what is at hand of it, and the way to its store.
         state: the shelf's before anything was read: what is kept in it goes when it goes.
         as_of: the aware moment of the answer.
         experiments: those of the settings.
@@ -69,29 +69,29 @@ class Desk:
     """
 
     shop: str
-    shelf: Shelf
-    state: ShelfState
+    cache: ListCache
+    state: CacheState
     as_of: datetime
     experiments: Sequence[Experiment] = ()
     in_loop: bool = False
 
-    def enroll(self, wanted: Wanted, customer_id: str | None) -> Part:
+    def enroll(self, wanted: Wanted, customer_id: str | None) -> Enrollment:
         """What the customer takes part in with this answer; nobody takes part in anything.
 
         Raises UnknownPlacementError.
         """
         placement = find_placement(self.state.placements, wanted.placement)
         if customer_id is None or not self.experiments:
-            return Part(placement)
+            return Enrollment(placement)
         found = assignments(self.experiments, customer_id, self.as_of, placement=wanted.placement)
         treatment = combine(one.treatment for one in found)
         if treatment.placement is not None:
             placement = self.state.placements[treatment.placement]
-        return Part(treatment.treat(placement), found, treatment)
+        return Enrollment(treatment.treat(placement), found, treatment)
 
     async def fetch(
         self, keys: Sequence[ListKey], people: Sequence[str], treatment: Treatment = UNTREATED
-    ) -> Reading | FallbackReason:
+    ) -> FetchedLists | FallbackReason:
         """The lists, and what is at hand of `people`, in one round trip at most; where there are none at all, why.
 
         They are those of the treatment's version where it is kept, else of the current one.
@@ -100,14 +100,16 @@ class Desk:
             return "holdout"
         try:
             if self.in_loop:
-                reading = await self.shelf.read_async(keys, people, treatment.version)
+                reading = await self.cache.read_async(keys, people, treatment.version)
             else:
-                reading = self.shelf.read(keys, people, treatment.version)
+                reading = self.cache.read(keys, people, treatment.version)
         except StoreUnavailableError:
             return "store_unavailable"
         return reading or "model_not_ready"
 
-    def fill(self, wanted: Wanted, plan: Plan, reading: Reading | FallbackReason, part: Part) -> Outcome:
+    def fill(
+        self, wanted: Wanted, plan: RetrievalPlan, reading: FetchedLists | FallbackReason, part: Enrollment
+    ) -> SlateResult:
         """Build one slate from `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
         Raises UnknownProductError, from `plan`.
@@ -115,7 +117,7 @@ class Desk:
         placement = part.placement
         limit = clamp_limit(placement, wanted.limit)
         if isinstance(reading, str):
-            return Outcome(wanted.placement, limit, None, _NOTHING, Shortfall(reading), part.assignments)
+            return SlateResult(wanted.placement, limit, None, _NOTHING, AppliedFallback(reading), part.assignments)
         choose = partial(_recall, plan) if reading.stale else plan.choose
         choice = choose(reading, placement, self.as_of)
         context, live = wanted.context(limit), choice.live
@@ -123,21 +125,23 @@ class Desk:
             context = replace(context, cart=context.cart | live.cart, not_interested=live.hidden)
         pinned = self.state.find_pinned(pin.product_id for pin in placement.pins) if placement.pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
-        shortfall = _shortfall(choice, slate)
-        return Outcome(wanted.placement, limit, reading.version, slate, shortfall, part.assignments)
+        fallback = _applied_fallback(choice, slate)
+        return SlateResult(wanted.placement, limit, reading.version, slate, fallback, part.assignments)
 
 
-def _recall(plan: Plan, reading: Reading, placement: Placement, now: datetime) -> Choice:
+def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
     """What is at hand while Redis does not answer: the last copy of what was asked for, or what sells."""
     try:
         choice = plan.choose(reading, placement, now)
     except UnknownProductError:  # whether there is such a product, nobody can tell now
         choice = Choice((), fallback_candidates(reading))
     candidates = list(choice.candidates)
-    return replace(choice, candidates=candidates, shortfall="store_unavailable", used="memory" if candidates else None)
+    return replace(
+        choice, candidates=candidates, fallback_reason="store_unavailable", used="memory" if candidates else None
+    )
 
 
-def _shortfall(choice: Choice, slate: Slate) -> Shortfall | None:
-    if choice.shortfall is not None:
-        return Shortfall(choice.shortfall, choice.used or slate.fallback)
-    return None if slate.fallback is None else Shortfall("too_few_candidates", slate.fallback)
+def _applied_fallback(choice: Choice, slate: Slate) -> AppliedFallback | None:
+    if choice.fallback_reason is not None:
+        return AppliedFallback(choice.fallback_reason, choice.used or slate.fallback)
+    return None if slate.fallback is None else AppliedFallback("too_few_candidates", slate.fallback)

@@ -16,8 +16,8 @@ from api.telemetry.timed_reader import TimedReader
 from recommender.errors import StoreError
 from recommender.slate.placements import Placement
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.cache import Shelf
-from recommender.storage.shops import Warehouse
+from recommender.storage.cache import ListCache
+from recommender.storage.shops import ShopStorage
 
 FOLLOW_S = 0.25
 """Pause between two looks at what changed: a publish, a placement, a key or a recovery is seen this much later."""
@@ -27,7 +27,7 @@ _API_KEYS = "(API keys)"
 _REQUESTS = "(requests)"
 
 
-class Shops:
+class Tenants:
     """The shelves of all shops that were asked for, and the API keys.
 
     Attributes:
@@ -37,18 +37,18 @@ class Shops:
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        storage: ShopStorage,
         logger: FilteringBoundLogger,
         rate_limits: RateLimits,
         placements: Mapping[str, Placement],
     ) -> None:
         """`placements` are those of the settings, by name: every shop has them until it sets its own."""
-        self.warehouse = warehouse
+        self.storage = storage
         self._placements = placements
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
-        self._shelves: dict[str, Shelf] = {}
-        self._empty = Shelf(warehouse.store(NO_SHOP), placements)
+        self._caches: dict[str, ListCache] = {}
+        self._empty = ListCache(storage.store(NO_SHOP), placements)
         self._empty.answering = False
         self._left: list[str] = []
         self._failing: set[str] = set()
@@ -56,13 +56,13 @@ class Shops:
         self._followed_by: int | None = None
         self._opening = threading.Lock()
 
-    def shelf(self, shop: str) -> Shelf:
+    def cache(self, shop: str) -> ListCache:
         """The shelf of `shop`; the first call looks at its position once, unless Redis is known to be down."""
-        shelf = self._shelves.get(shop) if shop != NO_SHOP else self._empty
-        if shelf is None:
+        cache = self._caches.get(shop) if shop != NO_SHOP else self._empty
+        if cache is None:
             with self._opening:
-                shelf = self._shelves.get(shop) or self._open(shop)
-        return shelf
+                cache = self._caches.get(shop) or self._open(shop)
+        return cache
 
     def follow(self) -> None:
         """Look at the keys and at each open shop once; what cannot be read stays as it was, and the rest goes on.
@@ -70,14 +70,14 @@ class Shops:
         A failure is logged when it begins and when it ends. Nothing is raised.
         """
         found: list[Mapping[str, ApiKey]] = []
-        if self._try(_API_KEYS, lambda: found.append(self.warehouse.api_keys())):
+        if self._try(_API_KEYS, lambda: found.append(self.storage.api_keys())):
             self._take_keys(*found)
             if self.api_keys:
-                self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.warehouse.add_requests))
-            self._follow_shelves()
+                self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
+            self._follow_caches()
         else:  # what the keys lie on does not answer: no shop is asked, so that the look takes one time-out at most
-            for shelf in tuple(self._shelves.values()):
-                shelf.answering = False
+            for cache in tuple(self._caches.values()):
+                cache.answering = False
         store_answers.set(not self._failing)
 
     def keep_following(self) -> None:
@@ -91,27 +91,27 @@ class Shops:
                 threading.Thread(target=_follow, args=(weakref.ref(self),), daemon=True, name="follow").start()
                 self._followed_by = os.getpid()
 
-    def _open(self, shop: str) -> Shelf:
-        shelf = Shelf(TimedReader(self.warehouse.store(shop), shop), self._placements)
-        shelf.answering = _API_KEYS not in self._failing
-        if shelf.answering:
-            self._follow_shelf(shop, shelf)
-        self._shelves[shop] = shelf
-        return shelf
+    def _open(self, shop: str) -> ListCache:
+        cache = ListCache(TimedReader(self.storage.store(shop), shop), self._placements)
+        cache.answering = _API_KEYS not in self._failing
+        if cache.answering:
+            self._follow_cache(shop, cache)
+        self._caches[shop] = cache
+        return cache
 
-    def _follow_shelves(self) -> None:
+    def _follow_caches(self) -> None:
         give_up_at = time.monotonic() + LOOK_S
-        self._left = self._left or list(self._shelves)
+        self._left = self._left or list(self._caches)
         while self._left:
             shop = self._left.pop()
-            self._follow_shelf(shop, self._shelves[shop])
+            self._follow_cache(shop, self._caches[shop])
             if time.monotonic() >= give_up_at:
                 return
 
-    def _follow_shelf(self, shop: str, shelf: Shelf) -> None:
-        known = shelf.state.position.unreadable
-        self._try(shop, shelf.follow)
-        for name in sorted(shelf.state.position.unreadable - known):
+    def _follow_cache(self, shop: str, cache: ListCache) -> None:
+        known = cache.state.position.unreadable
+        self._try(shop, cache.follow)
+        for name in sorted(cache.state.position.unreadable - known):
             detail = "it cannot be read; that of the settings stands in until it is set again"
             self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
 
@@ -130,7 +130,7 @@ class Shops:
             look()
         except Exception as error:  # whatever goes wrong with one shop, the others are followed
             if not isinstance(error, StoreError):  # a connection that began with nonsense would go on with it
-                self.warehouse.close()
+                self.storage.close()
             if subject not in self._failing:
                 self._failing.add(subject)
                 self._tell_failure(subject, error)
@@ -147,7 +147,7 @@ class Shops:
             self._logger.error("unexpected_error", subject=subject, exc_info=error)
 
 
-def _follow(reference: "weakref.ref[Shops]") -> None:
+def _follow(reference: "weakref.ref[Tenants]") -> None:
     while (shops := reference()) is not None:
         with suppress(Exception):  # as where nobody reads the log any more
             shops.follow()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from api.telemetry.metrics import timed, version_as_of_seconds
 from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.manifest import version_as_of
-from recommender.slate.reading import Reading
-from recommender.storage.versions import ListQuery, Position, Reader
+from recommender.slate.reading import FetchedLists
+from recommender.storage.versions import ListQuery, Reader, StoreState
 
 
 class TimedReader:
@@ -16,12 +16,12 @@ class TimedReader:
         self._store = store
         self._shop = shop
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
         with timed("read"):
             return self._store.read(query)
 
-    async def read_async(self, query: ListQuery) -> Reading | None:
+    async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read_async`."""
         with timed("read"):
             return await self._store.read_async(query)
@@ -35,7 +35,7 @@ class TimedReader:
         with timed("read"):
             return self._store.find_products(version, product_ids)
 
-    def follow(self) -> Position:
+    def follow(self) -> StoreState:
         """See `Reader.follow`."""
         with timed("follow"):
             position = self._store.follow()

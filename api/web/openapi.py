@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from api.ids import MAX_ID_LENGTH
 from api.schemas.answers import Problem
 from api.schemas.requests import PLACEMENT_NAME
-from api.security.auth import Access, accessible
+from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
 from api.web.parsing import check_path, parse_body, parse_query
 from recommender import DISTRIBUTION
@@ -54,20 +54,20 @@ _SECURITY_SCHEMES = {
         "description": "Short-lived; the shop's back end signs it for one customer.",
     },
 }
-_CALLERS: dict[Access, list[dict[str, list[str]]]] = {
-    Access.OPEN: [],
-    Access.SIGNED: [],
-    Access.PRODUCTS: [{"secret_key": ["read"]}, {"publishable_key": []}],
-    Access.PERSON: [{"secret_key": ["read"]}, {"publishable_key": [], "customer_token": []}],
-    Access.SESSION: [
+_CALLERS: dict[Permission, list[dict[str, list[str]]]] = {
+    Permission.OPEN: [],
+    Permission.SIGNED: [],
+    Permission.PRODUCTS: [{"secret_key": ["read"]}, {"publishable_key": []}],
+    Permission.PERSON: [{"secret_key": ["read"]}, {"publishable_key": [], "customer_token": []}],
+    Permission.SESSION: [
         {"secret_key": ["read"]},
         {"publishable_key": []},
         {"publishable_key": [], "customer_token": []},
     ],
-    Access.SERVER: [{"secret_key": ["read"]}],
-    Access.EVENTS: [{"secret_key": ["events"]}],
-    Access.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
-    Access.ADMIN: [{"secret_key": ["admin"]}],
+    Permission.SERVER: [{"secret_key": ["read"]}],
+    Permission.EVENTS: [{"secret_key": ["events"]}],
+    Permission.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
+    Permission.ADMIN: [{"secret_key": ["admin"]}],
 }
 """Any one of these opens a route; while there are no keys, this machine needs none."""
 _REFUSALS = (401, 403, 429, 503)
@@ -96,7 +96,7 @@ _LINK_PARTS: dict[str, dict[str, Any]] = {
 """The parts of a mail's link that are no ids."""
 _PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
 _View = TypeVar("_View", bound=Callable[..., Response])
-_access: dict[str, Access] = {}
+_access: dict[str, Permission] = {}
 """operationId → who may call it."""
 
 _spec = SpecTree(
@@ -117,7 +117,7 @@ def operation(
     name: str,
     *,
     tag: str,
-    access: Access,
+    access: Permission,
     answer: type[BaseModel],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
@@ -172,13 +172,13 @@ def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) ->
         statuses: the answers', where all is well.
         problems: error statuses besides 404.
     """
-    _access[name] = Access.SIGNED
+    _access[name] = Permission.SIGNED
     shapes = {f"HTTP_{problem}": Problem for problem in (404, *problems)}
     responses = Responses(*[f"HTTP_{status}" for status in statuses], **shapes)
     describe = _spec.validate(resp=responses, tags=(_TAGS["mails"],), operation_id=name, skip_validation=True)
 
     def decorate(view: _View) -> _View:
-        @accessible(Access.SIGNED)
+        @accessible(Permission.SIGNED)
         @wraps(describe(view))
         def opened(**arguments: Any) -> Response:
             return view(**arguments)
@@ -231,7 +231,7 @@ def _tidy_response(status: str, response: dict[str, Any]) -> None:
     response["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names the line in the log."}}
 
 
-def _tell_access(described: dict[str, Any], access: Access) -> None:
+def _tell_access(described: dict[str, Any], access: Permission) -> None:
     """Who may call it, and how often."""
     described["x-access"] = access.value
     described["security"] = _CALLERS[access]

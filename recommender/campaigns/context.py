@@ -10,15 +10,15 @@ from recommender.experiments.experiment import Experiments
 from recommender.settings import MailSettings, Settings
 from recommender.slate.placements import Placement, find_placement
 from recommender.storage.contacts import Contacts
-from recommender.storage.shops import Warehouse
-from recommender.storage.versions import Store
+from recommender.storage.shops import ShopStorage
+from recommender.storage.versions import VersionStore
 
 PLACEMENT = "email"
 """The placement whose rules mails follow."""
 
 
 @dataclass(frozen=True)
-class CampaignDesk:
+class CampaignContext:
     """What a campaign needs of one shop.
 
     Attributes:
@@ -31,7 +31,7 @@ class CampaignDesk:
         keep: is given the exposures to experiments; raises StoreError where they cannot be kept.
     """
 
-    store: Store
+    store: VersionStore
     contacts: Contacts
     placement: Placement
     rules: MailSettings
@@ -40,17 +40,17 @@ class CampaignDesk:
     keep: Callable[[Sequence[Event], datetime], object] = lambda *_: None
 
 
-def open_desk(warehouse: Warehouse, settings: Settings, shop: str | None = None) -> CampaignDesk:
+def open_context(storage: ShopStorage, settings: Settings, shop: str | None = None) -> CampaignContext:
     """The desk of `shop`, or of the settings' shop. A placement `email` set at run time wins over the settings'."""
     shop = shop or settings.shop
-    store = warehouse.store(shop)
+    store = storage.store(shop)
     placements = {**settings.placements, **store.follow().placements}
-    return CampaignDesk(
+    return CampaignContext(
         store,
-        warehouse.contacts(shop),
+        storage.contacts(shop),
         find_placement(placements, PLACEMENT),
         settings.mail,
         settings.experiments,
         placements,
-        partial(warehouse.event_log(shop).accept, bound=settings.max_waiting_events),
+        partial(storage.event_log(shop).accept, bound=settings.max_waiting_events),
     )

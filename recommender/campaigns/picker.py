@@ -13,12 +13,12 @@ from recommender.experiments.treatment import UNTREATED, Treatment
 from recommender.publication.lists import ListKey
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate, fallback_candidates
-from recommender.slate.customer_view import Look
+from recommender.slate.customer_view import CustomerView
 from recommender.slate.placements import Limit, Mix, Placement, clamp_limit
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 from recommender.slate.slate import Context, Item, build_slate
 from recommender.storage.campaign import Campaign, Picks
-from recommender.storage.contacts import Standing
+from recommender.storage.contacts import ContactState
 
 SPARES = 3
 """Products behind the picks, for slots whose product is gone when the mail is opened."""
@@ -32,7 +32,7 @@ class Member(NamedTuple):
     """Somebody in the audience: who, what was read, and why."""
 
     person: Person
-    look: Look
+    look: CustomerView
     why: str
 
     @property
@@ -56,11 +56,11 @@ class Picker:
     campaign: Campaign
     placement: Placement
     placements: Mapping[str, Placement]
-    selling: Reading
+    selling: FetchedLists
     pinned: Mapping[str, Product]
 
     def pick(
-        self, member: Member, standing: Standing, treatment: Treatment = UNTREATED, variant: str | None = None
+        self, member: Member, standing: ContactState, treatment: Treatment = UNTREATED, variant: str | None = None
     ) -> Picks | None:
         """One customer's picks; None where nothing is good enough.
 
@@ -111,7 +111,7 @@ class Picker:
         lead = _LEADS.get(self.campaign.audience)
         return lead(member, slots) if lead else ()
 
-    def _fallbacks(self, look: Look, shown: Mapping[str, float]) -> dict[str, Iterable[Candidate]]:
+    def _fallbacks(self, look: CustomerView, shown: Mapping[str, float]) -> dict[str, Iterable[Candidate]]:
         selling = fallback_candidates(self.selling, bought=look.bought)
         return {name: sink(candidates, shown) for name, candidates in selling.items()}
 
@@ -124,7 +124,7 @@ def lists_to_lead(audience: str, members: Iterable[Member]) -> list[ListKey]:
     return [ListKey("together", product_id) for product_id in dict.fromkeys(bought)]
 
 
-def shown_in_vain(standing: Standing, campaign: Campaign, look: Look) -> dict[str, float]:
+def shown_in_vain(standing: ContactState, campaign: Campaign, look: CustomerView) -> dict[str, float]:
     """Product → when one of the LAST_MAILS showed it last, in seconds since 1970, if it was not bought since.
 
     The campaign's own mail and all after its beginning are left out, so that it can be run again.

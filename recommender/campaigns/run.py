@@ -5,32 +5,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from recommender.campaigns.audiences import find_audience
-from recommender.campaigns.context import CampaignDesk, open_desk
+from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList, check_list
-from recommender.campaigns.selection import Block, Outcome, Walk
+from recommender.campaigns.selection import Batch, Selection
 from recommender.campaigns.version_view import count_customer_blocks
 from recommender.errors import UnknownCampaignError, UsageError, VersionNotFoundError
 from recommender.slate.placements import clamp_limit
 from recommender.storage.campaign import CAMPAIGN_ID, Campaign
 
-__all__ = [
-    "Block",
-    "CampaignDesk",
-    "Outcome",
-    "begin_campaign",
-    "count_blocks",
-    "open_desk",
-    "plan_blocks",
-    "plan_campaign",
-    "run_campaign",
-]
 
-
-def begin_campaign(desk: CampaignDesk, campaign_id: str, audience: str, slots: int | None, at: datetime) -> Campaign:
+def begin_campaign(
+    context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime
+) -> Campaign:
     """Pin a campaign to the current version and to `at`, or find it pinned: the first to begin it wins.
 
     Args:
-        desk: the shop.
+        context: the shop.
         campaign_id: the shop's own name for it.
         audience: a name of `audiences.AUDIENCES`, or `CustomerList.audience` of a list of ids.
         slots: most products in one mail; None: the placement's default limit. The cap clamps it.
@@ -40,21 +30,23 @@ def begin_campaign(desk: CampaignDesk, campaign_id: str, audience: str, slots: i
         UsageError: the id or the audience cannot be, or the campaign was begun with another audience or other slots.
         VersionNotFoundError: nothing is published, or the version that it was begun with is no longer kept.
     """
-    wanted = _want(desk, campaign_id, audience, slots, at)
-    return _check(desk, desk.contacts.begin(wanted), wanted)
+    wanted = _want(context, campaign_id, audience, slots, at)
+    return _check(context, context.contacts.begin(wanted), wanted)
 
 
-def plan_campaign(desk: CampaignDesk, campaign_id: str, audience: str, slots: int | None, at: datetime) -> Campaign:
+def plan_campaign(
+    context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime
+) -> Campaign:
     """What `begin_campaign` would give; it is not begun. Raises as that does."""
-    wanted = _want(desk, campaign_id, audience, slots, at)
+    wanted = _want(context, campaign_id, audience, slots, at)
     try:
-        kept = desk.contacts.find(campaign_id)
+        kept = context.contacts.find(campaign_id)
     except UnknownCampaignError:
         kept = wanted
-    return _check(desk, kept, wanted)
+    return _check(context, kept, wanted)
 
 
-def _want(desk: CampaignDesk, campaign_id: str, audience: str, slots: int | None, at: datetime) -> Campaign:
+def _want(context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime) -> Campaign:
     if not re.fullmatch(CAMPAIGN_ID, campaign_id):
         raise UsageError(
             f"a campaign cannot be called {campaign_id!r}; up to 64 letters, digits, dots, dashes and underscores are "
@@ -63,38 +55,38 @@ def _want(desk: CampaignDesk, campaign_id: str, audience: str, slots: int | None
     find_audience(audience)
     if slots is not None and slots < 1:
         raise UsageError(f"{slots} slots leave no room for a product; ask for at least one")
-    version = desk.store.current()
+    version = context.store.current()
     if version is None:
         raise VersionNotFoundError("nothing was published yet; run `reprise train FILE` first")
-    count_customer_blocks(desk.store, version)
-    return Campaign(campaign_id, audience, clamp_limit(desk.placement, slots).applied, version, at)
+    count_customer_blocks(context.store, version)
+    return Campaign(campaign_id, audience, clamp_limit(context.placement, slots).applied, version, at)
 
 
-def _check(desk: CampaignDesk, kept: Campaign, wanted: Campaign) -> Campaign:
+def _check(context: CampaignContext, kept: Campaign, wanted: Campaign) -> Campaign:
     if (kept.audience, kept.slots) != (wanted.audience, wanted.slots):
         raise UsageError(
             f"campaign {kept.campaign_id!r} was begun at {kept.begun_at:%Y-%m-%dT%H:%M:%SZ} for audience "
             f"{kept.audience} with {kept.slots} slots, not for {wanted.audience} with {wanted.slots}; run it again as "
             "it was, or take another campaign id"
         )
-    count_customer_blocks(desk.store, kept.version)
+    count_customer_blocks(context.store, kept.version)
     return kept
 
 
-def count_blocks(campaign: Campaign, desk: CampaignDesk) -> int:
+def count_blocks(campaign: Campaign, context: CampaignContext) -> int:
     """Blocks of the campaign's version: `run_campaign` walks through 0 … n - 1. Raises VersionNotFoundError."""
-    return count_customer_blocks(desk.store, campaign.version)
+    return count_customer_blocks(context.store, campaign.version)
 
 
 def run_campaign(
     campaign: Campaign,
-    desk: CampaignDesk,
+    context: CampaignContext,
     *,
     blocks: Iterable[int] | None = None,
     at: datetime | None = None,
     customers: CustomerList | None = None,
     rehearse: bool = False,
-) -> Iterator[Block]:
+) -> Iterator[Batch]:
     """Go through customers, block by block, and claim a contact for everyone who gets picks.
 
     Blocks are independent of each other: any may be run again, in any order and by any process, with the same outcome.
@@ -102,7 +94,7 @@ def run_campaign(
 
     Args:
         campaign: as `begin_campaign` gave it.
-        desk: the shop.
+        context: the shop.
         blocks: which, in this order; None: all that may hold somebody of the audience.
         at: the moment from which the mails count, aware; None: `campaign.begun_at`.
         customers: the list that the campaign was begun with, if it was.
@@ -113,8 +105,8 @@ def run_campaign(
         VersionNotFoundError: the campaign's version is no longer kept.
     """
     check_list(campaign.audience, customers)
-    walk = Walk(campaign, desk, at=at or campaign.begun_at, customers=customers, rehearse=rehearse)
-    yield from map(walk.block, plan_blocks(walk.version.n_blocks, customers) if blocks is None else blocks)
+    selection = Selection(campaign, context, at=at or campaign.begun_at, customers=customers, rehearse=rehearse)
+    yield from map(selection.block, plan_blocks(selection.version.n_blocks, customers) if blocks is None else blocks)
 
 
 def plan_blocks(n_blocks: int, customers: CustomerList | None = None) -> Sequence[int]:

@@ -6,10 +6,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from recommender.campaigns.audiences import Person, find_audience
-from recommender.campaigns.context import PLACEMENT, CampaignDesk
+from recommender.campaigns.context import PLACEMENT, CampaignContext
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.picker import Member, Picker, lists_to_lead
-from recommender.campaigns.version_view import PinnedVersion
+from recommender.campaigns.version_view import VersionView
 from recommender.days import midnight_of
 from recommender.errors import VersionNotFoundError
 from recommender.experiments.experiment import HOLDOUT, Assignment, assignments
@@ -17,7 +17,7 @@ from recommender.experiments.exposure import exposure_event
 from recommender.experiments.treatment import combine
 from recommender.publication.profile import Profile
 from recommender.storage.campaign import Campaign, Picks
-from recommender.storage.contacts import Claim, Refusal, Standing, refusal
+from recommender.storage.contacts import Claim, ContactState, Refusal, refusal
 
 NOTHING = "nothing_good_enough"
 """No product may be shown that is worth a mail."""
@@ -25,7 +25,7 @@ FOLLOW_BLOCKS = 16
 """What the shop says of its products is looked at again after so many blocks: about a thousand customers."""
 
 
-class Outcome(NamedTuple):
+class Decision(NamedTuple):
     """What comes of one customer: picks, or the reason why there is no mail; exactly one of the two is None.
 
     Reasons: `nothing_good_enough`, `holdout`, and those of `recommender.storage.contacts.Refusal`.
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     reason: str | None
 
 
-class Block(NamedTuple):
+class Batch(NamedTuple):
     """One block of customers.
 
     Attributes:
@@ -48,39 +48,39 @@ class Block(NamedTuple):
 
     number: int
     considered: int
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[Decision]
     why: Mapping[str, str]
 
 
-class Walk:
+class Selection:
     """One walk over the blocks of a version. Arguments as those of `recommender.campaigns.run.run_campaign`."""
 
     def __init__(
         self,
         campaign: Campaign,
-        desk: CampaignDesk,
+        context: CampaignContext,
         *,
         at: datetime,
         customers: CustomerList | None = None,
         rehearse: bool = False,
     ) -> None:
-        self.version = PinnedVersion(desk.store, campaign.version)
+        self.version = VersionView(context.store, campaign.version)
         self._campaign = campaign
-        self._desk = desk
+        self._desk = context
         self._customers = customers
         self._at = at
         self._rehearse = rehearse
         self._audience = find_audience(campaign.audience)
-        self._others: dict[str, PinnedVersion] = {}
+        self._others: dict[str, VersionView] = {}
         self._done = 0
         # the variant that is told is of an experiment on this campaign, where there is one
-        self._experiments = sorted(desk.experiments, key=lambda one: campaign.campaign_id not in one.campaigns)
+        self._experiments = sorted(context.experiments, key=lambda one: campaign.campaign_id not in one.campaigns)
         self._picker = self._make_picker()
 
     def _make_picker(self) -> Picker:
-        desk, pins = self._desk, self._desk.placement.pins
+        context, pins = self._desk, self._desk.placement.pins
         pinned = self.version.find_products([pin.product_id for pin in pins])
-        return Picker(self._campaign, desk.placement, desk.placements, self.version.fallbacks(), pinned)
+        return Picker(self._campaign, context.placement, context.placements, self.version.fallbacks(), pinned)
 
     def _follow(self) -> None:
         """Take note of what the shop said of its products meanwhile."""
@@ -88,7 +88,7 @@ class Walk:
             version.follow()
         self._picker = self._make_picker()
 
-    def block(self, number: int) -> Block:
+    def block(self, number: int) -> Batch:
         """Go through one block of customers, and claim a contact for everyone who gets picks."""
         self._done += 1
         if self._done % FOLLOW_BLOCKS == 0:
@@ -96,7 +96,7 @@ class Walk:
         profiles = self._listed(self.version.profiles(number))
         members = self._members(profiles)
         outcomes = self._outcomes(members) if members else []
-        return Block(number, len(profiles), outcomes, {member.customer_id: member.why for member in members})
+        return Batch(number, len(profiles), outcomes, {member.customer_id: member.why for member in members})
 
     def _listed(self, profiles: Sequence[Profile]) -> Sequence[Profile]:
         """Those whom the campaign is for: all, or the customers of its list."""
@@ -109,7 +109,7 @@ class Walk:
         found = [] if not profiles else self._look(self.version, profiles)
         return [member for member in found if member.why]
 
-    def _look(self, version: PinnedVersion, profiles: Sequence[Profile]) -> list[Member]:
+    def _look(self, version: VersionView, profiles: Sequence[Profile]) -> list[Member]:
         """Everybody of `profiles`, with no `why` for who is not in the audience."""
         looks = version.looks([profile.customer_id for profile in profiles], self._campaign.begun_at)
         found = []
@@ -119,7 +119,7 @@ class Walk:
             found.append(Member(person, look, self._audience.why(person) or ""))
         return found
 
-    def _outcomes(self, members: Sequence[Member]) -> list[Outcome]:
+    def _outcomes(self, members: Sequence[Member]) -> list[Decision]:
         ids = [member.customer_id for member in members]
         reasons: dict[str, str] = {}
         picks: dict[str, Picks] = {}
@@ -136,7 +136,7 @@ class Walk:
                 reasons[member.customer_id] = found
         decided = zip(picks, self._decide(claims, standings), strict=True)
         reasons |= {customer_id: refused for customer_id, refused in decided if refused is not None}
-        return [Outcome(one, None if one in reasons else picks[one], reasons.get(one)) for one in ids]
+        return [Decision(one, None if one in reasons else picks[one], reasons.get(one)) for one in ids]
 
     def _prepare(self, members: Sequence[Member]) -> list[tuple[Member, list[Assignment]]]:
         """The members as they are picked for, of the version that an experiment tries on them."""
@@ -148,7 +148,7 @@ class Walk:
         prepared = chain.from_iterable(self._move(those, self._other(name)) for name, those in by_version.items())
         return [(member, assigned[member.customer_id]) for member in prepared]
 
-    def _move(self, members: Sequence[Member], version: PinnedVersion) -> Sequence[Member]:
+    def _move(self, members: Sequence[Member], version: VersionView) -> Sequence[Member]:
         """The same members as `version` sees them, with the lists that lead their picks."""
         if version is not self.version:
             seen = self._look(version, [member.person.profile for member in members])
@@ -157,13 +157,13 @@ class Walk:
         looks = version.with_lists([member.look for member in members], keys) if keys else ()
         return [member._replace(look=look) for member, look in zip(members, looks, strict=True)] if keys else members
 
-    def _other(self, name: str) -> PinnedVersion:
+    def _other(self, name: str) -> VersionView:
         """Another version; where it is no longer kept, the campaign's."""
         if name == self.version.version:
             return self.version
         if name not in self._others:
             try:
-                self._others[name] = PinnedVersion(self._desk.store, name)
+                self._others[name] = VersionView(self._desk.store, name)
             except VersionNotFoundError:
                 self._others[name] = self.version
         return self._others[name]
@@ -191,7 +191,7 @@ class Walk:
         if exposures and not self._rehearse:
             self._desk.keep(exposures, self._at)
 
-    def _pick(self, member: Member, assigned: Sequence[Assignment], standing: Standing) -> Picks | str:
+    def _pick(self, member: Member, assigned: Sequence[Assignment], standing: ContactState) -> Picks | str:
         """The picks, or why there are none."""
         treatment = combine(one.treatment for one in assigned)
         if not treatment.show:
@@ -204,7 +204,7 @@ class Walk:
         ordered_at = midnight_of(member.person.profile.last_day + 1)
         return Claim(self._campaign.campaign_id, member.customer_id, ids, ordered_at, self._at)
 
-    def _decide(self, claims: Sequence[Claim], standings: Mapping[str, Standing]) -> Sequence[Refusal | None]:
+    def _decide(self, claims: Sequence[Claim], standings: Mapping[str, ContactState]) -> Sequence[Refusal | None]:
         rules, contacts = self._desk.rules, self._desk.contacts
         if self._rehearse:
             return [refusal(standings[claim.customer_id], claim, rules) for claim in claims]

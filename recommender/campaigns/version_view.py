@@ -5,24 +5,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.catalogue.overrides import NOTHING_SAID, LiveProducts
+from recommender.catalogue.overrides import NO_OVERRIDES, OverriddenCatalogue
 from recommender.errors import VersionNotFoundError
-from recommender.events.recent import AtHand, happenings
+from recommender.events.recent import RecentActivity, recent_events
 from recommender.publication.lists import PERSONAL, ListKey
 from recommender.publication.product import Product
 from recommender.publication.profile import Profile
 from recommender.slate.candidates import FALLBACK_KEYS
-from recommender.slate.customer_view import Look, Shopper
-from recommender.slate.reading import Reading
-from recommender.storage.lru import Memory
-from recommender.storage.versions import ListQuery, Store
+from recommender.slate.customer_view import CustomerView, Identity
+from recommender.slate.reading import FetchedLists
+from recommender.storage.lru import LruCache
+from recommender.storage.versions import ListQuery, VersionStore
 
 MAX_CATALOGUE_BYTES = 256 << 20
 """About 600,000 products. Of a larger shop, the products travel with each list."""
 MAX_LIST_BYTES = 12 << 20
 
 
-class PinnedVersion:
+class VersionView:
     """One version of a shop.
 
     Args:
@@ -33,11 +33,11 @@ class PinnedVersion:
         VersionNotFoundError: it is no longer kept, or it describes no customers.
     """
 
-    def __init__(self, store: Store, version: str) -> None:
+    def __init__(self, store: VersionStore, version: str) -> None:
         self.version = version
         self._store = store
-        self._lists = Memory(MAX_LIST_BYTES)
-        self._live = NOTHING_SAID
+        self._lists = LruCache(MAX_LIST_BYTES)
+        self._live = NO_OVERRIDES
         self.n_blocks = count_customer_blocks(store, version)
         self._catalogue = store.catalogue(version, MAX_CATALOGUE_BYTES)
         self._products = self._amend(self._catalogue or Catalogue({}))
@@ -45,7 +45,7 @@ class PinnedVersion:
 
     def follow(self) -> None:
         """Take note of what the shop said of its products: one round trip."""
-        live = self._store.follow().live_catalogue
+        live = self._store.follow().overrides
         if live is not self._live:
             self._live = live
             self._products = self._amend(self._catalogue or Catalogue({}))
@@ -54,38 +54,38 @@ class PinnedVersion:
         """The customers of one block, by id. Raises VersionNotFoundError."""
         return self._store.profiles(self.version, block)
 
-    def looks(self, customer_ids: Sequence[str], at: datetime) -> list[Look]:
+    def looks(self, customer_ids: Sequence[str], at: datetime) -> list[CustomerView]:
         """Each customer's view of the own lists at an aware moment, in one round trip.
 
         Of the live events only orders of until then count, and what the customer refused: a mail is no page, where
         the last click matters, and the same moment must give the same picks when it is long past.
         """
-        shoppers = [Shopper(customer_id) for customer_id in customer_ids]
+        shoppers = [Identity(customer_id) for customer_id in customer_ids]
         people = [person for one in shoppers for person in one.people]
         reading = self.read([key for one in shoppers for key in one.own], people)
         reading = replace(reading, live={name: _until(one, at) for name, one in reading.live.items()})
         return [shopper.look(reading, at) for shopper in shoppers]
 
-    def with_lists(self, looks: Sequence[Look], keys: Iterable[ListKey]) -> list[Look]:
+    def with_lists(self, looks: Sequence[CustomerView], keys: Iterable[ListKey]) -> list[CustomerView]:
         """The same views with lists of products in them, in one round trip at most."""
         more = self.read(list(dict.fromkeys(keys)))
         return [replace(look, reading=self._join(look.reading, more)) for look in looks]
 
-    def fallbacks(self) -> Reading:
+    def fallbacks(self) -> FetchedLists:
         """What sells in the shop: the lists of FALLBACK_KEYS."""
         return self.read(FALLBACK_KEYS)
 
     def find_products(self, product_ids: Sequence[str]) -> dict[str, Product]:
         """Those that the version knows, by id, with what the shop said of them."""
         texts = self._store.find_products(self.version, product_ids) if product_ids else {}
-        return {product_id: self._live.amend(Product.from_json(text)) for product_id, text in texts.items()}
+        return {product_id: self._live.apply_to(Product.from_json(text)) for product_id, text in texts.items()}
 
-    def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> Reading:
+    def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> FetchedLists:
         """The named lists, in one round trip at most. Raises VersionNotFoundError."""
         held = {key: found for key in keys if (found := self._lists.get(key)) is not None}
         missing = [key for key in keys if key not in held]
         if not missing and not people:
-            return Reading(self.version, held, self._products)
+            return FetchedLists(self.version, held, self._products)
         reading = self._store.read(ListQuery(missing, self.version, self._catalogue, people))
         if reading is None or reading.version != self.version:
             raise _gone(self.version)
@@ -97,16 +97,16 @@ class PinnedVersion:
         return replace(reading, lists={**held, **reading.lists}, products=self._products)
 
     def _amend(self, products: Catalogue) -> Catalogue:
-        return LiveProducts(products, self._live) if self._live.records else products
+        return OverriddenCatalogue(products, self._live) if self._live.records else products
 
-    def _join(self, reading: Reading, more: Reading) -> Reading:
+    def _join(self, reading: FetchedLists, more: FetchedLists) -> FetchedLists:
         products = reading.products
         if self._catalogue is None:
             products = self._amend(Catalogue({**products.texts, **more.products.texts}))
         return replace(reading, lists={**reading.lists, **more.lists}, products=products)
 
 
-def count_customer_blocks(store: Store, version: str) -> int:
+def count_customer_blocks(store: VersionStore, version: str) -> int:
     """In how many blocks a version's customers come.
 
     Raises:
@@ -129,7 +129,7 @@ def _gone(version: str) -> VersionNotFoundError:
     )
 
 
-def _until(at_hand: AtHand, at: datetime) -> AtHand:
+def _until(recent: RecentActivity, at: datetime) -> RecentActivity:
     moment = at.timestamp()
-    orders = [wire for wire in at_hand.orders if any(one.at <= moment for one in happenings([wire]))]
-    return replace(at_hand, orders=orders, session=(), shown=())
+    orders = [wire for wire in recent.orders if any(one.at <= moment for one in recent_events([wire]))]
+    return replace(recent, orders=orders, session=(), shown=())

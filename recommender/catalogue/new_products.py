@@ -21,7 +21,7 @@ _NEIGHBOURS = frozenset({"similar", "together"})
 _Lists = Mapping[ListKey, PublishedList | None]
 
 
-class Newcomer(NamedTuple):
+class NewProduct(NamedTuple):
     """One new product. `number` grows with every change in the shop; `listed` if there is something to show and buy."""
 
     number: int
@@ -30,17 +30,17 @@ class Newcomer(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Newcomers:
+class NewProducts:
     """All of them at one moment, by product id. On lists they have negative indices."""
 
-    known: Mapping[str, Newcomer] = field(default_factory=dict)
+    known: Mapping[str, NewProduct] = field(default_factory=dict)
 
-    def change(self, gone: Iterable[str], come: Mapping[str, Newcomer]) -> "Newcomers":
+    def change(self, gone: Iterable[str], come: Mapping[str, NewProduct]) -> "NewProducts":
         """These without `gone` and with `come`; the very same where that is nothing."""
         left = self.known.keys() & gone
         if not left and not come:
             return self
-        return Newcomers({one: known for one, known in self.known.items() if one not in left} | dict(come))
+        return NewProducts({one: known for one, known in self.known.items() if one not in left} | dict(come))
 
     def at(self, product_index: int) -> str:
         """The product id of an index below 0. Raises LookupError."""

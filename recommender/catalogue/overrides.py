@@ -16,10 +16,10 @@ from typing import Any, Literal, NamedTuple
 from pydantic_core import from_json
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.catalogue.new_products import Newcomer, Newcomers
+from recommender.catalogue.new_products import NewProduct, NewProducts
 from recommender.publication.product import Objection, Product
 
-LIVE_FIELDS = (
+OVERRIDE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
 )  # fmt: skip
 """What may be said of a product."""
@@ -31,7 +31,7 @@ _PACKED = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
-class LiveProduct(Product):
+class OverriddenProduct(Product):
     """A product of which something was said; `in_stock` only where it may be shown whatever the moment.
 
     Else `objection` decides: `blocked` ones are never shown, others while they are `stocked`, from `valid_from` on and
@@ -85,22 +85,22 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LiveCatalogue:
+class ProductOverrides:
     """All that is said at one moment. Never changed: `change` makes another one.
 
     Attributes:
         records: JSON by product id, packed; read it with `said`.
-        newcomers: the products among them that the version does not know.
+        new_products: the products among them that the version does not know.
         like: a record that the others resemble, so that they are packed into little.
     """
 
     records: Mapping[str, bytes] = field(default_factory=dict)
-    newcomers: Newcomers = field(default_factory=Newcomers)
+    new_products: NewProducts = field(default_factory=NewProducts)
     like: bytes = b""
 
-    def change(self, changes: Iterable[Record]) -> "LiveCatalogue":
+    def change(self, changes: Iterable[Record]) -> "ProductOverrides":
         """This with `changes`, in their order; the very same where there are none."""
-        records, gone, come, like = dict(self.records), set[str](), dict[str, Newcomer](), self.like
+        records, gone, come, like = dict(self.records), set[str](), dict[str, NewProduct](), self.like
         for one in changes:
             gone.add(one.product_id)
             come.pop(one.product_id, None)
@@ -113,42 +113,42 @@ class LiveCatalogue:
                 records[one.product_id] = packed
             if not one.trained:
                 come[one.product_id] = _to_newcomer(one)
-        return LiveCatalogue(records, self.newcomers.change(gone, come), like) if gone else self
+        return ProductOverrides(records, self.new_products.change(gone, come), like) if gone else self
 
     def said(self, product_id: str) -> bytes | None:
         """What is said of a product, as JSON; None for nothing."""
         packed = self.records.get(product_id)
         return None if packed is None else _unpack(packed, self.like)
 
-    def amend(self, product: Product) -> Product:
+    def apply_to(self, product: Product) -> Product:
         """A product of a version with what was said of it."""
         said = self.said(product.product_id)
         return product if said is None else _amend(product, said)
 
-    def newcomer(self, product_id: str) -> Product | None:
+    def new_product(self, product_id: str) -> Product | None:
         """A product that no training has seen; None for others."""
-        said = self.said(product_id) if product_id in self.newcomers.known else None
+        said = self.said(product_id) if product_id in self.new_products.known else None
         return None if said is None else _to_new_product(product_id, said)
 
     def newcomer_index(self, product_id: str) -> int | None:
         """The index, below 0, of a product that no training has seen; None for others."""
-        return self.newcomers.index(product_id)
+        return self.new_products.index(product_id)
 
     def newcomer_at(self, product_index: int) -> Product:
         """The new product of an index below 0. Raises LookupError."""
-        product_id = self.newcomers.at(product_index)
+        product_id = self.new_products.at(product_index)
         return _to_new_product(product_id, self.said(product_id) or b"")
 
 
-NOTHING_SAID = LiveCatalogue()
+NO_OVERRIDES = ProductOverrides()
 
 
-class LiveProducts(Catalogue):
+class OverriddenCatalogue(Catalogue):
     """The products of a version with what was said of them, and new ones under negative indices."""
 
     __slots__ = ("_live", "_trained")
 
-    def __init__(self, trained: Catalogue, live: LiveCatalogue) -> None:
+    def __init__(self, trained: Catalogue, live: ProductOverrides) -> None:
         super().__init__(trained.texts)
         self._trained = trained
         self._live = live
@@ -160,7 +160,7 @@ class LiveProducts(Catalogue):
     def __getitem__(self, product_index: int) -> Product:
         if product_index < 0:
             return self._live.newcomer_at(product_index)
-        return self._live.amend(self._trained[product_index])
+        return self._live.apply_to(self._trained[product_index])
 
 
 @lru_cache(maxsize=256)
@@ -171,7 +171,7 @@ def read_record(text: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     known = fields if isinstance(fields, dict) else {}
-    return {name: known[name] for name in LIVE_FIELDS if known.get(name) is not None}
+    return {name: known[name] for name in OVERRIDE_FIELDS if known.get(name) is not None}
 
 
 def _pack(text: bytes, like: bytes) -> bytes:
@@ -196,21 +196,21 @@ def _share(text: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4_096)
-def _amend(product: Product, said: bytes) -> LiveProduct:
+def _amend(product: Product, said: bytes) -> OverriddenProduct:
     return _to_live_product({name: getattr(product, name) for name in Product.__slots__}, said)
 
 
 @lru_cache(maxsize=1_024)
-def _to_new_product(product_id: str, said: bytes) -> LiveProduct:
+def _to_new_product(product_id: str, said: bytes) -> OverriddenProduct:
     return _to_live_product({"product_id": product_id, "new": True}, said)
 
 
-def _to_live_product(known: Mapping[str, Any], said: bytes) -> LiveProduct:
+def _to_live_product(known: Mapping[str, Any], said: bytes) -> OverriddenProduct:
     fields = dict(known) | read_record(said)
     dates = {name: _seconds(fields.get(name)) for name in ("valid_from", "valid_until")}
     stocked, blocked = bool(fields.get("in_stock", True)), bool(fields.get("blocked"))
     always = stocked and not blocked and set(dates.values()) == {None}
-    return LiveProduct(**fields | dates | {"stocked": stocked, "blocked": blocked, "in_stock": always})
+    return OverriddenProduct(**fields | dates | {"stocked": stocked, "blocked": blocked, "in_stock": always})
 
 
 def _seconds(moment: object) -> float | None:
@@ -220,9 +220,9 @@ def _seconds(moment: object) -> float | None:
         return None
 
 
-def _to_newcomer(record: Record) -> Newcomer:
+def _to_newcomer(record: Record) -> NewProduct:
     fields = read_record.__wrapped__(record.text or b"")  # past its memory: most are looked at this once
     told = bool(fields.get("title") or fields.get("category"))
     listed = told and bool(fields.get("in_stock", True)) and not fields.get("blocked")
     category = fields.get("category")
-    return Newcomer(record.number, None if category is None else intern(category), listed)
+    return NewProduct(record.number, None if category is None else intern(category), listed)

@@ -8,7 +8,7 @@ import click
 
 from recommender.cli.console import print_json, print_table
 from recommender.errors import UsageError
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import load_settings
 from recommender.storage.api_keys import SCOPES, ApiKey, Scope, make_api_key
 
@@ -64,8 +64,8 @@ def create(
         label=label,
         rate_per_s=rate_per_s,
     )
-    with open_warehouse(settings) as warehouse:
-        warehouse.add_api_key(kept)
+    with open_storage(settings) as storage:
+        storage.add_api_key(kept)
     if as_json:
         print_json({"key": key, **_document(kept)})
     else:
@@ -82,8 +82,8 @@ def list_keys(as_json: bool) -> None:
     Example:
       reprise keys list
     """
-    with open_warehouse(load_settings()) as warehouse:
-        keys = sorted(warehouse.api_keys().values(), key=lambda key: (key.created_at, key.key_id))
+    with open_storage(load_settings()) as storage:
+        keys = sorted(storage.api_keys().values(), key=lambda key: (key.created_at, key.key_id))
     if as_json:
         print_json({"keys": [_document(key) for key in keys]})
     elif keys:
@@ -102,12 +102,12 @@ def revoke(key_id: str, as_json: bool) -> None:
     Example:
       reprise keys revoke 4f1c08d2a96b7e35
     """
-    with open_warehouse(load_settings()) as warehouse:
-        found = warehouse.api_keys().get(key_id)
+    with open_storage(load_settings()) as storage:
+        found = storage.api_keys().get(key_id)
         if found is None or found.revoked_at:
             raise UsageError(f"there is no key {key_id!r} that works; `reprise keys list` shows those there are")
         revoked = found.revoke(datetime.now(UTC))
-        warehouse.add_api_key(revoked)
+        storage.add_api_key(revoked)
     if as_json:
         print_json(_document(revoked))
     else:

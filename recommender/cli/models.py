@@ -4,7 +4,7 @@ import click
 
 from recommender.cli.console import print_json, print_table
 from recommender.publication.manifest import Manifest
-from recommender.redis.open import open_store
+from recommender.redis.open import open_version_store
 from recommender.settings import load_settings
 
 COLUMNS = ("", "version", "as of", "created", "customers", "products", "lists", "recall@10", "ndcg@10", "gate")
@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
     Example:
       reprise models
     """
-    with open_store(load_settings()) as store:
+    with open_version_store(load_settings()) as store:
         current, manifests = store.current(), store.manifests()
     if as_json:
         print_json({"current": current, "versions": [manifest.to_dict() for manifest in manifests]})

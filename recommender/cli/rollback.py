@@ -3,7 +3,7 @@
 import click
 
 from recommender.cli.console import print_json
-from recommender.redis.open import open_store
+from recommender.redis.open import open_version_store
 from recommender.settings import load_settings
 from recommender.storage.versions import rollback
 
@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
     Example:
       reprise rollback
     """
-    with open_store(load_settings()) as store:
+    with open_version_store(load_settings()) as store:
         before = store.current()
         after = rollback(store)
     if as_json:

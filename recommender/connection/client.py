@@ -11,8 +11,8 @@ from redis.connection import BlockingConnectionPool
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from recommender.connection.pipelined import KNOWN_OPTIONS, RedisLine
-from recommender.connection.topology import Cluster, Deployment, OneServer, WatchedPrimary
+from recommender.connection.pipelined import KNOWN_OPTIONS, PipelinedConnection
+from recommender.connection.topology import Cluster, Deployment, OneServer, Sentinel
 from recommender.connection.url import Address, RedisUrl, parse_redis_url
 from recommender.errors import StoreError, StoreFullError, StoreUnavailableError
 from recommender.person import encode_id
@@ -53,9 +53,9 @@ class RedisClient:
         }
         self._servers: dict[Address, redis.Redis] = {}
         self._deployment = self._deploy(parsed)
-        self._line: RedisLine | None = None
+        self._line: PipelinedConnection | None = None
         if parsed.kind == "server" and parsed.options.keys() <= KNOWN_OPTIONS:
-            self._line = RedisLine(parsed.options, connect_timeout_s, timeout_s)
+            self._line = PipelinedConnection(parsed.options, connect_timeout_s, timeout_s)
 
     def call(self, *command: Argument) -> Any:
         """The answer to one command. Raises StoreUnavailableError or StoreFullError."""
@@ -119,7 +119,7 @@ class RedisClient:
         if url.kind == "cluster":
             return Cluster(url.nodes, connect)
         if url.kind == "sentinel":
-            return WatchedPrimary(url.primary, url.nodes, connect_sentinel, connect)
+            return Sentinel(url.primary, url.nodes, connect_sentinel, connect)
         return OneServer(self._connect(("", 0), url.options))
 
     def _connect(self, address: Address, options: Mapping[str, Any]) -> redis.Redis:

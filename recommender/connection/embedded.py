@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from recommender.data_dir import Home, make_folder
+from recommender.data_dir import DataDirectory, make_folder
 from recommender.errors import HomeError, StoreUnavailableError
 
 START_TIMEOUT_S = 60.0
@@ -45,7 +45,7 @@ CONFIG = {
 
 
 @contextmanager
-def embedded_server(home: Home) -> Iterator[str]:
+def embedded_server(home: DataDirectory) -> Iterator[str]:
     """Yield the unix:// address of the server of `home`, started if it does not run yet.
 
     Raises:
@@ -75,7 +75,7 @@ def _leave(folder: Path, path: Path, users: IO[bytes]) -> None:
             _ask(path, "SHUTDOWN", timeout_s=START_TIMEOUT_S)
 
 
-def revive(home: Home) -> bool:
+def revive(home: DataDirectory) -> bool:
     """Start the server of `home` again where it died; whether it had. For those inside `embedded_server`.
 
     Raises as `embedded_server`.

@@ -22,7 +22,7 @@ KNOWN_OPTIONS = frozenset({"connection_class", "host", "port", "path", "username
 """Arguments of a redis-py connection that a line understands."""
 
 
-class RedisLine:
+class PipelinedConnection:
     """Connects when it is first asked and again after it failed. For the one event loop of a process.
 
     Args:

@@ -113,7 +113,7 @@ class Group(ABC):
             yield self._nodes[0]
 
 
-class WatchedPrimary(Group):
+class Sentinel(Group):
     """The server that sentinels name as the primary of `name`. It holds every key."""
 
     def __init__(self, name: str, sentinels: tuple[Address, ...], connect_sentinel: Connect, connect: Connect) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recommender.days import day_of
-from recommender.events.recent import Happening
+from recommender.events.recent import RecentEvent
 
 _NOTHING = 1e-9
 """A quantity below this is rounding."""
 
 
-class Bought(NamedTuple):
+class RecentPurchase(NamedTuple):
     """One product since the training: `last_day` in days since 1970, `orders` that held it."""
 
     last_day: int
@@ -20,7 +20,7 @@ class Bought(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class RecentOrders:
     """Purchases and refunds, netted.
 
     Attributes:
@@ -30,7 +30,7 @@ class Orders:
     """
 
     lines: Sequence["Line"] = ()
-    bought: Mapping[str, Bought] = field(default_factory=dict)
+    bought: Mapping[str, RecentPurchase] = field(default_factory=dict)
     taken_back: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -63,22 +63,22 @@ class Line:
         return self.day if self.order_id is None else self.order_id
 
 
-NO_ORDERS = Orders()
+NO_ORDERS = RecentOrders()
 
 
-def net_orders(happenings: Iterable[Happening], known_until: float) -> Orders:
+def net_orders(recent_events: Iterable[RecentEvent], known_until: float) -> RecentOrders:
     """Take refunds off purchases, as a training would.
 
     A refund takes back the line of its order that has its product, or where it names no order the latest purchase of
     the product, as far as its quantity goes. One that finds none takes back a purchase from before the training.
 
     Args:
-        happenings: purchases and refunds in any order.
+        recent_events: purchases and refunds in any order.
         known_until: the training knew what happened before, in seconds since 1970.
     """
     lines: list[Line] = []
     taken_back: Counter[str] = Counter()
-    for one in sorted(happenings, key=lambda one: (one.at, one.event_type == "refund")):
+    for one in sorted(recent_events, key=lambda one: (one.at, one.event_type == "refund")):
         if one.event_type == "purchase":
             lines.append(Line(one.product_id, one.order_id, one.at, one.quantity))
             continue
@@ -87,10 +87,10 @@ def net_orders(happenings: Iterable[Happening], known_until: float) -> Orders:
         if one.at >= known_until and known:
             taken_back[one.product_id] += known
     left = [line for line in lines if line.left > _NOTHING]
-    return Orders(left, _bought_since(left, known_until), taken_back)
+    return RecentOrders(left, _bought_since(left, known_until), taken_back)
 
 
-def _take_back(lines: Sequence[Line], refund: Happening) -> Iterator[Line]:
+def _take_back(lines: Sequence[Line], refund: RecentEvent) -> Iterator[Line]:
     """The lines that a refund takes something off, latest first."""
     quantity = refund.quantity
     for line in reversed(lines):
@@ -101,9 +101,9 @@ def _take_back(lines: Sequence[Line], refund: Happening) -> Iterator[Line]:
             yield line
 
 
-def _bought_since(lines: Iterable[Line], known_until: float) -> dict[str, Bought]:
+def _bought_since(lines: Iterable[Line], known_until: float) -> dict[str, RecentPurchase]:
     since: dict[str, dict[str | int, int]] = {}
     for line in lines:
         if line.at >= known_until:
             since.setdefault(line.product_id, {})[line.order] = line.day
-    return {product_id: Bought(max(days.values()), len(days)) for product_id, days in since.items()}
+    return {product_id: RecentPurchase(max(days.values()), len(days)) for product_id, days in since.items()}

@@ -20,7 +20,7 @@ NEIGHBOURS = 10
 """Products of each of these lists."""
 
 
-class Happening(NamedTuple):
+class RecentEvent(NamedTuple):
     """What is needed of an event once it is at hand. `at` is in seconds since 1970."""
 
     event_type: EventType
@@ -31,7 +31,7 @@ class Happening(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class RecentActivity:
     """What is kept of one person, and what the version says of the products in it.
 
     Attributes:
@@ -65,7 +65,7 @@ class AtHand:
 
 
 @lru_cache(maxsize=4_096)
-def to_happening(wire: bytes) -> Happening | None:
+def to_recent_event(wire: bytes) -> RecentEvent | None:
     """The event in its wire form, as `Event.to_json` wrote it; None where it cannot be read.
 
     A person who comes again brings the same events again.
@@ -76,11 +76,11 @@ def to_happening(wire: bytes) -> Happening | None:
         event_type, product_id, order_id = fields["event_type"], fields["product_id"], fields.get("order_id")
         if not (isinstance(event_type, str) and isinstance(product_id, str) and isinstance(order_id, str | None)):
             return None
-        return Happening(cast(EventType, event_type), product_id, at, float(fields.get("quantity", 1.0)), order_id)
+        return RecentEvent(cast(EventType, event_type), product_id, at, float(fields.get("quantity", 1.0)), order_id)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def happenings(wires: Sequence[bytes]) -> list[Happening]:
+def recent_events(wires: Sequence[bytes]) -> list[RecentEvent]:
     """Those that can be read, in the same order."""
-    return [happening for wire in wires if (happening := to_happening(wire)) is not None]
+    return [event for wire in wires if (event := to_recent_event(wire)) is not None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from recommender.catalogue.overrides import NOTHING_SAID, LiveCatalogue, ProductChange, Record
+from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides, Record
 from recommender.connection.client import Argument, RedisClient
 from recommender.person import decode_id, encode_id
 from recommender.redis.keys import Keys
@@ -86,7 +86,7 @@ class RedisCatalogue:
     """
 
     def __init__(self, keys: Keys, reader: RedisClient, writer: RedisClient) -> None:
-        self.live = NOTHING_SAID
+        self.live = NO_OVERRIDES
         self._version: str | None = None
         self._number: int | None = None
         self._reader = reader
@@ -111,7 +111,7 @@ class RedisCatalogue:
         """Read everything in the next `follow`: another server may answer then, which has not seen the last changes."""
         self._number = None
 
-    def follow(self, version: str | None, number: int) -> LiveCatalogue:
+    def follow(self, version: str | None, number: int) -> ProductOverrides:
         """What is said as of change `number`, seen from `version`; the very same object where nothing is new."""
         if (version, number) == (self._version, self._number):
             return self.live

@@ -19,7 +19,7 @@ from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import Claim, Refusal, Standing
+from recommender.storage.contacts import Claim, ContactState, Refusal
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class RedisContacts:
         with self._reading(key):
             return Campaign.from_json(found)
 
-    def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+    def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """See `Contacts.standings`. One round trip for each _CUSTOMERS_PER_TRIP."""
         return [one for some in _in_trips(customer_ids) for one in self._standings(some)]
 
@@ -74,7 +74,7 @@ class RedisContacts:
         key = self._keys.of("mails", digest_of_person(customer_id, None))
         self._writer.evaluate(RELEASE, [key], encode_id(contact_in(campaign_id)))
 
-    def _standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+    def _standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
         found = self._ask(self._reader.evaluate_cached, STANDINGS, STANDINGS_DIGEST, people, people)
         standings = []
@@ -132,7 +132,7 @@ def _describe(claim: Claim) -> Iterator[Argument]:
     yield at
 
 
-def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> Standing:
+def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> ContactState:
     marks = {decode_id(name): int(at) for name, at in _pairs(said)}
     if min(marks.values(), default=0) < 0:
         raise ValueError("an event was before 1970")

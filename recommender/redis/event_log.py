@@ -17,7 +17,7 @@ from recommender.redis.governor import KEEP_MAIL
 from recommender.redis.keys import Keys
 from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
-from recommender.storage.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
+from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
 
 _ACCEPT = (
     """
@@ -113,7 +113,7 @@ class RedisEventLog:
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
         """See `EventLog.accept`."""
-        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_EVENTS_AT_HAND]
+        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS]
         for event in events:
             arguments += self._describe(event, now)
         keys = [self._keys.events, self._keys.erased]
@@ -165,7 +165,7 @@ class RedisEventLog:
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
     def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
-        part = part_at_hand(event, now)
+        part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
         yield self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-from recommender.redis.shops import RedisWarehouse
+from recommender.data_dir import DataDirectory
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
-from recommender.storage.shops import Warehouse
-from recommender.storage.versions import Store
+from recommender.storage.shops import ShopStorage
+from recommender.storage.versions import VersionStore
 
 
 @contextmanager
@@ -21,22 +21,22 @@ def store_url(settings: Settings) -> Iterator[str]:
     if settings.redis_url is not None:
         yield settings.redis_url.get_secret_value()
         return
-    with embedded_server(Home(settings.home)) as url:
+    with embedded_server(DataDirectory(settings.home)) as url:
         yield url
 
 
 @contextmanager
-def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+def open_storage(settings: Settings) -> Iterator[ShopStorage]:
     """All shops of the server.
 
     Raises as `store_url`, and SettingsError where REPRISE_REDIS_URL is not an address of Redis.
     """
-    with store_url(settings) as url, closing(RedisWarehouse(url, settings.redis_timeout_ms)) as warehouse:
-        yield warehouse
+    with store_url(settings) as url, closing(RedisShopStorage(url, settings.redis_timeout_ms)) as storage:
+        yield storage
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """The published versions of the settings' shop. Raises as `open_warehouse`."""
-    with open_warehouse(settings) as warehouse:
-        yield warehouse.store(settings.shop)
+def open_version_store(settings: Settings) -> Iterator[VersionStore]:
+    """The published versions of the settings' shop. Raises as `open_storage`."""
+    with open_storage(settings) as storage:
+        yield storage.store(settings.shop)

@@ -12,7 +12,7 @@ from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import digest, digest_of_person
 from recommender.redis.keys import Keys
 from recommender.retention import JOB_KEPT_S
-from recommender.storage.pick_jobs import LEASE_S, Job
+from recommender.storage.pick_jobs import LEASE_S, PickJob
 
 _ADD = """
 if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
@@ -60,34 +60,34 @@ redis.call('SET', KEYS[1], ARGV[1], 'XX', 'EX', ARGV[2])
 _PARTS: tuple[Literal["job", "lease", "rows"], ...] = ("job", "lease", "rows")
 
 
-class RedisJobs:
+class RedisPickJobs:
     """See `Jobs`. Safe to share between threads."""
 
     def __init__(self, shop: str, client: RedisClient) -> None:
         self._keys = Keys(shop)
         self._client = client
 
-    def add(self, job: Job) -> Job:
+    def add(self, job: PickJob) -> PickJob:
         """See `Jobs.add`."""
         campaign = digest(job.campaign.campaign_id)
         keys = [self._keys.jobs, self._keys.of_job("job", campaign)]
         place = int(job.campaign.begun_at.timestamp())
         return _decode(self._client.evaluate(_ADD, keys, campaign, job.to_json(), JOB_KEPT_S, place))
 
-    def find(self, campaign_id: str) -> Job:
+    def find(self, campaign_id: str) -> PickJob:
         """See `Jobs.find`."""
         found = self._client.call("GET", self._keys.of_job("job", digest(campaign_id)))
         if found is None:
             raise UnknownCampaignError(f"no picks were asked for campaign {campaign_id!r}; POST its picks first")
         return _decode(found)
 
-    def take(self, worker: str) -> Job | None:
+    def take(self, worker: str) -> PickJob | None:
         """See `Jobs.take`."""
         heads = [self._keys.of_job(part, "") for part in _PARTS[:2]]
         found = self._client.evaluate(_TAKE, [self._keys.jobs], *heads, worker, LEASE_S)
         return None if found is None else _decode(found)
 
-    def save(self, job: Job, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
+    def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """See `Jobs.save`."""
         campaign, people = digest(job.campaign.campaign_id), [digest_of_person(one, None) for one in rows]
         wire = b"\n".join([" ".join(people).encode(), *rows.values()])
@@ -112,9 +112,9 @@ class RedisJobs:
         return [self._keys.of_job(part, campaign) for part in _PARTS]
 
 
-def _decode(wire: bytes) -> Job:
+def _decode(wire: bytes) -> PickJob:
     try:
-        return Job.from_json(wire)
+        return PickJob.from_json(wire)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise StoreError(
             "Redis holds a campaign's job that cannot be read; ask for its picks under another id"

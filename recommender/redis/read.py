@@ -6,12 +6,12 @@ from typing import Any
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.connection.client import Argument
-from recommender.events.recent import LEADS, MOST_READ, NEIGHBOURS, AtHand
+from recommender.events.recent import LEADS, MOST_READ, NEIGHBOURS, RecentActivity
 from recommender.person import decode_id, encode_id
 from recommender.publication.lists import LIST_NAMES, RANKED, RECORD_BYTES, ListKey, PublishedList
 from recommender.redis.keys import Keys
 from recommender.retention import ANSWER_PARTS
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 from recommender.storage.versions import ListQuery
 
 _LIMITS = f"local most, list_bytes = {LEADS}, {1 + NEIGHBOURS * RANKED.itemsize}\n" + "".join(
@@ -70,7 +70,7 @@ local function read_person(first, indices_key, together_key, similar_key)
 end
 """
 )
-"""Reads a person. The lists that its products lead to are read in the same trip, see `AtHand`."""
+"""Reads a person. The lists that its products lead to are read in the same trip, see `RecentActivity`."""
 
 READ = (
     _READ_PERSON
@@ -142,8 +142,8 @@ class ReadScript:
     def call(self, query: ListQuery) -> tuple[list[str], list[Argument]]:
         """KEYS and ARGV for `query`."""
         version = query.version or ""
-        at_hand = "" if query.catalogue is None else version
-        arguments: list[Argument] = [self._head, self._products_tail, version, at_hand, *self._tails]
+        recent = "" if query.catalogue is None else version
+        arguments: list[Argument] = [self._head, self._products_tail, version, recent, *self._tails]
         for name, owner_id in query.keys:
             tail, n_bytes = self._lists[name]
             arguments += (tail, encode_id(owner_id), n_bytes)
@@ -152,7 +152,7 @@ class ReadScript:
             keys += [part + person for part in self._parts]
         return keys, arguments
 
-    def decode(self, answer: Sequence[Any] | None, query: ListQuery) -> Reading | None:
+    def decode(self, answer: Sequence[Any] | None, query: ListQuery) -> FetchedLists | None:
         """What Redis answered to `call` of the same query; what is wrong with nonsense is raised as it comes."""
         if answer is None:
             return None
@@ -161,8 +161,12 @@ class ReadScript:
         lists = {key: None if wire is None else to_list(key, wire) for key, wire in zip(query.keys, wires, strict=True)}
         if catalogue is None or version != query.version:
             catalogue = Catalogue({i: text for i, text in zip(indices, texts, strict=True) if text is not None})
-        live = {person: to_at_hand(one) for person, one in zip(query.people, persons, strict=True) if one is not None}
-        return Reading(version, lists, catalogue, live)
+        live = {
+            person: to_recent_activity(one)
+            for person, one in zip(query.people, persons, strict=True)
+            if one is not None
+        }
+        return FetchedLists(version, lists, catalogue, live)
 
 
 def _around_version(keys: Keys, part: str) -> tuple[str, str]:
@@ -180,10 +184,10 @@ def to_list(key: ListKey, wire: bytes) -> PublishedList:
     return published
 
 
-def to_at_hand(answer: Sequence[Any]) -> AtHand:
+def to_recent_activity(answer: Sequence[Any]) -> RecentActivity:
     """What `read_person` returned. Raises as decoding does where somebody else wrote nonsense."""
     orders, session, shown, hidden, folded, ids, found, neighbours = answer
-    return AtHand(
+    return RecentActivity(
         orders,
         session,
         shown,

@@ -10,8 +10,8 @@ from recommender.errors import StoreError
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import API_KEYS, REQUESTS
-from recommender.redis.pick_jobs import RedisJobs
-from recommender.redis.versions import RedisStore
+from recommender.redis.pick_jobs import RedisPickJobs
+from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
@@ -19,7 +19,7 @@ WRITE_TIMEOUT_S = 30.0
 REQUESTS_TTL_S = 60
 
 
-class RedisWarehouse:
+class RedisShopStorage:
     """A Warehouse on `url` (see `recommender.connection.client`). Nothing connects before it is used.
 
     `timeout_ms` bounds each read; publishing may take longer. Safe to share between threads.
@@ -30,9 +30,9 @@ class RedisWarehouse:
         self._reader = RedisClient(url, connect_timeout_s=timeout_ms / 1000, timeout_s=timeout_ms / 1000)
         self._writer = RedisClient(url, connect_timeout_s=WRITE_CONNECT_TIMEOUT_S, timeout_s=WRITE_TIMEOUT_S)
 
-    def store(self, shop: str) -> RedisStore:
+    def store(self, shop: str) -> RedisVersionStore:
         """See `Warehouse.store`."""
-        return RedisStore(shop, self._reader, self._writer)
+        return RedisVersionStore(shop, self._reader, self._writer)
 
     def event_log(self, shop: str) -> RedisEventLog:
         """See `Warehouse.event_log`. Accepting may wait longer than a page does: what is lost cannot be asked again."""
@@ -42,9 +42,9 @@ class RedisWarehouse:
         """See `Warehouse.contacts`."""
         return RedisContacts(shop, self._reader, self._writer)
 
-    def jobs(self, shop: str) -> RedisJobs:
+    def jobs(self, shop: str) -> RedisPickJobs:
         """See `Warehouse.jobs`."""
-        return RedisJobs(shop, self._writer)
+        return RedisPickJobs(shop, self._writer)
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `Warehouse.api_keys`."""

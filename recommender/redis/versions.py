@@ -26,8 +26,8 @@ from recommender.redis.profiles import RedisProfiles
 from recommender.redis.publish import READY, Publisher
 from recommender.redis.read import READ, READ_DIGEST, ReadScript
 from recommender.slate.placements import Placement
-from recommender.slate.reading import Reading
-from recommender.storage.versions import ListQuery, Position
+from recommender.slate.reading import FetchedLists
+from recommender.storage.versions import ListQuery, StoreState
 
 _FOLLOW = """
 local version = redis.call('GET', KEYS[1])
@@ -55,7 +55,7 @@ _PRODUCTS_PER_TRIP = 500
 """Readers wait while the server works on one command."""
 
 
-class RedisStore:
+class RedisVersionStore:
     """The Store of one shop. Safe to share between threads.
 
     Args:
@@ -72,14 +72,14 @@ class RedisStore:
         self._profiles = RedisProfiles(self._keys, reader, writer)
         self._script = ReadScript(self._keys)
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
         named, arguments = self._script.call(query)
         answer = self._reader.evaluate_cached(READ, READ_DIGEST, named, *arguments)
         with self._reading("a version"):
             return self._script.decode(answer, query)
 
-    async def read_async(self, query: ListQuery) -> Reading | None:
+    async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read_async`."""
         named, arguments = self._script.call(query)
         answer = await self._reader.evaluate_soon(READ, READ_DIGEST, named, *arguments)
@@ -101,7 +101,7 @@ class RedisStore:
                 return None
         return Catalogue(texts) if texts else None
 
-    def follow(self) -> Position:
+    def follow(self) -> StoreState:
         """See `Store.follow`."""
         keys = [self._keys.current, self._keys.versions, self._keys.placements, self._keys.erased]
         try:
@@ -118,7 +118,7 @@ class RedisStore:
         kept = {name: placement for name, placement in placed.items() if placement is not None}
         with self._reading("what was said of products"):
             live = self._catalogue.follow(version, changes)
-        return Position(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
+        return StoreState(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
 
     def factors(self, version: str) -> ProductFactors | None:
         """See `Store.factors`."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListKey, ListName, Own, PublishedList
 from recommender.publication.product import Product
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 
 Kind = Literal["buy_again", "discover", "complement", "similar", "popular"]
 _PROBABILITIES: frozenset[ListName] = frozenset({"buy_again", "discover"})
@@ -55,7 +55,7 @@ NOTHING_BOUGHT = Bought(None)
 
 
 def candidates_of(
-    reading: Reading,
+    reading: FetchedLists,
     key: ListKey,
     kind: Kind,
     because: str | None = None,
@@ -126,7 +126,7 @@ FALLBACK_KEYS = fallback_keys()
 
 
 def fallback_candidates(
-    reading: Reading, keys: Iterable[ListKey] = FALLBACK_KEYS, bought: Bought = NOTHING_BOUGHT
+    reading: FetchedLists, keys: Iterable[ListKey] = FALLBACK_KEYS, bought: Bought = NOTHING_BOUGHT
 ) -> dict[str, Iterator[Candidate]]:
     """The candidates of `fallback_keys` by the name that placements call them. Raises as `candidates_of`."""
     return {key.name: candidates_of(reading, key, "popular", bought=bought) for key in keys}

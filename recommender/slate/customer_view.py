@@ -19,15 +19,15 @@ from recommender.slate.candidates import (
     merge_by_probability,
 )
 from recommender.slate.placements import Mix, Placement
-from recommender.slate.reading import Reading
-from recommender.slate.recent_activity import NOTHING, Live, refresh
+from recommender.slate.reading import FetchedLists
+from recommender.slate.recent_activity import NOTHING, ActivityEffects, apply_activity
 from recommender.slate.rotation import rotate
 
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
 
 
-class Shopper:
+class Identity:
     """A person by the names that the caller knows; both None for nobody.
 
     Attributes:
@@ -46,17 +46,17 @@ class Shopper:
         if session_id is not None:
             self.people.append(digest_of_person(None, session_id))
 
-    def look(self, reading: Reading, now: datetime) -> "Look":
+    def look(self, reading: FetchedLists, now: datetime) -> "CustomerView":
         """What `reading`, which holds `own` and was read with `people`, says to this person at `now`."""
         live = NOTHING
         if reading.live:
-            reading, live = refresh(reading, self.customer_id, self.people, now)
+            reading, live = apply_activity(reading, self.customer_id, self.people, now)
         bought = Bought(reading.lists[self.own[0]]) if self.own else NOTHING_BOUGHT
-        return Look(reading, self.own, live, bought, day_of(now.timestamp()))
+        return CustomerView(reading, self.own, live, bought, day_of(now.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CustomerView:
     """One person's view of a reading.
 
     Attributes:
@@ -67,9 +67,9 @@ class Look:
         day: days since 1970-01-01.
     """
 
-    reading: Reading
+    reading: FetchedLists
     own: Sequence[ListKey]
-    live: Live
+    live: ActivityEffects
     bought: Bought
     day: int
 

@@ -9,10 +9,10 @@ from typing import Literal
 from recommender.errors import UnknownProductError
 from recommender.publication.lists import Basis, ListKey
 from recommender.slate.candidates import Candidate, Kind, candidates_of, fallback_candidates, fallback_keys
-from recommender.slate.customer_view import Look, Shopper
+from recommender.slate.customer_view import CustomerView, Identity
 from recommender.slate.placements import Mix, Placement
-from recommender.slate.reading import Reading
-from recommender.slate.recent_activity import NOTHING, Live
+from recommender.slate.reading import FetchedLists
+from recommender.slate.recent_activity import NOTHING, ActivityEffects
 
 FallbackReason = Literal[
     "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable", "holdout"
@@ -30,20 +30,20 @@ class Choice:
     Attributes:
         candidates: best first; made as they are drawn, so they can be looked at once.
         fallbacks: name → candidates for a slate that is too short.
-        shortfall: why the candidates are not what was asked for; None where they are.
+        fallback_reason: why the candidates are not what was asked for; None where they are.
         used: what stands in for them already; None leaves it to `fallbacks`.
         live: what the person's live events say.
     """
 
     candidates: Iterable[Candidate]
     fallbacks: Mapping[str, Iterable[Candidate]] = field(default_factory=dict)
-    shortfall: FallbackReason | None = None
+    fallback_reason: FallbackReason | None = None
     used: str | None = None
-    live: Live = NOTHING
+    live: ActivityEffects = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RetrievalPlan:
     """The lists to read, and what to make of them in a placement at a moment.
 
     Attributes:
@@ -53,14 +53,14 @@ class Plan:
     """
 
     keys: Sequence[ListKey]
-    choose: Callable[[Reading, Placement, datetime], Choice]
+    choose: Callable[[FetchedLists, Placement, datetime], Choice]
     people: Sequence[str] = ()
 
 
-def product_plan(key: ListKey, kind: Kind) -> Plan:
+def product_plan(key: ListKey, kind: Kind) -> RetrievalPlan:
     """One product's `similar` or `together` list. `choose` raises UnknownProductError where there is none."""
 
-    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
+    def choose(reading: FetchedLists, _: Placement, __: datetime) -> Choice:
         found = reading.lists[key]
         if found is None:
             raise UnknownProductError(
@@ -69,39 +69,41 @@ def product_plan(key: ListKey, kind: Kind) -> Plan:
         candidates = candidates_of(reading, key, kind)
         if found.basis is Basis.MODEL:
             return Choice(candidates)
-        return Choice(candidates, shortfall="cold_product", used=found.basis.name.lower())
+        return Choice(candidates, fallback_reason="cold_product", used=found.basis.name.lower())
 
-    return Plan([key], choose)
+    return RetrievalPlan([key], choose)
 
 
-def popular_plan(category: str | None) -> Plan:
+def popular_plan(category: str | None) -> RetrievalPlan:
     """What sells more than usual, then what sells best; in one category or the whole shop."""
     keys = fallback_keys(category)
 
-    def choose(reading: Reading, _: Placement, __: datetime) -> Choice:
+    def choose(reading: FetchedLists, _: Placement, __: datetime) -> Choice:
         candidates = chain.from_iterable(candidates_of(reading, key, "popular") for key in keys)
-        return Choice(candidates, shortfall=None if any(reading.lists[key] for key in keys) else "too_few_candidates")
+        return Choice(
+            candidates, fallback_reason=None if any(reading.lists[key] for key in keys) else "too_few_candidates"
+        )
 
-    return Plan(keys, choose)
+    return RetrievalPlan(keys, choose)
 
 
-def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Plan:
+def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> RetrievalPlan:
     """One customer's own lists; best sellers where they are too short, unless only own products are wanted.
 
     Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
     of these, and what resembles the products viewed, come last.
     """
-    shopper = Shopper(customer_id)
+    shopper = Identity(customer_id)
     fallbacks = fallback_keys(category)
 
-    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+    def choose(reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
         look, wanted = shopper.look(reading, now), mix or placement.mix
         lists = [look.personal(wanted, placement)]
         if wanted != "buy_again" and look.live is not NOTHING:
             lists = _with_what_is_live(look, lists, placement)
         return _choose(look, lists, fallbacks, wanted)
 
-    return Plan([*shopper.own, *fallbacks], choose, shopper.people)
+    return RetrievalPlan([*shopper.own, *fallbacks], choose, shopper.people)
 
 
 def session_plan(
@@ -112,7 +114,7 @@ def session_plan(
     viewed: Sequence[str],
     category: str | None,
     cart_first: bool,
-) -> Plan:
+) -> RetrievalPlan:
     """A cart, a history of views (both oldest first), a customer and a session, as far as they are known.
 
     What goes with the cart leads where that is wanted, else the customer's own lists; what resembles the products
@@ -120,13 +122,13 @@ def session_plan(
     from, so that what was just bought is not suggested. What live events put into the cart is added, see
     `personal_plan`.
     """
-    shopper = Shopper(customer_id, session_id)
+    shopper = Identity(customer_id, session_id)
     fallbacks = fallback_keys(category)
     cart, viewed = _last(cart), _last(viewed)
     named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
     keys = [*shopper.own, *named, *fallbacks]
 
-    def choose(reading: Reading, placement: Placement, now: datetime) -> Choice:
+    def choose(reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
         look = shopper.look(reading, now)
         names = _titles(reading, keys) if named else {}
         personal = look.personal(placement.mix, placement)
@@ -139,18 +141,18 @@ def session_plan(
             lists = _with_what_is_live(look, [personal, complements, similar], placement)
         return _choose(look, lists, fallbacks, placement.mix)
 
-    return Plan(keys, choose, shopper.people)
+    return RetrievalPlan(keys, choose, shopper.people)
 
 
 def _with_what_is_live(
-    look: Look, lists: Sequence[Iterator[Candidate]], placement: Placement
+    look: CustomerView, lists: Sequence[Iterator[Candidate]], placement: Placement
 ) -> list[Iterator[Candidate]]:
     """`lists` behind a few complements of the live cart and the last order, and before all else that these lead to."""
     complements = look.related("together", "complement", look.live.lead, look.live.names)
     return [look.leading(complements, placement), *lists, _like_viewed(look), complements]
 
 
-def _like_viewed(look: Look) -> Iterator[Candidate]:
+def _like_viewed(look: CustomerView) -> Iterator[Candidate]:
     return look.related("similar", "similar", look.live.viewed, look.live.names)
 
 
@@ -159,21 +161,21 @@ def _last(product_ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(reversed(product_ids)))[:LISTS_PER_FIELD]
 
 
-def _titles(reading: Reading, keys: Sequence[ListKey]) -> dict[str, str | None]:
+def _titles(reading: FetchedLists, keys: Sequence[ListKey]) -> dict[str, str | None]:
     """Titles by product id, of the products on these lists."""
     indices = {record.product_index for key in keys for record in reading.lists[key] or ()}
     products = (reading.products.find(index) for index in indices)
     return {product.product_id: product.title for product in products if product is not None}
 
 
-def _choose(look: Look, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
+def _choose(look: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
     wanted = _new if mix == "discover" else iter
     in_order = look.sink if look.live.tired else iter
     sells = {} if mix == "buy_again" else fallback_candidates(look.reading, fallbacks, look.bought)
     return Choice(
         candidates=in_order(wanted(chain.from_iterable(lists))),
         fallbacks={name: in_order(wanted(found)) for name, found in sells.items()},
-        shortfall="unknown_customer" if look.unknown else None,
+        fallback_reason="unknown_customer" if look.unknown else None,
         live=look.live,
     )
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.events.recent import AtHand
+from recommender.events.recent import RecentActivity
 from recommender.publication.lists import ListKey, PublishedList
 
 
 @dataclass(frozen=True)
-class Reading:
+class FetchedLists:
     """The answer to one `Store.read`: all from one version.
 
     Attributes:
@@ -24,5 +24,5 @@ class Reading:
     version: str
     lists: Mapping[ListKey, PublishedList | None]
     products: Catalogue
-    live: Mapping[str, AtHand] = field(default_factory=dict)
+    live: Mapping[str, RecentActivity] = field(default_factory=dict)
     stale: bool = False

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from recommender.catalogue.overrides import LiveProduct
+from recommender.catalogue.overrides import OverriddenProduct
 from recommender.days import date_of, to_iso
 from recommender.publication.lists import Own
 from recommender.slate.candidates import Candidate, Kind
@@ -72,7 +72,7 @@ def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: st
     if candidate.kind == "popular":
         if fallback == PINNED:
             return _PICKED
-        if isinstance(candidate.product, LiveProduct) and candidate.product.new:
+        if isinstance(candidate.product, OverriddenProduct) and candidate.product.new:
             return _NEW
     trending = (fallback or candidate.source) == "trending"
     return _explain_other(candidate.kind, candidate.because, trending=trending)

@@ -12,13 +12,13 @@ from functools import lru_cache
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.days import SECONDS_PER_DAY
-from recommender.events.orders import NO_ORDERS, Bought, Orders, net_orders
-from recommender.events.recent import AtHand, Happening, happenings
+from recommender.events.orders import NO_ORDERS, RecentOrders, RecentPurchase, net_orders
+from recommender.events.recent import RecentActivity, RecentEvent, recent_events
 from recommender.publication.lists import ListKey, Own, PublishedList, unfold
 from recommender.publication.manifest import version_as_of
 from recommender.publication.product import Rhythm
 from recommender.slate.due import HORIZONS_DAYS, due
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 
 RECENT_DAYS = 3
 """An order and a view lead to other products for so long."""
@@ -31,7 +31,7 @@ _MOST_PURCHASES = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class ActivityEffects:
     """What the live events of one person say at one moment.
 
     Attributes:
@@ -44,7 +44,7 @@ class Live:
         names: title or id of what `lead` and `viewed` hold, by product id.
     """
 
-    orders: Orders = NO_ORDERS
+    orders: RecentOrders = NO_ORDERS
     lead: Sequence[str] = ()
     viewed: Sequence[str] = ()
     cart: frozenset[str] = frozenset()
@@ -53,10 +53,10 @@ class Live:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-NOTHING = Live()
+NOTHING = ActivityEffects()
 
 
-def observe(people: Sequence[AtHand], known_until: float, now: float) -> Live:
+def observe(people: Sequence[RecentActivity], known_until: float, now: float) -> ActivityEffects:
     """What is at hand of one person, under one name or several (a customer, a session), as one.
 
     Args:
@@ -71,7 +71,7 @@ def observe(people: Sequence[AtHand], known_until: float, now: float) -> Live:
     cart = _cart(session, orders)
     ordered = [line.product_id for line in reversed(orders.last) if line.at >= recently]
     viewed = [one.product_id for one in session if one.event_type == "view" and one.at >= recently]
-    return Live(
+    return ActivityEffects(
         orders,
         list(dict.fromkeys([*cart, *ordered])),
         list(dict.fromkeys(viewed)),
@@ -81,11 +81,14 @@ def observe(people: Sequence[AtHand], known_until: float, now: float) -> Live:
     )
 
 
-def refresh(reading: Reading, customer_id: str | None, people: Sequence[str], now: datetime) -> tuple[Reading, Live]:
+def apply_activity(
+    reading: FetchedLists, customer_id: str | None, people: Sequence[str], now: datetime
+) -> tuple[FetchedLists, ActivityEffects]:
     """A reading as it would be had the training known the live events of a person, and what these say.
 
     The customer's `buy_again` list has what was bought since, at its place; a customer without a `discover` list has
-    the one that was folded in. The lists of `Live.lead` and `Live.viewed` are there as far as they were read.
+    the one that was folded in. The lists of `ActivityEffects.lead` and `ActivityEffects.viewed` are there as far as
+    they were read.
 
     Args:
         reading: what was read; as it is where the person did nothing.
@@ -112,11 +115,11 @@ def _known_until(version: str) -> float:
     return version_as_of(version).timestamp()
 
 
-def _of(parts: Iterable[Sequence[bytes]]) -> list[Happening]:
-    return [happening for wires in parts for happening in happenings(wires)]
+def _of(parts: Iterable[Sequence[bytes]]) -> list[RecentEvent]:
+    return [event for wires in parts for event in recent_events(wires)]
 
 
-def _shown_often(people: Iterable[AtHand]) -> list[Happening]:
+def _shown_often(people: Iterable[RecentActivity]) -> list[RecentEvent]:
     """Impressions of products that may have been shown SHOWN_TIMES; reading all of them would cost more than a slate.
 
     Two products are only ever taken for one here, where an id holds a quotation mark.
@@ -124,12 +127,12 @@ def _shown_often(people: Iterable[AtHand]) -> list[Happening]:
     wires = [wire for one in people for wire in one.shown]
     products = [wire.partition(b'"product_id":"')[2].partition(b'"')[0] for wire in wires]
     times = Counter(products)
-    return happenings([wire for wire, product in zip(wires, products, strict=True) if times[product] >= SHOWN_TIMES])
+    return recent_events([wire for wire, product in zip(wires, products, strict=True) if times[product] >= SHOWN_TIMES])
 
 
-def _cart(session: Sequence[Happening], orders: Orders) -> list[str]:
+def _cart(session: Sequence[RecentEvent], orders: RecentOrders) -> list[str]:
     """What was put into the cart and neither taken out nor bought, latest first. `session` is newest first."""
-    last: dict[str, Happening] = {}
+    last: dict[str, RecentEvent] = {}
     for one in session:
         if one.event_type in ("add_to_cart", "remove_from_cart"):
             last.setdefault(one.product_id, one)
@@ -137,13 +140,15 @@ def _cart(session: Sequence[Happening], orders: Orders) -> list[str]:
     return [one.product_id for one in added if orders.bought_at(one.product_id) < one.at]
 
 
-def _tired(shown: Sequence[Happening], session: Sequence[Happening], orders: Orders) -> frozenset[str]:
+def _tired(shown: Sequence[RecentEvent], session: Sequence[RecentEvent], orders: RecentOrders) -> frozenset[str]:
     times = Counter(one.product_id for one in shown)
     often = [product_id for product_id, n in times.items() if n >= SHOWN_TIMES]
     return frozenset(one for one in often if _shown_in_vain(one, shown, session, orders) >= SHOWN_TIMES)
 
 
-def _shown_in_vain(product_id: str, shown: Sequence[Happening], session: Sequence[Happening], orders: Orders) -> int:
+def _shown_in_vain(
+    product_id: str, shown: Sequence[RecentEvent], session: Sequence[RecentEvent], orders: RecentOrders
+) -> int:
     """Times that a product was shown since it was last clicked or bought."""
     clicks = (one.at for one in session if one.event_type == "click" and one.product_id == product_id)
     since = max(orders.bought_at(product_id), *clicks, -math.inf)
@@ -151,7 +156,11 @@ def _shown_in_vain(product_id: str, shown: Sequence[Happening], session: Sequenc
 
 
 def _own_list(
-    published: PublishedList | None, orders: Orders, indices: Mapping[str, int], products: Catalogue, now: datetime
+    published: PublishedList | None,
+    orders: RecentOrders,
+    indices: Mapping[str, int],
+    products: Catalogue,
+    now: datetime,
 ) -> PublishedList | None:
     """The `buy_again` list with what was bought and taken back since; the very same where nothing was."""
     changed = list(dict.fromkeys([*orders.bought, *orders.taken_back]))
@@ -177,7 +186,7 @@ def _new(product_index: int, products: Catalogue) -> Own:
     return Own(product_index, math.nan, 0, 0, *rhythm)
 
 
-def _move(own: Own, bought: Bought | None, taken_back: int, now: datetime) -> Own | None:
+def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetime) -> Own | None:
     """A product with what was bought since; None where all purchases were taken back.
 
     Its score becomes the chance of a purchase within the longest of HORIZONS_DAYS that its rhythm gives at `now`. When
@@ -197,6 +206,6 @@ def _place(own: Own) -> float:
     return -math.inf if math.isnan(own.score) else -own.score
 
 
-def _names(live: Live, indices: Mapping[str, int], products: Catalogue) -> dict[str, str]:
+def _names(live: ActivityEffects, indices: Mapping[str, int], products: Catalogue) -> dict[str, str]:
     known = {one: products.get(indices[one]) for one in (*live.lead, *live.viewed) if one in indices}
     return {product_id: product.title or product_id for product_id, product in known.items() if product is not None}

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from recommender.catalogue.catalogue import Catalogue, decode_product, entry_bytes
-from recommender.catalogue.overrides import LiveProducts
+from recommender.catalogue.overrides import OverriddenCatalogue
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.publication.lists import PERSONAL, ListKey, PublishedList
 from recommender.publication.product import Product
 from recommender.slate.candidates import FALLBACK_KEYS
 from recommender.slate.placements import Placement
-from recommender.slate.reading import Reading
-from recommender.storage.lru import Memory
+from recommender.slate.reading import FetchedLists
+from recommender.storage.lru import LruCache
 from recommender.storage.run_sync import run_sync
-from recommender.storage.versions import ListQuery, Position, Reader
+from recommender.storage.versions import ListQuery, Reader, StoreState
 
 MAX_LIST_BYTES = 3 << 20
 """About 4,000 lists of 50 products; lists of 500 are fewer."""
@@ -31,11 +31,11 @@ MAX_CATALOGUE_BYTES = 8 << 20
 """About 32,000 products. Of a larger shop, the products travel with each list, which costs time and no memory."""
 _NO_TEXTS: Mapping[int, bytes] = MappingProxyType({})
 _NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
-_Fetch = Callable[[ListQuery], Awaitable[Reading | None]]
+_Fetch = Callable[[ListQuery], Awaitable[FetchedLists | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class HeldList:
+class CachedList:
     """One list, and the text of its products by product_index where they are not all at hand anyway."""
 
     published: PublishedList
@@ -48,13 +48,13 @@ class HeldList:
 
 
 @dataclass(frozen=True, eq=False)
-class ShelfState:
+class CacheState:
     """What is at hand at one position. It is replaced as a whole, so one answer never mixes two positions.
 
     Attributes:
         position: what it belongs to.
         placements: those of the settings, and in their place those of the position, by name.
-        lists: HeldList by ListKey, of the position's version.
+        lists: CachedList by ListKey, of the position's version.
         catalogue: all products of that version; None where they are too many, or not read yet.
         answers: whatever the service made of this very position, by its own keys.
         repeats: likewise, of single persons.
@@ -64,42 +64,44 @@ class ShelfState:
         before: the last catalogue that was at hand of an earlier version, until this one's is; for links of mails.
     """
 
-    position: Position
+    position: StoreState
     placements: Mapping[str, Placement]
     catalogue: Catalogue | None = None
-    lists: Memory = field(default_factory=lambda: Memory(MAX_LIST_BYTES))
-    answers: Memory = field(default_factory=lambda: Memory(MAX_ANSWER_BYTES))
-    repeats: Memory = field(default_factory=lambda: Memory(MAX_REPEAT_BYTES))
-    fallbacks: dict[ListKey, HeldList] = field(default_factory=dict)
+    lists: LruCache = field(default_factory=lambda: LruCache(MAX_LIST_BYTES))
+    answers: LruCache = field(default_factory=lambda: LruCache(MAX_ANSWER_BYTES))
+    repeats: LruCache = field(default_factory=lambda: LruCache(MAX_REPEAT_BYTES))
+    fallbacks: dict[ListKey, CachedList] = field(default_factory=dict)
     pinned: Mapping[str, Product | None] = field(default_factory=dict)
     before: Catalogue | None = None
 
-    def find(self, key: ListKey) -> HeldList | None:
+    def find(self, key: ListKey) -> CachedList | None:
         """The list at hand, if it is."""
-        held: HeldList | None = self.fallbacks.get(key) or self.lists.get(key)
+        held: CachedList | None = self.fallbacks.get(key) or self.lists.get(key)
         return held
 
     def find_pinned(self, product_ids: Iterable[str]) -> dict[str, Product]:
         """Products of `pinned`, and those that no training has seen, by id, with what the shop said of them."""
-        live, trained = self.position.live_catalogue, {one: self.pinned.get(one) for one in product_ids}
-        known = ((one, live.newcomer(one) if found is None else live.amend(found)) for one, found in trained.items())
+        live, trained = self.position.overrides, {one: self.pinned.get(one) for one in product_ids}
+        known = (
+            (one, live.new_product(one) if found is None else live.apply_to(found)) for one, found in trained.items()
+        )
         return {one: product for one, product in known if product is not None}
 
-    def keep(self, reading: Reading) -> None:
+    def keep(self, reading: FetchedLists) -> None:
         """Keep what was read. That an owner has no list is not kept: made-up ids must not drive out real lists."""
         texts = _NO_TEXTS if reading.products is self.catalogue else reading.products.texts
         for key, published in reading.lists.items():
             if published is None:
                 continue
             own = {i: texts[i] for i in published.indices() if i in texts} if texts else _NO_TEXTS
-            held = HeldList(published, own)
+            held = CachedList(published, own)
             if key in FALLBACK_KEYS:
                 self.fallbacks[key] = held
             else:
                 self.lists.keep(key, held, held.n_bytes)
 
 
-class Shelf:
+class ListCache:
     """One shop's lists at hand, in front of its store. Safe to share between threads.
 
     Args:
@@ -109,7 +111,7 @@ class Shelf:
 
     def __init__(self, store: Reader, placements: Mapping[str, Placement] = _NO_PLACEMENTS) -> None:
         self.store = store
-        self.state = ShelfState(Position(), placements)
+        self.state = CacheState(StoreState(), placements)
         self.answering = True
         """Whether the server answered when it was last asked. While not, only `follow` asks it."""
         self.emptied = False
@@ -137,17 +139,19 @@ class Shelf:
         self._load_fallbacks()
         self._load_catalogue()
 
-    def read(self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None) -> Reading | None:
+    def read(
+        self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
+    ) -> FetchedLists | None:
         """As `read_async`, for a thread, which waits."""
 
-        async def fetch(query: ListQuery) -> Reading | None:
+        async def fetch(query: ListQuery) -> FetchedLists | None:
             return self.store.read(query)
 
         return run_sync(self._read(fetch, keys, people, version))
 
     async def read_async(
         self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
-    ) -> Reading | None:
+    ) -> FetchedLists | None:
         """The named lists, all of one version, in one round trip at most; None before any version.
 
         While the server does not answer, they are the last copies of the current version, FALLBACK_KEYS among them.
@@ -165,21 +169,21 @@ class Shelf:
 
     async def _read(
         self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
-    ) -> Reading | None:
+    ) -> FetchedLists | None:
         """What was published, with what the shop said since."""
-        live = self.state.position.live_catalogue
+        live = self.state.position.overrides
         if not live.records:
             return await self._read_published(fetch, keys, people, version)
-        keys = [*keys, *live.newcomers.keys_behind(keys)]
+        keys = [*keys, *live.new_products.keys_behind(keys)]
         reading = await self._read_published(fetch, keys, people, version)
         if reading is None:
             return None
-        lists, products = live.newcomers.complete(reading.lists), LiveProducts(reading.products, live)
+        lists, products = live.new_products.complete(reading.lists), OverriddenCatalogue(reading.products, live)
         return replace(reading, lists=lists, products=products)
 
     async def _read_published(
         self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
-    ) -> Reading | None:
+    ) -> FetchedLists | None:
         if not self.answering:
             return self._recall(keys)
         try:
@@ -191,7 +195,7 @@ class Shelf:
                 self.answering = False
             return self._recall(keys)
 
-    async def _read_current(self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str]) -> Reading | None:
+    async def _read_current(self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str]) -> FetchedLists | None:
         """What is not at hand is read, and kept but for persons' lists."""
         state = self.state
         version = state.position.version
@@ -210,25 +214,25 @@ class Shelf:
         state.keep(reading)
         return _join(state, held, reading)
 
-    def _recall(self, keys: Sequence[ListKey]) -> Reading:
+    def _recall(self, keys: Sequence[ListKey]) -> FetchedLists:
         state = self.state
         if state.position.version is None:
             raise StoreUnavailableError("Redis does not answer, and nothing was read from it before")
         return replace(_join(state, {key: state.find(key) for key in (*keys, *FALLBACK_KEYS)}, None), stale=True)
 
-    def _move(self, position: Position, pinned: Mapping[str, Product | None]) -> ShelfState:
+    def _move(self, position: StoreState, pinned: Mapping[str, Product | None]) -> CacheState:
         state, placements = self.state, {**self._configured, **position.placements}
         if position.version != state.position.version:
-            state = ShelfState(position, placements, pinned=pinned, before=state.catalogue or state.before)
+            state = CacheState(position, placements, pinned=pinned, before=state.catalogue or state.before)
         elif position.erasures != state.position.erasures:  # a last copy may be of somebody who is to be forgotten
-            state = ShelfState(position, placements, state.catalogue, fallbacks=state.fallbacks, pinned=pinned)
+            state = CacheState(position, placements, state.catalogue, fallbacks=state.fallbacks, pinned=pinned)
         elif position != state.position or pinned is not state.pinned:
             kept = state.catalogue, state.lists
-            state = ShelfState(position, placements, *kept, fallbacks=state.fallbacks, pinned=pinned)
+            state = CacheState(position, placements, *kept, fallbacks=state.fallbacks, pinned=pinned)
         self.state = state
         return state
 
-    def _find_pinned(self, position: Position) -> Mapping[str, Product | None]:
+    def _find_pinned(self, position: StoreState) -> Mapping[str, Product | None]:
         """What the placements pin, as the version of `position` knows it; only what was not known before is read."""
         placements = {**self._configured, **position.placements}.values()
         known = self.state.pinned if position.version == self._pinned_of else {}
@@ -258,15 +262,15 @@ class Shelf:
                 self.state = replace(self.state, catalogue=catalogue, before=None)
 
 
-def _join(state: ShelfState, held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Reading:
+def _join(state: CacheState, held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> FetchedLists:
     lists = {key: None if found is None else found.published for key, found in held.items()}
     if reading is not None:
         lists |= reading.lists
     products = state.catalogue or _join_products(held, reading)
-    return Reading(state.position.version or "", lists, products, reading.live if reading is not None else {})
+    return FetchedLists(state.position.version or "", lists, products, reading.live if reading is not None else {})
 
 
-def _join_products(held: Mapping[ListKey, HeldList | None], reading: Reading | None) -> Catalogue:
+def _join_products(held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> Catalogue:
     texts: dict[int, bytes] = {}
     for found in held.values():
         texts |= found.texts if found else {}

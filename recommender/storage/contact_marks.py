@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from recommender.days import to_moment
 from recommender.events.event import Event
 from recommender.person import digest
-from recommender.storage.contacts import Mail, Standing
+from recommender.storage.contacts import ContactState, Mail
 
 _STARTED, _ENDED = "subscription_start:", "subscription_end:"
 
@@ -50,10 +50,12 @@ def subscriptions_in(marks: Mapping[str, int]) -> frozenset[str]:
     return frozenset(product_id for product_id, at in started.items() if at >= marks.get(_ENDED + product_id, at))
 
 
-def to_standing(marks: Mapping[str, int], mails: Iterable[Mail], ordered_at: int | None, *, erased: bool) -> Standing:
+def to_standing(
+    marks: Mapping[str, int], mails: Iterable[Mail], ordered_at: int | None, *, erased: bool
+) -> ContactState:
     """What the governor decides by."""
     moments = {name: to_moment(at) for name, at in marks.items()}
-    return Standing(
+    return ContactState(
         mails=tuple(sorted(mails, key=lambda mail: (mail.at, mail.campaign_id), reverse=True)),
         subscribed_at=moments.get("subscribe"),
         unsubscribed_at=moments.get("unsubscribe"),

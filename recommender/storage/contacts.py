@@ -53,7 +53,7 @@ class Mail(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ContactState:
     """What counts for the next mail to one customer. Moments are the latest that is known; None for never.
 
     Attributes:
@@ -118,8 +118,8 @@ class Contacts(Protocol):
     def find(self, campaign_id: str) -> Campaign:
         """The campaign kept under this id. Raises UnknownCampaignError."""
 
-    def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
-        """What counts for each, in this order; one round trip. `Standing()` for somebody of whom nothing is known."""
+    def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
+        """What counts for each, in this order; one round trip. `ContactState()` where nothing is known."""
 
     def claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
         """Enter mails in the ledger, those that `refusal` lets pass. One round trip.
@@ -136,7 +136,7 @@ class Contacts(Protocol):
         """Strike a claimed mail that was not sent after all. One that an event says was sent stays."""
 
 
-def refusal(standing: Standing, claim: Claim, rules: MailSettings) -> Refusal | None:
+def refusal(standing: ContactState, claim: Claim, rules: MailSettings) -> Refusal | None:
     """Why `claim` is no mail; None where it may be one.
 
     Days are of 86,400 seconds, whatever the shop's clock does in spring, and half-open: n quiet days after a moment t
@@ -151,7 +151,7 @@ def refusal(standing: Standing, claim: Claim, rules: MailSettings) -> Refusal | 
     )
 
 
-def _refused_by_customer(standing: Standing, claim: Claim, rules: MailSettings) -> Refusal | None:
+def _refused_by_customer(standing: ContactState, claim: Claim, rules: MailSettings) -> Refusal | None:
     if standing.erased:
         return "erased"
     if standing.unsubscribed:
@@ -165,7 +165,7 @@ def _refused_by_customer(standing: Standing, claim: Claim, rules: MailSettings) 
     return None
 
 
-def _refused_by_time(standing: Standing, claim: Claim, rules: MailSettings) -> Refusal | None:
+def _refused_by_time(standing: ContactState, claim: Claim, rules: MailSettings) -> Refusal | None:
     orders = (standing.ordered_at, claim.last_order_at)
     if any(_is_quiet(claim.at, ordered_at, rules.quiet_days_after_order) for ordered_at in orders):
         return "quiet_after_order"

@@ -9,7 +9,7 @@ from recommender.events.event import Event, EventType
 from recommender.retention import KEPT_S, PersonalPart
 from recommender.storage.event_queue import EventQueue
 
-MAX_EVENTS_AT_HAND = 200
+MAX_RECENT_EVENTS = 200
 """Latest events kept of one person in each of `orders`, `session` and `shown`."""
 _PARTS: dict[EventType, PersonalPart] = {
     "purchase": "orders",
@@ -76,7 +76,7 @@ class EventLog(Protocol):
         """Have the server write its append-only file anew, without what was deleted; False where it keeps none."""
 
 
-def part_at_hand(event: Event, now: datetime) -> PersonalPart | None:
+def recent_part(event: Event, now: datetime) -> PersonalPart | None:
     """Where an event is at hand for the next answer; None for nowhere."""
     part = _PARTS.get(event.event_type)
     if part not in KEPT_S:

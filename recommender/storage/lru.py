@@ -12,7 +12,7 @@ _ENTRY_BYTES = 500
 """What the objects around an entry of a memory take, about."""
 
 
-class Memory:
+class LruCache:
     """A mapping that forgets the least recently used, and what is older than KEPT_S. Safe between threads.
 
     Args:

@@ -13,7 +13,7 @@ LEASE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PickJob:
     """One campaign's picks, as far as they are made.
 
     Attributes:
@@ -46,7 +46,7 @@ class Job:
             return "failed"
         return "done" if self.ended else "running" if self.blocks_done else "waiting"
 
-    def advance(self, considered: int, picked: int, reasons: Sequence[str]) -> "Job":
+    def advance(self, considered: int, picked: int, reasons: Sequence[str]) -> "PickJob":
         """The same with one more block done."""
         return replace(
             self,
@@ -56,9 +56,9 @@ class Job:
             reasons=dict(sorted((Counter(self.reasons) + Counter(reasons)).items())),
         )
 
-    def again(self) -> "Job":
+    def again(self) -> "PickJob":
         """The same as it began."""
-        return Job(self.campaign, self.blocks)
+        return PickJob(self.campaign, self.blocks)
 
     def to_json(self) -> bytes:
         """Compact JSON."""
@@ -66,25 +66,25 @@ class Job:
         return json.dumps({"campaign": self.campaign.to_json().decode(), **fields}, separators=(",", ":")).encode()
 
     @classmethod
-    def from_json(cls, text: bytes) -> "Job":
+    def from_json(cls, text: bytes) -> "PickJob":
         """The inverse of `to_json`. Raises ValueError, TypeError or KeyError where `text` is no job."""
         fields = json.loads(text)
         return cls(**fields | {"campaign": Campaign.from_json(fields["campaign"].encode())})
 
 
-class Jobs(Protocol):
+class PickJobs(Protocol):
     """The jobs of one shop. Every method raises StoreUnavailableError."""
 
-    def add(self, job: Job) -> Job:
+    def add(self, job: PickJob) -> PickJob:
         """Have a job made; where its campaign has one already, that one is given back."""
 
-    def find(self, campaign_id: str) -> Job:
+    def find(self, campaign_id: str) -> PickJob:
         """The job of a campaign. Raises UnknownCampaignError."""
 
-    def take(self, worker: str) -> Job | None:
+    def take(self, worker: str) -> PickJob | None:
         """The oldest job that nobody works on, held for `worker` for LEASE_S; None where there is none."""
 
-    def save(self, job: Job, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
+    def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """Keep how far a job is with the rows of one block, in one step, and hold it for LEASE_S again.
 
         Nothing is kept, and the answer is False, where another worker holds the job, or where the customer of a row

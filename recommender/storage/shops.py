@@ -6,14 +6,14 @@ from typing import Protocol
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
 from recommender.storage.event_log import EventLog
-from recommender.storage.pick_jobs import Jobs
-from recommender.storage.versions import Store
+from recommender.storage.pick_jobs import PickJobs
+from recommender.storage.versions import VersionStore
 
 
-class Warehouse(Protocol):
+class ShopStorage(Protocol):
     """All shops on one server. Every method that talks to it raises StoreUnavailableError."""
 
-    def store(self, shop: str) -> Store:
+    def store(self, shop: str) -> VersionStore:
         """The store of `shop`; connects to nothing yet."""
 
     def event_log(self, shop: str) -> EventLog:
@@ -22,7 +22,7 @@ class Warehouse(Protocol):
     def contacts(self, shop: str) -> Contacts:
         """The ledger of mails of `shop`; connects to nothing yet."""
 
-    def jobs(self, shop: str) -> Jobs:
+    def jobs(self, shop: str) -> PickJobs:
         """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.catalogue.overrides import NOTHING_SAID, LiveCatalogue, ProductChange
+from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides
 from recommender.errors import VersionNotFoundError
 from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import ListKey
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
 from recommender.slate.placements import Placement
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 
 
 class ListQuery(NamedTuple):
@@ -34,21 +34,21 @@ class ListQuery(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Position:
+class StoreState:
     """What may change between two answers.
 
     Attributes:
         version: the version that answers; None before the first publish.
         placements: those that were set while the service runs, by name.
         erasures: how many customers were erased: what is remembered of persons goes when it changes.
-        live_catalogue: what the shop said of its products; the same object while it says nothing.
+        overrides: what the shop said of its products; the same object while it says nothing.
         unreadable: names of placements that were set but cannot be read; those of the settings stand in for them.
     """
 
     version: str | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
     erasures: int = 0
-    live_catalogue: LiveCatalogue = NOTHING_SAID
+    overrides: ProductOverrides = NO_OVERRIDES
     unreadable: frozenset[str] = frozenset()
 
 
@@ -58,10 +58,10 @@ class Reader(Protocol):
     Every method raises StoreUnavailableError when the server cannot be reached in time.
     """
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         """What `query` names, in one round trip; None before any version."""
 
-    async def read_async(self, query: ListQuery) -> Reading | None:
+    async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """As `read`, for an event loop, which does other things meanwhile."""
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
@@ -70,11 +70,11 @@ class Reader(Protocol):
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """The JSON of those products that a version knows, by id."""
 
-    def follow(self) -> Position:
+    def follow(self) -> StoreState:
         """What may have changed since the last look, in one round trip; more where something was said of products."""
 
 
-class Store(Reader, Protocol):
+class VersionStore(Reader, Protocol):
     """Published versions of one shop. Every method raises as those of `Reader`."""
 
     def factors(self, version: str) -> ProductFactors | None:
@@ -138,13 +138,13 @@ class Store(Reader, Protocol):
         """Give back connections."""
 
 
-def current_manifest(store: Store) -> Manifest | None:
+def current_manifest(store: VersionStore) -> Manifest | None:
     """The manifest of the version that answers; None before the first publish."""
     current = store.current()
     return next((manifest for manifest in store.manifests() if manifest.version == current), None)
 
 
-def rollback(store: Store) -> str:
+def rollback(store: VersionStore) -> str:
     """Make the version published before the current one current, and return its name.
 
     Raises:

@@ -28,8 +28,8 @@ from redis.connection import parse_url
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-from recommender.redis.shops import RedisWarehouse
+from recommender.data_dir import DataDirectory
+from recommender.redis.shops import RedisShopStorage
 from tests.benchmarks.api_speed_servers import (
     PEERS,
     Server,
@@ -130,11 +130,11 @@ def run(arguments: argparse.Namespace) -> dict:
 def published_stores(folder: Path) -> Iterator[dict[str, str]]:
     """Name → address of each Redis, with the shop in it and the peer's ready answers."""
     publication = make_publication(datetime.now(UTC))
-    with embedded_server(Home(folder / "embedded")) as embedded, redis_server(folder / "own") as own:
+    with embedded_server(DataDirectory(folder / "embedded")) as embedded, redis_server(folder / "own") as own:
         for url in (embedded, own.url):
-            warehouse = RedisWarehouse(url, timeout_ms=30_000)
-            warehouse.store("default").publish(publication, keep=1)
-            warehouse.close()
+            storage = RedisShopStorage(url, timeout_ms=30_000)
+            storage.store("default").publish(publication, keep=1)
+            storage.close()
         yield {"granian": embedded, "redis-server, socket": own.unix_url, "redis-server, TCP": own.url}
 
 

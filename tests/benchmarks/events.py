@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from tests.support.redis_servers import free_port, redis_server, wait_until
 from training.events.archive import Archive
 
@@ -111,7 +111,7 @@ def measure(appendfsync: str, n_workers: int, arguments: argparse.Namespace) -> 
         redis_server(Path(temporary, "r"), appendfsync=appendfsync) as server,
     ):
         folder, port = Path(temporary), free_port()
-        address, queue = ("127.0.0.1", port), RedisWarehouse(server.url, 5_000).event_log("default").queue
+        address, queue = ("127.0.0.1", port), RedisShopStorage(server.url, 5_000).event_log("default").queue
         with (
             process(folder, server.unix_url, "serve", "--port", str(port), "--workers", str(n_workers)),
             process(folder, server.unix_url, "worker"),

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 
 from api import create_app
-from api.security.callers import find_caller
+from api.security.callers import find_principal
 from api.security.customer_tokens import read_customer
 from recommender import errors
 from recommender.catalogue.catalogue import Catalogue
@@ -24,10 +24,10 @@ from recommender.redis import shops
 from recommender.redis.read import to_list
 from recommender.settings import Settings
 from recommender.slate.placements import Placement
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 from recommender.storage.versions import ListQuery
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_key, add_publishable_key, bearer, customer_token
 
@@ -41,25 +41,27 @@ Environ = dict[str, Any]
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-class NonsenseStore(MemoryStore):
+class NonsenseStore(MemoryVersionStore):
     """A server that holds `wire` in place of each list and `text` in place of each product."""
 
     wire = b""
     text = b""
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         reading = super().read(query)
         try:
             lists = {key: to_list(key, self.wire) for key in query.keys}
         except ValueError as error:
             raise errors.StoreError(str(error)) from None
         indices = {record.product_index for found in lists.values() for record in found or ()}
-        return reading and Reading(reading.version, lists, Catalogue(dict.fromkeys(indices, self.text)))
+        return reading and FetchedLists(reading.version, lists, Catalogue(dict.fromkeys(indices, self.text)))
 
 
 def answer_requests() -> Callable[[bytes], None]:
     """A whole request, as text: `METHOD target`, headers, an empty line, the body."""
-    apps = itertools.chain.from_iterable(itertools.repeat(_app(MemoryStore()), FRESH_AFTER) for _ in itertools.count())
+    apps = itertools.chain.from_iterable(
+        itertools.repeat(_app(MemoryVersionStore()), FRESH_AFTER) for _ in itertools.count()
+    )
 
     def run(data: bytes) -> None:
         environ = to_environ(data)
@@ -77,7 +79,7 @@ def answer_from_nonsense() -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         store.wire, _, store.text = data.partition(b"\n\n")
-        app.extensions["reprise"].shops._shelves.clear()  # each input is alone
+        app.extensions["reprise"].shops._caches.clear()  # each input is alone
         for path in paths:
             check(app, _environ(b"GET", path.encode()), allowed=(503,))
 
@@ -118,9 +120,9 @@ def read_events() -> Callable[[bytes], None]:
 
 def read_callers() -> Callable[[bytes], None]:
     """Authorization, Origin, Host, REMOTE_ADDR and customer token, a line each."""
-    warehouse = MemoryWarehouse({"default": MemoryStore()})
-    key, publishable = add_key(warehouse, "read"), add_publishable_key(warehouse)
-    shops = create_app(Settings(log_level="error"), warehouse).extensions["reprise"].shops
+    storage = MemoryShopStorage({"default": MemoryVersionStore()})
+    key, publishable = add_key(storage, "read"), add_publishable_key(storage)
+    shops = create_app(Settings(log_level="error"), storage).extensions["reprise"].shops
     good = [bearer(key)["Authorization"], bearer(publishable)["Authorization"], customer_token(key, "ANNA")]
     names = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_HOST", "REMOTE_ADDR")
 
@@ -128,8 +130,8 @@ def read_callers() -> Callable[[bytes], None]:
         lines = data.decode("latin-1").split("\n")
         lines = [good[ord(line[1]) % 3] + line[2:] if line[:1] == "$" and line[1:] else line for line in lines]
         given = dict(zip(names, lines, strict=False))
-        for shops.api_keys in ({}, warehouse.api_keys()):
-            _may_refuse(lambda: find_caller(given, shops.api_keys, "default"))
+        for shops.api_keys in ({}, storage.api_keys()):
+            _may_refuse(lambda: find_principal(given, shops.api_keys, "default"))
         token = lines[4] if len(lines) > 4 else None
         named = _may_refuse(lambda: read_customer(token, shops.api_keys, "default", small_shop.NOW, 900))
         if named not in (None, "ANNA"):
@@ -218,9 +220,9 @@ def _may_refuse(ask: Callable[[], Any]) -> Any:
         return None
 
 
-def _app(store: MemoryStore) -> Flask:
+def _app(store: MemoryVersionStore) -> Flask:
     store.publish(small_shop.publication(), keep=3)
-    return create_app(Settings(log_level="error"), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
+    return create_app(Settings(log_level="error"), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
 
 
 def _environ(method: bytes, target: bytes, body: bytes = b"") -> Environ:

@@ -23,8 +23,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from api import create_app
-from api.server.asgi import Door
-from recommender.redis.open import open_warehouse
+from api.server.asgi import AsgiApp
+from recommender.redis.open import open_storage
 from recommender.settings import Settings
 from tests.benchmarks.api_speed_shop import make_publication
 
@@ -63,16 +63,16 @@ async def trace_all(folder: Path) -> dict[str, Calls]:
     """Every journey by name, on a shop in `folder` that was just published."""
     settings = Settings(home=folder, redis_timeout_ms=5_000, log_level="error")
     publication = make_publication(datetime.now(UTC), n_products=1_000, n_customers=50)
-    with open_warehouse(settings) as warehouse:
-        warehouse.store("default").publish(publication, keep=1)
-        app = Door(create_app(settings, warehouse))
+    with open_storage(settings) as storage:
+        storage.store("default").publish(publication, keep=1)
+        app = AsgiApp(create_app(settings, storage))
         await ask(app, "/health/ready")
         for other in (1, 2, 3):
             await walk(app, other)
         return await walk(app, 17)
 
 
-async def walk(app: Door, i: int) -> dict[str, Calls]:
+async def walk(app: AsgiApp, i: int) -> dict[str, Calls]:
     """The journeys of customer and product number `i`."""
     personal, now = f"/v1/customers/c{i}/recommendations", datetime.now(UTC).isoformat()
     who = {"event_id": f"e{i}", "customer_id": f"c{i}", "product_id": f"p{i}"}
@@ -85,7 +85,7 @@ async def walk(app: Door, i: int) -> dict[str, Calls]:
     }
 
 
-async def ask(app: Door, path: str, document: object = None) -> None:
+async def ask(app: AsgiApp, path: str, document: object = None) -> None:
     """One request, as Granian hands it over. Raises RuntimeError where it is not answered with 2xx."""
     body = b"" if document is None else json.dumps(document).encode()
     headers = [(b"host", b"localhost")]

@@ -20,12 +20,12 @@ import numpy as np
 
 from recommender.connection.client import RedisClient
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.publication.lists import LIST_NAMES, OWN, RANKED, WHOLE_SHOP, ListTable
 from recommender.publication.manifest import Manifest, Publication, name_version
 from recommender.publication.product import Product
 from recommender.publication.profile_blocks import PROFILE, ProfileTable
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 
 N_PRODUCTS = 5_000
 OWN_LENGTH = 8
@@ -99,7 +99,7 @@ def publish(url: str, n_customers: int) -> float:
     """Publish; seconds."""
     publication = make_publication(n_customers, datetime.now(UTC))
     started = time.perf_counter()
-    store = RedisWarehouse(url, timeout_ms=5_000).store("default")
+    store = RedisShopStorage(url, timeout_ms=5_000).store("default")
     store.publish(publication, keep=1)
     store.close()
     return time.perf_counter() - started
@@ -134,7 +134,7 @@ def used_memory(url: str) -> int:
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """All figures."""
-    with tempfile.TemporaryDirectory() as name, embedded_server(Home(Path(name))) as url:
+    with tempfile.TemporaryDirectory() as name, embedded_server(DataDirectory(Path(name))) as url:
         # in a process of its own: a child starts with the memory of its parent, which would be counted
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             published = pool.submit(publish, url, arguments.customers).result()

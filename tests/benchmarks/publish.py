@@ -19,12 +19,12 @@ import numpy as np
 
 from recommender.connection.client import RedisClient
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.publication.lists import LIST_NAMES, RANKED, ListKey, ListTable
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.product import Product
 from recommender.redis.publish import estimated_bytes
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.storage.versions import ListQuery
 
 LIST_LENGTH = 50
@@ -50,7 +50,7 @@ def make_publication(n_customers: int) -> Publication:
 
 def publish(url: str, publication: Publication) -> None:
     """What is measured."""
-    store = RedisWarehouse(url, timeout_ms=5_000).store("bench")
+    store = RedisShopStorage(url, timeout_ms=5_000).store("bench")
     store.publish(publication, keep=1)
     store.close()
 
@@ -68,7 +68,7 @@ def set_bare(url: str, publication: Publication) -> None:
 def measure(write: Callable[[str, Publication], None], publication: Publication) -> dict[str, float]:
     """Seconds to write to a fresh server, the memory that it then uses more, and seconds of a restart."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
+        home = DataDirectory(Path(folder))
         with embedded_server(home) as url:
             before = used_memory(url)
             started = time.perf_counter()
@@ -91,9 +91,9 @@ def used_memory(url: str) -> int:
 
 def measure_reads(publication: Publication) -> float:
     """Microseconds of one reading of a customer's list with its products."""
-    with tempfile.TemporaryDirectory() as folder, embedded_server(Home(Path(folder))) as url:
+    with tempfile.TemporaryDirectory() as folder, embedded_server(DataDirectory(Path(folder))) as url:
         publish(url, publication)
-        store = RedisWarehouse(url, timeout_ms=5_000).store("bench")
+        store = RedisShopStorage(url, timeout_ms=5_000).store("bench")
         owner_ids = publication.tables["discover"].owner_ids[:N_READS]
         store.read(ListQuery([ListKey("discover", owner_ids[0])]))
         started = time.perf_counter()
@@ -109,7 +109,7 @@ def redis_benchmark(n_bytes: int) -> float | None:
     program = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
     if program is None:
         return None
-    with tempfile.TemporaryDirectory() as folder, embedded_server(Home(Path(folder))) as url:
+    with tempfile.TemporaryDirectory() as folder, embedded_server(DataDirectory(Path(folder))) as url:
         options = ["-t", "set", "-c", "1", "-n", "200000", "-r", "100000", "--csv"]
         command = [program, "-s", url.removeprefix("unix://"), "-P", str(PIPELINE), "-d", str(n_bytes), *options]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout

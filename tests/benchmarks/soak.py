@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from recommender.campaigns.links import MailLink, sign
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-from recommender.redis.shops import RedisWarehouse
-from recommender.storage.versions import Store
+from recommender.data_dir import DataDirectory
+from recommender.redis.shops import RedisShopStorage
+from recommender.storage.versions import VersionStore
 from tests.benchmarks.api_speed_servers import BIN, Server, free_port, missing_programs, running, serve_command
 from tests.benchmarks.api_speed_shop import N_CUSTOMERS, N_PRODUCTS, make_publication
 from tests.benchmarks.soak_watch import Watch, repeating, thirds
@@ -55,7 +55,7 @@ STEPS = 20
 class Publisher:
     """Publishes the same lists as later and later versions, and sees which of them answer."""
 
-    def __init__(self, store: Store, started: datetime, n_products: int) -> None:
+    def __init__(self, store: VersionStore, started: datetime, n_products: int) -> None:
         self.n_published = 0
         self.seen: set[str] = set()
         self._store, self._started, self._n_products = store, started, n_products
@@ -91,10 +91,10 @@ def run(minutes: float, n_products: int) -> dict:
     """All figures."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(embedded_server(Home(folder)))
-        warehouse = RedisWarehouse(url, timeout_ms=30_000)
-        stack.callback(warehouse.close)
-        publisher = Publisher(warehouse.store("default"), datetime.now(UTC), n_products)
+        url = stack.enter_context(embedded_server(DataDirectory(folder)))
+        storage = RedisShopStorage(url, timeout_ms=30_000)
+        stack.callback(storage.close)
+        publisher = Publisher(storage.store("default"), datetime.now(UTC), n_products)
         publisher.publish()
         port, environment = free_port(), {"REPRISE_REDIS_URL": url, "REPRISE_HOME": str(folder)}
         environment["REPRISE_MAIL__SECRET"] = SECRET
@@ -110,7 +110,7 @@ def run(minutes: float, n_products: int) -> dict:
             for seconds, act in acts:
                 acting.enter_context(repeating(seconds, act))
             load = drive(server, round(minutes * 60), CONNECTIONS / (most / 2) * 1000, words)
-        waiting = warehouse.event_log("default").queue.backlog().lag_s(datetime.now(UTC))
+        waiting = storage.event_log("default").queue.backlog().lag_s(datetime.now(UTC))
     return judge(load, watch, publisher, most, waiting)
 
 

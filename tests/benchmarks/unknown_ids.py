@@ -20,8 +20,8 @@ import redis
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-from recommender.redis.shops import RedisWarehouse
+from recommender.data_dir import DataDirectory
+from recommender.redis.shops import RedisShopStorage
 from tests.benchmarks.api_speed_servers import Server, free_port, missing_programs, rss_mb, running, serve_command
 from tests.benchmarks.api_speed_shop import make_publication
 from tests.benchmarks.soak_watch import repeating
@@ -54,10 +54,10 @@ def run(seconds: int, workers: int) -> dict:
     """All figures."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(embedded_server(Home(folder)))
-        warehouse = RedisWarehouse(url, timeout_ms=30_000)
-        stack.callback(warehouse.close)
-        warehouse.store("default").publish(make_publication(datetime.now(UTC)), keep=1)
+        url = stack.enter_context(embedded_server(DataDirectory(folder)))
+        storage = RedisShopStorage(url, timeout_ms=30_000)
+        stack.callback(storage.close)
+        storage.store("default").publish(make_publication(datetime.now(UTC)), keep=1)
         server_of_lists = stack.enter_context(redis.Redis.from_url(url))
         port, environment = free_port(), {"REPRISE_REDIS_URL": url, "REPRISE_HOME": str(folder)}
         server = stack.enter_context(running(serve_command(port, workers), port, "/health/ready", **environment))

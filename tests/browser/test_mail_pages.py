@@ -19,8 +19,8 @@ from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
 from recommender.storage.campaign import Picks
 from tests.browser.chromium import Chromium, start_chromium
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
 from tests.support.needs import find_program
@@ -72,7 +72,7 @@ class Site:
         handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
         shop = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
         self.address = f"http://127.0.0.1:{shop.server_port}"
-        self.store = MemoryStore()
+        self.store = MemoryVersionStore()
         for name, (colour, width, height) in PICTURES.items():
             shape = f'<rect width="{width}" height="{height}" fill="{colour}"/><circle cx="50%" cy="50%" r="70"/>'
             svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{shape}</svg>'
@@ -82,7 +82,7 @@ class Site:
         products = [item.product for item in self.picks.items]
         self.store.publish(small_shop.publication(products=[*products, *small_shop.PRODUCTS[4:]]), keep=1)
         secret = MailSettings(secret=SecretStr(SECRET))
-        self.app = create_app(Settings(mail=secret, log_level="error"), MemoryWarehouse({"default": self.store}))
+        self.app = create_app(Settings(mail=secret, log_level="error"), MemoryShopStorage({"default": self.store}))
         service = make_server("localhost", 0, self.app, threaded=True)
         service.RequestHandlerClass.log = lambda *_: None
         self.mail = MailSettings(secret=SecretStr(SECRET), link_base=f"http://localhost:{service.server_port}")

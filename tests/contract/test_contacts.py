@@ -9,13 +9,13 @@ from recommender.errors import StoreError, UnknownCampaignError
 from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.retention import PERSONAL_PARTS
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
-from recommender.storage.contacts import Claim, Mail, Standing
+from recommender.storage.contacts import Claim, ContactState, Mail
 from recommender.storage.event_log import Verdict
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from tests.support.governed import DAY, NOW, RULES, Governed
 
 ODD_IDS = ["{x}", "a:b", "*", "\n", "a\x00b", "käse 🧀", '"', '\\",', '","', "c:A", "[1,2]", "%d+"]
@@ -42,7 +42,7 @@ class TestCampaigns:
 
 class TestStandings:
     def test_nothing_is_known_of_a_stranger(self, governed):
-        assert governed.contacts.standings(["ANN", "BOB"]) == [Standing(), Standing()]
+        assert governed.contacts.standings(["ANN", "BOB"]) == [ContactState(), ContactState()]
         assert governed.contacts.standings([]) == []
         assert governed.contacts.claim([], RULES) == []
 
@@ -67,7 +67,7 @@ class TestStandings:
         governed.tell("mail_bounce", NOW - 3 * DAY)
         governed.tell("subscription_start", NOW - 4 * DAY, product_id="COFFEE")
         governed.tell("purchase", NOW - 5 * DAY)
-        assert governed.standing() == Standing(
+        assert governed.standing() == ContactState(
             (), NOW, NOW - DAY, NOW - 2 * DAY, NOW - 3 * DAY, NOW - 5 * DAY, frozenset({"COFFEE"})
         )
 
@@ -109,8 +109,8 @@ class TestStandings:
             datetime(2026, 10, 25, 2, 30, 0, 120_000, UTC),
         ],
     )
-    def test_the_last_order_is_read_from_any_date(self, warehouse, shop, at):
-        log, contacts = warehouse.event_log(shop), warehouse.contacts(shop)
+    def test_the_last_order_is_read_from_any_date(self, storage, shop, at):
+        log, contacts = storage.event_log(shop), storage.contacts(shop)
         event = Event(event_id="1", event_type="purchase", customer_id="ANN", product_id="TEA", occurred_at=at)
         log.accept([event], at + DAY, 10)
         assert contacts.standings(["ANN"])[0].ordered_at == at
@@ -145,7 +145,7 @@ class TestErasure:
         governed.tell("subscribe")
         governed.claim("A", customer_id="BOB")
         governed.log.erase("ANN", NOW)
-        assert governed.standing() == Standing(erased=True)
+        assert governed.standing() == ContactState(erased=True)
         assert [governed.claim(campaign) for campaign in "AB"] == ["erased", "erased"]
         assert governed.standing("BOB").mail_of("A") is not None
 
@@ -153,17 +153,17 @@ class TestErasure:
         governed.log.erase("ANN", NOW)
         for event_type in ("subscribe", "mail_sent"):
             assert governed.tell(event_type, NOW + DAY) is Verdict.ERASED
-        assert governed.standing() == Standing(erased=True)
+        assert governed.standing() == ContactState(erased=True)
 
 
-def test_the_contacts_of_one_shop_are_no_other_shops(warehouse, shop):
-    ours = Governed(warehouse.event_log(shop), warehouse.contacts(shop))
-    theirs = Governed(warehouse.event_log(f"{shop}-b"), warehouse.contacts(f"{shop}-b"))
+def test_the_contacts_of_one_shop_are_no_other_shops(storage, shop):
+    ours = Governed(storage.event_log(shop), storage.contacts(shop))
+    theirs = Governed(storage.event_log(f"{shop}-b"), storage.contacts(f"{shop}-b"))
     ours.contacts.begin(TestCampaigns.CAMPAIGN)
     ours.claim("A")
     ours.tell("unsubscribe")
     ours.log.erase("BOB", NOW)
-    assert theirs.contacts.standings(["ANN", "BOB"]) == [Standing(), Standing()]
+    assert theirs.contacts.standings(["ANN", "BOB"]) == [ContactState(), ContactState()]
     with pytest.raises(UnknownCampaignError):
         theirs.contacts.find("due 48")
     theirs.contacts.release("A", "ANN")
@@ -174,10 +174,10 @@ def test_the_contacts_of_one_shop_are_no_other_shops(warehouse, shop):
 
 class TestInRedis:
     @pytest.fixture
-    def warehouse(self, redis_shop) -> Iterator[Warehouse]:
-        warehouse = RedisWarehouse(redis_shop.url, timeout_ms=5_000)
-        yield warehouse
-        warehouse.close()
+    def storage(self, redis_shop) -> Iterator[ShopStorage]:
+        storage = RedisShopStorage(redis_shop.url, timeout_ms=5_000)
+        yield storage
+        storage.close()
 
     @pytest.fixture
     def key(self, redis_shop):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from recommender.publication.lists import ListKey
 from recommender.redis.publish import Publisher
-from recommender.redis.shops import RedisWarehouse
-from recommender.storage.versions import ListQuery, Store
+from recommender.redis.shops import RedisShopStorage
+from recommender.storage.versions import ListQuery, VersionStore
 from tests.support.profiles import make_profile, make_table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -14,7 +14,7 @@ LISTS = {"discover": {"ann": [1], "bob": [2]}, "buy_again": {"ann": [3]}, "simil
 ALL = [ListKey("discover", "ann"), ListKey("buy_again", "ann"), ListKey("similar", "ann"), ListKey("discover", "bob")]
 
 
-def found(store: Store, version: str | None = None) -> list[bool]:
+def found(store: VersionStore, version: str | None = None) -> list[bool]:
     return [one is not None for one in store.read(ListQuery(ALL, version)).lists.values()]
 
 
@@ -50,7 +50,7 @@ def test_it_may_be_repeated_and_is_counted_once(store, make_publication):
 
 
 def test_who_is_erased_while_a_version_is_written_is_not_on_it(redis_shop, make_publication, monkeypatch):
-    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+    store = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     count_back = Publisher._count_back
 
     def erase_then_count(publisher: Publisher, *arguments: object) -> None:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import MailSettings
-from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Standing
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail
 from recommender.storage.event_log import Verdict
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support.governed import DAY, NOW, READ_AT, RULES, SECOND
 from tests.support.governor_machine import GovernorMachine
 
@@ -63,7 +63,7 @@ class TestConsent:
         governed.tell("mail_open", campaign_id="A")
         governed.tell("click", campaign_id="A", product_id="TEA")
         governed.tell("exposure", campaign_id="A")
-        assert governed.standing() == Standing()
+        assert governed.standing() == ContactState()
 
 
 class TestQuietDays:
@@ -201,16 +201,16 @@ class TestMailsOfOthers:
 def test_the_server_decides_as_the_memory_does(request, server, shop, connect):
     """Random histories; see `tests.support.governor_machine`."""
     url = request.getfixturevalue(server)
-    warehouse, client, numbers = RedisWarehouse(url, timeout_ms=5_000), connect(url), count()
+    storage, client, numbers = RedisShopStorage(url, timeout_ms=5_000), connect(url), count()
 
     class Twins(GovernorMachine):
         def make(self):
-            name, memory = f"{shop}-{next(numbers)}", MemoryWarehouse()
-            return [(one.event_log(name), one.contacts(name)) for one in (memory, warehouse)]
+            name, memory = f"{shop}-{next(numbers)}", MemoryShopStorage()
+            return [(one.event_log(name), one.contacts(name)) for one in (memory, storage)]
 
     try:
         run_state_machine_as_test(Twins, settings=settings(max_examples=100, stateful_step_count=25))
     finally:
-        warehouse.close()
+        storage.close()
         client.call("DEL", "none", *client.call("KEYS", f"reprise:{{{shop}-*"))
     assert next(numbers) > 1

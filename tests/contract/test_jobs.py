@@ -10,24 +10,24 @@ from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import digest, digest_of_person
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import Keys
-from recommender.redis.pick_jobs import RedisJobs
+from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.storage.campaign import Campaign
 from recommender.storage.event_log import EventLog
-from recommender.storage.pick_jobs import Job, Jobs
+from recommender.storage.pick_jobs import PickJob, PickJobs
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def job(campaign_id: str = "reorder", blocks: int = 3, begun_at: datetime = NOW) -> Job:
-    return Job(Campaign(campaign_id, "due_soon", 4, "20261120T020000Z-3f2a", begun_at), blocks)
+def job(campaign_id: str = "reorder", blocks: int = 3, begun_at: datetime = NOW) -> PickJob:
+    return PickJob(Campaign(campaign_id, "due_soon", 4, "20261120T020000Z-3f2a", begun_at), blocks)
 
 
 class MemoryWorld:
     def __init__(self) -> None:
         self.log: EventLog = MemoryEventLog()
-        self.jobs: Jobs = MemoryJobs(lambda one: digest_of_person(one, None) in self.log.erased())
+        self.jobs: PickJobs = MemoryJobs(lambda one: digest_of_person(one, None) in self.log.erased())
 
     def end_lease(self, campaign_id: str) -> None:
         self.jobs._holders.pop(campaign_id)
@@ -37,7 +37,7 @@ class RedisWorld:
     def __init__(self, shop: str, client) -> None:
         self.client, self.keys = client, Keys(shop)
         self.log: EventLog = RedisEventLog(shop, client)
-        self.jobs: Jobs = RedisJobs(shop, client)
+        self.jobs: PickJobs = RedisPickJobs(shop, client)
 
     def end_lease(self, campaign_id: str) -> None:
         assert self.client.call("DEL", self.keys.of_job("lease", digest(campaign_id)))
@@ -55,15 +55,15 @@ def world(request: pytest.FixtureRequest, shop: str) -> Iterator[MemoryWorld | R
 
 
 @pytest.fixture
-def jobs(world: MemoryWorld | RedisWorld) -> Jobs:
+def jobs(world: MemoryWorld | RedisWorld) -> PickJobs:
     return world.jobs
 
 
 @pytest.fixture
-def save(jobs: Jobs) -> Callable[..., bool]:
+def save(jobs: PickJobs) -> Callable[..., bool]:
     """Save the next block of a job as `worker`, with a row for each of these customers."""
 
-    def save(worker: str, of: Job, *customers: str) -> bool:
+    def save(worker: str, of: PickJob, *customers: str) -> bool:
         done = of.advance(64, len(customers), ["too_often"])
         rows = {one: f'{{"customer_id":"{one}"}}'.encode() for one in customers}
         return jobs.save(done, worker, of.blocks_done, rows)
@@ -154,4 +154,4 @@ def test_nonsense_on_the_server_is_said(redis_url, connect, shop):
     client = connect(redis_url)
     client.call("SET", Keys(shop).of_job("job", digest("reorder")), b"{")
     with pytest.raises(StoreError, match="cannot be read"):
-        RedisJobs(shop, client).find("reorder")
+        RedisPickJobs(shop, client).find("reorder")

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommender.catalogue.overrides import LIVE_FIELDS, NOTHING_SAID, ProductChange, read_record
+from recommender.catalogue.overrides import NO_OVERRIDES, OVERRIDE_FIELDS, ProductChange, read_record
 from recommender.errors import StoreError, StoreUnavailableError
 from recommender.publication.lists import WHOLE_SHOP, ListKey
 from recommender.redis import catalogue
-from recommender.redis.shops import RedisWarehouse
-from recommender.redis.versions import RedisStore
+from recommender.redis.shops import RedisShopStorage
+from recommender.redis.versions import RedisVersionStore
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Pin
-from recommender.storage.cache import Shelf
+from recommender.storage.cache import ListCache
 
 POPULAR = ListKey("popular", WHOLE_SHOP)
 IDS = ["p1", "a/b", "🧀", "{}", "'; --", "\n", "\udc80", "reprise:{x}:current"]
@@ -39,16 +39,16 @@ def said(store) -> dict[str, dict]:
 
 
 def followed(store):
-    return store.follow().live_catalogue
+    return store.follow().overrides
 
 
 def test_before_anything_is_said_there_is_nothing(store):
-    assert followed(store) is NOTHING_SAID
+    assert followed(store) is NO_OVERRIDES
     assert store.update_products([]) == []
 
 
 def test_what_is_said_comes_back_whole(store):
-    fields = dict.fromkeys(LIVE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
+    fields = dict.fromkeys(OVERRIDE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
     (text,) = store.update_products([put("p1", **fields)])
     assert json.loads(text) == fields
     assert said(store) == {"p1": fields}
@@ -107,8 +107,8 @@ def test_a_worker_that_starts_late_reads_everything(store, request, shop):
     store.update_products([put(f"p{i}", price=str(i)) for i in range(500)])
     store.update_products([ProductChange("p7", "delete")])
     late = store
-    if isinstance(store, RedisStore):
-        late = RedisStore(shop, store._reader, store._writer)
+    if isinstance(store, RedisVersionStore):
+        late = RedisVersionStore(shop, store._reader, store._writer)
     assert said(late) == {f"p{i}": {"price": str(i)} for i in range(500) if i != 7}
     request.addfinalizer(late.close)
 
@@ -116,12 +116,12 @@ def test_a_worker_that_starts_late_reads_everything(store, request, shop):
 def test_products_of_no_version_are_new_until_one_has_them(store, make_publication):
     store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
     store.update_products([put("p1", title="one"), put("A", title="A"), put("B", category="tea")])
-    assert sorted(followed(store).newcomers.known) == ["A", "B"]
-    newest = followed(store).newcomers._newest
+    assert sorted(followed(store).new_products.known) == ["A", "B"]
+    newest = followed(store).new_products._newest
     assert newest == {WHOLE_SHOP: ["B", "A"], "tea": ["B"]}
     store.publish(make_publication("v2", {"similar": {"p1": [2], "A": [1]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
-    if isinstance(store, RedisStore):  # in memory the products of a version count, of which this one has not A
-        assert sorted(followed(store).newcomers.known) == ["B"]
+    if isinstance(store, RedisVersionStore):  # in memory the products of a version count, of which this one has not A
+        assert sorted(followed(store).new_products.known) == ["B"]
     assert said(store).keys() == {"p1", "A", "B"}
 
 
@@ -129,10 +129,12 @@ def test_two_workers_order_new_products_alike(store, shop):
     store.update_products([put(one, title=one) for one in "CAB"])
     early = followed(store)
     store.update_products([patch("C", price="1")])
-    late = RedisStore(shop, store._reader, store._writer) if isinstance(store, RedisStore) else store
-    assert early.newcomers._newest[WHOLE_SHOP] == ["B", "A", "C"]
+    late = RedisVersionStore(shop, store._reader, store._writer) if isinstance(store, RedisVersionStore) else store
+    assert early.new_products._newest[WHOLE_SHOP] == ["B", "A", "C"]
     assert (
-        followed(store).newcomers._newest[WHOLE_SHOP] == followed(late).newcomers._newest[WHOLE_SHOP] == ["C", "B", "A"]
+        followed(store).new_products._newest[WHOLE_SHOP]
+        == followed(late).new_products._newest[WHOLE_SHOP]
+        == ["C", "B", "A"]
     )
 
 
@@ -149,46 +151,46 @@ class TestShelf:
 
     def test_what_is_said_shows_in_lists_at_hand_and_is_taken_back(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
-        shelf = Shelf(store)
-        shelf.follow()
-        shelf.state.answers.keep("an answer", "x", 1)
+        cache = ListCache(store)
+        cache.follow()
+        cache.state.answers.keep("an answer", "x", 1)
         store.update_products([put("p1", price="9.90", title="said")])
-        assert shelf.read([POPULAR]).products[1].title == "v1 1"
-        shelf.follow()
-        assert shelf.read([POPULAR]).products[1].title == "said"
-        assert shelf.state.answers.get("an answer") is None
+        assert cache.read([POPULAR]).products[1].title == "v1 1"
+        cache.follow()
+        assert cache.read([POPULAR]).products[1].title == "said"
+        assert cache.state.answers.get("an answer") is None
         store.update_products([ProductChange("p1", "delete")])
-        shelf.follow()
-        assert shelf.read([POPULAR]).products[1].title == "v1 1"
+        cache.follow()
+        assert cache.read([POPULAR]).products[1].title == "v1 1"
 
     def test_it_stands_through_a_publish(self, store, make_publication):
         lists = {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}
         store.publish(make_publication("v1", lists), keep=3)
         store.update_products([put("p1", price="9.90")])
         store.publish(make_publication("v2", lists), keep=3)
-        shelf = Shelf(store)
-        shelf.follow()
-        found = shelf.read([POPULAR]).products[1]
+        cache = ListCache(store)
+        cache.follow()
+        found = cache.read([POPULAR]).products[1]
         assert (found.title, found.price) == ("v2 1", "9.90")
 
     def test_lists_stay_at_hand_where_only_the_catalogue_changes(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
-        shelf = Shelf(store)
-        shelf.follow()
+        cache = ListCache(store)
+        cache.follow()
         key = ListKey("similar", "p1")
-        shelf.read([key])
+        cache.read([key])
         store.update_products([put("p2", in_stock=False)])
-        shelf.follow()
-        assert shelf.state.find(key) is not None
-        assert shelf.read([key]).products[2].in_stock is False
+        cache.follow()
+        assert cache.state.find(key) is not None
+        assert cache.read([key]).products[2].in_stock is False
 
     def test_a_pinned_product_is_found_trained_or_new(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
         store.update_products([put("p3", price="3"), put("A", title="A")])
         pins = tuple(Pin(product_id=one, position=1) for one in ("p3", "A", "nope"))
-        shelf = Shelf(store, {"home": DEFAULT_PLACEMENTS["home"].model_copy(update={"pins": pins})})
-        shelf.follow()
-        found = shelf.state.find_pinned(["p3", "A", "nope"])
+        cache = ListCache(store, {"home": DEFAULT_PLACEMENTS["home"].model_copy(update={"pins": pins})})
+        cache.follow()
+        found = cache.state.find_pinned(["p3", "A", "nope"])
         assert {product_id: (one.title, one.price) for product_id, one in found.items()} == {
             "p3": ("v1 3", "3"),
             "A": ("A", None),
@@ -199,16 +201,16 @@ class TestOutage:
     """Redis alone: what was followed last goes on to apply."""
 
     @pytest.fixture
-    def redis_store(self, redis_shop) -> Iterator[RedisStore]:
-        store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+    def redis_store(self, redis_shop) -> Iterator[RedisVersionStore]:
+        store = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
         yield store
         store.close()
 
     def test_what_was_followed_last_goes_on_to_apply(self, redis_store, make_publication, monkeypatch):
         redis_store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
         redis_store.update_products([put("p1", in_stock=False), put("A", title="A")])
-        shelf = Shelf(redis_store)
-        shelf.follow()
+        cache = ListCache(redis_store)
+        cache.follow()
 
         def refuse(*_: object) -> None:
             raise StoreUnavailableError("down")
@@ -217,14 +219,14 @@ class TestOutage:
             for name in ("evaluate", "evaluate_cached", "call"):
                 outage.setattr(redis_store._reader, name, refuse)
             with pytest.raises(StoreUnavailableError):
-                shelf.follow()
-            reading = shelf.read([POPULAR])
+                cache.follow()
+            reading = cache.read([POPULAR])
             assert reading.stale
             shown = [reading.products[record.product_index] for record in reading.lists[POPULAR]]
             assert [(one.product_id, one.in_stock) for one in shown] == [("p1", False), ("A", True)]
         redis_store.update_products([ProductChange("p1", "delete")])
-        shelf.follow()
-        assert shelf.read([POPULAR]).products[1].in_stock
+        cache.follow()
+        assert cache.read([POPULAR]).products[1].in_stock
 
     def test_a_server_that_knows_less_than_the_last_one_counts(self, redis_store, redis_shop):
         """A replica took over that had not seen the last changes: its numbers are lower."""

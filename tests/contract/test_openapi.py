@@ -11,19 +11,19 @@ from hypothesis import HealthCheck, settings
 from api import create_app
 from api.schemas import examples, profiles
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_key, bearer
 
 
 def make_app() -> tuple[Flask, dict[str, str]]:
     """The app, and the headers of a caller whom every route lets in."""
-    store = MemoryStore()
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    warehouse = MemoryWarehouse({"default": store})
-    headers = bearer(add_key(warehouse, "read", "events", "campaigns", "admin", rate_per_s=1e6))
-    return create_app(Settings(log_level="error"), warehouse, lambda: small_shop.NOW), headers
+    storage = MemoryShopStorage({"default": store})
+    headers = bearer(add_key(storage, "read", "events", "campaigns", "admin", rate_per_s=1e6))
+    return create_app(Settings(log_level="error"), storage, lambda: small_shop.NOW), headers
 
 
 APP, HEADERS = make_app()

@@ -13,9 +13,9 @@ from recommender.publication.profile import Profile
 from recommender.publication.profile_blocks import PER_BLOCK, block_of
 from recommender.redis.keys import Keys
 from recommender.redis.publish import Publisher, estimated_bytes
-from recommender.redis.shops import RedisWarehouse
-from recommender.redis.versions import RedisStore
-from recommender.storage.versions import Store
+from recommender.redis.shops import RedisShopStorage
+from recommender.redis.versions import RedisVersionStore
+from recommender.storage.versions import VersionStore
 from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.profiles import make_newcomer, make_profile, make_table, same
 
@@ -27,8 +27,8 @@ HALF_PAIRS = ["\ud800", "\udfff", "a\udc80b"]
 
 
 @pytest.fixture
-def redis_store(redis_shop) -> Iterator[RedisStore]:
-    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+def redis_store(redis_shop) -> Iterator[RedisVersionStore]:
+    store = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     yield store
     store.close()
 
@@ -45,7 +45,7 @@ def version(make_publication):
     return make
 
 
-def everybody(store: Store, version: str) -> list[Profile]:
+def everybody(store: VersionStore, version: str) -> list[Profile]:
     return [profile for block in range(store.n_profile_blocks(version)) for profile in store.profiles(version, block)]
 
 

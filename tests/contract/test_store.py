@@ -9,10 +9,10 @@ import pytest
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListKey, Ranked
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
-from recommender.redis.versions import RedisStore
+from recommender.redis.shops import RedisShopStorage
+from recommender.redis.versions import RedisVersionStore
 from recommender.storage.versions import ListQuery, rollback
-from tests.fakes.store import MemoryStore
+from tests.fakes.versions import MemoryVersionStore
 from tests.support.loops import run
 
 ANN = ListKey("discover", "ann")
@@ -242,7 +242,7 @@ def test_readers_see_whole_versions_while_others_are_published(store, make_publi
 
 
 def test_in_memory_a_second_publish_at_the_same_time_is_refused(make_publication):
-    store = MemoryStore()
+    store = MemoryVersionStore()
 
     def publish_too(_: int) -> None:
         with pytest.raises(BusyError, match="another publish is at work"):
@@ -253,15 +253,15 @@ def test_in_memory_a_second_publish_at_the_same_time_is_refused(make_publication
 
 
 @pytest.fixture
-def redis_store(redis_shop) -> Iterator[RedisStore]:
-    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+def redis_store(redis_shop) -> Iterator[RedisVersionStore]:
+    store = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     yield store
     store.close()
 
 
 def test_two_shops_on_one_server_do_not_see_each_other(redis_store, redis_shop, make_publication):
     other_shop = replace(redis_shop, shop=f"{redis_shop.shop}-b")
-    other = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(other_shop.shop)
+    other = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(other_shop.shop)
     redis_store.publish(make_publication("v1", {"discover": {"ann": [1]}}), keep=1)
     other.publish(make_publication("v2", {"discover": {"ann": [2]}}), keep=1)
     assert redis_store.read(ListQuery([ANN])).version == "v1"

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from recommender.catalogue.overrides import NOTHING_SAID, LiveCatalogue, ProductChange, Record, read_record
+from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides, Record, read_record
 
 
 class MemoryCatalogue:
@@ -11,19 +11,19 @@ class MemoryCatalogue:
     def __init__(self) -> None:
         self._said: dict[str, tuple[int, bytes]] = {}
         self._changes = 0
-        self._live = NOTHING_SAID
+        self._live = NO_OVERRIDES
         self._seen: tuple[str | None, int] = (None, 0)
 
     def update(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `Store.update_products`."""
         return [self._update(change) for change in changes]
 
-    def follow(self, version: str | None, trained: Container[str]) -> LiveCatalogue:
+    def follow(self, version: str | None, trained: Container[str]) -> ProductOverrides:
         """What is said, seen from `version`, which knows `trained`; the very same object where nothing is new."""
         if self._changes and self._seen != (version, self._changes):
             self._seen = version, self._changes
             records = [Record(one, number, text, one in trained) for one, (number, text) in self._said.items()]
-            self._live = NOTHING_SAID.change(records)
+            self._live = NO_OVERRIDES.change(records)
         return self._live
 
     def _update(self, change: ProductChange) -> bytes | None:

@@ -13,7 +13,7 @@ from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
-from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, Mail, Refusal, Standing, refusal
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
 
 
 class MemoryContacts:
@@ -21,12 +21,12 @@ class MemoryContacts:
 
     Args:
         erased: `digest_of_person` of everybody who was erased, as it is kept elsewhere.
-        at_hand: the events of each part and person, as they are kept elsewhere.
+        recent: the events of each part and person, as they are kept elsewhere.
     """
 
-    def __init__(self, erased: Container[str], at_hand: Mapping[tuple[PersonalPart, str], Sequence[Event]]) -> None:
+    def __init__(self, erased: Container[str], recent: Mapping[tuple[PersonalPart, str], Sequence[Event]]) -> None:
         self._erased = erased
-        self._at_hand = at_hand
+        self._recent = recent
         self._marks: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._mails: defaultdict[str, dict[str, Mail]] = defaultdict(dict)
         self._campaigns: dict[str, Campaign] = {}
@@ -42,7 +42,7 @@ class MemoryContacts:
             raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         return self._campaigns[campaign_id]
 
-    def standings(self, customer_ids: Sequence[str]) -> list[Standing]:
+    def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """See `Contacts.standings`."""
         with self._lock:
             return [self._standing(digest_of_person(customer_id, None)) for customer_id in customer_ids]
@@ -75,13 +75,13 @@ class MemoryContacts:
             self._marks.pop(person, None)
             self._mails.pop(person, None)
 
-    def _standing(self, person: str) -> Standing:
+    def _standing(self, person: str) -> ContactState:
         ordered = (to_us(one.occurred_at) for one in self._orders(person) if one.event_type == "purchase")
         mails, marks = self._mails.get(person, {}), self._marks.get(person, {})
         return to_standing(marks, mails.values(), max(ordered, default=None), erased=person in self._erased)
 
     def _orders(self, person: str) -> Sequence[Event]:
-        return self._at_hand.get(("orders", person), ())
+        return self._recent.get(("orders", person), ())
 
     def _claim(self, claim: Claim, rules: MailSettings) -> Refusal | None:
         person = digest_of_person(claim.customer_id, None)

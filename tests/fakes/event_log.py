@@ -9,7 +9,7 @@ from recommender.events.event import Event
 from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
 from recommender.retention import PersonalPart
-from recommender.storage.event_log import MAX_EVENTS_AT_HAND, Verdict, part_at_hand
+from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
 
@@ -19,9 +19,9 @@ class MemoryEventLog:
 
     def __init__(self) -> None:
         self.queue = MemoryEventQueue()
-        self.at_hand: defaultdict[tuple[PersonalPart, str], list[Event]] = defaultdict(list)
+        self.recent: defaultdict[tuple[PersonalPart, str], list[Event]] = defaultdict(list)
         self.folded: dict[str, bytes] = {}
-        self.contacts = MemoryContacts(self.queue.tombstones, self.at_hand)
+        self.contacts = MemoryContacts(self.queue.tombstones, self.recent)
         self._seen: set[str] = set()
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
@@ -39,8 +39,8 @@ class MemoryEventLog:
         """See `EventLog.erase`."""
         person = digest_of_person(customer_id, None)
         self.queue.tombstones.setdefault(person, at)
-        for key in [key for key in self.at_hand if key[1] == person]:
-            del self.at_hand[key]
+        for key in [key for key in self.recent if key[1] == person]:
+            del self.recent[key]
         self.folded.pop(person, None)
         self.contacts.forget(person)
         return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
@@ -56,9 +56,9 @@ class MemoryEventLog:
     def read_person(self, person: str) -> tuple[list[bytes], list[bytes], list[bytes], frozenset[str], bytes | None]:
         """What is at hand of a person: orders, session and shown as wire forms, hidden, folded."""
         orders, session, shown = (
-            [event.to_json() for event in self.at_hand[part, person][: MOST_READ[part]]] for part in MOST_READ
+            [event.to_json() for event in self.recent[part, person][: MOST_READ[part]]] for part in MOST_READ
         )
-        hidden = frozenset(event.product_id or "" for event in self.at_hand["hidden", person])
+        hidden = frozenset(event.product_id or "" for event in self.recent["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
 
     def _accept(self, event: Event, now: datetime) -> Verdict:
@@ -68,12 +68,12 @@ class MemoryEventLog:
             return Verdict.DUPLICATE
         self._seen.add(event.event_id)
         self.queue.add(event.to_json())
-        part = part_at_hand(event, now)
+        part = recent_part(event, now)
         if part in ("standing", "mails"):
             self.contacts.note(event, part)
         elif part is not None:
-            kept = self.at_hand[part, digest_of_person(event.customer_id, event.session_id)]
+            kept = self.recent[part, digest_of_person(event.customer_id, event.session_id)]
             kept.insert(0, event)
             if part in MOST_READ:
-                del kept[MAX_EVENTS_AT_HAND:]
+                del kept[MAX_RECENT_EVENTS:]
         return Verdict.ACCEPTED

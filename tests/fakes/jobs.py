@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 
 from recommender.errors import UnknownCampaignError
-from recommender.storage.pick_jobs import Job
+from recommender.storage.pick_jobs import PickJob
 
 
 class MemoryJobs:
@@ -16,22 +16,22 @@ class MemoryJobs:
 
     def __init__(self, is_erased: Callable[[str], bool]) -> None:
         self._is_erased = is_erased
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, PickJob] = {}
         self._rows: dict[str, dict[int, dict[str, bytes]]] = {}
         self._holders: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def add(self, job: Job) -> Job:
+    def add(self, job: PickJob) -> PickJob:
         """See `Jobs.add`."""
         return self._jobs.setdefault(job.campaign.campaign_id, job)
 
-    def find(self, campaign_id: str) -> Job:
+    def find(self, campaign_id: str) -> PickJob:
         """See `Jobs.find`."""
         if campaign_id not in self._jobs:
             raise UnknownCampaignError(f"no picks were asked for campaign {campaign_id!r}; POST its picks first")
         return self._jobs[campaign_id]
 
-    def take(self, worker: str) -> Job | None:
+    def take(self, worker: str) -> PickJob | None:
         """See `Jobs.take`."""
         with self._lock:
             for name, job in sorted(self._jobs.items(), key=lambda named: named[1].campaign.begun_at):
@@ -39,7 +39,7 @@ class MemoryJobs:
                     return job
         return None
 
-    def save(self, job: Job, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
+    def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """See `Jobs.save`."""
         name = job.campaign.campaign_id
         with self._lock:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from recommender.events.event import EventType
-from recommender.events.recent import LEADS, Happening, happenings
+from recommender.events.recent import LEADS, RecentEvent, recent_events
 from recommender.publication.lists import ListKey, ListName
 
 
@@ -13,7 +13,7 @@ def leads(orders: Sequence[bytes], session: Sequence[bytes]) -> list[ListKey]:
     The `together` lists of what was bought last and of what is in the cart, and the `similar` lists of what was viewed
     last. What a refund or an order takes out of them again is for `recommender.slate.recent_activity` to say.
     """
-    bought, lately = happenings(orders), happenings(session)
+    bought, lately = recent_events(orders), recent_events(session)
     found: list[tuple[ListName, list[str]]] = [
         ("together", _latest(bought, {"purchase": True})),
         ("together", _latest(lately, {"add_to_cart": True, "remove_from_cart": False})),
@@ -24,14 +24,14 @@ def leads(orders: Sequence[bytes], session: Sequence[bytes]) -> list[ListKey]:
 
 def products_in(orders: Sequence[bytes], keys: Sequence[ListKey]) -> list[str]:
     """The products in the orders and those of `leads`, each once: their indices are read."""
-    bought = [happening.product_id for happening in happenings(orders)]
+    bought = [event.product_id for event in recent_events(orders)]
     return list(dict.fromkeys([*bought, *(key.owner_id for key in keys)]))
 
 
-def _latest(lately: Sequence[Happening], counts: Mapping[EventType, bool]) -> list[str]:
+def _latest(lately: Sequence[RecentEvent], counts: Mapping[EventType, bool]) -> list[str]:
     """The LEADS newest products whose newest event of these types counts."""
     newest: dict[str, bool] = {}
-    for happening in lately:
-        if happening.event_type in counts:
-            newest.setdefault(happening.product_id, counts[happening.event_type])
+    for event in lately:
+        if event.event_type in counts:
+            newest.setdefault(event.product_id, counts[event.event_type])
     return [product_id for product_id, count in newest.items() if count][:LEADS]

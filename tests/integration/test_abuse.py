@@ -14,7 +14,7 @@ import pytest
 from api.web.body_limits import MAX_BODY_BYTES
 from recommender.publication.manifest import Publication
 from recommender.publication.product import Product
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from tests.conftest import build_publication
 from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.raw_http import (
@@ -101,7 +101,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("abuse")
     with redis_server(folder / "redis") as redis:
         store_of(redis.url).publish(hostile_shop(), keep=3)
-        RedisWarehouse(redis.url, timeout_ms=5_000).store("other").publish(version(2), keep=3)
+        RedisShopStorage(redis.url, timeout_ms=5_000).store("other").publish(version(2), keep=3)
         with serve(folder, REPRISE_REDIS_URL=redis.url, REPRISE_LOG_LEVEL="warning") as served:
             served.wait_until_ready()
             yield World(served, redis)

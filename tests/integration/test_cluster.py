@@ -9,10 +9,10 @@ import pytest
 from recommender.errors import StoreFullError, StoreUnavailableError
 from recommender.publication.lists import ListKey
 from recommender.redis.keys import API_KEYS, Keys
-from recommender.redis.shops import RedisWarehouse
-from recommender.redis.versions import RedisStore
+from recommender.redis.shops import RedisShopStorage
+from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.versions import ListQuery, Store, rollback
+from recommender.storage.versions import ListQuery, VersionStore, rollback
 from tests.contract import test_store as contract
 from tests.support.failover import PROGRAMS, TIMEOUT_MS, watch_outage
 from tests.support.redis_servers import PASSWORD, RedisCluster, RedisServer, redis_cluster, redis_server, wait_until
@@ -31,9 +31,9 @@ def cluster(tmp_path_factory) -> Iterator[RedisCluster]:
 
 
 @pytest.fixture
-def store(cluster, shop) -> Iterator[Store]:
-    with closing(RedisWarehouse(cluster.url, timeout_ms=5_000)) as warehouse:
-        yield warehouse.store(shop)
+def store(cluster, shop) -> Iterator[VersionStore]:
+    with closing(RedisShopStorage(cluster.url, timeout_ms=5_000)) as storage:
+        yield storage.store(shop)
 
 
 # What every store promises, this one promises too.
@@ -52,10 +52,10 @@ def test_the_promises_of_every_store_are_tested_here():
 
 def test_each_shop_is_on_one_server_and_shops_are_on_all(cluster, make_publication):
     shops = [_shop_on(cluster, shard) for shard in range(3)]
-    with closing(RedisWarehouse(cluster.url, timeout_ms=5_000)) as warehouse:
+    with closing(RedisShopStorage(cluster.url, timeout_ms=5_000)) as storage:
         for shop in shops:
-            warehouse.store(shop).publish(make_publication(f"of-{shop}", LISTS), keep=3)
-        assert [warehouse.store(shop).read(ListQuery([ANN])).version for shop in shops] == [
+            storage.store(shop).publish(make_publication(f"of-{shop}", LISTS), keep=3)
+        assert [storage.store(shop).read(ListQuery([ANN])).version for shop in shops] == [
             f"of-{shop}" for shop in shops
         ]
     for shop, server in zip(shops, cluster.primaries, strict=True):
@@ -66,18 +66,18 @@ def test_each_shop_is_on_one_server_and_shops_are_on_all(cluster, make_publicati
 
 def test_api_keys_are_on_whichever_server_their_slot_is(cluster):
     key = ApiKey("k1", "corner-shop", "secret", ("read",), (), "0" * 64, "2026-11-20T00:00:00+00:00")
-    with closing(RedisWarehouse(cluster.url, timeout_ms=5_000)) as warehouse:
-        warehouse.add_api_key(key)
-        assert warehouse.api_keys() == {"k1": key}
+    with closing(RedisShopStorage(cluster.url, timeout_ms=5_000)) as storage:
+        storage.add_api_key(key)
+        assert storage.api_keys() == {"k1": key}
         assert cluster.primaries[cluster.shard_of(API_KEYS)].call("HLEN", API_KEYS) == 1
-        assert warehouse.add_requests({"k1": 2}) == {"k1": 2}
+        assert storage.add_requests({"k1": 2}) == {"k1": 2}
 
 
 def test_any_one_server_is_enough_to_find_the_others(cluster, store, shop, make_publication):
     store.publish(make_publication("v1", LISTS), keep=3)
     for server in (*cluster.primaries, *cluster.replicas):
-        with closing(RedisWarehouse(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as warehouse:
-            assert list(warehouse.store(shop).read(ListQuery([ANN])).products) == [3, 1]
+        with closing(RedisShopStorage(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as storage:
+            assert list(storage.store(shop).read(ListQuery([ANN])).products) == [3, 1]
 
 
 def test_a_server_is_looked_up_once(cluster, store, shop, make_publication):
@@ -92,25 +92,25 @@ def test_a_server_is_looked_up_once(cluster, store, shop, make_publication):
 def test_the_address_of_one_server_does_not_do_for_a_cluster(cluster):
     elsewhere = _shop_on(cluster, 1)
     with (
-        closing(RedisWarehouse(cluster.primaries[0].url, timeout_ms=1_000)) as warehouse,
+        closing(RedisShopStorage(cluster.primaries[0].url, timeout_ms=1_000)) as storage,
         pytest.raises(StoreUnavailableError, match=r"let REPRISE_REDIS_URL begin with redis\+cluster://"),
     ):
-        warehouse.store(elsewhere).read(ListQuery([]))
+        storage.store(elsewhere).read(ListQuery([]))
 
 
 def test_one_server_is_not_a_cluster(tmp_path):
     with (
         redis_server(tmp_path) as server,
-        closing(RedisWarehouse(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as warehouse,
+        closing(RedisShopStorage(server.url.replace("redis:", "redis+cluster:"), timeout_ms=1_000)) as storage,
         pytest.raises(StoreUnavailableError, match="is not a cluster; let REPRISE_REDIS_URL begin with redis://"),
     ):
-        warehouse.store("corner-shop").read(ListQuery([]))
+        storage.store("corner-shop").read(ListQuery([]))
 
 
 def test_a_shop_is_followed_to_another_server(cluster, make_publication):
     shop = _shop_on(cluster, 0)
-    with closing(RedisWarehouse(cluster.url, timeout_ms=TIMEOUT_MS)) as warehouse:
-        store = warehouse.store(shop)
+    with closing(RedisShopStorage(cluster.url, timeout_ms=TIMEOUT_MS)) as storage:
+        store = storage.store(shop)
         store.publish(make_publication("v1", LISTS), keep=3)
         keys = cluster.primaries[0].call("KEYS", f"*{{{shop}}}*")
         _begin_to_move(cluster, shop)
@@ -128,9 +128,9 @@ def test_a_shop_is_followed_to_another_server(cluster, make_publication):
 def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_publication):
     with (
         redis_cluster(tmp_path, program) as cluster,
-        closing(RedisWarehouse(cluster.url, timeout_ms=TIMEOUT_MS)) as warehouse,
+        closing(RedisShopStorage(cluster.url, timeout_ms=TIMEOUT_MS)) as storage,
     ):
-        store = warehouse.store("corner-shop")
+        store = storage.store("corner-shop")
         shard = cluster.shard_of(Keys("corner-shop").current)
         primary, replica = cluster.primaries[shard], cluster.replicas[shard]
         for version in ("v1", "v2"):
@@ -146,16 +146,16 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
         assert store.read(ListQuery([ANN])).products[3].title == "v3 3"
         assert rollback(store) == "v2"
         assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
-        with closing(RedisWarehouse(cluster.url, timeout_ms=1_000)) as newcomer:  # the address names a dead server
+        with closing(RedisShopStorage(cluster.url, timeout_ms=1_000)) as newcomer:  # the address names a dead server
             assert newcomer.store("corner-shop").read(ListQuery([ANN])).version == "v2"
 
 
 def test_a_primary_that_hung_is_not_asked_when_it_comes_back(tmp_path, make_publication):
     with (
         redis_cluster(tmp_path) as cluster,
-        closing(RedisWarehouse(cluster.url, timeout_ms=TIMEOUT_MS)) as warehouse,
+        closing(RedisShopStorage(cluster.url, timeout_ms=TIMEOUT_MS)) as storage,
     ):
-        store = warehouse.store("corner-shop")
+        store = storage.store("corner-shop")
         shard = cluster.shard_of(Keys("corner-shop").current)
         primary, replica = cluster.primaries[shard], cluster.replicas[shard]
         store.publish(make_publication("v1", LISTS), keep=3)
@@ -210,7 +210,7 @@ def _move(cluster: RedisCluster, key: str) -> None:
     assert source.call("MIGRATE", "127.0.0.1", target.port, key, 0, 5_000, "AUTH", PASSWORD) in (True, "OK")
 
 
-def _answers_right(store: RedisStore) -> bool:
+def _answers_right(store: RedisVersionStore) -> bool:
     """Whether the store answers. Fails where its answer is wrong."""
     try:
         reading = store.read(ListQuery([ANN]))
@@ -226,8 +226,8 @@ def test_the_memory_that_counts_is_that_of_the_shops_server(cluster, make_public
     server = cluster.primaries[0]
     server.call("CONFIG", "SET", "maxmemory", server.call("INFO", "memory")["used_memory"] + 500_000)
     publication = make_publication("v1", {"discover": {f"c{i}": [1] for i in range(20_000)}})
-    with closing(RedisWarehouse(cluster.url, timeout_ms=5_000)) as warehouse:
+    with closing(RedisShopStorage(cluster.url, timeout_ms=5_000)) as storage:
         with pytest.raises(StoreFullError, match=r"needs about .* bytes"):
-            warehouse.store(shop).publish(publication, keep=3)
+            storage.store(shop).publish(publication, keep=3)
         server.call("CONFIG", "SET", "maxmemory", 0)
-        warehouse.store(shop).publish(publication, keep=3)
+        storage.store(shop).publish(publication, keep=3)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recommender.cli.main import COMMANDS
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from tests.support.commands import Reprise
 from training.demo.shop import ShopFiles
 
@@ -112,7 +112,7 @@ def write_fad(path: Path) -> Path:
 
 
 def test_two_trainings_at_once(reprise: Reprise, shop_files: ShopFiles, home: Path) -> None:
-    with training_lock(Home(home)):
+    with training_lock(DataDirectory(home)):
         assert_one_clear_line(reprise("train", shop_files.purchases), 1, "a training is at work")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from recommender.events.event import Event
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import MailSettings
 from recommender.storage.contacts import Claim
 from tests.support.redis_servers import redis_cluster
@@ -22,8 +22,8 @@ RULES = MailSettings(most_per_week=2)
 
 def claim_all(url: str, shop: str, seed: int) -> list[tuple[str, str, datetime, str | None]]:
     """Every campaign claims every customer, in an order of its own, at a moment of its own; what was answered."""
-    chance, warehouse = random.Random(seed), RedisWarehouse(url, timeout_ms=30_000)
-    contacts, answered = warehouse.contacts(shop), []
+    chance, storage = random.Random(seed), RedisShopStorage(url, timeout_ms=30_000)
+    contacts, answered = storage.contacts(shop), []
     wanted = [(campaign, customer) for campaign in range(N_CAMPAIGNS) for customer in range(N_CUSTOMERS)]
     chance.shuffle(wanted)
     for first in range(0, len(wanted), 64):
@@ -33,14 +33,14 @@ def claim_all(url: str, shop: str, seed: int) -> list[tuple[str, str, datetime, 
         ]
         answers = contacts.claim(claims, RULES)
         answered += [(one.campaign_id, one.customer_id, one.at, why) for one, why in zip(claims, answers, strict=True)]
-    warehouse.close()
+    storage.close()
     return answered
 
 
 def assert_nobody_gets_too_many(url: str, shop: str) -> None:
     """Four processes run twelve campaigns, each of them twice at once; then every customer's weeks are looked at."""
-    warehouse = RedisWarehouse(url, timeout_ms=30_000)
-    log, contacts = warehouse.event_log(shop), warehouse.contacts(shop)
+    storage = RedisShopStorage(url, timeout_ms=30_000)
+    log, contacts = storage.event_log(shop), storage.contacts(shop)
     left = Event(event_id="1", event_type="unsubscribe", customer_id="7", occurred_at=NOW)
     log.accept([left], NOW, 10)
     with multiprocessing.get_context("spawn").Pool(N_PROCESSES) as pool:
@@ -49,7 +49,7 @@ def assert_nobody_gets_too_many(url: str, shop: str) -> None:
         ]
     customers = [str(n) for n in range(N_CUSTOMERS)]
     kept = dict(zip(customers, contacts.standings(customers), strict=True))
-    warehouse.close()
+    storage.close()
     granted = defaultdict(set)
     for campaign_id, customer_id, _, why in answers:
         if why is None:

@@ -15,10 +15,10 @@ import pytest
 
 from recommender.connection import embedded
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, SettingsError, StoreUnavailableError
 from recommender.publication.lists import ListKey
-from recommender.redis.open import open_store, store_url
+from recommender.redis.open import open_version_store, store_url
 from recommender.settings import load_settings
 from recommender.storage.versions import ListQuery
 
@@ -35,15 +35,15 @@ with embedded_server(Home(Path(sys.argv[1]))) as url:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path) -> Iterator[DataDirectory]:
     """A home whose server, if a test leaves one, is stopped afterwards."""
-    yield Home(tmp_path / "home")
-    with contextlib.suppress(Exception), embedded_server(Home(tmp_path / "home")):
+    yield DataDirectory(tmp_path / "home")
+    with contextlib.suppress(Exception), embedded_server(DataDirectory(tmp_path / "home")):
         pass
 
 
 @pytest.fixture
-def start_user(home: Home) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start_user(home: DataDirectory) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """A function that starts a process which uses the server until its standard input ends."""
     users: list[subprocess.Popen[str]] = []
 
@@ -224,7 +224,7 @@ def test_data_that_cannot_be_read_is_told_with_the_log(home):
 
 
 def test_a_home_with_a_long_path_has_its_socket_in_a_private_folder(tmp_path, connect):
-    home = Home(tmp_path / ("long" * 30) / "ho me ☕")
+    home = DataDirectory(tmp_path / ("long" * 30) / "ho me ☕")
     with embedded_server(home) as url:
         connect(url).call("SET", "key", "value")
         folder = Path(url.removeprefix("unix://")).parent
@@ -241,7 +241,7 @@ def test_an_open_socket_folder_is_refused(tmp_path, tmp_path_factory, monkeypatc
     short_path = tmp_path_factory.mktemp("t")
     monkeypatch.setattr(embedded, "SOCKET_PATH_BYTES", 1)
     monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(short_path))
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     with embedded_server(home) as url:
         folder = Path(url.removeprefix("unix://")).parent
     folder.chmod(0o755)
@@ -250,7 +250,7 @@ def test_an_open_socket_folder_is_refused(tmp_path, tmp_path_factory, monkeypatc
 
 
 def test_spaces_and_signs_in_the_path_are_no_trouble(tmp_path, connect):
-    with embedded_server(Home(tmp_path / "a b?#%41'\"☕")) as url:
+    with embedded_server(DataDirectory(tmp_path / "a b?#%41'\"☕")) as url:
         assert connect(url).call("PING")
 
 
@@ -269,21 +269,21 @@ def test_a_program_that_is_no_server_is_told(home, monkeypatch):
 
 def test_a_home_that_is_a_file_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(HomeError, match="set REPRISE_HOME"), embedded_server(Home(tmp_path / "file")):
+    with pytest.raises(HomeError, match="set REPRISE_HOME"), embedded_server(DataDirectory(tmp_path / "file")):
         pass
 
 
 def test_a_store_of_the_home_keeps_its_versions(tmp_path, make_publication):
     settings = load_settings(home=tmp_path, redis_timeout_ms=5_000)
-    with open_store(settings) as store:
+    with open_version_store(settings) as store:
         store.publish(make_publication("v1", {"discover": {"ann": [3]}}), keep=3)
-    with open_store(settings) as store:
+    with open_version_store(settings) as store:
         assert list(store.read(ListQuery([ListKey("discover", "ann")])).products) == [3]
 
 
 def test_an_address_in_the_settings_is_used_as_it_is(tmp_path, redis_url, shop):
     settings = load_settings(home=tmp_path, redis_url=redis_url, shop=shop, redis_timeout_ms=5_000)
-    with store_url(settings) as url, open_store(settings) as store:
+    with store_url(settings) as url, open_version_store(settings) as store:
         assert url == redis_url
         assert store.current() is None
     assert not (tmp_path / "redis").exists()
@@ -291,10 +291,13 @@ def test_an_address_in_the_settings_is_used_as_it_is(tmp_path, redis_url, shop):
 
 def test_an_address_without_a_server_is_told_when_it_is_used(tmp_path):
     settings = load_settings(redis_url=f"unix://{tmp_path}/none")
-    with open_store(settings) as store, pytest.raises(StoreUnavailableError, match="cannot be reached"):
+    with open_version_store(settings) as store, pytest.raises(StoreUnavailableError, match="cannot be reached"):
         store.current()
 
 
 def test_an_address_that_cannot_be_is_told(tmp_path):
-    with pytest.raises(SettingsError, match="is not an address"), open_store(load_settings(redis_url="nowhere")):
+    with (
+        pytest.raises(SettingsError, match="is not an address"),
+        open_version_store(load_settings(redis_url="nowhere")),
+    ):
         pass

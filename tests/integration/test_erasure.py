@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.storage.event_queue import Entry
 from tests.support.commands import call_reprise
 from tests.support.load import ask
@@ -80,8 +80,8 @@ def write_purchases(path: Path) -> Path:
 
 def bury_one_of_each(server: RedisServer) -> None:
     """Dead letters of both: their events were handed out too often."""
-    warehouse = RedisWarehouse(server.url, timeout_ms=5_000)
-    warehouse.event_log("default").queue.bury(
+    storage = RedisShopStorage(server.url, timeout_ms=5_000)
+    storage.event_log("default").queue.bury(
         [
             Entry(f"{number}-0", json.dumps({"event_id": "x", "customer_id": customer_id}).encode())
             for number, customer_id in enumerate((GONE, STAYS))
@@ -89,13 +89,13 @@ def bury_one_of_each(server: RedisServer) -> None:
         "delivered 6 times",
         datetime.now(UTC),
     )
-    warehouse.close()
+    storage.close()
 
 
 def found_in_redis(server: RedisServer) -> list[str]:
     """Every key whose name or value, dumped to text, has the id."""
-    warehouse = RedisWarehouse(server.url, timeout_ms=5_000)
-    client = warehouse._writer
+    storage = RedisShopStorage(server.url, timeout_ms=5_000)
+    client = storage._writer
     readers = {
         b"string": lambda key: [client.call("GET", key)],
         b"list": lambda key: client.call("LRANGE", key, 0, -1),
@@ -112,7 +112,7 @@ def found_in_redis(server: RedisServer) -> list[str]:
         kind = client.call("TYPE", key)
         values = [key, *readers[kind if isinstance(kind, bytes) else kind.encode()](key)]
         found += [key.decode(errors="replace") for value in values if any(form in value for form in FORMS)]
-    warehouse.close()
+    storage.close()
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from api import create_app
 from recommender.experiments.experiment import HOLDOUT, Experiment, assign
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import Settings
 from tests.support.commands import Reprise
 from tests.support.redis_servers import redis_server, wait_until
@@ -44,9 +44,9 @@ def test_what_the_service_answered_is_reported(tmp_path: Path, home: Path, repri
     now = START
     with redis_server(tmp_path / "redis") as server:
         settings = Settings(redis_url=server.url, experiments=(TRIED,), log_impressions=True)
-        with open_warehouse(settings) as warehouse:
-            warehouse.store("default").publish(publication(), keep=3)
-            app = create_app(settings, warehouse, lambda: now)
+        with open_storage(settings) as storage:
+            storage.store("default").publish(publication(), keep=3)
+            app = create_app(settings, storage, lambda: now)
             client, own = app.test_client(), app.extensions["reprise"]
             answers = [client.get(f"/v1/customers/{one}/recommendations").json for one in CUSTOMERS]
             client.get(f"/v1/customers/{CUSTOMERS[0]}/recommendations")
@@ -105,8 +105,8 @@ def test_sighup_begins_an_experiment_and_its_exposures_come_once(tmp_path: Path)
             wait_until(lambda: are_new(served, before), "all workers are new")
             variants = [served.ask(path).json["experiments"][0]["variant"] for path in paths for _ in range(4)]
             assert variants == [assign(TRIED, one) for one in CUSTOMERS[:50] for _ in range(4)]
-            with open_warehouse(Settings(redis_url=server.url)) as warehouse:
-                queue = warehouse.event_log("default").queue
+            with open_storage(Settings(redis_url=server.url)) as storage:
+                queue = storage.event_log("default").queue
                 wait_until(lambda: queue.backlog().waiting >= 50, "the exposures are kept")
                 served.process.send_signal(signal.SIGTERM)
                 assert served.process.wait() == 0  # what the workers still had is written by then

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from tests.support import small_shop
 from tests.support.failover import TIMEOUT_MS
@@ -37,10 +37,10 @@ def _watched(folder: Path) -> Iterator[tuple[str, RedisServer, RedisServer]]:
 @pytest.mark.parametrize("lose", [RedisServer.kill, RedisServer.pause])
 @pytest.mark.parametrize("start", [_cluster, _watched])
 def test_pages_are_answered_all_the_while(tmp_path, start, lose: Callable[[RedisServer], None]):
-    with start(tmp_path) as (url, primary, replica), closing(RedisWarehouse(url, timeout_ms=TIMEOUT_MS)) as warehouse:
-        warehouse.store(SHOP).publish(small_shop.publication(), keep=3)
+    with start(tmp_path) as (url, primary, replica), closing(RedisShopStorage(url, timeout_ms=TIMEOUT_MS)) as storage:
+        storage.store(SHOP).publish(small_shop.publication(), keep=3)
         wait_until(lambda: replica.call("DBSIZE") == primary.call("DBSIZE"), "the replica has all")
-        client = create_app(Settings(log_level="error"), warehouse, lambda: small_shop.NOW).test_client()
+        client = create_app(Settings(log_level="error"), storage, lambda: small_shop.NOW).test_client()
         before = [_ask(client, page) for page in PAGES]
         assert all(answer["fallback"] is None for answer in before)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from tests.support.load import MANY, Load, ask, load
 from tests.support.redis_servers import RedisServer, free_port, redis_server, wait_until
 from tests.support.served import (
@@ -147,7 +147,7 @@ def test_a_worker_that_is_killed_is_replaced(lasting: Served) -> None:
 
 
 def test_the_embedded_redis_is_started_again_with_its_data(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     with embedded_server(home) as url:
         store_of(url).publish(version(1), keep=3)
         with serve(tmp_path, REPRISE_LOG_LEVEL="warning") as served:

@@ -15,7 +15,7 @@ import pytest
 
 from recommender.connection.client import RedisClient
 from recommender.redis.keys import API_KEYS
-from recommender.redis.open import open_store, open_warehouse
+from recommender.redis.open import open_storage, open_version_store
 from recommender.settings import Settings
 from tests.support import small_shop
 from tests.support.commands import Reprise, call_reprise
@@ -138,7 +138,7 @@ class TestListAndRevoke:
 @pytest.fixture
 def start(tmp_path: Path, server: RedisServer) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """A function that starts `reprise serve` on the test's Redis, in a process group of its own."""
-    with open_store(Settings(redis_url=server.url, redis_timeout_ms=5000)) as store:
+    with open_version_store(Settings(redis_url=server.url, redis_timeout_ms=5000)) as store:
         store.publish(small_shop.publication(), keep=3)
     started = []
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
@@ -207,8 +207,8 @@ def test_with_a_key_others_may_reach_the_server_and_without_none(keys, start, se
     process = start("--host", "0.0.0.0", "--port", str(port), "--workers", "1")
     assert process.stdout.readline().startswith("Serving ")
     assert (status(port, key), status(port, None)) == (200, 401)
-    with open_warehouse(Settings(redis_url=server.url, redis_timeout_ms=5000)) as warehouse:
-        assert set(warehouse.api_keys()) == {key.split("_")[1]}
+    with open_storage(Settings(redis_url=server.url, redis_timeout_ms=5000)) as storage:
+        assert set(storage.api_keys()) == {key.split("_")[1]}
 
 
 def test_a_name_is_no_address_to_listen_on(keys, start):

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.redis.event_log import RedisEventLog
@@ -89,7 +89,7 @@ def test_a_ledger_that_is_not_there_is_bad_data(reprise: Reprise):
 
 
 def test_a_second_training_does_not_start(reprise: Reprise, home, shop_files):
-    with training_lock(Home(home)):
+    with training_lock(DataDirectory(home)):
         done = reprise("train", shop_files.purchases, "--no-publish")
     assert done.returncode == 1
     assert "a training is at work" in done.stderr
@@ -104,7 +104,7 @@ def test_the_erased_are_not_trained_on(reprise: Reprise, home, purchases, tmp_pa
     RedisEventLog(redis_shop.shop, redis_shop.client).erase(gone, datetime.now(UTC))
     environment = {"REPRISE_REDIS_URL": redis_shop.url, "REPRISE_SHOP": redis_shop.shop}
     found = manifest_of(reprise("train", file, "--no-publish", "--json", **environment))
-    owners = load(found["version"], Home(home)).tables["buy_again"].owner_ids
+    owners = load(found["version"], DataDirectory(home)).tables["buy_again"].owner_ids
     assert len(owners) > 100
     assert not {digest_of_person(owner, None) for owner in owners} & {digest_of_person(gone, None)}
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from api import create_app
 from recommender.campaigns.links import MailLink, sign
 from recommender.events.event import Event
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import MailSettings, Settings
 from tests.support import small_shop
 from tests.support.mail_samples import SECRET, SHOP_SITE
@@ -26,20 +26,20 @@ def server(tmp_path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def warehouse(server) -> Iterator[RedisWarehouse]:
-    warehouse = RedisWarehouse(server.url, timeout_ms=100)
-    warehouse.store("default").publish(small_shop.publication(products=PRODUCTS), keep=3)
-    yield warehouse
-    warehouse.close()
+def storage(server) -> Iterator[RedisShopStorage]:
+    storage = RedisShopStorage(server.url, timeout_ms=100)
+    storage.store("default").publish(small_shop.publication(products=PRODUCTS), keep=3)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
-def client(warehouse):
+def client(storage):
     """Of an app that does not look what changed by itself."""
-    app = create_app(Settings(mail=MailSettings(secret=SecretStr(SECRET))), warehouse, lambda: small_shop.NOW)
+    app = create_app(Settings(mail=MailSettings(secret=SecretStr(SECRET))), storage, lambda: small_shop.NOW)
     shops = app.extensions["reprise"].shops
     shops.follow()
-    shops.shelf("default")
+    shops.cache("default")
     shops.keep_following = lambda: None
     return app.test_client()
 
@@ -50,9 +50,9 @@ def calls(server) -> int:
     return sum(int(with_scripts.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in ("evalsha", "eval"))
 
 
-def events(client, warehouse) -> list[Event]:
+def events(client, storage) -> list[Event]:
     client.application.extensions["reprise_mail_links"].events.flush()
-    queue = warehouse.event_log("default").queue
+    queue = storage.event_log("default").queue
     queue.join()
     return [Event.from_json(entry.wire) for entry in queue.take("test")]
 
@@ -69,11 +69,11 @@ def test_a_mail_costs_one_round_trip_however_often_it_is_opened(client, server):
     assert calls(server) - before in (1, 2)  # a script that the server does not know yet is sent twice
 
 
-def test_a_click_and_an_opening_are_kept_once(client, warehouse):
+def test_a_click_and_an_opening_are_kept_once(client, storage):
     for _ in range(3):
         assert click(client, 2).headers["Location"] == f"{SHOP_SITE}/6"
         client.get(f"/v1/m/{TOKEN}/1/image")
-    kept = [(one.event_type, one.customer_id, one.product_id, one.rank) for one in events(client, warehouse)]
+    kept = [(one.event_type, one.customer_id, one.product_id, one.rank) for one in events(client, storage)]
     assert sorted(kept) == [("click", "ANNA", "a/b c", 2), ("mail_open", "ANNA", None, None)]
 
 
@@ -92,6 +92,6 @@ def test_links_lead_on_while_redis_is_gone_and_nobody_waits_twice(client, server
 
 
 def test_the_whole_catalogue_is_at_hand_even_if_no_link_was_opened_before(client, server):
-    assert client.application.extensions["reprise"].shops.shelf("default").state.catalogue is not None
+    assert client.application.extensions["reprise"].shops.cache("default").state.catalogue is not None
     server.kill()
     assert [click(client, slot).headers["Location"] for slot in (1, 2)] == [f"{SHOP_SITE}/0", f"{SHOP_SITE}/6"]

@@ -26,7 +26,7 @@ from recommender.errors import StoreError
 from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from tests.fakes.event_log import MemoryEventLog
 from tests.support.event_workers import start_worker, stop_worker
 from tests.support.redis_servers import RedisServer, redis_server, wait_until
@@ -213,16 +213,16 @@ def assert_live_as_replayed(server: RedisServer, clients: list[Client], now: dat
     replay = MemoryEventLog()
     for client in clients:
         replay.accept(client.events, now, len(client.events) * N_CLIENTS + 1)
-    warehouse, keys = RedisWarehouse(server.url, timeout_ms=5_000), Keys("default")
+    storage, keys = RedisShopStorage(server.url, timeout_ms=5_000), Keys("default")
     customers = {event.customer_id for client in clients for event in client.events}
     for customer_id in customers:
         person = digest_of_person(customer_id, None)
         for part in ("orders", "session", "shown"):
-            expected = [event.to_json() for event in replay.at_hand[part, person]]
-            assert warehouse._writer.call("LRANGE", keys.of(part, person), 0, -1) == expected, (customer_id, part)
-        found = {one.decode() for one in warehouse._writer.call("SMEMBERS", keys.of("hidden", person))}
-        assert found == {event.product_id for event in replay.at_hand["hidden", person]}, customer_id
-    warehouse.close()
+            expected = [event.to_json() for event in replay.recent[part, person]]
+            assert storage._writer.call("LRANGE", keys.of(part, person), 0, -1) == expected, (customer_id, part)
+        found = {one.decode() for one in storage._writer.call("SMEMBERS", keys.of("hidden", person))}
+        assert found == {event.product_id for event in replay.recent["hidden", person]}, customer_id
+    storage.close()
     return len(customers)
 
 
@@ -258,7 +258,7 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path):
         workers(tmp_path, server.url) as running,
     ):
         clients = [Client(served.address, make_events(number, start)) for number in range(N_CLIENTS)]
-        queue = RedisWarehouse(server.url, timeout_ms=5_000).event_log("default").queue
+        queue = RedisShopStorage(server.url, timeout_ms=5_000).event_log("default").queue
         victims = {
             "API worker": ApiWorkers(served).kill_one,
             "event worker": running.kill_one,

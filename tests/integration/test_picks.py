@@ -14,18 +14,19 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from recommender.campaigns.run import begin_campaign, open_desk
+from recommender.campaigns.context import open_context
+from recommender.campaigns.run import begin_campaign
 from recommender.catalogue.overrides import ProductChange
 from recommender.cli.progress import Progress
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from tests.support.campaigns import Customer, make_version
 from tests.support.commands import call_reprise
 from tests.support.redis_servers import wait_until
 from tests.support.small_shop import NOW
 from training.campaigns.picks import parts, writer
-from training.campaigns.picks.parts import Parts, Tally
-from training.campaigns.picks.writer import Order, make_file
+from training.campaigns.picks.parts import Parts, PickCounts
+from training.campaigns.picks.writer import FileJob, make_file
 from training.commands.campaigns.picks import command
 
 LETTERS = list("ABCDEFGHIJKL")
@@ -41,21 +42,21 @@ class PicksShop:
 
     def __init__(self, url, shop, folder):
         self.url, self.settings, self.folder = url, Settings(shop=shop, home=folder / "home"), folder
-        self.warehouse = RedisWarehouse(url, timeout_ms=5_000)
-        self.store = self.warehouse.store(shop)
+        self.storage = RedisShopStorage(url, timeout_ms=5_000)
+        self.store = self.storage.store(shop)
         self.store.publish(make_version(CUSTOMERS, LETTERS), keep=3)
 
     def order(self, name="c", days=0, out=None, format_="csv"):
-        desk = open_desk(self.warehouse, self.settings)
-        campaign = begin_campaign(desk, name, "everyone", 3, NOW + timedelta(days=days))
-        return Order(campaign, format_, self.folder / (out or f"{name}.{format_}"), self.settings)
+        context = open_context(self.storage, self.settings)
+        campaign = begin_campaign(context, name, "everyone", 3, NOW + timedelta(days=days))
+        return FileJob(campaign, format_, self.folder / (out or f"{name}.{format_}"), self.settings)
 
     def make(self, order, workers=1):
-        tally = make_file(order, self.url, self.warehouse, workers, QUIET)
+        tally = make_file(order, self.url, self.storage, workers, QUIET)
         return tally, order.out.read_bytes()
 
     def mails_of(self, *customers):
-        return self.warehouse.contacts(self.settings.shop).standings(customers)
+        return self.storage.contacts(self.settings.shop).standings(customers)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def small_parts(monkeypatch):
 def picks_shop(redis_shop, tmp_path, small_parts):
     shop = PicksShop(redis_shop.url, redis_shop.shop, tmp_path)
     yield shop
-    shop.warehouse.close()
+    shop.storage.close()
 
 
 def rows_of(text):
@@ -76,7 +77,7 @@ def rows_of(text):
 
 def test_everybody_has_one_row_and_one_contact(picks_shop):
     tally, text = picks_shop.make(picks_shop.order())
-    assert tally == Tally(400, 400, 400, {})
+    assert tally == PickCounts(400, 400, 400, {})
     assert sorted(row["customer_id"] for row in rows_of(text)) == sorted(CUSTOMERS)
     assert {tuple(mail.campaign_id for mail in standing.mails) for standing in picks_shop.mails_of(*CUSTOMERS)} == {
         ("c",)
@@ -117,7 +118,7 @@ def row_of(text, customer):
 def _make_and_die(order, url, n_parts, when):
     """Make a file in this process, which kills itself at part number `n_parts`, before or after its rows are whole."""
     parts.BLOCKS_PER_PART = 1
-    commit, write = Parts.commit, writer.Maker.make
+    commit, write = Parts.commit, writer.Writer.make
 
     def dying_commit(self, number, tally):
         if number == n_parts and when == "rows written, not marked":
@@ -127,12 +128,12 @@ def _make_and_die(order, url, n_parts, when):
     def dying_make(self, number):
         if number == n_parts and when == "claimed, nothing written":
             for block in self.parts.blocks_of(number):
-                self.walk.block(block)
+                self.selection.block(block)
             os.kill(os.getpid(), signal.SIGKILL)
         write(self, number)
 
-    Parts.commit, writer.Maker.make = dying_commit, dying_make
-    make_file(order, url, RedisWarehouse(url, timeout_ms=5_000), 1, QUIET)
+    Parts.commit, writer.Writer.make = dying_commit, dying_make
+    make_file(order, url, RedisShopStorage(url, timeout_ms=5_000), 1, QUIET)
 
 
 @pytest.mark.parametrize("when", ["rows written, not marked", "claimed, nothing written"])
@@ -150,7 +151,7 @@ def test_after_a_kill_nobody_is_missing_or_doubled(picks_shop, when):
         len(list((picks_shop.folder / ".c.csv.parts").glob("*.json"))) == 1 + 5
     )  # of parts 0 to 4, and what they are of
     tally, text = picks_shop.make(order)
-    assert tally == Tally(400, 400, 400, {})
+    assert tally == PickCounts(400, 400, 400, {})
     assert {len(standing.mails) for standing in picks_shop.mails_of(*CUSTOMERS)} == {1}
     assert picks_shop.make(order)[1] == text
 
@@ -165,22 +166,22 @@ def test_who_is_erased_between_a_kill_and_the_next_run_is_not_in_the_file(picks_
     written = b"".join(path.read_bytes() for path in (picks_shop.folder / ".c.csv.parts").glob("*.part"))
     assert b"c000" in written
     picks_shop.store.erase("c000", NOW)
-    picks_shop.warehouse.event_log(picks_shop.settings.shop).erase("c000", NOW)
+    picks_shop.storage.event_log(picks_shop.settings.shop).erase("c000", NOW)
     tally, text = picks_shop.make(order)
     assert tally.mails == 399
     assert b"c000" not in text
 
 
 def test_who_is_erased_while_it_runs_is_not_in_the_file(picks_shop, monkeypatch):
-    order, made = picks_shop.order(), writer.Maker.make
+    order, made = picks_shop.order(), writer.Writer.make
 
     def make_and_erase(self, number):
         made(self, number)
         if number == 6:
             picks_shop.store.erase("c000", NOW)
-            picks_shop.warehouse.event_log(picks_shop.settings.shop).erase("c000", NOW)
+            picks_shop.storage.event_log(picks_shop.settings.shop).erase("c000", NOW)
 
-    monkeypatch.setattr(writer.Maker, "make", make_and_erase)
+    monkeypatch.setattr(writer.Writer, "make", make_and_erase)
     tally, text = picks_shop.make(order)
     assert tally.mails == 399
     assert b"c000" not in text
@@ -190,7 +191,7 @@ class TestCommand:
     @pytest.fixture
     def run(self, redis_shop, tmp_path, request):
         with_parts = PicksShop(redis_shop.url, redis_shop.shop, tmp_path)
-        with_parts.warehouse.close()
+        with_parts.storage.close()
         environment = {"REPRISE_REDIS_URL": redis_shop.url, "REPRISE_SHOP": redis_shop.shop}
         return lambda *arguments: call_reprise(tmp_path / "home", "picks", *arguments, environment=environment)
 
@@ -249,7 +250,7 @@ def test_a_command_with_workers_that_is_killed_leaves_none_behind_and_goes_on(re
     many = {f"c{number:05}": CUSTOMERS[f"c{number % 400:03}"] for number in range(12_000)}
     version = "20261121T000000Z-0000"
     shop.store.publish(make_version(many, LETTERS, version=version), keep=1)
-    shop.warehouse.close()
+    shop.storage.close()
     command = [sys.executable, "-m", "recommender.cli", "picks", "c", "--audience", "everyone", "--workers", "2"]
     environment = {"REPRISE_REDIS_URL": redis_shop.url, "REPRISE_SHOP": redis_shop.shop, "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(

@@ -12,14 +12,14 @@ import pytest
 
 from recommender.connection.client import RedisClient
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import SettingsError, StoreFullError, StoreUnavailableError
 from recommender.publication.lists import ListKey
 from recommender.publication.manifest import Publication
 from recommender.redis import publish
 from recommender.redis.keys import Keys
-from recommender.redis.shops import RedisWarehouse
-from recommender.redis.versions import RedisStore
+from recommender.redis.shops import RedisShopStorage
+from recommender.redis.versions import RedisVersionStore
 from recommender.storage.versions import ListQuery
 from tests.support.profiles import make_profile, make_table
 
@@ -30,8 +30,8 @@ EVERYTHING = [ListKey(name, owner_id) for name, lists in LISTS.items() for owner
 
 
 @pytest.fixture
-def store(redis_shop) -> Iterator[RedisStore]:
-    store = RedisWarehouse(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
+def store(redis_shop) -> Iterator[RedisVersionStore]:
+    store = RedisShopStorage(redis_shop.url, timeout_ms=5_000).store(redis_shop.shop)
     yield store
     store.close()
 
@@ -65,7 +65,7 @@ def _publish_and_die(url: str, shop: str, publication: Publication, n_trips: int
 
     RedisClient.call = dying(RedisClient.call)
     RedisClient.pipeline = dying(RedisClient.pipeline)
-    RedisWarehouse(url, timeout_ms=5_000).store(shop).publish(publication, keep=3)
+    RedisShopStorage(url, timeout_ms=5_000).store(shop).publish(publication, keep=3)
 
 
 def _kill_after(n_trips: int, redis_shop, publication: Publication) -> int | None:
@@ -83,12 +83,12 @@ def whole(make_publication: Callable[..., Publication]) -> Callable[[str], Publi
     return lambda version: replace(make_publication(version, LISTS), profiles=make_table(*CUSTOMERS))
 
 
-def _assert_described(store: RedisStore, version: str) -> None:
+def _assert_described(store: RedisVersionStore, version: str) -> None:
     assert [store.profile(version, one.customer_id) for one in CUSTOMERS] == CUSTOMERS
     assert sum(len(store.profiles(version, block)) for block in range(store.n_profile_blocks(version))) == N
 
 
-def _assert_whole(store: RedisStore, version: str) -> None:
+def _assert_whole(store: RedisVersionStore, version: str) -> None:
     reading = store.read(ListQuery(EVERYTHING))
     assert reading.version == version
     assert [found.records[0].product_index for found in reading.lists.values()] == [
@@ -131,13 +131,13 @@ def test_a_publish_killed_after_the_swap_is_complete(n_trips, redis_shop, store,
 @pytest.fixture
 def small_server(tmp_path: Path, redis_shop, connect: Callable[[str], RedisClient]):
     """A shop on a server of one test, whose limits it may change."""
-    with embedded_server(Home(tmp_path)) as url:
+    with embedded_server(DataDirectory(tmp_path)) as url:
         yield replace(redis_shop, url=url, client=connect(url))
 
 
 @pytest.fixture
-def small_store(small_server) -> Iterator[RedisStore]:
-    store = RedisWarehouse(small_server.url, timeout_ms=5_000).store(small_server.shop)
+def small_store(small_server) -> Iterator[RedisVersionStore]:
+    store = RedisShopStorage(small_server.url, timeout_ms=5_000).store(small_server.shop)
     yield store
     store.close()
 
@@ -193,7 +193,7 @@ def test_the_estimate_is_close_to_what_redis_uses(small_server, small_store, mak
 
 
 def test_no_server_is_told(tmp_path, make_publication):
-    store = RedisWarehouse(f"unix://{tmp_path}/none.sock", timeout_ms=100).store("shop")
+    store = RedisShopStorage(f"unix://{tmp_path}/none.sock", timeout_ms=100).store("shop")
     for use in (
         store.current,
         store.manifests,
@@ -207,7 +207,7 @@ def test_no_server_is_told(tmp_path, make_publication):
 
 def test_a_server_that_never_answers_is_given_up_after_the_time_out():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        store = RedisWarehouse(f"redis://:s3cret@127.0.0.1:{silent.getsockname()[1]}", timeout_ms=100).store("shop")
+        store = RedisShopStorage(f"redis://:s3cret@127.0.0.1:{silent.getsockname()[1]}", timeout_ms=100).store("shop")
         with pytest.raises(
             StoreUnavailableError, match=r"did not answer within 0\.1 s.*REPRISE_REDIS_TIMEOUT_MS"
         ) as told:
@@ -255,13 +255,13 @@ def test_what_the_server_answers_is_translated(redis_url, shop, answer, message,
 )
 def test_an_address_that_cannot_be_is_refused_without_its_password(url):
     with pytest.raises(SettingsError, match=r"redis_url .* write redis://host:6379/0") as told:
-        RedisWarehouse(url, timeout_ms=100).store("shop")
+        RedisShopStorage(url, timeout_ms=100).store("shop")
     assert "s3cret" not in str(told.value)
 
 
 def test_a_wrong_password_is_not_told(small_server):
     small_server.client.call("CONFIG", "SET", "requirepass", "right")
-    store = RedisWarehouse(small_server.url.replace("unix://", "unix://:s3cret@"), timeout_ms=1_000).store("shop")
+    store = RedisShopStorage(small_server.url.replace("unix://", "unix://:s3cret@"), timeout_ms=1_000).store("shop")
     with pytest.raises(StoreUnavailableError, match="refused the login") as told:
         store.current()
     assert "s3cret" not in str(told.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recommender.errors import StoreError, StoreFullError
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.storage.api_keys import make_api_key
 from tests.support.load import MANY, Load, load
 from tests.support.redis_servers import RedisServer, free_port, redis_server, wait_until
@@ -130,18 +130,18 @@ def test_one_that_was_emptied_takes_nobodys_key_away(redis: RedisServer, tmp_pat
         shop="default", kind="secret", scopes=["read"], origins=[], created_at=datetime(2026, 11, 20, tzinfo=UTC)
     )
     headers = {"Authorization": f"Bearer {secret}"}
-    warehouse = RedisWarehouse(redis.url, timeout_ms=5_000)
-    warehouse.add_api_key(key)
-    warehouse.store("default").publish(version(1), keep=3)
+    storage = RedisShopStorage(redis.url, timeout_ms=5_000)
+    storage.add_api_key(key)
+    storage.store("default").publish(version(1), keep=3)
     with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as served:
         served.wait_until_ready()
         redis.flush()
-        warehouse.store("default").publish(version(2), keep=3)
+        storage.store("default").publish(version(2), keep=3)
         with load(served.address, PAGES, headers=headers) as running:
             served.wait_until_ready(2)  # keys are looked at before versions
             running.next(MANY)
         assert {served.ask("/v1/popular").status for _ in range(8)} == {401}, "nobody else is let in"
-    warehouse.close()
+    storage.close()
     assert running.statuses().keys() == {200}
 
 

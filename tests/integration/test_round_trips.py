@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.publication.lists import WHOLE_SHOP
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from tests.conftest import RedisShop
 from tests.support.profiles import make_profile, make_table
@@ -35,21 +35,21 @@ def version(number: int) -> str:
 
 
 @pytest.fixture
-def warehouse(redis_shop: RedisShop) -> Iterator[RedisWarehouse]:
-    warehouse = RedisWarehouse(redis_shop.url, timeout_ms=5_000)
-    yield warehouse
-    warehouse.close()
+def storage(redis_shop: RedisShop) -> Iterator[RedisShopStorage]:
+    storage = RedisShopStorage(redis_shop.url, timeout_ms=5_000)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
-def client(redis_shop, warehouse, make_publication, monkeypatch) -> FlaskClient:
+def client(redis_shop, storage, make_publication, monkeypatch) -> FlaskClient:
     """Of an app whose shop is at hand and that does not look what changed by itself: that would be counted."""
     publication = replace(make_publication(version(1), LISTS), profiles=make_table(make_profile("c1")))
-    warehouse.store(redis_shop.shop).publish(publication, keep=3)
-    app = create_app(Settings(shop=redis_shop.shop), warehouse, lambda: NOW)
+    storage.store(redis_shop.shop).publish(publication, keep=3)
+    app = create_app(Settings(shop=redis_shop.shop), storage, lambda: NOW)
     shops = app.extensions["reprise"].shops
     shops.follow()
-    shops.shelf(redis_shop.shop)
+    shops.cache(redis_shop.shop)
     shops.keep_following = lambda: None
     return app.test_client()
 
@@ -108,9 +108,9 @@ def test_a_list_at_hand_serves_every_request_for_it(client, round_trips):
     assert round_trips(lambda: client.get("/v1/products/p1/similar?limit=2&exclude=p3")) == 0
 
 
-def test_no_answer_mixes_two_versions(client, redis_shop, warehouse, make_publication):
+def test_no_answer_mixes_two_versions(client, redis_shop, storage, make_publication):
     """Four threads ask while another publishes and rolls back; each body is of one version, as its titles say."""
-    store, shops = warehouse.store(redis_shop.shop), client.application.extensions["reprise"].shops
+    store, shops = storage.store(redis_shop.shop), client.application.extensions["reprise"].shops
     store.publish(make_publication(version(2), LISTS), keep=2)
     stop, wrong, seen = threading.Event(), [], set()
 

@@ -14,7 +14,7 @@ from tests.support.mail_shop import CAMPAIGN, MailShop, mailbox, names
 from tests.support.smtp_sink import Sink, make_certificate, run_sink
 from training.campaigns.mail.mail_server import MailServer
 from training.campaigns.mail.outbox import State
-from training.campaigns.mail.smtp import Letter, Reply, Session
+from training.campaigns.mail.smtp import Envelope, Reply, Session
 
 FIVE = names(5)
 ONCE = Counter({mailbox(one): 1 for one in FIVE})
@@ -51,7 +51,7 @@ def test_everybody_gets_one_mail_and_running_it_again_sends_none(shop: MailShop,
     assert shop.send(sink.port) == {"sent": 5}
     assert sink.counts == ONCE
     assert shop.events() == [("mail_sent", one) for one in FIVE]
-    standings = shop.warehouse.contacts("default").standings(FIVE)
+    standings = shop.storage.contacts("default").standings(FIVE)
     assert [[mail.campaign_id for mail in one.mails] for one in standings] == [[CAMPAIGN]] * 5
 
 
@@ -61,7 +61,7 @@ def test_a_mailbox_that_does_not_exist_bounces_and_frees_the_claim(shop: MailSho
     assert shop.send(sink.port) == {"sent": 4, "bounced": 1}
     assert sink.counts == ONCE - Counter([mailbox("C002")])
     assert ("mail_bounce", "C002") in shop.events()
-    (standing,) = shop.warehouse.contacts("default").standings(["C002"])
+    (standing,) = shop.storage.contacts("default").standings(["C002"])
     assert standing.bounced
     assert standing.mails == ()
     with shop.outbox() as outbox:
@@ -142,7 +142,7 @@ def test_without_an_address_the_claim_is_freed_and_the_mail_waits_for_one(shop: 
     whole = file.read_text()
     file.write_text(whole.replace(mailbox("C000"), ""))
     assert shop.send(sink.port) == {"sent": 4, "no_address": 1}
-    assert shop.warehouse.contacts("default").standings(["C000"])[0].mails == ()
+    assert shop.storage.contacts("default").standings(["C000"])[0].mails == ()
     file.write_text(whole)
     assert shop.send(sink.port) == {"sent": 5}
     assert sink.counts == ONCE
@@ -219,7 +219,7 @@ def test_a_second_process_is_refused(shop: MailShop, sink: Sink):
 
 
 def test_redis_that_fails_after_the_mails_is_told_of_them_the_next_time(shop: MailShop, sink: Sink, monkeypatch):
-    log = shop.warehouse.event_log("default")
+    log = shop.storage.event_log("default")
 
     def fail(*_: object) -> None:
         raise StoreUnavailableError("Redis does not answer")
@@ -246,7 +246,7 @@ def test_what_arrives_is_what_was_written(sink: Sink):
     wire = b"Subject: dots\r\n\r\n.\r\n..\r\n.hidden\r\nFrom here\r\n" + b"x" * 900 + b"\r\n"
     session = Session(MailServer("127.0.0.1", sink.port, "none"))
     for number in range(2):
-        reply = session.send(Letter("news@shop.example", "a@mail.example", wire), lambda: None)
+        reply = session.send(Envelope("news@shop.example", "a@mail.example", wire), lambda: None)
         assert (reply, sink.taken[number].wire) == (Reply("sent", "250 2.0.0"), wire)
     session.quit()
     assert sink.connections == 1

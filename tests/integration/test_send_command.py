@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from api import create_app
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import MailSettings, Settings
 from tests.support.commands import call_reprise
 from tests.support.mail_shop import SECRET, mailbox, names, publication, write_addresses
@@ -33,8 +33,8 @@ class Sender:
 
     def __init__(self, folder: Path, url: str, shop: str, sink: Sink, n: int) -> None:
         self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop)
-        self.warehouse = RedisWarehouse(url, timeout_ms=5_000)
-        self.warehouse.store(shop).publish(publication(n), keep=3)
+        self.storage = RedisShopStorage(url, timeout_ms=5_000)
+        self.storage.store(shop).publish(publication(n), keep=3)
         write_addresses(folder / "addresses.csv", names(n))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
         mine = {"REPRISE_HOME": str(folder / "home"), "REPRISE_REDIS_URL": url, "REPRISE_SHOP": shop}
@@ -75,7 +75,7 @@ def make_sender(tmp_path: Path, redis_url: str, shop: str):
 
         yield make
         for sender in made:
-            sender.warehouse.close()
+            sender.storage.close()
 
 
 def test_it_sends_says_what_it_did_and_leaves_no_address_behind(make_sender: MakeSender):
@@ -125,7 +125,7 @@ def test_a_dry_run_sends_and_claims_nothing(make_sender: MakeSender):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["mails"] == 6
     assert sender.sink.connections == 0
-    standings = sender.warehouse.contacts(sender.settings.shop).standings(names(6))
+    standings = sender.storage.contacts(sender.settings.shop).standings(names(6))
     assert not any(standing.mails for standing in standings)
 
 
@@ -178,7 +178,7 @@ def test_one_click_in_the_mail_keeps_the_next_campaign_away(make_sender: MakeSen
     settings = Settings(
         log_level="error", shop=sender.settings.shop, mail=MailSettings.model_validate({"secret": SECRET})
     )
-    client = create_app(settings, sender.warehouse).test_client()
+    client = create_app(settings, sender.storage).test_client()
     assert client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     done = sender.run("--per-second", "1000", "--json", campaign="second")
     assert done.returncode == 0, done.stderr
@@ -220,6 +220,6 @@ def test_killed_again_and_again_it_doubles_and_misses_nobody(make_sender: MakeSe
     counts = Counter({mailbox(one): 0 for one in names(N)}) + sender.sink.counts
     assert max(counts.values()) == 1
     assert {one for one in names(N) if not counts[mailbox(one)]} <= unknown
-    with closing(RedisWarehouse(sender.environment["REPRISE_REDIS_URL"], timeout_ms=5_000)) as warehouse:
-        standings = warehouse.contacts(sender.settings.shop).standings(names(N))
+    with closing(RedisShopStorage(sender.environment["REPRISE_REDIS_URL"], timeout_ms=5_000)) as storage:
+        standings = storage.contacts(sender.settings.shop).standings(names(N))
     assert all(len(standing.mails) == 1 for standing in standings)

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.storage.versions import ListKey, ListQuery, rollback
 from tests.support.failover import PROGRAMS, TIMEOUT_MS, watch_outage
 from tests.support.redis_servers import PASSWORD, PRIMARY_NAME, WatchedPrimary, wait_until, watched_primary
@@ -28,9 +28,9 @@ def _has_everything(watched: WatchedPrimary) -> bool:
 def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_publication):
     with (
         watched_primary(tmp_path, program) as watched,
-        closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse,
+        closing(RedisShopStorage(watched.url, timeout_ms=TIMEOUT_MS)) as storage,
     ):
-        store = warehouse.store("corner-shop")
+        store = storage.store("corner-shop")
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
         assert list(store.read(ListQuery([ANN])).products) == [3, 1]
@@ -50,9 +50,9 @@ def test_a_shop_goes_on_after_its_primary_was_killed(tmp_path, program, make_pub
 def test_a_primary_that_hung_is_not_asked_when_it_comes_back(tmp_path, make_publication):
     with (
         watched_primary(tmp_path) as watched,
-        closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse,
+        closing(RedisShopStorage(watched.url, timeout_ms=TIMEOUT_MS)) as storage,
     ):
-        store = warehouse.store("corner-shop")
+        store = storage.store("corner-shop")
         store.publish(make_publication("v1", LISTS), keep=3)
         wait_until(lambda: _has_everything(watched), "the replica has all")
 
@@ -79,16 +79,16 @@ def _name_the_replica(watched: WatchedPrimary) -> bool:
 def test_sentinels_that_die_or_hang_are_passed_over(tmp_path, make_publication):
     with (
         watched_primary(tmp_path) as watched,
-        closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as before,
+        closing(RedisShopStorage(watched.url, timeout_ms=TIMEOUT_MS)) as before,
     ):
         before.store("corner-shop").publish(make_publication("v1", LISTS), keep=3)
         before.store("corner-shop").read(ListQuery([]))
         watched.sentinels[0].kill()
-        with closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse:
-            assert warehouse.store("corner-shop").read(ListQuery([])).version == "v1"
+        with closing(RedisShopStorage(watched.url, timeout_ms=TIMEOUT_MS)) as storage:
+            assert storage.store("corner-shop").read(ListQuery([])).version == "v1"
         watched.sentinels[1].pause()
-        with closing(RedisWarehouse(watched.url, timeout_ms=TIMEOUT_MS)) as warehouse:
-            outage = watch_outage(warehouse.store("corner-shop"), lambda: None)
+        with closing(RedisShopStorage(watched.url, timeout_ms=TIMEOUT_MS)) as storage:
+            outage = watch_outage(storage.store("corner-shop"), lambda: None)
         assert len(outage.errors) <= 1
         watched.sentinels[2].kill()
         # nobody is asked while the primary answers
@@ -98,7 +98,7 @@ def test_sentinels_that_die_or_hang_are_passed_over(tmp_path, make_publication):
 def test_a_primary_that_sentinels_do_not_know_is_named(tmp_path):
     with watched_primary(tmp_path) as watched:
         url = watched.url.replace(PRIMARY_NAME, "other-name")
-        with closing(RedisWarehouse(url, timeout_ms=1_000)) as warehouse:
+        with closing(RedisShopStorage(url, timeout_ms=1_000)) as storage:
             with pytest.raises(StoreUnavailableError, match="the sentinels know no primary 'other-name'") as told:
-                warehouse.store("corner-shop").read(ListQuery([]))
+                storage.store("corner-shop").read(ListQuery([]))
             assert PASSWORD not in str(told.value)

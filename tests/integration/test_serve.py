@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-from recommender.redis.open import open_store
+from recommender.data_dir import DataDirectory
+from recommender.redis.open import open_version_store
 from recommender.settings import Settings
 from tests.support import small_shop
 from tests.support.commands import call_reprise
@@ -28,10 +28,12 @@ Serve = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    with open_store(Settings(home=tmp_path, redis_timeout_ms=5000)) as store:
+    with open_version_store(Settings(home=tmp_path, redis_timeout_ms=5000)) as store:
         store.publish(small_shop.publication(), keep=3)
     yield tmp_path
-    with embedded_server(Home(tmp_path)):  # the last one out stops it: a service that was killed leaves it running
+    with embedded_server(
+        DataDirectory(tmp_path)
+    ):  # the last one out stops it: a service that was killed leaves it running
         pass
 
 
@@ -121,7 +123,7 @@ def test_it_answers_and_leaves_no_process_behind(start: Serve, home: Path, port:
 
 
 def test_several_workers_answer_from_the_outside_redis(start: Serve, home: Path, port: int, redis_url: str, shop: str):
-    with open_store(Settings(home=home, redis_url=redis_url, shop=shop, redis_timeout_ms=5000)) as store:
+    with open_version_store(Settings(home=home, redis_url=redis_url, shop=shop, redis_timeout_ms=5000)) as store:
         store.publish(small_shop.publication(), keep=3)
     process = start("--port", str(port), "--json", REPRISE_REDIS_URL=redis_url, REPRISE_SHOP=shop)
     assert json.loads("".join(process.stdout.readline() for _ in range(4)))["url"] == f"http://127.0.0.1:{port}"

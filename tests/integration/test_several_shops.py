@@ -14,7 +14,7 @@ from api.security.rate_limits import RateLimits
 from recommender.connection.client import RedisClient
 from recommender.publication.lists import WHOLE_SHOP
 from recommender.redis.keys import REQUESTS, Keys
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from recommender.slate.placements import Placement
 from recommender.storage import cache
@@ -47,7 +47,7 @@ class Servers:
     """The warehouse, and a client to look behind it."""
 
     def __init__(self, url: str, client: RedisClient) -> None:
-        self.warehouse = RedisWarehouse(url, timeout_ms=5_000)
+        self.storage = RedisShopStorage(url, timeout_ms=5_000)
         self.client = client
 
     def snapshot(self, shop: str) -> dict[bytes, bytes]:
@@ -68,7 +68,7 @@ def servers(tmp_path: Path, connect: Callable[[str], RedisClient]) -> Iterator[S
         for shop in VERSIONS:
             publish(servers, shop)
         yield servers
-        servers.warehouse.close()
+        servers.storage.close()
 
 
 def publish(servers: Servers, shop: str) -> None:
@@ -83,7 +83,7 @@ def publish(servers: Servers, shop: str) -> None:
         "popular": {WHOLE_SHOP: ranked},
         "trending": {WHOLE_SHOP: ranked},
     }
-    store = servers.warehouse.store(shop)
+    store = servers.storage.store(shop)
     store.publish(build_publication(VERSIONS[shop], lists, n_products=N_PRODUCTS), keep=3)
     store.place("home", Placement(cap=3 if shop == "a" else 2, default_limit=1))
     store.place(f"only-{shop}", Placement(cap=9, default_limit=9))
@@ -91,13 +91,13 @@ def publish(servers: Servers, shop: str) -> None:
 
 @pytest.fixture
 def app(servers: Servers) -> Flask:
-    return create_app(Settings(log_level="error"), servers.warehouse, lambda: NOW)
+    return create_app(Settings(log_level="error"), servers.storage, lambda: NOW)
 
 
 @pytest.fixture
 def ask(servers: Servers, app: Flask) -> dict[str, Ask]:
     """By shop, a function that asks with a key of that shop that has every scope."""
-    keys = {shop: add_key(servers.warehouse, "read", "events", "admin", shop=shop) for shop in VERSIONS}
+    keys = {shop: add_key(servers.storage, "read", "events", "admin", shop=shop) for shop in VERSIONS}
 
     def asker(shop: str) -> Ask:
         def ask(path: str, method: str = "GET", body: Any = None) -> TestResponse:
@@ -160,7 +160,7 @@ def test_no_route_shows_or_changes_anything_of_the_other(app, servers, ask, text
 def test_what_one_publishes_places_or_activates_is_its_own(servers, ask):
     before = servers.snapshot("b")
     newer = "20261121T020000Z-cccc"
-    servers.warehouse.store("a").publish(build_publication(newer, {}), keep=1)
+    servers.storage.store("a").publish(build_publication(newer, {}), keep=1)
     assert ask["a"]("/v1/placements/home", "PUT", {"cap": 1, "default_limit": 1}).status_code == 200
     assert ask["a"](f"/v1/models/{newer}/activate", "POST").status_code == 200
     assert ask["a"](f"/v1/models/{VERSIONS['a']}/activate", "POST").status_code == 404
@@ -169,8 +169,8 @@ def test_what_one_publishes_places_or_activates_is_its_own(servers, ask):
 
 
 def test_a_token_of_one_opens_nobody_in_the_other(app, servers):
-    public = add_publishable_key(servers.warehouse, shop="b")
-    tokens = {shop: customer_token(add_key(servers.warehouse, "read", shop=shop), "ann") for shop in VERSIONS}
+    public = add_publishable_key(servers.storage, shop="b")
+    tokens = {shop: customer_token(add_key(servers.storage, "read", shop=shop), "ann") for shop in VERSIONS}
     client = app.test_client()
     path = "/v1/customers/ann/recommendations"
     statuses = {shop: client.get(path, headers=bearer(public, tokens[shop], ORIGIN)).status_code for shop in VERSIONS}
@@ -192,7 +192,7 @@ def test_a_flood_of_lists_in_one_drives_out_nothing_of_the_other(servers, monkey
 
 
 def test_a_flood_of_requests_of_one_is_refused_and_changes_no_answer_of_the_other(app, servers, ask):
-    flooding = bearer(add_key(servers.warehouse, "read", shop="a", rate_per_s=5))
+    flooding = bearer(add_key(servers.storage, "read", shop="a", rate_per_s=5))
     client = app.test_client()
     paths = ["/v1/products/p1/similar", "/v1/popular", "/v1/placements"]
     alone = [ask["b"](path).data for path in paths]
@@ -209,8 +209,8 @@ def test_a_flood_of_requests_of_one_is_refused_and_changes_no_answer_of_the_othe
 
 
 def test_workers_share_one_truth_about_a_key_through_redis(servers):
-    key = add_key(servers.warehouse, "read", shop="a", rate_per_s=20)
-    apps = [create_app(Settings(log_level="error"), servers.warehouse, lambda: NOW) for _ in range(2)]
+    key = add_key(servers.storage, "read", shop="a", rate_per_s=20)
+    apps = [create_app(Settings(log_level="error"), servers.storage, lambda: NOW) for _ in range(2)]
     workers = [(app.test_client(), app.extensions["reprise"].shops) for app in apps]
     for _, shops in workers:
         shops.rate_limits = RateLimits({}, lambda: 0.0)  # nothing is filled up meanwhile

@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.cli.main import reprise as door
-from recommender.data_dir import Home
-from recommender.redis.open import open_warehouse
+from recommender.data_dir import DataDirectory
+from recommender.redis.open import open_storage
 from recommender.settings import Settings
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from recommender.storage.versions import current_manifest
 from tests.support.commands import Reprise
 from tests.support.keyed_shop import bearer
@@ -46,15 +46,15 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warehouse(kept: Path) -> Iterator[Warehouse]:
-    with open_warehouse(Settings(home=kept, redis_timeout_ms=5_000)) as warehouse:
-        yield warehouse
+def storage(kept: Path) -> Iterator[ShopStorage]:
+    with open_storage(Settings(home=kept, redis_timeout_ms=5_000)) as storage:
+        yield storage
 
 
 @pytest.fixture(scope="module")
-def client(kept: Path, warehouse: Warehouse) -> FlaskClient:
+def client(kept: Path, storage: ShopStorage) -> FlaskClient:
     """The service at the moment at which the data was stored."""
-    return create_app(Settings(home=kept, log_level="error"), warehouse, lambda: NOW).test_client()
+    return create_app(Settings(home=kept, log_level="error"), storage, lambda: NOW).test_client()
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return run
 
 
-def test_the_published_versions_are_listed_and_their_lists_counted(warehouse: Warehouse):
-    store = warehouse.store("default")
+def test_the_published_versions_are_listed_and_their_lists_counted(storage: ShopStorage):
+    store = storage.store("default")
     manifest = current_manifest(store)
     assert manifest is not None
     assert [one.version for one in store.manifests()] == [CURRENT, BEFORE]
@@ -96,7 +96,7 @@ def test_events_at_hand_count_in_answers(client: FlaskClient):
     assert hidden not in [item["product_id"] for item in answer["items"]]
 
 
-def test_what_the_shop_said_of_placements_and_products_holds(client: FlaskClient, warehouse: Warehouse):
+def test_what_the_shop_said_of_placements_and_products_holds(client: FlaskClient, storage: ShopStorage):
     home = client.get("/v1/placements/home", headers=bearer(FACTS["key"])).json
     assert (home["cap"], home["default_limit"]) == (5, 5)
     popular = client.get("/v1/customers/newcomer/recommendations", headers=bearer(FACTS["key"])).json
@@ -124,12 +124,12 @@ def test_a_campaign_and_its_picks_are_read(client: FlaskClient):
     assert ERASED not in {one["customer_id"] for one in picks}
 
 
-def test_mails_and_consent_are_known(warehouse: Warehouse, kept: Path):
+def test_mails_and_consent_are_known(storage: ShopStorage, kept: Path):
     with open_outbox(outbox_path(kept, "default", "november")) as outbox:
         counts, mailed = outbox.counts(), outbox.states(0)
     assert (counts["sent"], counts["no_address"]) == (3, 21)
     sent = [customer_id for customer_id, state in mailed.items() if state == "sent"]
-    unsubscribed, *standings = warehouse.contacts("default").standings([UNSUBSCRIBED, *sent])
+    unsubscribed, *standings = storage.contacts("default").standings([UNSUBSCRIBED, *sent])
     assert unsubscribed.unsubscribed
     assert all(one.mail_of("november").sent_at for one in standings)
 
@@ -143,9 +143,9 @@ def test_who_was_erased_stays_so_and_an_event_that_comes_again_is_known(client: 
     assert [one["code"] for one in answer["rejected"]] == ["erased"]
 
 
-def test_saved_versions_hold_what_was_published(warehouse: Warehouse, kept: Path):
-    for published in warehouse.store("default").manifests():
-        saved = load(published.version, Home(kept))
+def test_saved_versions_hold_what_was_published(storage: ShopStorage, kept: Path):
+    for published in storage.store("default").manifests():
+        saved = load(published.version, DataDirectory(kept))
         assert saved.manifest.metrics == published.metrics
         assert len(saved.products) == len(saved.tables["similar"]) == published.lists["similar"] == 60
         # both were saved and published with 30 customers, and one of them was erased
@@ -184,6 +184,6 @@ def test_erasing_reaches_all_that_was_stored(home: Path, run: Callable[..., str]
     run("erase", customer_id, "--json")
     assert customer_id not in Archive(home / "ledger", "default").values("customer_id")
     for version in (CURRENT, BEFORE):
-        profiles = load(version, Home(home)).profiles
+        profiles = load(version, DataDirectory(home)).profiles
         assert profiles is not None
         assert (len(profiles), customer_id in profiles.customer_ids) == (28, False)

@@ -8,7 +8,7 @@ import pytest
 
 from recommender.errors import StoreUnavailableError
 from recommender.publication.lists import ListKey
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.storage.versions import ListQuery, rollback
 from tests.support.loops import run
 from tests.support.needs import find_program
@@ -39,8 +39,8 @@ def tls(tmp_path) -> dict[str, str]:
 
 
 def _publish_and_roll_back(url: str, tls: dict[str, str], make_publication) -> None:
-    with closing(RedisWarehouse(f"{url}?ssl_ca_certs={tls['tls_cert_file']}", timeout_ms=2_000)) as warehouse:
-        store = warehouse.store("corner-shop")
+    with closing(RedisShopStorage(f"{url}?ssl_ca_certs={tls['tls_cert_file']}", timeout_ms=2_000)) as storage:
+        store = storage.store("corner-shop")
         for version in ("v1", "v2"):
             store.publish(make_publication(version, LISTS), keep=3)
         assert store.read(ListQuery([ANN])).products[3].title == "v2 3"
@@ -76,8 +76,8 @@ def test_a_primary_that_a_sentinel_watches(tmp_path, tls, make_publication):
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path, tls):
     with (
         redis_server(tmp_path / "server", program=PROGRAM, **tls),
-        closing(RedisWarehouse(f"rediss://:s3cret@127.0.0.1:{tls['tls_port']}", timeout_ms=2_000)) as warehouse,
+        closing(RedisShopStorage(f"rediss://:s3cret@127.0.0.1:{tls['tls_port']}", timeout_ms=2_000)) as storage,
     ):
         with pytest.raises(StoreUnavailableError, match="cannot be reached") as told:
-            warehouse.store("corner-shop").read(ListQuery([ANN]))
+            storage.store("corner-shop").read(ListQuery([ANN]))
         assert "s3cret" not in str(told.value)

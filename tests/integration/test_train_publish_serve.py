@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from api import create_app
-from recommender.redis.open import open_store
+from recommender.redis.open import open_version_store
 from recommender.settings import Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support.commands import Reprise, call_reprise, run_reprise
 from training.demo.shop import ShopFiles
 
@@ -29,8 +29,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, shop_files: ShopFiles) -> 
 
 def test_the_version_that_was_trained_answers_with_a_cap(trained: tuple[Path, dict[str, Any]]) -> None:
     home, manifest = trained
-    with open_store(Settings(home=home)) as store:
-        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+    with open_version_store(Settings(home=home)) as store:
+        client = create_app(Settings(home=home), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
         milk = client.get("/v1/products/MILK-WHOLE-1L/similar?limit=30")
         product = client.get("/v1/popular").json["items"][0]["product_id"]
         similar = client.get(f"/v1/products/{product}/similar?limit=30").json
@@ -47,8 +47,8 @@ def test_a_regular_customer_gets_due_products_and_new_ones(
     home, _ = trained
     orders = pl.read_csv(shop_files.purchases, infer_schema=False).group_by("customer_id").agg(pl.n_unique("order_id"))
     regular = orders.sort("order_id", "customer_id", descending=True)["customer_id"][0]
-    with open_store(Settings(home=home)) as store:
-        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+    with open_version_store(Settings(home=home)) as store:
+        client = create_app(Settings(home=home), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
         answer = client.get(f"/v1/customers/{regular}/recommendations?placement=product-page").json
         due = client.get(f"/v1/customers/{regular}/buy-again?due_within=14d").json
     assert {item["kind"] for item in answer["items"]} <= {"buy_again", "discover", "popular"}
@@ -65,10 +65,10 @@ def test_every_profile_is_that_of_the_customer_command(
     out = tmp_path / "customers.parquet"
     call_reprise(home, "customers", shop_files.purchases, "--as-of", manifest["as_of"], "--out", out, "--json")
     rows = pl.read_parquet(out)
-    with open_store(Settings(home=home)) as store:
+    with open_version_store(Settings(home=home)) as store:
         n_blocks = store.n_profile_blocks(manifest["version"])
         ids = [one.customer_id for block in range(n_blocks) for one in store.profiles(manifest["version"], block)]
-        client = create_app(Settings(home=home), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+        client = create_app(Settings(home=home), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
         answers = [client.get(f"/v1/customers/{customer_id}/profile").json for customer_id in ids[:20]]
     assert sorted(ids) == rows["customer_id"].to_list()
     assert manifest["counts"]["profiles"] == len(ids) > 100

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from recommender.campaigns.context import CampaignDesk
-from recommender.campaigns.run import Outcome, begin_campaign, run_campaign
+from recommender.campaigns.context import CampaignContext
+from recommender.campaigns.run import begin_campaign, run_campaign
+from recommender.campaigns.selection import Decision
 from recommender.events.event import Event
 from recommender.publication.lists import LIST_NAMES, WHOLE_SHOP, ListName
 from recommender.publication.manifest import Manifest, Publication
@@ -15,9 +16,9 @@ from recommender.publication.product import Product
 from recommender.settings import MailSettings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.storage.campaign import Campaign
-from recommender.storage.shops import Warehouse
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from recommender.storage.shops import ShopStorage
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support.profiles import make_profile, make_table
 from tests.support.small_shop import NOW, TODAY, VERSION, Rows, model, table
 
@@ -94,7 +95,7 @@ class CampaignShop:
     Args:
         publication: what it has published.
         placement: of mails.
-        warehouse: None: one in memory.
+        storage: None: one in memory.
         experiments: as the settings have them.
     """
 
@@ -102,14 +103,14 @@ class CampaignShop:
         self,
         publication: Publication,
         placement: Placement = EMAIL,
-        warehouse: Warehouse | None = None,
+        storage: ShopStorage | None = None,
         rules: MailSettings = NO_QUIET_DAYS,
         experiments: Any = (),
     ) -> None:
-        self.warehouse = warehouse or MemoryWarehouse({"default": MemoryStore()})
-        self.store = self.warehouse.store("default")
+        self.storage = storage or MemoryShopStorage({"default": MemoryVersionStore()})
+        self.store = self.storage.store("default")
         self.store.publish(publication, keep=3)
-        self.desk = CampaignDesk(self.store, self.warehouse.contacts("default"), placement, rules, experiments)
+        self.context = CampaignContext(self.store, self.storage.contacts("default"), placement, rules, experiments)
         self._told = 0
 
     def tell(self, event_type: str, customer_id: str, product_id: str | None = None, at: datetime = NOW) -> None:
@@ -117,27 +118,27 @@ class CampaignShop:
         self._told += 1
         known = {"event_id": f"e{self._told}", "event_type": event_type, "customer_id": customer_id}
         event = Event.model_validate({**known, "product_id": product_id, "occurred_at": at})
-        self.warehouse.event_log("default").accept([event], max(at, NOW), 1_000)
+        self.storage.event_log("default").accept([event], max(at, NOW), 1_000)
 
     def begin(self, name: str, audience: str = "everyone", slots: int | None = None, days: float = 0) -> Campaign:
         """Begin a campaign some days from NOW."""
-        return begin_campaign(self.desk, name, audience, slots, NOW + timedelta(days=days))
+        return begin_campaign(self.context, name, audience, slots, NOW + timedelta(days=days))
 
-    def run(self, name: str = "c", audience: str = "everyone", **terms: Any) -> dict[str, Outcome]:
+    def run(self, name: str = "c", audience: str = "everyone", **terms: Any) -> dict[str, Decision]:
         """Begin and run a campaign; outcomes by customer."""
         return self.outcomes(self.begin(name, audience, **terms))
 
-    def outcomes(self, campaign: Campaign, **how: Any) -> dict[str, Outcome]:
+    def outcomes(self, campaign: Campaign, **how: Any) -> dict[str, Decision]:
         """Run a campaign that was begun."""
-        blocks = list(run_campaign(campaign, self.desk, **how))
+        blocks = list(run_campaign(campaign, self.context, **how))
         return {outcome.customer_id: outcome for block in blocks for outcome in block.outcomes}
 
     def treat(self, **changes: Any) -> None:
         """Change the desk."""
-        self.desk = replace(self.desk, **changes)
+        self.context = replace(self.context, **changes)
 
 
-def shown(outcome: Outcome) -> list[str]:
+def shown(outcome: Decision) -> list[str]:
     """The products of a mail."""
     assert outcome.picks is not None, outcome.reason
     return [item.product.product_id for item in outcome.picks.items]

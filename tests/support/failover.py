@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from recommender.errors import StoreUnavailableError
-from recommender.storage.versions import ListQuery, Store
+from recommender.storage.versions import ListQuery, VersionStore
 from tests.support.needs import find_program
 from tests.support.redis_servers import PASSWORD, wait_until
 
@@ -33,7 +33,7 @@ class Outage:
     version: str
 
 
-def watch_outage(store: Store, lose: Callable[[], None]) -> Outage:
+def watch_outage(store: VersionStore, lose: Callable[[], None]) -> Outage:
     """Call `lose` and read until an answer comes back. Any error but StoreUnavailableError is raised."""
     lose()
     errors: list[str] = []

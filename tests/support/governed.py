@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from recommender.events.event import Event
 from recommender.settings import MailSettings
-from recommender.storage.contacts import Claim, Contacts, Standing
+from recommender.storage.contacts import Claim, Contacts, ContactState
 from recommender.storage.event_log import EventLog, Verdict
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -43,6 +43,6 @@ class Governed(NamedTuple):
         (answer,) = self.contacts.claim([Claim(campaign_id, customer_id, product_ids, last_order_at, at)], rules)
         return answer
 
-    def standing(self, customer_id: str = "ANN") -> Standing:
+    def standing(self, customer_id: str = "ANN") -> ContactState:
         (standing,) = self.contacts.standings([customer_id])
         return standing

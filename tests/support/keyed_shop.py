@@ -8,14 +8,14 @@ from itsdangerous import TimestampSigner
 from itsdangerous.encoding import base64_encode
 
 from recommender.storage.api_keys import Kind, Scope, make_api_key
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from tests.support.small_shop import NOW
 
 ORIGIN = "https://shop.example"
 
 
 def add_key(
-    warehouse: Warehouse,
+    storage: ShopStorage,
     *scopes: Scope,
     shop: str = "default",
     kind: Kind = "secret",
@@ -26,13 +26,13 @@ def add_key(
     key, kept = make_api_key(
         shop=shop, kind=kind, scopes=scopes, origins=origins, created_at=NOW, rate_per_s=rate_per_s
     )
-    warehouse.add_api_key(kept)
+    storage.add_api_key(kept)
     return key
 
 
-def add_publishable_key(warehouse: Warehouse, *origins: str, shop: str = "default", rate_per_s: float | None = None):
+def add_publishable_key(storage: ShopStorage, *origins: str, shop: str = "default", rate_per_s: float | None = None):
     """Keep a new publishable key and return it; pages of ORIGIN may use it where no other is named."""
-    return add_key(warehouse, shop=shop, kind="publishable", origins=origins or (ORIGIN,), rate_per_s=rate_per_s)
+    return add_key(storage, shop=shop, kind="publishable", origins=origins or (ORIGIN,), rate_per_s=rate_per_s)
 
 
 def key_id(key: str) -> str:

@@ -11,22 +11,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from recommender.campaigns.run import begin_campaign, open_desk
+from recommender.campaigns.context import open_context
+from recommender.campaigns.run import begin_campaign
 from recommender.cli.progress import Progress
 from recommender.publication.lists import LIST_NAMES
 from recommender.publication.manifest import Publication
 from recommender.settings import MailSettings, Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 from tests.support.profiles import make_profile, make_table
 from tests.support.small_shop import NOW, TODAY
 from training.campaigns.mail.addresses import open_addresses
-from training.campaigns.mail.delivery import Courier
+from training.campaigns.mail.delivery import Delivery
 from training.campaigns.mail.mail_server import MailServer
-from training.campaigns.mail.message import make_letterhead
+from training.campaigns.mail.message import make_message_builder
 from training.campaigns.mail.outbox import Outbox, open_outbox
 from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.send import Sending
+from training.campaigns.mail.send import Mailer
 
 SECRET = "a secret of thirty-two characters"
 SENDER = "Shop <news@shop.example>"
@@ -73,17 +74,17 @@ class MailShop:
 
     Attributes:
         slept: seconds, in order.
-        warehouse: where contacts and events are.
+        storage: where contacts and events are.
     """
 
     folder: Path
     customer_ids: Sequence[str]
-    warehouse: MemoryWarehouse = field(default_factory=MemoryWarehouse)
+    storage: MemoryShopStorage = field(default_factory=MemoryShopStorage)
     slept: list[float] = field(default_factory=list)
     now: datetime = NOW
 
     def __post_init__(self) -> None:
-        self.warehouse.store("default").publish(publication(len(self.customer_ids)), keep=3)
+        self.storage.store("default").publish(publication(len(self.customer_ids)), keep=3)
         write_addresses(self.folder / "addresses.csv", self.customer_ids)
 
     def sleep(self, seconds: float) -> None:
@@ -97,9 +98,9 @@ class MailShop:
         with open_outbox(self.folder / "outbox.sqlite") as outbox:
             yield outbox
 
-    def send(self, port: int, *, server: MailServer | None = None, **courier: Any) -> dict[str, int]:
+    def send(self, port: int, *, server: MailServer | None = None, **delivery: Any) -> dict[str, int]:
         """Send the campaign, or go on with it, and count what became of the mails."""
-        with self.sending(port, server=server, **courier) as sending:
+        with self.sending(port, server=server, **delivery) as sending:
             sending.send(Progress(show=False).step)
             return {state: n for state, n in sending.outbox.counts().items() if n}
 
@@ -110,32 +111,32 @@ class MailShop:
         *,
         server: MailServer | None = None,
         per_second: float = 1e6,
-        **courier: Any,
-    ) -> Iterator[Sending]:
+        **delivery: Any,
+    ) -> Iterator[Mailer]:
         """All that the campaign is sent with."""
         mail = MailSettings.model_validate({"secret": SECRET})
-        desk = open_desk(self.warehouse, Settings(mail=mail))
+        context = open_context(self.storage, Settings(mail=mail))
         server = server or MailServer("127.0.0.1", port, "none")
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
-        options = {"seed": CAMPAIGN, "sleep": self.sleep, "timeout_s": 10.0, **courier}
+        options = {"seed": CAMPAIGN, "sleep": self.sleep, "timeout_s": 10.0, **delivery}
         with ExitStack() as stack:
-            yield Sending(
-                campaign=begin_campaign(desk, CAMPAIGN, "everyone", 2, self.now),
-                desk=desk,
+            yield Mailer(
+                campaign=begin_campaign(context, CAMPAIGN, "everyone", 2, self.now),
+                context=context,
                 customers=None,
                 addresses=stack.enter_context(open_addresses(self.folder / "addresses.csv", self.folder)),
                 outbox=stack.enter_context(self.outbox()),
                 renderer=Renderer(mail, "default"),
-                letterhead=make_letterhead(mail, "default", CAMPAIGN, SENDER, public=False),
-                courier=Courier(server, per_second, clock, lambda: self.now.timestamp() + 0.0, **options),
-                event_log=self.warehouse.event_log("default"),
+                builder=make_message_builder(mail, "default", CAMPAIGN, SENDER, public=False),
+                delivery=Delivery(server, per_second, clock, lambda: self.now.timestamp() + 0.0, **options),
+                event_log=self.storage.event_log("default"),
                 max_waiting_events=1_000,
                 clock=clock,
             )
 
     def events(self) -> list[tuple[str, str]]:
         """Type and customer of every event, in order of both."""
-        log = self.warehouse.event_log("default")
+        log = self.storage.event_log("default")
         log.queue.join()
         events = [json.loads(entry.wire) for entry in log.queue.take("test", 5_000)]
         return sorted((event["event_type"], event["customer_id"]) for event in events)

@@ -18,15 +18,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
 from api import create_app
-from api.security.permissions import Access, access_of
+from api.security.permissions import Permission, access_of
 from api.web.problems import STATUS
 from recommender import errors
 from recommender.cli.main import COMMANDS
 from recommender.events.event import Event, EventType
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -76,7 +76,7 @@ def commands() -> str:
 
 def routes() -> str:
     """Every route: what it does, and who may call it."""
-    app = create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
+    app = create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()}))
     rows = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule.split("/")[1] != "v1", rule.rule)):
         view = app.view_functions[rule.endpoint]
@@ -172,14 +172,14 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-def _callers(access: Access | None) -> str:
+def _callers(access: Permission | None) -> str:
     """Who may call a route: `sk_…` are secret keys, `pk_…` publishable ones."""
     if access is None or access.keyless:
-        return "whoever has the link" if access is Access.SIGNED else "anyone"
+        return "whoever has the link" if access is Permission.SIGNED else "anyone"
     browsers = {
-        Access.PRODUCTS: "; `pk_…`",
-        Access.PERSON: "; `pk_…` with the customer's token",
-        Access.SESSION: "; `pk_…`, with the token where the body names a customer",
+        Permission.PRODUCTS: "; `pk_…`",
+        Permission.PERSON: "; `pk_…` with the customer's token",
+        Permission.SESSION: "; `pk_…`, with the token where the body names a customer",
     }
     return f"`sk_…`, scope `{access.scope}`{browsers.get(access, '')}"
 

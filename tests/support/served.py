@@ -13,8 +13,8 @@ from typing import Any
 
 from recommender.publication.lists import WHOLE_SHOP
 from recommender.publication.manifest import Publication
-from recommender.redis.shops import RedisWarehouse
-from recommender.storage.versions import Store
+from recommender.redis.shops import RedisShopStorage
+from recommender.storage.versions import VersionStore
 from tests.conftest import build_publication
 from tests.support.load import Answer, ask
 from tests.support.redis_servers import free_port, wait_until
@@ -46,9 +46,9 @@ def version(number: int) -> Publication:
     return build_publication(version_name(number), LISTS)
 
 
-def store_of(url: str) -> Store:
+def store_of(url: str) -> VersionStore:
     """The shop that is served, to publish to."""
-    return RedisWarehouse(url, timeout_ms=5_000).store("default")
+    return RedisShopStorage(url, timeout_ms=5_000).store("default")
 
 
 @dataclass(frozen=True)

@@ -55,18 +55,18 @@ class Shop:
     """What is sold, and when: from `start` on for `days` days. Product i meets need i mod n_needs."""
 
     needs: Sequence[Need]
-    shelf: Sequence[ShopProduct]
+    cache: Sequence[ShopProduct]
     start: date
     days: int
 
     @property
     def n_rare(self) -> int:
         """As many products are never sold as are sold once or twice."""
-        return max(1, len(self.shelf) // 50)
+        return max(1, len(self.cache) // 50)
 
     def products_of(self, need: int) -> Ints:
         """Indices of the products that meet one need, the standard product first."""
-        return np.arange(need, len(self.shelf), len(self.needs))
+        return np.arange(need, len(self.cache), len(self.needs))
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def simulate(shop: Shop, homes: Households, rng: Generator) -> Lines:
     favourites = _favourites(shop, weights, homes, rng)
     appetite = _appetite(shop, homes)
     wants = [_first_orders(shop, appetite, homes, rng)]
-    stretch = np.array([product.stretch for product in shop.shelf])[favourites]
+    stretch = np.array([product.stretch for product in shop.cache])[favourites]
     for position, need in enumerate(shop.needs):
         buyer = np.flatnonzero(rng.random(len(appetite)) < appetite[:, position])
         buyer, day = _run_out(buyer, need.gap_days * stretch[buyer, position], homes, rng)
@@ -140,7 +140,7 @@ def simulate(shop: Shop, homes: Households, rng: Generator) -> Lines:
 
 def _popularity(shop: Shop, rng: Generator) -> Floats:
     """(n_products,): 1 for the standard product of a need, less for its substitutes, 0 for those that hardly sell."""
-    number = np.arange(len(shop.shelf))
+    number = np.arange(len(shop.cache))
     weights = 1.0 / (1.0 + 0.6 * (number // len(shop.needs)).astype(np.float64))
     weights[rng.choice(number[len(shop.needs) :], 2 * shop.n_rare, replace=False)] = 0.0
     return weights
@@ -148,7 +148,7 @@ def _popularity(shop: Shop, rng: Generator) -> Floats:
 
 def _favourites(shop: Shop, weights: Floats, homes: Households, rng: Generator) -> Ints:
     """(n_households, n_needs): the product that a household mostly buys for a need."""
-    style = np.array([product.style for product in shop.shelf])
+    style = np.array([product.style for product in shop.cache])
     pull = np.where(homes.style[:, None] == style, STYLE_PULL, 1.0) * weights
     # the largest of log weight plus Gumbel noise is a draw in proportion to the weights
     with np.errstate(divide="ignore"):

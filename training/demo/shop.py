@@ -55,7 +55,7 @@ def make_shop(
     lines = simulate(shop, draw_households(customers, days, rng), rng)
     files = ShopFiles(folder / "purchases.csv", folder / "products.csv")
     _write(_purchases_frame(lines, shop, rng), files.purchases)
-    _write(_products_frame(shop.shelf, rng), files.products)
+    _write(_products_frame(shop.cache, rng), files.products)
     return files
 
 
@@ -73,12 +73,12 @@ def _purchases_frame(lines: Lines, shop: Shop, rng: Generator) -> pl.DataFrame:
     starts_order = np.r_[True, (order[:, 1:] != order[:, :-1]).any(axis=0)]
     share_of_price = FIRST_PRICE + (1 - FIRST_PRICE) * lines.minute / (shop.days * 1440)
     on_offer = np.where(rng.random(n) < ON_OFFER, OFFER, 1.0)
-    usual_price = np.array([product.price for product in shop.shelf])[lines.product]
+    usual_price = np.array([product.price for product in shop.cache])[lines.product]
     ordered_at = np.datetime64(shop.start, "s") + lines.minute.astype("timedelta64[m]")
     return pl.DataFrame(
         {
             "customer_id": [f"C{household + 1:05d}" for household in lines.household.tolist()],
-            "product_id": [shop.shelf[product].product_id for product in lines.product.tolist()],
+            "product_id": [shop.cache[product].product_id for product in lines.product.tolist()],
             "ordered_at": [f"{moment}Z" for moment in ordered_at],
             "order_id": [str(number) for number in (100_000 + starts_order.cumsum()).tolist()],
             # now and then one more than what ran out
@@ -90,9 +90,9 @@ def _purchases_frame(lines: Lines, shop: Shop, rng: Generator) -> pl.DataFrame:
     )
 
 
-def _products_frame(shelf: Sequence[ShopProduct], rng: Generator) -> pl.DataFrame:
+def _products_frame(cache: Sequence[ShopProduct], rng: Generator) -> pl.DataFrame:
     """The product file, by product_id: 1 in 40 is out of stock, 1 in 10 does not say whether it is bought again."""
-    silent = rng.random(len(shelf)) < 0.1
+    silent = rng.random(len(cache)) < 0.1
     rows = [
         {
             "product_id": product.product_id,
@@ -103,9 +103,9 @@ def _products_frame(shelf: Sequence[ShopProduct], rng: Generator) -> pl.DataFram
             "image_url": f"https://shop.example/i/{product.product_id.lower()}.jpg",
             "replenishable": None if quiet else not product.durable,
         }
-        for product, quiet in zip(shelf, silent, strict=True)
+        for product, quiet in zip(cache, silent, strict=True)
     ]
-    in_stock = rng.permutation(len(shelf)) >= max(1, len(shelf) // 40)
+    in_stock = rng.permutation(len(cache)) >= max(1, len(cache) // 40)
     return pl.DataFrame(rows).with_columns(in_stock=pl.Series(in_stock)).sort("product_id")
 
 

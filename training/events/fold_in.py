@@ -10,9 +10,9 @@ from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import RANKED, Basis, ListKey, fold
-from recommender.slate.recent_activity import refresh
+from recommender.slate.recent_activity import apply_activity
 from recommender.storage.event_log import EventLog
-from recommender.storage.versions import ListQuery, Store
+from recommender.storage.versions import ListQuery, VersionStore
 
 _CUSTOMERS_PER_TRIP = 100
 
@@ -28,7 +28,7 @@ class FoldIn:
         list_length: products in a list.
     """
 
-    store: Store
+    store: VersionStore
     log: EventLog
     clock: Callable[[], datetime]
     list_length: int
@@ -55,7 +55,7 @@ class FoldIn:
             return  # the next batch, or the next training, sees to them
         for customer_id, person in people.items():
             if reading.lists[ListKey("discover", customer_id)] is None:
-                known, _ = refresh(reading, customer_id, [person], self.clock())
+                known, _ = apply_activity(reading, customer_id, [person], self.clock())
                 own = known.lists[ListKey("buy_again", customer_id)]
                 indices = sorted(own.indices()) if own is not None else []
                 self.log.keep_folded(customer_id, fold(version, _to_wire(factors, indices, self.list_length)))

@@ -19,7 +19,7 @@ import polars as pl
 from recommender.errors import UnreadableFileError
 from recommender.events.event import EventType
 from training.events.archive import Archive
-from training.ingest.rows import Part, with_order_ids
+from training.ingest.rows import ParsedRows, with_order_ids
 from training.ingest.schema import EARLIEST, LEDGER
 
 IN_FILES = "in a purchase file, too"
@@ -46,7 +46,7 @@ def read_ledger(folder: Path, shop: str, event_types: Collection[EventType] = OR
     return Archive(folder, shop).read(event_types)
 
 
-def to_part(events: pl.DataFrame, parts: Sequence[Part], as_of: datetime) -> Part:
+def to_part(events: pl.DataFrame, parts: Sequence[ParsedRows], as_of: datetime) -> ParsedRows:
     """Archived purchases and refunds as a source that was read.
 
     Args:
@@ -66,7 +66,7 @@ def to_part(events: pl.DataFrame, parts: Sequence[Part], as_of: datetime) -> Par
         (refund & pl.col("order_id").is_not_null()).alias("of_order"),
     )
     new = _not_in_files(rows, [part.rows for part in parts])
-    return Part(
+    return ParsedRows(
         rows=with_order_ids(new),
         bad=pl.DataFrame(),
         taken={},

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from recommender.cli.progress import Progress
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import UsageError
 from recommender.person import digest_of_person
 from recommender.settings import Settings
@@ -26,7 +26,7 @@ from training.ingest.formats import FORMATS, Format
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
-from training.ingest.rows import Part, open_sources, read_part
+from training.ingest.rows import ParsedRows, open_sources, read_part
 from training.ingest.schema import LEDGER
 from training.quarantine import quarantine_path, write_quarantine
 
@@ -105,7 +105,7 @@ def ingest(
     with unchanged([*files, *([products] if products else [])]):
         parts = _read_parts(files, FORMATS[format], columns, as_of, progress) if files else []
         named = read_products(products) if products else None
-    quarantine = _quarantine(parts, quarantine_path(Home(settings.home), paths))
+    quarantine = _quarantine(parts, quarantine_path(DataDirectory(settings.home), paths))
     currencies: Collection[str] = ()
     if ledger is not None:
         with progress.step("Read archived events"):
@@ -140,7 +140,7 @@ def ingest(
 
 def _read_parts(
     files: Sequence[Path], format_: Format, columns: Mapping[str, str], as_of: datetime, progress: Progress
-) -> list[Part]:
+) -> list[ParsedRows]:
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
         for source in open_sources(files, format_):
@@ -154,14 +154,14 @@ def _without(rows: pl.DataFrame, erased: Collection[str]) -> pl.DataFrame:
     return rows.filter(~pl.col("customer_id").is_in(gone))
 
 
-def _quarantine(parts: Sequence[Part], path: Path) -> Path | None:
+def _quarantine(parts: Sequence[ParsedRows], path: Path) -> Path | None:
     """Write the bad rows of all parts, and return where; None if there are none."""
     bad = pl.concat([part.bad for part in parts], how="diagonal") if parts else pl.DataFrame()
     write_quarantine(path, bad)
     return path if len(bad) else None
 
 
-def _facts_of(parts: Sequence[Part]) -> dict[str, Any]:
+def _facts_of(parts: Sequence[ParsedRows]) -> dict[str, Any]:
     """The fields of an IngestReport that describe how the files were read."""
     unused = dict.fromkeys(name for part in parts for name in part.unused)
     return {
@@ -176,7 +176,7 @@ def _facts_of(parts: Sequence[Part]) -> dict[str, Any]:
     }
 
 
-def _facts_of_refunds(netted: Netted, parts: Sequence[Part]) -> dict[str, float]:
+def _facts_of_refunds(netted: Netted, parts: Sequence[ParsedRows]) -> dict[str, float]:
     return {
         "lines": netted.lines,
         "units": netted.units,

@@ -21,7 +21,7 @@ _PRICE_IGNORED = "__price_ignored__"
 
 
 @dataclass(frozen=True)
-class Source:
+class PurchaseFile:
     """What is read as one table: a file, or the files that a format joins.
 
     Attributes:
@@ -34,7 +34,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Part:
+class ParsedRows:
     """One source, read.
 
     Attributes:
@@ -61,7 +61,7 @@ class Part:
     quarantined: Mapping[str, int]
 
 
-def open_sources(files: Sequence[Path], format_: Format) -> list[Source]:
+def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
     """Scan each file; a format that joins files makes one source of them, named after their folder.
 
     Raises:
@@ -69,13 +69,13 @@ def open_sources(files: Sequence[Path], format_: Format) -> list[Source]:
     """
     frames = [scan_file(file) for file in files]
     if format_.combine is None:
-        return [Source(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
+        return [PurchaseFile(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
     stems = [file.name.split(".")[0] for file in files]
     with reading(files[0].parent):
-        return [Source(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
+        return [PurchaseFile(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
 
 
-def read_part(source: Source, format_: Format, named: Mapping[str, str], as_of: datetime) -> Part:
+def read_part(source: PurchaseFile, format_: Format, named: Mapping[str, str], as_of: datetime) -> ParsedRows:
     """Read and judge one source.
 
     Args:
@@ -101,7 +101,7 @@ def read_part(source: Source, format_: Format, named: Mapping[str, str], as_of: 
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
     rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
-    return Part(
+    return ParsedRows(
         rows=with_order_ids(rows),
         bad=bad,
         taken=taken,
@@ -147,7 +147,7 @@ def _judge(
 
 
 def _kept(taken: Mapping[str, str]) -> list[pl.Expr]:
-    """The columns of `Part.rows`, with _VERDICT and the flags that are counted."""
+    """The columns of `ParsedRows.rows`, with _VERDICT and the flags that are counted."""
     quantity, price, order_id = pl.col("quantity"), pl.col("unit_price"), pl.col("order_id")
     went_back = pl.col("status").str.to_lowercase().is_in(REFUND_STATUSES).fill_null(value=False)
     taken_off = pl.col("refunded_quantity").fill_nan(0.0).abs()
@@ -180,7 +180,7 @@ def _count(verdicts: pl.Series) -> dict[str, int]:
 
 
 def _bad_rows(judged: pl.LazyFrame, reasons: Sequence[str], taken: Mapping[str, str], file: Path) -> pl.DataFrame:
-    """`Part.bad`, by a second scan of the file, which spares all good rows from being held as text."""
+    """`ParsedRows.bad`, by a second scan of the file, which spares all good rows from being held as text."""
     if not reasons:
         return pl.DataFrame()
     reason = pl.col(_VERDICT).cast(pl.String)

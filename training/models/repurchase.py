@@ -57,7 +57,7 @@ class Gaps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class ProductRhythms:
     """What `fit_rhythm` learned.
 
     Attributes:
@@ -101,7 +101,7 @@ class _Level(NamedTuple):
     size: int
 
 
-def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
+def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductRhythms:
     """Learn purchase gaps and return shares.
 
     Gaps are the days between successive purchase days of one customer and one product. The mean and the variance of
@@ -132,7 +132,7 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
     return replace(_learn(snapshot, categories), odds_shift=shift)
 
 
-def build_buy_again(snapshot: Snapshot, rhythm: Rhythm, k: int, half_life_days: float) -> OwnLists:
+def build_buy_again(snapshot: Snapshot, rhythm: ProductRhythms, k: int, half_life_days: float) -> OwnLists:
     """The products that each customer is most likely to buy again.
 
         raw score = Σ over purchase days 0.5^(age / half_life_days) · return share of the product · √P
@@ -167,7 +167,7 @@ def build_buy_again(snapshot: Snapshot, rhythm: Rhythm, k: int, half_life_days: 
     return OwnLists(table, score[kept].astype(np.float32))
 
 
-def _learn(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
+def _learn(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductRhythms:
     """What the past says, before it is held against the days just past."""
     history = build_history(snapshot)
     levels = _build_levels(history, categories)
@@ -178,7 +178,7 @@ def _learn(snapshot: Snapshot, categories: Sequence[str | None]) -> Rhythm:
     shares = _fit_shares(history, levels, seen)
     own_mean, own_sd = _fit_own_gaps(history, levels, means[2], variances[2])
     stretch, product_share = _stretch(history), shares[2][history.product_index]
-    return Rhythm(
+    return ProductRhythms(
         history=history,
         products=Gaps(means[2], sds[2], shares[2]),
         pairs=Gaps(means[3] + stretch, sds[3], _own_share(history, product_share, _OWN_SHARE_PSEUDO_COUNT)),
@@ -281,14 +281,14 @@ def _elapsed(snapshot: Snapshot, visit: Ints, history: History) -> Floats:
     return elapsed
 
 
-def _score(snapshot: Snapshot, rhythm: Rhythm, half_life_days: float) -> Floats:
+def _score(snapshot: Snapshot, rhythm: ProductRhythms, half_life_days: float) -> Floats:
     history = rhythm.history
     due = bought_within(_DUE_DAYS, _elapsed(snapshot, history.last_visit, history), *rhythm.put_right(rhythm.forecast))
     decay = 0.5 ** ((snapshot.as_of_day - history.day) / half_life_days)
     return history.sum_by_pair(decay) * rhythm.products.return_share[history.product_index] * np.sqrt(due)
 
 
-def _records(rhythm: Rhythm, kept: Ints) -> NDArray[np.void]:
+def _records(rhythm: ProductRhythms, kept: Ints) -> NDArray[np.void]:
     history, pairs = rhythm.history, rhythm.put_right(rhythm.forecast)
     records = np.zeros(len(kept), dtype=OWN)
     records["product_index"] = history.product_index[kept]

@@ -14,7 +14,7 @@ from training.dataset.pair_history import Ints, sum_by
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot, build_snapshot
 from training.models.affinity import Affinities, fit_affinities, measure
-from training.models.repurchase import Rhythm, fit_rhythm
+from training.models.repurchase import ProductRhythms, fit_rhythm
 from training.ranking.candidates import Candidates, choose_candidates
 from training.ranking.pair_features import Columns, pair_features
 from training.ranking.product_features import customer_features, product_features
@@ -49,7 +49,7 @@ class Evidence:
 
     snapshot: Snapshot
     categories: Sequence[str | None]
-    rhythm: Rhythm
+    rhythm: ProductRhythms
     affinities: Affinities
     pair_keys: Ints
     pairs: Columns

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History
 from training.dataset.snapshot import Snapshot
-from training.models.repurchase import Rhythm
+from training.models.repurchase import ProductRhythms
 
 Columns = dict[str, NDArray[np.float32]]
 """Name → values, one length; NaN where a value has no meaning."""
@@ -18,7 +18,7 @@ LAST_ORDERS = (1, 3, 6)
 YEAR_DAYS = 365.0
 
 
-def pair_features(snapshot: Snapshot, rhythm: Rhythm, orders: Orders, horizon_days: int) -> Columns:
+def pair_features(snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, horizon_days: int) -> Columns:
     """Every feature by position in `rhythm.history`."""
     history = rhythm.history
     groups = (
@@ -69,7 +69,7 @@ def _in_last_orders(snapshot: Snapshot, history: History, orders: Orders) -> dic
     }
 
 
-def _timing(snapshot: Snapshot, rhythm: Rhythm, horizon_days: int) -> dict[str, NDArray[np.generic]]:
+def _timing(snapshot: Snapshot, rhythm: ProductRhythms, horizon_days: int) -> dict[str, NDArray[np.generic]]:
     """The pair's own rhythm, how far the time since the last purchase is into it, and the chance that it makes.
 
     The chance is that of a return in rhythm: a gap that ends within the horizon, given that it has lasted so far, and a

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History, sum_by
 from training.dataset.snapshot import Snapshot
-from training.models.repurchase import Rhythm
+from training.models.repurchase import ProductRhythms
 from training.ranking.pair_features import YEAR_DAYS, Columns
 
 _WINDOWS = (0.25, 1.0, 3.0, 12.0)
@@ -17,7 +17,9 @@ _TEMPO_DECAYS = (1.0, 3.0, 12.0)
 Group = dict[str, NDArray[np.generic]]
 
 
-def product_features(snapshot: Snapshot, rhythm: Rhythm, prices: NDArray[np.float64], horizon_days: int) -> Columns:
+def product_features(
+    snapshot: Snapshot, rhythm: ProductRhythms, prices: NDArray[np.float64], horizon_days: int
+) -> Columns:
     """Every feature by product_index; `prices` (n_products,) are NaN where unknown."""
     groups = (
         _popularity(snapshot, horizon_days),
@@ -32,7 +34,7 @@ def product_features(snapshot: Snapshot, rhythm: Rhythm, prices: NDArray[np.floa
 
 
 def customer_features(
-    snapshot: Snapshot, rhythm: Rhythm, orders: Orders, prices: NDArray[np.float64], horizon_days: int
+    snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, prices: NDArray[np.float64], horizon_days: int
 ) -> Columns:
     """Every feature by customer_index; `prices` as in `product_features`."""
     history = rhythm.history
@@ -84,7 +86,7 @@ def _life(snapshot: Snapshot) -> Group:
     return {"age_days": snapshot.as_of_day - first, "days_since_sold": snapshot.as_of_day - last}
 
 
-def _repeats(rhythm: Rhythm, n_products: int) -> Group:
+def _repeats(rhythm: ProductRhythms, n_products: int) -> Group:
     """How many buyers it has, how many come back, after how long."""
     log_gap, sd, share = rhythm.products
     return {

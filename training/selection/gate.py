@@ -21,7 +21,7 @@ _PERFECT = 1 - 1e-9
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """What the gate says of an evaluation.
 
     Attributes:
@@ -34,7 +34,7 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None) -> Verdict:
+def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None) -> GateVerdict:
     """Whether the model's mixed list is worth publishing.
 
     All must hold, each for recall@10 and for NDCG@10:
@@ -54,13 +54,13 @@ def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None
             is nothing to compare with.
     """
     if evaluation.n_customers < MIN_CUSTOMERS:
-        return Verdict("skipped", (_too_few(evaluation),))
+        return GateVerdict("skipped", (_too_few(evaluation),))
     reasons = (
         *_worse_than_popular(evaluation),
         *_short_of_best(evaluation, tolerance),
         *_short_of_live(evaluation, tolerance, live),
     )
-    return Verdict("refused" if reasons else "passed", reasons)
+    return GateVerdict("refused" if reasons else "passed", reasons)
 
 
 def check_lists(publication: Publication) -> tuple[str, ...]:

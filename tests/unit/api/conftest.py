@@ -6,17 +6,17 @@ from api import create_app
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest
 from recommender.settings import Settings
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 from recommender.storage.versions import ListQuery
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 
 
-class DownStore(MemoryStore):
+class DownStore(MemoryVersionStore):
     """Redis that does not answer."""
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
     def current(self) -> str | None:
@@ -26,12 +26,12 @@ class DownStore(MemoryStore):
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
 
-class CountingStore(MemoryStore):
+class CountingStore(MemoryVersionStore):
     """Counts the round trips."""
 
     reads = 0
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         self.reads += 1
         return super().read(query)
 
@@ -45,7 +45,7 @@ def store() -> CountingStore:
 
 @pytest.fixture
 def app(store: CountingStore) -> Flask:
-    return create_app(Settings(), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
+    return create_app(Settings(), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
 
 
 @pytest.fixture
@@ -55,9 +55,11 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def empty_client() -> FlaskClient:
-    return create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}), lambda: small_shop.NOW).test_client()
+    return create_app(
+        Settings(), MemoryShopStorage({"default": MemoryVersionStore()}), lambda: small_shop.NOW
+    ).test_client()
 
 
 @pytest.fixture
 def down_client() -> FlaskClient:
-    return create_app(Settings(), MemoryWarehouse({"default": DownStore()}), lambda: small_shop.NOW).test_client()
+    return create_app(Settings(), MemoryShopStorage({"default": DownStore()}), lambda: small_shop.NOW).test_client()

@@ -10,7 +10,7 @@ import socket, sys
 def refuse(*_): raise SystemExit("connected")
 socket.socket.connect = refuse
 import api
-from tests.fakes.store import MemoryStore
+from tests.fakes.versions import MemoryStore
 from tests.fakes.warehouse import MemoryWarehouse
 from recommender.settings import Settings
 app = api.create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))

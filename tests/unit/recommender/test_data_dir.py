@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from recommender.data_dir import Home, make_folder, training_lock, write_whole
+from recommender.data_dir import DataDirectory, make_folder, training_lock, write_whole
 from recommender.errors import BusyError, HomeError
 
 
 def test_everything_lies_under_the_root(tmp_path):
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
     folders = (home.models, home.redis, home.quarantine, home.shop)
     assert all(folder.parent == tmp_path for folder in folders)
     assert len(set(folders)) == 4
@@ -68,13 +68,13 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_a_second_training_is_told_which_process_is_at_work(tmp_path):
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
     with training_lock(home), pytest.raises(BusyError, match=f"process {os.getpid()}"), training_lock(home):
         pass
 
 
 def test_the_lock_is_free_after_a_training_and_after_its_error(tmp_path):
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
 
     def fail() -> None:
         with training_lock(home):
@@ -86,20 +86,20 @@ def test_the_lock_is_free_after_a_training_and_after_its_error(tmp_path):
         assert (tmp_path / "training.lock").read_text() == str(os.getpid())
 
 
-def _train_and_die(home: Home) -> None:
+def _train_and_die(home: DataDirectory) -> None:
     with training_lock(home):
         os._exit(9)
 
 
 def test_the_lock_of_a_process_that_died_is_free(tmp_path):
-    child = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(Home(tmp_path),))
+    child = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(DataDirectory(tmp_path),))
     child.start()
     child.join()
     assert child.exitcode == 9
-    with training_lock(Home(tmp_path)):
+    with training_lock(DataDirectory(tmp_path)):
         assert (tmp_path / "training.lock").read_text() == str(os.getpid())
 
 
 def test_trainings_of_two_homes_do_not_meet(tmp_path):
-    with training_lock(Home(tmp_path / "a")), training_lock(Home(tmp_path / "b")):
+    with training_lock(DataDirectory(tmp_path / "a")), training_lock(DataDirectory(tmp_path / "b")):
         assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}

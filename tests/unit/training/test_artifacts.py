@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.publication.lists import LIST_NAMES
 from recommender.publication.manifest import Publication
@@ -28,8 +28,8 @@ LISTS = {
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path)
 
 
 @pytest.fixture
@@ -96,7 +96,9 @@ def test_one_very_long_id_does_not_widen_the_others(home, make_publication):
 
 
 def test_the_same_publication_gives_the_same_bytes(tmp_path, publication):
-    assert bytes_of(save(publication, Home(tmp_path / "a"))) == bytes_of(save(publication, Home(tmp_path / "b")))
+    assert bytes_of(save(publication, DataDirectory(tmp_path / "a"))) == bytes_of(
+        save(publication, DataDirectory(tmp_path / "b"))
+    )
 
 
 def test_nothing_in_it_is_pickled(home, publication):
@@ -217,4 +219,4 @@ def test_a_rename_that_fails_keeps_the_version_that_was_there(home, publication,
 def test_a_home_that_is_a_file(tmp_path, publication):
     (tmp_path / "home").write_text("")
     with pytest.raises(HomeError, match="cannot create"):
-        save(publication, Home(tmp_path / "home"))
+        save(publication, DataDirectory(tmp_path / "home"))

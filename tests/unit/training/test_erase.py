@@ -3,7 +3,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from recommender.errors import BusyError, HomeError
 from recommender.person import digest_of_person
 from tests.support.event_files import archive, event
@@ -16,8 +16,8 @@ LISTS = {"buy_again": {"ANNA": [1, 2], "BEN": [0]}, "discover": {"ANNA": [3]}, "
 
 
 @pytest.fixture
-def home(tmp_path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path) -> DataDirectory:
+    return DataDirectory(tmp_path)
 
 
 def test_an_empty_home_has_nothing_to_forget(home):

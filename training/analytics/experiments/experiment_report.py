@@ -26,7 +26,7 @@ METHOD = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class AnalysisPlan:
     """What was settled before the start.
 
     Attributes:
@@ -59,7 +59,7 @@ class Report:
         attribution: variant → its way from recommendation to purchase; empty without events.
     """
 
-    plan: Plan
+    plan: AnalysisPlan
     sample_ratio: SampleRatio
     left_out: Mapping[str, int]
     purchases_until: datetime | None
@@ -101,7 +101,9 @@ class Report:
         }
 
 
-def analyse(ledger: pl.DataFrame, assignments: Assignments, plan: Plan, events: pl.DataFrame | None = None) -> Report:
+def analyse(
+    ledger: pl.DataFrame, assignments: Assignments, plan: AnalysisPlan, events: pl.DataFrame | None = None
+) -> Report:
     """Measure an experiment.
 
     Args:
@@ -122,7 +124,7 @@ def analyse(ledger: pl.DataFrame, assignments: Assignments, plan: Plan, events: 
     figures = build_figures(measure_customers(ledger, customers, period), control, plan.hoped_lift)
     lines = lines_of(ledger, customers).filter(pl.col("ordered_at").is_between("entered_at", period.end, closed="left"))
     return Report(
-        plan=Plan(period, control, shares, plan.hoped_lift, plan.within_days),
+        plan=AnalysisPlan(period, control, shares, plan.hoped_lift, plan.within_days),
         sample_ratio=sample_ratio,
         left_out=assignments.left_out,
         purchases_until=cast(datetime | None, ledger["ordered_at"].max()),

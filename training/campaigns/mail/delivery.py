@@ -13,8 +13,8 @@ from typing import NoReturn
 from recommender.errors import MailError
 from training.campaigns.mail.mail_server import MailServer
 from training.campaigns.mail.outbox import Outbox
-from training.campaigns.mail.smtp import TIMEOUT_S, Letter, Reply, Session
-from training.campaigns.mail.throttle import Pace, pause_s
+from training.campaigns.mail.smtp import TIMEOUT_S, Envelope, Reply, Session
+from training.campaigns.mail.throttle import Throttle, pause_s
 
 CONNECTIONS = 4
 """At once: a server answers each mail five times, and the way there and back takes longer than the work."""
@@ -25,11 +25,11 @@ MOST_FAILURES = 12
 MOST_REFUSALS = 50
 """In a row, for good: no list of addresses is that bad, so it is we who are not wanted."""
 
-Write = Callable[[datetime], Letter]
+Write = Callable[[datetime], Envelope]
 """Makes a mail, given the moment of sending."""
 
 
-class Courier:
+class Delivery:
     """Hands in mails; `deliver` may be called by CONNECTIONS threads at once.
 
     Args:
@@ -60,7 +60,7 @@ class Courier:
         self._luck = random.Random(seed)  # noqa: S311 - how long to wait is no secret
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
-        self._pace = Pace(per_second, now, self._sleep)
+        self._pace = Throttle(per_second, now, self._sleep)
         self._lock = threading.Lock()
         self._failures = 0
         self._refused: list[str] = []

@@ -27,7 +27,7 @@ _LARGEST_PRICE = Decimal(10) ** 12
 
 
 @dataclass(frozen=True)
-class Wording:
+class MailLocale:
     """One language in one country.
 
     Attributes:
@@ -87,7 +87,7 @@ class Wording:
 
 
 @lru_cache(maxsize=256)
-def find_wording(locale: str) -> Wording | None:
+def find_locale(locale: str) -> MailLocale | None:
     """The wording for a locale such as `de`, `pt-BR` or `ar_EG`; None where nobody knows it."""
     try:
         found = Locale.parse(locale.strip().replace("-", "_"))
@@ -97,7 +97,7 @@ def find_wording(locale: str) -> Wording | None:
     spoken = found if words else Locale(FALLBACK_LANGUAGE)
     direction: Literal["ltr", "rtl"] = "rtl" if spoken.text_direction == "rtl" else "ltr"
     tag = str(spoken).replace("_", "-")
-    return Wording(spoken, found, words or _words(FALLBACK_LANGUAGE), tag, direction)
+    return MailLocale(spoken, found, words or _words(FALLBACK_LANGUAGE), tag, direction)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from recommender.person import encode_id
 from recommender.settings import MailSettings
 from training.campaigns.mail.addresses import Mailbox, check_address
 from training.campaigns.mail.render import Rendered
-from training.campaigns.mail.smtp import Letter
+from training.campaigns.mail.smtp import Envelope
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1: characters of a line without its end."""
@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
-class Letterhead:
+class MessageBuilder:
     """What all mails of a campaign have in common.
 
     Attributes:
@@ -40,7 +40,7 @@ class Letterhead:
     link_base: str
     secret: str
 
-    def write(self, rendered: Rendered, customer_id: str, to: Mailbox, at: datetime) -> Letter:
+    def write(self, rendered: Rendered, customer_id: str, to: Mailbox, at: datetime) -> Envelope:
         """One mail: the same arguments give the same bytes.
 
         Args:
@@ -66,7 +66,7 @@ class Letterhead:
         message.set_boundary(f"={mark}")
         # written by hand: the standard library would encode a word of this length, which nobody could click on
         wire = self._unsubscribe_header(customer_id) + message.as_bytes()
-        return Letter(self.sender.addr_spec, to.address, wire, utf8)
+        return Envelope(self.sender.addr_spec, to.address, wire, utf8)
 
     def fits(self, customer_id: str) -> bool:
         """Whether the unsubscribe link of a customer is short enough for a header."""
@@ -82,7 +82,9 @@ class Letterhead:
         return f"List-Unsubscribe: <{address(self.link_base, token, 'unsubscribe')}>\r\n".encode()
 
 
-def make_letterhead(settings: MailSettings, shop: str, campaign_id: str, sender: str, *, public: bool) -> Letterhead:
+def make_message_builder(
+    settings: MailSettings, shop: str, campaign_id: str, sender: str, *, public: bool
+) -> MessageBuilder:
     """The letterhead of a campaign.
 
     Args:
@@ -109,7 +111,7 @@ def make_letterhead(settings: MailSettings, shop: str, campaign_id: str, sender:
     checked = check_address(written)
     if checked is None or _CONTROL.search(sender):
         raise UsageError(f"--from {sender!r} is no address; write 'Shop <news@shop.example>'")
-    return Letterhead(
+    return MessageBuilder(
         _address(name, checked), shop, campaign_id, settings.link_base, settings.secret.get_secret_value()
     )
 

@@ -20,7 +20,7 @@ from recommender.errors import MailError
 from recommender.settings import MailSettings
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
-from training.campaigns.mail.locale import Wording, find_wording
+from training.campaigns.mail.locale import MailLocale, find_locale
 from training.campaigns.mail.sanitize import clean_text
 
 TEMPLATE = "mail.html.jinja"
@@ -95,12 +95,12 @@ class Renderer:
         locale: str = "en",
         currency: str | None = None,
     ) -> None:
-        wording = find_wording(locale)
-        if wording is None:
+        mail_locale = find_locale(locale)
+        if mail_locale is None:
             raise MailError(f"locale {locale!r} is not known; give a language, and a country if need be: de, pt-BR")
         self._settings = settings
         self._maker = LinkMaker(settings, shop)
-        self._wording = wording
+        self._locale = mail_locale
         self._currency = currency
         self._name = str(template or TEMPLATE)
         self._html = _environment().get_template(TEMPLATE) if template is None else _compile(template)
@@ -120,8 +120,8 @@ class Renderer:
         Raises:
             MailError: the template has no subject, or cannot be filled.
         """
-        wording = (find_wording(locale) if locale else None) or self._wording
-        values = self._values(campaign, picks, wording, name)
+        mail_locale = (find_locale(locale) if locale else None) or self._locale
+        values = self._values(campaign, picks, mail_locale, name)
         try:
             return self._fill(values)
         except MailError:
@@ -129,34 +129,34 @@ class Renderer:
         except Exception as error:  # whatever a marketer's template does
             raise MailError(f"template {self._name}: {error}; edit it and look at one mail first") from error
 
-    def _values(self, campaign: Campaign, picks: Picks, wording: Wording, name: str | None) -> dict[str, Any]:
+    def _values(self, campaign: Campaign, picks: Picks, locale: MailLocale, name: str | None) -> dict[str, Any]:
         links = self._maker.links(campaign, picks)
-        shown = [self._pick(item, slot, links, wording) for slot, item in enumerate(picks.items, start=1)]
-        spoken = {key: wording.words[key] for key in ("why", "unsubscribe")}
-        sentences = wording.audience(campaign.audience, shown[0].title)
+        shown = [self._pick(item, slot, links, locale) for slot, item in enumerate(picks.items, start=1)]
+        spoken = {key: locale.words[key] for key in ("why", "unsubscribe")}
+        sentences = locale.audience(campaign.audience, shown[0].title)
         return {
             "sender": self._settings.sender,
             "postal_address": self._settings.postal_address,
             "campaign": campaign,
             "name": clean_text(name or ""),
-            "language": wording.language,
-            "direction": wording.direction,
-            "words": {**spoken, **sentences, "greeting": wording.greet(name)},
+            "language": locale.language,
+            "direction": locale.direction,
+            "words": {**spoken, **sentences, "greeting": locale.greet(name)},
             "picks": shown,
             "unsubscribe_url": links.unsubscribe_url,
         }
 
-    def _pick(self, item: Item, slot: int, links: Links, wording: Wording) -> Pick:
+    def _pick(self, item: Item, slot: int, links: Links, locale: MailLocale) -> Pick:
         product = item.product
         return Pick(
             title=clean_text(product.title or "") or clean_text(product.product_id) or "-",
-            price=wording.price(product.price, self._currency),
+            price=locale.price(product.price, self._currency),
             url=links.url(slot),
             image_url=links.image_url(slot),
-            reason=wording.reason(item),
+            reason=locale.reason(item),
             code=item.reason.code,
             kind=item.kind,
-            action=wording.action(item),
+            action=locale.action(item),
             rank=item.rank,
         )
 

@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.run import Block, CampaignDesk, count_blocks, plan_blocks, run_campaign
+from recommender.campaigns.run import count_blocks, plan_blocks, run_campaign
+from recommender.campaigns.selection import Batch
 from recommender.cli.progress import Advance
 from recommender.events.event import Event, EventType
 from recommender.person import digest
 from recommender.storage.campaign import Campaign, Picks
 from recommender.storage.event_log import EventLog
 from training.campaigns.mail.addresses import AddressBook, Mailbox
-from training.campaigns.mail.delivery import Courier
-from training.campaigns.mail.message import Letterhead
+from training.campaigns.mail.delivery import Delivery
+from training.campaigns.mail.message import MessageBuilder
 from training.campaigns.mail.outbox import SETTLED, Outbox, Settled
 from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.smtp import Letter
+from training.campaigns.mail.smtp import Envelope
 
 ROUND_PAUSES_S = (30.0, 120.0, 480.0)
 """Waits before what the server did not want yet is tried again."""
@@ -36,30 +38,30 @@ _EVENT_TYPES: dict[str, EventType] = {"sent": "mail_sent", "bounced": "mail_boun
 
 
 @dataclass(frozen=True)
-class Sending:
+class Mailer:
     """What one campaign is sent with.
 
     Attributes:
         campaign: as it was begun.
-        desk: the shop.
+        context: the shop.
         customers: the list that it was begun with, if it was.
         addresses: where the mails go.
         outbox: what became of them.
         renderer, letterhead: make them.
-        courier: hands them in.
+        delivery: hands them in.
         event_log: is told of those that were sent, and of those that bounced.
         max_waiting_events: see `EventLog.accept`.
         clock: the aware moment.
     """
 
     campaign: Campaign
-    desk: CampaignDesk
+    context: CampaignContext
     customers: CustomerList | None
     addresses: AddressBook
     outbox: Outbox
     renderer: Renderer
-    letterhead: Letterhead
-    courier: Courier
+    builder: MessageBuilder
+    delivery: Delivery
     event_log: EventLog
     max_waiting_events: int
     clock: Callable[[], datetime]
@@ -75,17 +77,17 @@ class Sending:
             StoreError: Redis does not answer. The same.
         """
         self._tell()
-        with self.courier.at_work() as pool:
+        with self.delivery.at_work() as pool:
             self._go_through(self.outbox.unfinished(self._blocks()), pool, partial(step, "Send mails"))
             for pause_s in ROUND_PAUSES_S:
                 deferred = self.outbox.deferred()
                 if not deferred:
                     break
-                self.courier.pause(pause_s)
+                self.delivery.pause(pause_s)
                 self._go_through(deferred, pool, partial(step, "Try again"))
 
     def _blocks(self) -> Sequence[int]:
-        return list(plan_blocks(count_blocks(self.campaign, self.desk), self.customers))
+        return list(plan_blocks(count_blocks(self.campaign, self.context), self.customers))
 
     def _go_through(self, blocks: Sequence[int], pool: ThreadPoolExecutor, step: Callable[[int], Step]) -> None:
         with step(len(blocks)) as advance:
@@ -94,10 +96,10 @@ class Sending:
                     self._send_block(block, pool)
                     advance(1)
 
-    def _run(self, blocks: Sequence[int]) -> Iterator[Block]:
-        return run_campaign(self.campaign, self.desk, blocks=blocks, at=self.clock(), customers=self.customers)
+    def _run(self, blocks: Sequence[int]) -> Iterator[Batch]:
+        return run_campaign(self.campaign, self.context, blocks=blocks, at=self.clock(), customers=self.customers)
 
-    def _send_block(self, block: Block, pool: ThreadPoolExecutor) -> None:
+    def _send_block(self, block: Batch, pool: ThreadPoolExecutor) -> None:
         picks = {outcome.customer_id: outcome.picks for outcome in block.outcomes if outcome.picks is not None}
         self.outbox.claim(block.number, picks)
         states = self.outbox.states(block.number)
@@ -106,7 +108,7 @@ class Sending:
         for customer_id in open_ones:
             if customer_id not in mailboxes:
                 self.outbox.mark(customer_id, "no_address", self.clock())
-            elif not self.letterhead.fits(customer_id):
+            elif not self.builder.fits(customer_id):
                 del mailboxes[customer_id]
                 self.outbox.mark(customer_id, "refused", self.clock(), "customer id too long")
         self._deliver({one: picks[one] for one in open_ones if one in mailboxes}, mailboxes, pool)
@@ -117,7 +119,7 @@ class Sending:
     def _leave_out_sent(self, customer_ids: Sequence[str]) -> list[str]:
         """Those whom nobody else wrote to in the campaign: from another REPRISE_HOME, or by another system."""
         found = []
-        for customer_id, standing in zip(customer_ids, self.desk.contacts.standings(customer_ids), strict=True):
+        for customer_id, standing in zip(customer_ids, self.context.contacts.standings(customer_ids), strict=True):
             mail = standing.mail_of(self.campaign.campaign_id)
             if mail is None or mail.sent_at is None:
                 found.append(customer_id)
@@ -129,20 +131,20 @@ class Sending:
     def _deliver(self, picks: Mapping[str, Picks], mailboxes: Mapping[str, Mailbox], pool: ThreadPoolExecutor) -> None:
         def deliver(customer_id: str) -> None:
             make = partial(self._write, picks[customer_id], mailboxes[customer_id])
-            self.courier.deliver(customer_id, make, self.outbox)
+            self.delivery.deliver(customer_id, make, self.outbox)
 
         # asking for the results raises what a thread raised; `at_work` has the others stop then
         list(pool.map(deliver, picks))
 
-    def _write(self, picks: Picks, to: Mailbox, at: datetime) -> Letter:
+    def _write(self, picks: Picks, to: Mailbox, at: datetime) -> Envelope:
         rendered = self.renderer.render(self.campaign, picks, name=to.name, locale=to.locale)
-        return self.letterhead.write(rendered, picks.customer_id, to, at)
+        return self.builder.write(rendered, picks.customer_id, to, at)
 
     def _release(self, block: int, claimed: Mapping[str, Picks]) -> None:
         """Strike what was claimed for mails that nobody got, so that another campaign may write."""
         for customer_id, state in self.outbox.states(block).items():
             if customer_id in claimed and state in ("refused", "bounced", "no_address"):
-                self.desk.contacts.release(self.campaign.campaign_id, customer_id)
+                self.context.contacts.release(self.campaign.campaign_id, customer_id)
 
     def _tell(self) -> None:
         """Have the shop's events tell of mails; told twice, an event counts once."""
@@ -164,9 +166,9 @@ class Sending:
         )
 
 
-def leave_out_unknown(addresses: AddressBook, campaign: Campaign, desk: CampaignDesk, advance: Advance) -> None:
+def leave_out_unknown(addresses: AddressBook, campaign: Campaign, context: CampaignContext, advance: Advance) -> None:
     """Leave out the addresses of customers whom the campaign's version does not know; `advance` is told of blocks."""
-    for number in range(count_blocks(campaign, desk)):
-        addresses.know(profile.customer_id for profile in desk.store.profiles(campaign.version, number))
+    for number in range(count_blocks(campaign, context)):
+        addresses.know(profile.customer_id for profile in context.store.profiles(campaign.version, number))
         advance(1)
     addresses.leave_out_unknown()

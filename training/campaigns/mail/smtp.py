@@ -24,7 +24,7 @@ _UNAVAILABLE = 421
 """The server is about to hang up; it says so in answer to anything."""
 
 
-class Letter(NamedTuple):
+class Envelope(NamedTuple):
     """One mail as it goes over the wire.
 
     Attributes:
@@ -66,11 +66,11 @@ class Session:
         self._context = context
         self._smtp: smtplib.SMTP | None = None
 
-    def send(self, letter: Letter, ending: Callable[[], None]) -> Reply:
+    def send(self, envelope: Envelope, ending: Callable[[], None]) -> Reply:
         """Hand in one mail.
 
         Args:
-            letter: the mail.
+            envelope: the mail.
             ending: called just before the end of the mail is sent: from there on the server may have it.
 
         Raises:
@@ -78,7 +78,7 @@ class Session:
         """
         try:
             smtp = self._smtp = self._smtp or self._connect()
-            reply = self._hand_in(smtp, letter)
+            reply = self._hand_in(smtp, envelope)
             if reply is None:
                 ending()
                 reply = self._refuse_to_end(smtp)
@@ -106,22 +106,24 @@ class Session:
         finally:
             self.close()
 
-    def _hand_in(self, smtp: smtplib.SMTP, letter: Letter) -> Reply | None:
+    def _hand_in(self, smtp: smtplib.SMTP, envelope: Envelope) -> Reply | None:
         """All but the end of a mail; None where the server wants it."""
-        if letter.utf8 and not smtp.has_extn("smtputf8"):
+        if envelope.utf8 and not smtp.has_extn("smtputf8"):
             return Reply("refused", "no SMTPUTF8")
-        code, text = smtp.mail(letter.sender, ["SMTPUTF8"] if letter.utf8 else [])
+        code, text = smtp.mail(envelope.sender, ["SMTPUTF8"] if envelope.utf8 else [])
         if code >= 500:
-            raise MailError(f"{self._server!r} takes no mails from {letter.sender}: {_code(code, text)}; check --from")
+            raise MailError(
+                f"{self._server!r} takes no mails from {envelope.sender}: {_code(code, text)}; check --from"
+            )
         if code != 250:
             return _not_taken(code, text)
-        code, text = smtp.rcpt(letter.recipient)
+        code, text = smtp.rcpt(envelope.recipient)
         if code not in (250, 251):
             return _not_taken(code, text, bounces=True)
         code, text = smtp.docmd("DATA")
         if code != 354:
             return _not_taken(code, text)
-        smtp.send(_stuff_dots(letter.wire))
+        smtp.send(_stuff_dots(envelope.wire))
         return None
 
     def _refuse_to_end(self, smtp: smtplib.SMTP) -> Reply | None:

@@ -8,7 +8,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
-class Pace:
+class Throttle:
     """Lets callers pass one by one, never faster than `per_second`: a bucket that holds one token.
 
     Args:

@@ -14,7 +14,7 @@ from recommender.data_dir import make_folder, write_whole
 from recommender.person import digest_of_person
 from recommender.storage.campaign import Campaign, Picks
 from training.campaigns.mail.render import Renderer
-from training.campaigns.picks.flat_rows import Cell, Rows
+from training.campaigns.picks.flat_rows import Cell, FlatRows
 
 FORMATS = ("csv", "jsonl", "parquet", "html")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -23,7 +23,7 @@ _IDS = ("customer_id", "product_id")
 _ROWS_PER_GROUP = 65_536
 
 
-class Format(Protocol):
+class PickFormat(Protocol):
     """One format. Parts are independent of each other, and the same picks give the same bytes."""
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
@@ -41,13 +41,13 @@ class Jsonl:
         self._maker = maker
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
-        """See `Format.write`."""
+        """See `PickFormat.write`."""
         with write_whole(part) as file:
             for one in picks:
                 file.write(to_line(self._campaign, one, self._maker.links(self._campaign, one)))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
-        """See `Format.join`."""
+        """See `PickFormat.join`."""
         with write_whole(out) as file:
             _append(parts, file)
 
@@ -58,20 +58,20 @@ class Csv:
     Ids stay as they are: another system finds its customers by them.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: FlatRows) -> None:
         self._rows = rows
         self._columns = list(rows.schema)
         self._ids = [name.startswith(_IDS) for name in self._columns]
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
-        """See `Format.write`."""
+        """See `PickFormat.write`."""
         with write_whole(part) as file:
             for one in picks:
                 cells = zip(self._rows.row(one), self._ids, strict=True)
                 file.write(to_csv([cell if is_id else harmless(cell) for cell, is_id in cells]))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
-        """See `Format.join`."""
+        """See `PickFormat.join`."""
         with write_whole(out) as file:
             file.write(to_csv(self._columns))
             _append(parts, file)
@@ -80,17 +80,17 @@ class Csv:
 class Parquet:
     """The same columns as Csv, as they are."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: FlatRows) -> None:
         self._rows = rows
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
-        """See `Format.write`."""
+        """See `PickFormat.write`."""
         cells = [[_readable(cell) for cell in self._rows.row(one)] for one in picks]
         with write_whole(part) as file:
             pl.DataFrame(cells, schema=self._rows.schema, orient="row").write_parquet(file)
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
-        """See `Format.join`."""
+        """See `PickFormat.join`."""
         with write_whole(out) as file:
             pl.scan_parquet(list(parts)).sink_parquet(file, maintain_order=True, row_group_size=_ROWS_PER_GROUP)
 
@@ -103,7 +103,7 @@ class Html:
         self._renderer = renderer
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
-        """See `Format.write`."""
+        """See `PickFormat.write`."""
         folder = _mails(part)
         with write_whole(part) as file:
             for one in picks:
@@ -115,7 +115,7 @@ class Html:
                 file.write(to_csv([one.customer_id, harmless(rendered.subject), f"{name}.html", f"{name}.txt"]))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
-        """See `Format.join`."""
+        """See `PickFormat.join`."""
         folder = make_folder(_mails(parts[0]))
         with write_whole(folder / "index.csv") as file:
             file.write(to_csv(["customer_id", "subject", "html", "text"]))

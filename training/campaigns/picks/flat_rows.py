@@ -22,7 +22,7 @@ _OF_A_SLOT: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-class Rows:
+class FlatRows:
     """Makes the rows of one campaign.
 
     Args:

@@ -20,7 +20,7 @@ BLOCKS_PER_PART = 64
 
 
 @dataclass(frozen=True)
-class Tally:
+class PickCounts:
     """What became of customers.
 
     Attributes:
@@ -35,8 +35,8 @@ class Tally:
     mails: int = 0
     without: Mapping[str, int] = field(default_factory=dict)
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "PickCounts") -> "PickCounts":
+        return PickCounts(
             self.considered + other.considered,
             self.in_audience + other.in_audience,
             self.mails + other.mails,
@@ -77,7 +77,7 @@ class Parts:
         """Where its rows are."""
         return self.folder / f"{number:06}.part"
 
-    def commit(self, number: int, tally: Tally) -> None:
+    def commit(self, number: int, tally: PickCounts) -> None:
         """Say that a part is whole; its rows are written before."""
         with write_whole(self._mark(number)) as file:
             file.write(json.dumps(tally.to_dict()).encode())
@@ -86,10 +86,10 @@ class Parts:
         """The parts that are not whole yet."""
         return [number for number in self.numbers if not self._mark(number).exists()]
 
-    def tally(self) -> Tally:
+    def tally(self) -> PickCounts:
         """The sum over all parts."""
-        tallies = (Tally(**json.loads(self._mark(number).read_bytes())) for number in self.numbers)
-        return sum(tallies, start=Tally())
+        tallies = (PickCounts(**json.loads(self._mark(number).read_bytes())) for number in self.numbers)
+        return sum(tallies, start=PickCounts())
 
     def settle(self, identity: Mapping[str, Any], erased: Collection[str]) -> bool:
         """Keep what is whole already, as far as it is of `identity` and of nobody who was erased since.

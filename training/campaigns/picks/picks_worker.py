@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from recommender.campaigns.context import CampaignDesk
+from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.documents import LinkMaker, to_line
 from recommender.campaigns.run import run_campaign
-from recommender.campaigns.selection import Block
+from recommender.campaigns.selection import Batch
 from recommender.errors import RepriseError, StoreError, VersionNotFoundError
-from recommender.storage.pick_jobs import Job, Jobs
+from recommender.storage.pick_jobs import PickJob, PickJobs
 
 IDLE_S = 0.5
 """Pause when there is nothing to do."""
@@ -26,14 +26,14 @@ class PicksWorker:
     Attributes:
         name: unique among those that live.
         jobs: what was asked for.
-        desk: opens what picks are made from, for one job.
+        context: opens what picks are made from, for one job.
         links: makes the links of the rows.
         tell: shows a line to whoever runs the worker.
     """
 
     name: str
-    jobs: Jobs
-    desk: Callable[[], CampaignDesk]
+    jobs: PickJobs
+    context: Callable[[], CampaignContext]
     links: LinkMaker
     tell: Callable[[str], None]
 
@@ -74,10 +74,10 @@ class PicksWorker:
             self._fail(job, error)
         return True
 
-    def _blocks(self, job: Job) -> Iterator[Block]:
-        return run_campaign(job.campaign, self.desk(), blocks=range(job.blocks_done, job.blocks))
+    def _blocks(self, job: PickJob) -> Iterator[Batch]:
+        return run_campaign(job.campaign, self.context(), blocks=range(job.blocks_done, job.blocks))
 
-    def _advance(self, job: Job, block: Block) -> Job | None:
+    def _advance(self, job: PickJob, block: Batch) -> PickJob | None:
         """The job with one more block done; None where it is not ours any more."""
         picked = [outcome.picks for outcome in block.outcomes if outcome.picks is not None]
         reasons = [outcome.reason for outcome in block.outcomes if outcome.reason is not None]
@@ -88,6 +88,6 @@ class PicksWorker:
         done = job.advance(block.considered, len(rows), reasons)
         return done if self.jobs.save(done, self.name, block.number, rows) else None
 
-    def _fail(self, job: Job, error: RepriseError) -> None:
+    def _fail(self, job: PickJob, error: RepriseError) -> None:
         self.tell(f"campaign {job.campaign.campaign_id}: {error}")
         self.jobs.save(replace(job, failure=str(error)), self.name, job.blocks_done, {})

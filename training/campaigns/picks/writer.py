@@ -13,29 +13,29 @@ from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from recommender.campaigns.context import CampaignDesk, open_desk
+from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.run import count_blocks, plan_blocks
-from recommender.campaigns.selection import Block, Walk
+from recommender.campaigns.selection import Batch, Selection
 from recommender.cli.progress import Progress
 from recommender.errors import MailError
 from recommender.person import digest
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from recommender.storage.campaign import Campaign, Picks
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from training.campaigns.mail.render import Renderer
-from training.campaigns.picks.file_formats import Csv, Format, Html, Jsonl, Parquet
-from training.campaigns.picks.flat_rows import Rows
-from training.campaigns.picks.parts import Parts, Tally, parts_of
+from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, PickFormat
+from training.campaigns.picks.flat_rows import FlatRows
+from training.campaigns.picks.parts import Parts, PickCounts, parts_of
 
 TIMEOUT_MS = 10_000
 """Nobody waits for a page here."""
 
 
 @dataclass(frozen=True)
-class Order:
+class FileJob:
     """What is to be made. It is sent to other processes.
 
     Attributes:
@@ -57,13 +57,13 @@ class Order:
     locale: str = "en"
 
 
-def identify(order: Order, desk: CampaignDesk) -> dict[str, str]:
+def identify(order: FileJob, context: CampaignContext) -> dict[str, str]:
     """What the bytes of a file follow from, as far as somebody decides it: parts of one file are alike in it."""
     mail = order.settings.mail
     rules = [
         mail.model_dump_json(),
-        desk.placement.model_dump_json(),
-        *(one.model_dump_json() for one in desk.experiments),
+        context.placement.model_dump_json(),
+        *(one.model_dump_json() for one in context.experiments),
     ]
     template = order.template.read_text("utf-8", "replace") if order.template else ""
     secret = mail.secret.get_secret_value() if mail.secret else ""
@@ -74,13 +74,13 @@ def identify(order: Order, desk: CampaignDesk) -> dict[str, str]:
     }
 
 
-def make_file(order: Order, url: str, warehouse: Warehouse, workers: int, progress: Progress) -> Tally:
+def make_file(order: FileJob, url: str, storage: ShopStorage, workers: int, progress: Progress) -> PickCounts:
     """Write the file of a campaign, and claim a contact for everybody in it.
 
     Args:
         order: what to make.
         url: of Redis; each process connects by itself.
-        warehouse: the same.
+        storage: the same.
         workers: processes.
         progress: is told of customers' blocks.
 
@@ -89,11 +89,11 @@ def make_file(order: Order, url: str, warehouse: Warehouse, workers: int, progre
         HomeError: it cannot be written; what was made is kept for the next run.
         StoreError: Redis failed; so.
     """
-    desk = open_desk(warehouse, order.settings)
-    n_blocks = count_blocks(order.campaign, desk)
+    context = open_context(storage, order.settings)
+    n_blocks = count_blocks(order.campaign, context)
     parts = parts_of(order.out, plan_blocks(n_blocks, order.customers), n_blocks)
-    erased = warehouse.event_log(order.settings.shop).erased
-    identity = identify(order, desk)
+    erased = storage.event_log(order.settings.shop).erased
+    identity = identify(order, context)
     with parts.locked():
         parts.settle(identity, erased())
         with progress.step("Pick products", total=len(parts.blocks)) as advance:
@@ -104,21 +104,21 @@ def make_file(order: Order, url: str, warehouse: Warehouse, workers: int, progre
                 parts.settle(identity, erased())
         tally = parts.tally()
         with progress.step("Write the file"):
-            Maker(order, parts, desk).format.join([parts.path(number) for number in parts.numbers], order.out)
+            Writer(order, parts, context).format.join([parts.path(number) for number in parts.numbers], order.out)
         shutil.rmtree(parts.folder)
     return tally
 
 
 @dataclass(frozen=True)
-class Maker:
+class Writer:
     """Makes parts, in one process."""
 
-    order: Order
+    order: FileJob
     parts: Parts
-    desk: CampaignDesk
+    context: CampaignContext
 
     @cached_property
-    def format(self) -> Format:
+    def format(self) -> PickFormat:
         """The format of the file."""
         order, mail = self.order, self.order.settings.mail
         links = LinkMaker(mail, order.settings.shop)
@@ -127,21 +127,23 @@ class Maker:
             return Html(order.campaign, Renderer(mail, shop.shop, order.template, order.locale, shop.currency))
         if order.format == "jsonl":
             return Jsonl(order.campaign, links)
-        rows = Rows(order.campaign, most_slots(order.campaign, self.desk), links)
+        rows = FlatRows(order.campaign, most_slots(order.campaign, self.context), links)
         return Csv(rows) if order.format == "csv" else Parquet(rows)
 
     @cached_property
-    def walk(self) -> Walk:
+    def selection(self) -> Selection:
         """Reads the version."""
-        return Walk(self.order.campaign, self.desk, at=self.order.campaign.begun_at, customers=self.order.customers)
+        return Selection(
+            self.order.campaign, self.context, at=self.order.campaign.begun_at, customers=self.order.customers
+        )
 
     def make(self, number: int) -> None:
         """Write one part."""
-        tally = Tally()
+        tally = PickCounts()
 
         def picks() -> Iterator[Picks]:
             nonlocal tally
-            for block in map(self.walk.block, self.parts.blocks_of(number)):
+            for block in map(self.selection.block, self.parts.blocks_of(number)):
                 tally += count(block)
                 yield from (outcome.picks for outcome in block.outcomes if outcome.picks is not None)
 
@@ -149,29 +151,29 @@ class Maker:
         self.parts.commit(number, tally)
 
 
-def count(block: Block) -> Tally:
+def count(block: Batch) -> PickCounts:
     """What became of the customers of a block."""
     without = Counter(outcome.reason for outcome in block.outcomes if outcome.reason is not None)
     n = len(block.outcomes)
-    return Tally(block.considered, n, n - without.total(), dict(sorted(without.items())))
+    return PickCounts(block.considered, n, n - without.total(), dict(sorted(without.items())))
 
 
-def most_slots(campaign: Campaign, desk: CampaignDesk) -> int:
+def most_slots(campaign: Campaign, context: CampaignContext) -> int:
     """Most products in any mail of a campaign: an experiment may try more than its own number."""
-    tried = (one.default_limit for experiment in desk.experiments for one in experiment.treatments.values())
+    tried = (one.default_limit for experiment in context.experiments for one in experiment.treatments.values())
     return max([campaign.slots, *(slots for slots in tried if slots)])
 
 
-def _make_parts(order: Order, parts: Parts, missing: Collection[int], url: str, workers: int) -> Iterator[int]:
+def _make_parts(order: FileJob, parts: Parts, missing: Collection[int], url: str, workers: int) -> Iterator[int]:
     """Make parts, in this process where there is work for one only, and tell of each."""
     workers = min(workers, len(missing))
     if workers == 1:
-        warehouse = RedisWarehouse(url, TIMEOUT_MS)
-        maker = Maker(order, parts, open_desk(warehouse, order.settings))
+        storage = RedisShopStorage(url, TIMEOUT_MS)
+        maker = Writer(order, parts, open_context(storage, order.settings))
         for number in missing:
             maker.make(number)
             yield number
-        warehouse.close()
+        storage.close()
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(order, parts, url))
     with pool:
@@ -189,14 +191,14 @@ def _make_parts(order: Order, parts: Parts, missing: Collection[int], url: str, 
             pool.shutdown(cancel_futures=True)
 
 
-_maker: list[Maker] = []
+_maker: list[Writer] = []
 """Of a process that makes parts for another one."""
 
 
-def _begin(order: Order, parts: Parts, url: str) -> None:
+def _begin(order: FileJob, parts: Parts, url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent when the parts in hand are whole
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _maker.append(Maker(order, parts, open_desk(RedisWarehouse(url, TIMEOUT_MS), order.settings)))
+    _maker.append(Writer(order, parts, open_context(RedisShopStorage(url, TIMEOUT_MS), order.settings)))
 
 
 def _end_with_parent() -> None:

@@ -16,7 +16,7 @@ from recommender.experiments.experiment import Experiment, shares
 from recommender.settings import load_settings
 from training.analytics.experiments.assignments import Assignments, assign_customers, enter, read_assignments
 from training.analytics.experiments.attribution import read_events
-from training.analytics.experiments.experiment_report import Plan, analyse
+from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
 from training.analytics.restraint.shown import exposures_of, slots_of
 from training.commands.analytics.experiment_tables import print_report
@@ -99,7 +99,7 @@ def command(
     with progress.step("Compare variants"):
         assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period)
         seen, unusable = read_events(events) if events else (None if shown is None else slots_of(shown), 0)
-        plan = Plan(period, control, shares(experiment) if experiment else None, lift, within_days)
+        plan = AnalysisPlan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
     if as_json:
         print_json({**report.to_dict(), "events_left_out": unusable})

@@ -10,18 +10,19 @@ import click
 from click.core import ParameterSource
 
 from recommender.campaigns.audiences import AudienceName
+from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.run import begin_campaign, open_desk, plan_campaign
+from recommender.campaigns.run import begin_campaign, plan_campaign
 from recommender.cli.console import print_json, print_table
 from recommender.cli.progress import Progress
 from recommender.redis.open import store_url
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
-from training.campaigns.picks.writer import TIMEOUT_MS, Order, make_file
+from training.campaigns.picks.writer import TIMEOUT_MS, FileJob, make_file
 from training.commands.options import campaign_options
 
 _WORDS = {
@@ -78,20 +79,20 @@ def command(
     listed = None if customers is None else read_customers(customers)
     meant = listed.audience if listed else str(audience)
     with store_url(settings) as url:
-        warehouse = RedisWarehouse(url, TIMEOUT_MS)
-        desk = open_desk(warehouse, settings)
+        storage = RedisShopStorage(url, TIMEOUT_MS)
+        context = open_context(storage, settings)
         if dry_run:
-            campaign = plan_campaign(desk, campaign_id, meant, slots, now)
+            campaign = plan_campaign(context, campaign_id, meant, slots, now)
             with progress.step("Look at customers") as advance:
-                found = preview(campaign, desk, listed, advance)
+                found = preview(campaign, context, listed, advance)
             told = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
         else:
-            campaign = begin_campaign(desk, campaign_id, meant, slots, now)
+            campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
-            order = Order(campaign, format_, out, settings, listed, template, locale)
-            tally = make_file(order, url, warehouse, workers or min(4, os.cpu_count() or 1), progress)
+            order = FileJob(campaign, format_, out, settings, listed, template, locale)
+            tally = make_file(order, url, storage, workers or min(4, os.cpu_count() or 1), progress)
             told = {**_describe(campaign, listed, tally.in_audience), **tally.to_dict(), "out": str(out)}
-        warehouse.close()
+        storage.close()
     print_json({**told, "seconds": progress.seconds}) if as_json else _print(told)
 
 

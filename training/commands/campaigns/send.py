@@ -12,21 +12,22 @@ from typing import Any
 
 import click
 
+from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.run import CampaignDesk, begin_campaign, count_blocks, open_desk, plan_campaign
+from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.redis.open import store_url
-from recommender.redis.shops import RedisWarehouse
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings, load_settings
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.addresses import AddressBook, open_addresses
-from training.campaigns.mail.delivery import Courier
+from training.campaigns.mail.delivery import Delivery
 from training.campaigns.mail.mail_server import MailServer, is_this_machine, parse_server
-from training.campaigns.mail.message import make_letterhead
+from training.campaigns.mail.message import make_message_builder
 from training.campaigns.mail.outbox import Outbox, forget_old_campaigns, open_outbox, outbox_path
 from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.send import Sending, leave_out_unknown
+from training.campaigns.mail.send import Mailer, leave_out_unknown
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS
@@ -95,9 +96,9 @@ def command(
     meant = listed.audience if listed else str(audience)
     with ExitStack() as until_the_end:
         url = until_the_end.enter_context(store_url(settings))
-        warehouse = until_the_end.enter_context(closing(RedisWarehouse(url, TIMEOUT_MS)))
+        storage = until_the_end.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS)))
         book = until_the_end.enter_context(open_addresses(addresses, settings.home / "outbox"))
-        job = Job(campaign_id, meant, slots, listed, settings, warehouse, book, progress)
+        job = SendJob(campaign_id, meant, slots, listed, settings, storage, book, progress)
         if dry_run:
             told = job.rehearse()
         else:
@@ -111,7 +112,7 @@ def command(
 
 
 @dataclass(frozen=True)
-class Job:
+class SendJob:
     """One campaign and what it is sent with."""
 
     campaign_id: str
@@ -119,40 +120,40 @@ class Job:
     slots: int | None
     listed: CustomerList | None
     settings: Settings
-    warehouse: RedisWarehouse
+    storage: RedisShopStorage
     book: AddressBook
     progress: Progress
 
     def rehearse(self) -> dict[str, Any]:
         """Say what would be sent; nothing is begun."""
-        desk = open_desk(self.warehouse, self.settings)
-        campaign = plan_campaign(desk, self.campaign_id, self.audience, self.slots, datetime.now(UTC))
-        self._check_addresses(campaign, desk)
-        with self.progress.step("Look at customers", count_blocks(campaign, desk)) as advance:
-            found = preview(campaign, desk, self.listed, advance)
+        context = open_context(self.storage, self.settings)
+        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, datetime.now(UTC))
+        self._check_addresses(campaign, context)
+        with self.progress.step("Look at customers", count_blocks(campaign, context)) as advance:
+            found = preview(campaign, context, self.listed, advance)
         return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.book.to_dict()}
 
     def send(self, server: MailServer, sender: str, renderer: Renderer, per_second: float) -> dict[str, Any]:
         """Send it, or go on with it."""
         settings, clock = self.settings, partial(datetime.now, UTC)
         public = not is_this_machine(server.host)
-        letterhead = make_letterhead(settings.mail, settings.shop, self.campaign_id, sender, public=public)
-        desk = open_desk(self.warehouse, settings)
+        builder = make_message_builder(settings.mail, settings.shop, self.campaign_id, sender, public=public)
+        context = open_context(self.storage, settings)
         forget_old_campaigns(settings.home, settings.shop, clock())
-        campaign = begin_campaign(desk, self.campaign_id, self.audience, self.slots, clock())
+        campaign = begin_campaign(context, self.campaign_id, self.audience, self.slots, clock())
         with open_outbox(outbox_path(settings.home, settings.shop, self.campaign_id)) as outbox:
-            self._check_addresses(campaign, desk)
-            courier = Courier(server, per_second, clock, time.monotonic, seed=self.campaign_id)
-            log = self.warehouse.event_log(settings.shop)
-            sending = Sending(
+            self._check_addresses(campaign, context)
+            delivery = Delivery(server, per_second, clock, time.monotonic, seed=self.campaign_id)
+            log = self.storage.event_log(settings.shop)
+            sending = Mailer(
                 campaign=campaign,
-                desk=desk,
+                context=context,
                 customers=self.listed,
                 addresses=self.book,
                 outbox=outbox,
                 renderer=renderer,
-                letterhead=letterhead,
-                courier=courier,
+                builder=builder,
+                delivery=delivery,
                 event_log=log,
                 max_waiting_events=settings.max_waiting_events,
                 clock=clock,
@@ -160,9 +161,9 @@ class Job:
             sending.send(self.progress.step)
             return {**campaign.to_dict(), **summarize(outbox), "addresses": self.book.to_dict()}
 
-    def _check_addresses(self, campaign: Campaign, desk: CampaignDesk) -> None:
-        with self.progress.step("Check addresses", count_blocks(campaign, desk)) as advance:
-            leave_out_unknown(self.book, campaign, desk, advance)
+    def _check_addresses(self, campaign: Campaign, context: CampaignContext) -> None:
+        with self.progress.step("Check addresses", count_blocks(campaign, context)) as advance:
+            leave_out_unknown(self.book, campaign, context, advance)
 
 
 def summarize(outbox: Outbox) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from recommender.cli.console import print_json
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.event_log import EventLog
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from training.erase import forget
 
 
@@ -34,8 +34,8 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
       reprise erase C-1042 C-1043 --json
     """
     settings = load_settings(**({} if shop is None else {"shop": shop}))
-    with open_warehouse(settings) as warehouse:
-        told = _erase(settings, warehouse, customers)
+    with open_storage(settings) as storage:
+        told = _erase(settings, storage, customers)
     if as_json:
         print_json(told)
         return
@@ -43,14 +43,14 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
         click.echo(f"{name.replace('_', ' ')}: {', '.join(count) or 'none' if isinstance(count, list) else count}")
 
 
-def _erase(settings: Settings, warehouse: Warehouse, customers: Sequence[str]) -> dict[str, Any]:
-    log, store, now = warehouse.event_log(settings.shop), warehouse.store(settings.shop), datetime.now(UTC)
+def _erase(settings: Settings, storage: ShopStorage, customers: Sequence[str]) -> dict[str, Any]:
+    log, store, now = storage.event_log(settings.shop), storage.store(settings.shop), datetime.now(UTC)
     events = sum(log.erase(customer_id, now) for customer_id in customers)
     lists = sum(store.erase(customer_id, now) for customer_id in customers)
     for customer_id in customers:
-        warehouse.jobs(settings.shop).forget(customer_id)
+        storage.jobs(settings.shop).forget(customer_id)
     erased = log.erased()
-    forgotten = asdict(forget(Home(settings.home), settings.shop, erased))
+    forgotten = asdict(forget(DataDirectory(settings.home), settings.shop, erased))
     return {
         "erased_customers": len(erased),
         "events": events,

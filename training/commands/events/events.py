@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from recommender.cli.console import print_json, print_table
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import load_settings
 from recommender.storage.event_queue import Backlog
 
@@ -26,16 +26,16 @@ def command(shop: str | None, dead: bool, as_json: bool) -> None:
       reprise events --dead --json
     """
     settings = load_settings(**({} if shop is None else {"shop": shop}))
-    with open_warehouse(settings) as warehouse:
-        queue = warehouse.event_log(settings.shop).queue
-        backlog, letters = queue.backlog(), queue.dead_letters() if dead else []
+    with open_storage(settings) as storage:
+        queue = storage.event_log(settings.shop).queue
+        backlog, envelopes = queue.backlog(), queue.dead_letters() if dead else []
     now = datetime.now(UTC)
     if as_json:
-        print_json(_document(backlog, now) | ({"dead": [letter.to_dict() for letter in letters]} if dead else {}))
+        print_json(_document(backlog, now) | ({"dead": [envelope.to_dict() for envelope in envelopes]} if dead else {}))
         return
     _show(backlog, now)
-    if letters:
-        rows = [letter.to_dict() for letter in letters]
+    if envelopes:
+        rows = [envelope.to_dict() for envelope in envelopes]
         print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 

@@ -9,13 +9,13 @@ from functools import partial
 
 import click
 
-from recommender.campaigns.context import open_desk
+from recommender.campaigns.context import open_context
 from recommender.campaigns.documents import LinkMaker
 from recommender.cli.console import print_json
-from recommender.data_dir import Home
-from recommender.redis.open import open_warehouse
+from recommender.data_dir import DataDirectory
+from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
-from recommender.storage.shops import Warehouse
+from recommender.storage.shops import ShopStorage
 from training.campaigns.picks.picks_worker import PicksWorker
 from training.events.archive import Archive
 from training.events.fold_in import FoldIn
@@ -45,9 +45,9 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tallies: dict[str, Tally] = {settings.shop: Tally() for settings in named}
-    with open_warehouse(named[0]) as warehouse:
-        workers: list[Worker | PicksWorker] = [_make(one, warehouse, tallies[one.shop]) for one in named]
-        workers += [_make_picks_worker(one, warehouse) for one in named]
+    with open_storage(named[0]) as storage:
+        workers: list[Worker | PicksWorker] = [_make(one, storage, tallies[one.shop]) for one in named]
+        workers += [_make_picks_worker(one, storage) for one in named]
         threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
         for thread in threads:
             thread.start()
@@ -60,25 +60,25 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
             click.echo(f"{shop}: {tally.archived:,} events archived, {tally.dead_letters:,} dead letters")
 
 
-def _make(settings: Settings, warehouse: Warehouse, tally: Tally) -> Worker:
+def _make(settings: Settings, storage: ShopStorage, tally: Tally) -> Worker:
     clock = partial(datetime.now, UTC)
-    log = warehouse.event_log(settings.shop)
+    log = storage.event_log(settings.shop)
     return Worker(
         name=_name(),
         queue=log.queue,
-        archive=Archive(Home(settings.home).ledger, settings.shop),
-        refresh=FoldIn(warehouse.store(settings.shop), log, clock, settings.list_length),
+        archive=Archive(DataDirectory(settings.home).ledger, settings.shop),
+        refresh=FoldIn(storage.store(settings.shop), log, clock, settings.list_length),
         clock=clock,
         tell=partial(_tell, settings.shop),
         tally=tally,
     )
 
 
-def _make_picks_worker(settings: Settings, warehouse: Warehouse) -> PicksWorker:
+def _make_picks_worker(settings: Settings, storage: ShopStorage) -> PicksWorker:
     return PicksWorker(
         name=_name(),
-        jobs=warehouse.jobs(settings.shop),
-        desk=partial(open_desk, warehouse, settings),
+        jobs=storage.jobs(settings.shop),
+        context=partial(open_context, storage, settings),
         links=LinkMaker(settings.mail, settings.shop),
         tell=partial(_tell, settings.shop),
     )

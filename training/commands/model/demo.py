@@ -63,16 +63,16 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
     now = datetime.now(UTC)
     if not as_json:
         click.echo(INTRODUCTION)
-    edge = job.Edge(now, load_settings(), Progress(show=not as_json))
-    with edge.progress.step("Make up a shop"):
-        files = make_shop(make_folder(edge.home.shop), customers=customers, end=(end or now).date(), seed=seed)
+    context = job.JobContext(now, load_settings(), Progress(show=not as_json))
+    with context.progress.step("Make up a shop"):
+        files = make_shop(make_folder(context.home.shop), customers=customers, end=(end or now).date(), seed=seed)
     source = Source((str(files.purchases),), products=files.products)
-    ingested = source.ingest(edge.settings, now, edge.progress)
-    publication = job.train(ingested, edge, live=read_live(edge.settings))
+    ingested = source.ingest(context.settings, now, context.progress)
+    publication = job.train(ingested, context, live=read_live(context.settings))
     show(publication.manifest, as_json=as_json)
-    publish_and_tell(publication, edge, as_json=as_json)
+    publish_and_tell(publication, context, as_json=as_json)
     if not as_json:
-        _explain(publication, edge.settings, serve=serve)
+        _explain(publication, context.settings, serve=serve)
     if serve:
         # a fresh process: the service holds none of the training's memory, and never imports its libraries
         os.execv(sys.executable, [sys.executable, "-m", "recommender.cli", "serve"])  # noqa: S606

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from recommender.cli.progress import Progress
-from recommender.data_dir import Home, training_lock
+from recommender.data_dir import DataDirectory, training_lock
 from recommender.errors import VersionNotFoundError
 from recommender.settings import load_settings
 from training import job
@@ -26,17 +26,17 @@ def command(version: str | None, force: bool, as_json: bool) -> None:
     Example:
       reprise train purchases.csv --no-publish && reprise publish
     """
-    edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
-    publication = load(version or _newest(edge.home), edge.home)
+    context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
+    publication = load(version or _newest(context.home), context.home)
     if force:
         publication = job.force_gate(publication)
-        with training_lock(edge.home):
-            save(publication, edge.home)
+        with training_lock(context.home):
+            save(publication, context.home)
     show(publication.manifest, as_json=as_json)
-    publish_and_tell(publication, edge, as_json=as_json)
+    publish_and_tell(publication, context, as_json=as_json)
 
 
-def _newest(home: Home) -> str:
+def _newest(home: DataDirectory) -> str:
     versions = saved_versions(home)
     if not versions:
         raise VersionNotFoundError(f"nothing was trained in {home.root} yet; run `reprise train FILE` first")

@@ -7,7 +7,7 @@ import click
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
-from recommender.data_dir import Home, write_whole
+from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import VersionNotFoundError
 from recommender.settings import Settings, load_settings
 from training.analytics.restraint.restraint import Restraint, learn_restraint
@@ -39,7 +39,7 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, ledg
       reprise report --out report.html --json
     """
     settings = load_settings()
-    home = Home(settings.home)
+    home = DataDirectory(settings.home)
     saved = saved_versions(home)
     if not (saved or version):
         raise VersionNotFoundError(f"nothing was trained in {home.root} yet; run `reprise train FILE` first")

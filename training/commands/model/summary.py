@@ -5,7 +5,7 @@ import click
 from recommender.cli.console import print_json, print_table
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
-from recommender.redis.open import open_store
+from recommender.redis.open import open_version_store
 from recommender.settings import Settings
 from recommender.storage.versions import current_manifest
 from training import job
@@ -30,16 +30,16 @@ def read_live(settings: Settings) -> Manifest | None:
     A store that is down is no reason not to train: what was trained is saved, and `publish` says what is wrong.
     """
     try:
-        with open_store(settings) as store:
+        with open_version_store(settings) as store:
             return current_manifest(store)
     except StoreUnavailableError:
         return None
 
 
-def publish_and_tell(publication: Publication, edge: job.Edge, *, as_json: bool) -> None:
+def publish_and_tell(publication: Publication, context: job.JobContext, *, as_json: bool) -> None:
     """Publish to the store of the settings and say what is current now."""
-    with open_store(edge.settings) as store:
-        job.publish(publication, store, edge)
+    with open_version_store(context.settings) as store:
+        job.publish(publication, store, context)
     if not as_json:
         click.echo(f"Published {publication.manifest.version}: it answers from now on")
 

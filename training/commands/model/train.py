@@ -8,7 +8,7 @@ import click
 from recommender.cli.progress import Progress
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest
-from recommender.redis.open import open_warehouse
+from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.versions import current_manifest
 from training import job
@@ -46,15 +46,15 @@ def command(
       reprise train 'orders/*.parquet' --format online-retail --no-publish
       reprise train purchases.csv --ledger .reprise/ledger
     """
-    edge = job.Edge(datetime.now(UTC), load_settings(), Progress(show=not as_json))
-    live, erased = _read_shop(edge.settings)
-    ingested = source.ingest(edge.settings, edge.now, edge.progress, erased)
-    until = as_of or (edge.now if source.ledger else end_of(ingested.ledger))
+    context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
+    live, erased = _read_shop(context.settings)
+    ingested = source.ingest(context.settings, context.now, context.progress, erased)
+    until = as_of or (context.now if source.ledger else end_of(ingested.ledger))
     profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named)
-    publication = job.train(ingested, edge, as_of=as_of, live=live, profile=profile, force=force)
+    publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:
-        publish_and_tell(publication, edge, as_json=as_json)
+        publish_and_tell(publication, context, as_json=as_json)
 
 
 def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
@@ -63,7 +63,7 @@ def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
     That is no reason not to train: what is trained is saved, and whoever was erased is left out when it is published.
     """
     try:
-        with open_warehouse(settings) as warehouse:
-            return current_manifest(warehouse.store(settings.shop)), warehouse.event_log(settings.shop).erased()
+        with open_storage(settings) as storage:
+            return current_manifest(storage.store(settings.shop)), storage.event_log(settings.shop).erased()
     except StoreUnavailableError:
         return None, frozenset()

@@ -10,7 +10,7 @@ import click
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
-from recommender.data_dir import Home, write_whole
+from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import UsageError
 from recommender.settings import load_settings
 from training.commands.options import Source, source_options
@@ -52,7 +52,7 @@ def command(
     validation = build_validation(ingested.ledger, ingested.catalogue, settings)
     tuned = tune(
         validation,
-        Home(settings.home).root / "tuning",
+        DataDirectory(settings.home).root / "tuning",
         trials,
         may_go_on=lambda: timeout_s is None or time.monotonic() - started < timeout_s,
         tell=lambda number, tried, best: _tell(_title(number, trials), tried, best, started, silent=as_json),

@@ -13,7 +13,7 @@ from api.telemetry.logs import make_logger
 from recommender.errors import StoreUnavailableError
 from recommender.events.event import Event
 from recommender.experiments.exposure import exposure_event
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support.small_shop import NOW
 
 
@@ -28,18 +28,18 @@ def seen(customer_id):
 class Sink:
     """A sink with its warehouse and its log."""
 
-    def __init__(self, warehouse=None, **options):
-        self.warehouse = warehouse or MemoryWarehouse()
+    def __init__(self, storage=None, **options):
+        self.storage = storage or MemoryShopStorage()
         self._log = io.StringIO()
         logger = make_logger("warning", self._log)
-        self.sink = EventSink("exposures", self.warehouse, 1_000, logger, **{"most_waiting": 100, **options})
+        self.sink = EventSink("exposures", self.storage, 1_000, logger, **{"most_waiting": 100, **options})
 
     def note(self, shop, customer_id, once=None):
         self.sink.note(shop, seen(customer_id), once)
 
     def kept(self, shop):
         self.sink.flush()
-        entries = self.warehouse.event_log(shop).queue.entries.values()
+        entries = self.storage.event_log(shop).queue.entries.values()
         return [Event.from_json(entry.wire).customer_id for entry in entries]
 
     def told(self):
@@ -80,7 +80,7 @@ def test_what_the_store_says_is_logged_and_the_same_name_may_come_again(monkeypa
         raise StoreUnavailableError("Redis does not answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sink.warehouse.event_log("a"), "accept", refuse)
+        patch.setattr(sink.storage.event_log("a"), "accept", refuse)
         sink.note("a", "ANNA", once="name")
         assert [line["detail"] for line in sink.told()] == ["Redis does not answer"]
     sink.note("a", "ANNA", once="name")
@@ -90,7 +90,7 @@ def test_what_the_store_says_is_logged_and_the_same_name_may_come_again(monkeypa
 def test_where_too_many_wait_what_comes_is_lost():
     begun, go_on = threading.Event(), threading.Event()
 
-    class Slow(MemoryWarehouse):
+    class Slow(MemoryShopStorage):
         def event_log(self, shop):
             begun.set()
             assert go_on.wait(60)

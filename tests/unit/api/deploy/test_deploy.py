@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import SettingsError
 from recommender.settings import MailSettings, Settings, load_settings
 from tests.support import deploy_files as deploy
@@ -216,7 +216,7 @@ def test_what_must_be_writable_is_mounted():
 
 
 def test_the_trainer_learns_from_what_the_worker_archives():
-    ledger = str(Home(Path(deploy.IMAGE_ENV["REPRISE_HOME"])).ledger)
+    ledger = str(DataDirectory(Path(deploy.IMAGE_ENV["REPRISE_HOME"])).ledger)
     words = deploy.commands()["pod trainer"]
     assert words[words.index("--ledger") + 1] == ledger
     # it must be there before the first event: compose copies it from the image, a pod makes it

@@ -7,7 +7,7 @@ import pytest
 
 from api import create_app
 from recommender.settings import Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 
 EVERYWHERE = [
@@ -29,7 +29,7 @@ class Shop:
 
     def __init__(self, store) -> None:
         self.now = small_shop.NOW
-        self.app = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: self.now)
+        self.app = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: self.now)
         self.client = self.app.test_client()
 
     def say(self, product_id, method="put", **fields):

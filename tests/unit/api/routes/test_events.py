@@ -4,7 +4,7 @@ import pytest
 
 from api import create_app
 from recommender.settings import Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 
 PURCHASE = {
@@ -46,7 +46,7 @@ def test_what_is_no_list_of_up_to_a_thousand_objects_is_a_400(client, events):
 
 
 def test_a_full_log_is_a_503_that_says_when_to_come_back():
-    app = create_app(Settings(max_waiting_events=1), MemoryWarehouse(), lambda: small_shop.NOW)
+    app = create_app(Settings(max_waiting_events=1), MemoryShopStorage(), lambda: small_shop.NOW)
     answer = send(app.test_client(), PURCHASE, {**PURCHASE, "event_id": "e2"})
     assert (answer.status_code, answer.json["code"]) == (503, "back_pressure")
     assert answer.headers["Retry-After"] == "5"

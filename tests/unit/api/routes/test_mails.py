@@ -18,8 +18,8 @@ from recommender.catalogue.overrides import ProductChange
 from recommender.errors import StoreUnavailableError
 from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_key
 from tests.support.mail_samples import SECRET, SHOP_SITE
@@ -33,7 +33,7 @@ LINK = MailLink("default", "w47", "ANNA", ("MILK", "BREAD", "COFFEE", "KETTLE"),
 SIGNED = Settings(mail=MailSettings(secret=SecretStr(SECRET)))
 
 
-class FragileStore(MemoryStore):
+class FragileStore(MemoryVersionStore):
     """A store that can be taken down, and counts how often products were asked for."""
 
     down, finds = False, 0
@@ -56,8 +56,8 @@ class Mails:
         self.now = small_shop.NOW
         self.store = store or FragileStore()
         self.store.publish(small_shop.publication(products=products), keep=3)
-        self.warehouse = MemoryWarehouse({"default": self.store})
-        self.app = create_app(settings, self.warehouse, lambda: self.now)
+        self.storage = MemoryShopStorage({"default": self.store})
+        self.app = create_app(settings, self.storage, lambda: self.now)
         self.client = self.app.test_client()
 
     def get(self, slot, what="click", link=LINK, **given):
@@ -176,7 +176,7 @@ def test_without_a_secret_there_are_no_links():
 
 def test_another_shops_mail_leads_to_that_shops_products(mails):
     elsewhere = [replace(product, url="https://other.example/") for product in PRODUCTS]
-    mails.warehouse.store("other").publish(small_shop.publication(products=elsewhere), keep=3)
+    mails.storage.store("other").publish(small_shop.publication(products=elsewhere), keep=3)
     assert mails.leads_to(1, link=LINK._replace(shop="other")) == "https://other.example/"
     assert mails.leads_to(1) == MILK
 
@@ -302,16 +302,16 @@ def test_and_of_the_one_before_until_a_new_versions_is_read(monkeypatch):
     monkeypatch.setattr(store, "catalogue", store.find_products)
     store.down = True
     mails.follow()
-    assert mails.app.extensions["reprise"].shops.shelf("default").state.catalogue is None
+    assert mails.app.extensions["reprise"].shops.cache("default").state.catalogue is None
     assert mails.leads_to(1) == MILK
 
 
 def test_what_could_not_be_asked_is_never_told_to_be_unknown(mails, monkeypatch):
     mails.follow()
     mails.store.down = True
-    shelf = mails.app.extensions["reprise"].shops.shelf("default")
+    cache = mails.app.extensions["reprise"].shops.cache("default")
     # the background thread finds Redis answering again right after the click found that it does not
-    monkeypatch.setattr(type(shelf), "answering", property(lambda _: True, lambda *_: None), raising=False)
+    monkeypatch.setattr(type(cache), "answering", property(lambda _: True, lambda *_: None), raising=False)
     assert mails.get(1).status_code == 503
 
 
@@ -343,7 +343,7 @@ def test_an_erased_customer_is_led_on_and_leaves_no_event(mails):
 
 
 def test_keys_do_not_matter(mails):
-    add_key(mails.warehouse, "read")
+    add_key(mails.storage, "read")
     mails.follow()
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Origin": "https://evil.example"}):
         assert mails.get(1, headers=headers).status_code == 302

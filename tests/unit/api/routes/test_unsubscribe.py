@@ -11,8 +11,8 @@ from recommender.campaigns.links import MailLink, sign
 from recommender.errors import StoreUnavailableError
 from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 
 SECRET = "a secret of thirty-two characters"
@@ -28,8 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-def warehouse() -> MemoryWarehouse:
-    return MemoryWarehouse({"default": MemoryStore(), "corner": MemoryStore()})
+def storage() -> MemoryShopStorage:
+    return MemoryShopStorage({"default": MemoryVersionStore(), "corner": MemoryVersionStore()})
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def client(warehouse: MemoryWarehouse, clock: Clock) -> FlaskClient:
+def client(storage: MemoryShopStorage, clock: Clock) -> FlaskClient:
     settings = Settings(mail=MailSettings.model_validate({"secret": SECRET}))
-    return create_app(settings, warehouse, clock).test_client()
+    return create_app(settings, storage, clock).test_client()
 
 
-def unsubscribed(warehouse: MemoryWarehouse) -> bool:
-    (standing,) = warehouse.contacts("corner").standings(["ANNA"])
+def unsubscribed(storage: MemoryShopStorage) -> bool:
+    (standing,) = storage.contacts("corner").standings(["ANNA"])
     return standing.unsubscribed
 
 
@@ -56,18 +56,18 @@ def unsubscribed(warehouse: MemoryWarehouse) -> bool:
         {"data": b"", "content_type": "application/octet-stream"},
     ],
 )
-def test_a_post_unsubscribes_in_the_shop_of_the_mail(client: FlaskClient, warehouse: MemoryWarehouse, body):
+def test_a_post_unsubscribes_in_the_shop_of_the_mail(client: FlaskClient, storage: MemoryShopStorage, body):
     answer = client.post(PATH, **body)
     assert answer.status_code == 200
     assert "You are unsubscribed" in answer.text
-    assert unsubscribed(warehouse)
+    assert unsubscribed(storage)
     assert client.post(PATH, **body).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_looking_at_the_link_changes_nothing(client: FlaskClient, warehouse: MemoryWarehouse, method: str):
+def test_looking_at_the_link_changes_nothing(client: FlaskClient, storage: MemoryShopStorage, method: str):
     assert client.open(PATH, method=method).status_code == 200
-    assert not unsubscribed(warehouse)
+    assert not unsubscribed(storage)
 
 
 def test_the_page_needs_no_script_and_asks_to_be_left_alone(client: FlaskClient):
@@ -89,37 +89,37 @@ def test_the_page_needs_no_script_and_asks_to_be_left_alone(client: FlaskClient)
 
 @pytest.mark.parametrize("path", [PATH.replace("/v1/m/", "/v1/m/x"), "/v1/m/a.b/unsubscribe"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_forged_link_is_not_found(client: FlaskClient, warehouse: MemoryWarehouse, path: str, method: str):
+def test_a_forged_link_is_not_found(client: FlaskClient, storage: MemoryShopStorage, path: str, method: str):
     answer = client.open(path, method=method)
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["code"] == "forged_link"
-    assert not unsubscribed(warehouse)
+    assert not unsubscribed(storage)
 
 
-def test_without_a_secret_every_link_is_forged(warehouse: MemoryWarehouse):
-    client = create_app(Settings(), warehouse, Clock()).test_client()
+def test_without_a_secret_every_link_is_forged(storage: MemoryShopStorage):
+    client = create_app(Settings(), storage, Clock()).test_client()
     assert client.post(PATH).status_code == 404
 
 
 def test_who_subscribed_again_may_unsubscribe_again_with_the_same_mail(
-    client: FlaskClient, warehouse: MemoryWarehouse, clock: Clock
+    client: FlaskClient, storage: MemoryShopStorage, clock: Clock
 ):
     assert client.post(PATH).status_code == 200
     clock.now += timedelta(hours=1)
     again = {"event_id": "e", "event_type": "subscribe", "customer_id": "ANNA", "occurred_at": clock.now.isoformat()}
-    warehouse.event_log("corner").accept([Event.model_validate(again)], clock.now, 10)
-    assert not unsubscribed(warehouse)
+    storage.event_log("corner").accept([Event.model_validate(again)], clock.now, 10)
+    assert not unsubscribed(storage)
     clock.now += timedelta(hours=1)
     assert client.post(PATH).status_code == 200
-    assert unsubscribed(warehouse)
+    assert unsubscribed(storage)
 
 
-def test_what_cannot_be_kept_is_not_promised(client: FlaskClient, warehouse: MemoryWarehouse, monkeypatch):
+def test_what_cannot_be_kept_is_not_promised(client: FlaskClient, storage: MemoryShopStorage, monkeypatch):
     def fail(*_: object) -> None:
         raise StoreUnavailableError("Redis does not answer")
 
-    monkeypatch.setattr(warehouse.event_log("corner"), "accept", fail)
+    monkeypatch.setattr(storage.event_log("corner"), "accept", fail)
     assert client.post(PATH).status_code == 503
 
 

@@ -6,27 +6,27 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from api.security.auth import Access, Caller, admit, allow, find_caller
+from api.security.auth import Permission, Principal, admit, allow, find_principal
 from recommender.errors import ForbiddenError, StoreUnavailableError, TooManyRequestsError, UnauthorizedError
 from recommender.settings import Settings
 from recommender.storage.api_keys import ApiKey
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, key_id
 
 SIMILAR = "/v1/products/MILK/similar"
 
 
-class DownWarehouse(MemoryWarehouse):
+class DownWarehouse(MemoryShopStorage):
     """Redis that never answered."""
 
     def api_keys(self) -> dict[str, ApiKey]:
         raise StoreUnavailableError("Redis at localhost:6379 does not answer")
 
 
-def make_client(warehouse: MemoryWarehouse, **settings: float) -> FlaskClient:
-    return create_app(Settings(**settings), warehouse, lambda: small_shop.NOW).test_client()
+def make_client(storage: MemoryShopStorage, **settings: float) -> FlaskClient:
+    return create_app(Settings(**settings), storage, lambda: small_shop.NOW).test_client()
 
 
 def with_still_clock(client: FlaskClient) -> FlaskClient:
@@ -42,88 +42,88 @@ def shops_of(client: FlaskClient):
 
 
 @pytest.fixture
-def warehouse() -> MemoryWarehouse:
-    store = MemoryStore()
+def storage() -> MemoryShopStorage:
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    return MemoryWarehouse({"default": store})
+    return MemoryShopStorage({"default": store})
 
 
 class TestWithoutKeys:
     @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "", None])
-    def test_this_machine_is_let_in(self, warehouse, address):
+    def test_this_machine_is_let_in(self, storage, address):
         environ = {"REMOTE_ADDR": address, "HTTP_HOST": "localhost:8000"}
-        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").kind == "local"
+        assert find_principal(environ, shops_of(make_client(storage)).api_keys, "default").kind == "local"
 
     @pytest.mark.parametrize("address", ["192.168.1.10", "203.0.113.7", "::ffff:10.0.0.1", "fe80::1", "nonsense"])
-    def test_no_other_is(self, warehouse, address):
+    def test_no_other_is(self, storage, address):
         with pytest.raises(UnauthorizedError, match="reprise keys create"):
-            find_caller({"REMOTE_ADDR": address}, shops_of(make_client(warehouse)).api_keys, "default")
+            find_principal({"REMOTE_ADDR": address}, shops_of(make_client(storage)).api_keys, "default")
 
     @pytest.mark.parametrize(
         "host", ["localhost", "localhost:8000", "LOCALHOST", "shop.localhost:80", "127.0.0.1:8000", "[::1]:8000"]
     )
-    def test_names_of_this_machine_are_answered(self, warehouse, host):
-        assert make_client(warehouse).get("/v1/popular", headers={"Host": host}).status_code == 200
+    def test_names_of_this_machine_are_answered(self, storage, host):
+        assert make_client(storage).get("/v1/popular", headers={"Host": host}).status_code == 200
 
     @pytest.mark.parametrize(
         "host",
         ["evil.example", "localhost.evil.example", "evil-localhost", "192.168.1.10", "0.0.0.0", "[::1", "", "a b"],
     )
-    def test_any_other_name_may_be_a_page_that_points_at_us(self, warehouse, host):
+    def test_any_other_name_may_be_a_page_that_points_at_us(self, storage, host):
         environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": host}
         with pytest.raises(ForbiddenError, match="not a name of this machine"):
-            find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default")
+            find_principal(environ, shops_of(make_client(storage)).api_keys, "default")
 
     @pytest.mark.parametrize(
         ("origin", "status"), [("http://localhost", 200), ("https://evil.example", 403), ("null", 403)]
     )
-    def test_a_page_of_ours_may_ask_and_no_other(self, warehouse, origin, status):
+    def test_a_page_of_ours_may_ask_and_no_other(self, storage, origin, status):
         path = f"/v1/models/{small_shop.VERSION}/activate"
-        assert make_client(warehouse).post(path, headers={"Origin": origin}).status_code == status
+        assert make_client(storage).post(path, headers={"Origin": origin}).status_code == status
 
-    def test_nobody_is_limited(self, warehouse):
-        client = make_client(warehouse, secret_rate_per_s=0.1, publishable_rate_per_s=0.1)
+    def test_nobody_is_limited(self, storage):
+        client = make_client(storage, secret_rate_per_s=0.1, publishable_rate_per_s=0.1)
         answers = [client.get(SIMILAR) for _ in range(20)]
         assert {answer.status_code for answer in answers} == {200}
         assert "RateLimit-Limit" not in answers[-1].headers
 
 
 class TestFromTheFirstKeyOn:
-    def test_a_key_counts_as_soon_as_it_is_seen(self, warehouse):
-        client = make_client(warehouse)
+    def test_a_key_counts_as_soon_as_it_is_seen(self, storage):
+        client = make_client(storage)
         assert client.get(SIMILAR).status_code == 200
-        key = add_key(warehouse, "read")
+        key = add_key(storage, "read")
         shops_of(client)
         assert client.get(SIMILAR).status_code == 401
         assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
 
-    def test_who_revokes_the_last_key_lets_nobody_in(self, warehouse):
-        key = add_key(warehouse, "read")
-        client = make_client(warehouse)
+    def test_who_revokes_the_last_key_lets_nobody_in(self, storage):
+        key = add_key(storage, "read")
+        client = make_client(storage)
         assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
-        warehouse.add_api_key(warehouse.api_keys()[key_id(key)].revoke(small_shop.NOW))
+        storage.add_api_key(storage.api_keys()[key_id(key)].revoke(small_shop.NOW))
         shops_of(client)
         assert client.get(SIMILAR, headers=bearer(key)).status_code == 401
         assert client.get(SIMILAR).status_code == 401
 
     @pytest.mark.parametrize("given", ["", "x", "sk_unknown_0", "sk_{id}_0"])
-    def test_every_key_that_does_not_fit_is_compared_the_same(self, warehouse, monkeypatch, given):
-        key = add_key(warehouse, "read")
-        shops = shops_of(make_client(warehouse))
+    def test_every_key_that_does_not_fit_is_compared_the_same(self, storage, monkeypatch, given):
+        key = add_key(storage, "read")
+        shops = shops_of(make_client(storage))
         compared = []
         compare = hmac.compare_digest
         monkeypatch.setattr(
             hmac, "compare_digest", lambda one, other: compared.append((one, other)) or compare(one, other)
         )
         with pytest.raises(UnauthorizedError, match="known here"):
-            find_caller({"HTTP_AUTHORIZATION": f"Bearer {given.format(id=key_id(key))}"}, shops.api_keys, "default")
+            find_principal({"HTTP_AUTHORIZATION": f"Bearer {given.format(id=key_id(key))}"}, shops.api_keys, "default")
         assert [(len(one), len(other)) for one, other in compared] == [(64, 64)]
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    def test_the_scheme_is_read_in_any_case(self, warehouse, scheme):
-        key = add_key(warehouse, "read")
+    def test_the_scheme_is_read_in_any_case(self, storage, scheme):
+        key = add_key(storage, "read")
         environ = {"HTTP_AUTHORIZATION": f"{scheme} {key}"}
-        assert find_caller(environ, shops_of(make_client(warehouse)).api_keys, "default").key_id == key_id(key)
+        assert find_principal(environ, shops_of(make_client(storage)).api_keys, "default").key_id == key_id(key)
 
 
 class TestWhileNobodyCanTell:
@@ -144,24 +144,24 @@ class TestWhileNobodyCanTell:
 class TestRules:
     def test_a_route_without_a_rule_opens_to_nobody(self):
         with pytest.raises(ForbiddenError, match="no rule"):
-            allow(None, Caller("a", "local", frozenset({"read", "events", "admin"})), None)
+            allow(None, Principal("a", "local", frozenset({"read", "events", "admin"})), None)
 
     @pytest.mark.parametrize("customer_id", [None, "BOB", ""])
     def test_a_token_opens_one_persons_lists(self, customer_id):
-        anna = Caller("a", "publishable", frozenset({"read"}), "k", customer_id="ANNA")
-        allow(Access.PERSON, anna, "ANNA")
+        anna = Principal("a", "publishable", frozenset({"read"}), "k", customer_id="ANNA")
+        allow(Permission.PERSON, anna, "ANNA")
         with pytest.raises(ForbiddenError, match="another customer"):
-            allow(Access.PERSON, anna, customer_id)
+            allow(Permission.PERSON, anna, customer_id)
 
     def test_no_token_is_nobodys(self):
         with pytest.raises(ForbiddenError):
-            allow(Access.PERSON, Caller("a", "publishable", frozenset({"read"}), "k"), None)
+            allow(Permission.PERSON, Principal("a", "publishable", frozenset({"read"}), "k"), None)
 
 
 class TestRates:
-    def test_answers_count_down_and_then_refuse_with_a_time_to_wait(self, warehouse):
-        key = add_key(warehouse, "read", rate_per_s=1.5)
-        client = with_still_clock(make_client(warehouse))
+    def test_answers_count_down_and_then_refuse_with_a_time_to_wait(self, storage):
+        key = add_key(storage, "read", rate_per_s=1.5)
+        client = with_still_clock(make_client(storage))
         answers = [client.get(SIMILAR, headers=bearer(key)) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
         assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
@@ -172,54 +172,54 @@ class TestRates:
         assert refused.headers.getlist("Retry-After") == ["1"]
         assert "Retry-After" not in answers[0].headers
 
-    def test_kept_answers_and_refusals_count_as_well(self, warehouse):
-        key = add_publishable_key(warehouse, rate_per_s=2)
-        client = with_still_clock(make_client(warehouse))
+    def test_kept_answers_and_refusals_count_as_well(self, storage):
+        key = add_publishable_key(storage, rate_per_s=2)
+        client = with_still_clock(make_client(storage))
         paths = [SIMILAR, SIMILAR, "/v1/models", "/v1/customers/ANNA/buy-again", SIMILAR]
         statuses = [client.get(path, headers=bearer(key)).status_code for path in paths]
         assert statuses == [200, 200, 403, 401, 429]
 
-    def test_the_settings_say_how_often_a_key_of_each_kind_may_ask(self, warehouse):
-        secret, public = add_key(warehouse, "read"), add_publishable_key(warehouse)
-        client = with_still_clock(make_client(warehouse, secret_rate_per_s=5, publishable_rate_per_s=3))
+    def test_the_settings_say_how_often_a_key_of_each_kind_may_ask(self, storage):
+        secret, public = add_key(storage, "read"), add_publishable_key(storage)
+        client = with_still_clock(make_client(storage, secret_rate_per_s=5, publishable_rate_per_s=3))
         limits = [client.get(SIMILAR, headers=bearer(key)).headers["RateLimit-Limit"] for key in (secret, public)]
         assert limits == ["10", "6"]
 
-    def test_a_page_can_read_that_it_has_to_wait(self, warehouse):
-        key = add_publishable_key(warehouse, rate_per_s=0.5)
-        client = with_still_clock(make_client(warehouse))
+    def test_a_page_can_read_that_it_has_to_wait(self, storage):
+        key = add_publishable_key(storage, rate_per_s=0.5)
+        client = with_still_clock(make_client(storage))
         answers = [client.get(SIMILAR, headers=bearer(key, origin=ORIGIN)) for _ in range(2)]
         assert (answers[1].status_code, answers[1].headers["Access-Control-Allow-Origin"]) == (429, ORIGIN)
         assert "Retry-After" in answers[1].headers["Access-Control-Expose-Headers"]
 
-    def test_open_routes_and_strangers_are_not_counted(self, warehouse):
-        key = add_key(warehouse, "read", rate_per_s=0.5)
-        client = with_still_clock(make_client(warehouse))
+    def test_open_routes_and_strangers_are_not_counted(self, storage):
+        key = add_key(storage, "read", rate_per_s=0.5)
+        client = with_still_clock(make_client(storage))
         for headers in ({}, bearer(key), bearer(f"sk_{key_id(key)}_wrong")):
             assert client.get("/health/live", headers=headers).status_code == 200
         assert client.get(SIMILAR, headers=bearer(f"sk_{key_id(key)}_wrong")).status_code == 401
         assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
 
     @pytest.mark.parametrize("path", [SIMILAR, "/v1/products/nope/similar", "/v1/popular?limit=0", "/v1/placements"])
-    def test_each_request_counts_once_wherever_it_is_answered(self, warehouse, path):
-        key = add_key(warehouse, "read", rate_per_s=5)
-        client = with_still_clock(make_client(warehouse))
+    def test_each_request_counts_once_wherever_it_is_answered(self, storage, path):
+        key = add_key(storage, "read", rate_per_s=5)
+        client = with_still_clock(make_client(storage))
         left = [client.get(path, headers=bearer(key)).headers["RateLimit-Remaining"] for _ in range(3)]
         assert left == ["9", "8", "7"]
 
-    def test_admit_counts_for_the_layer_before_flask(self, warehouse):
-        key = add_publishable_key(warehouse, rate_per_s=0.5)
-        shops = shops_of(with_still_clock(make_client(warehouse)))
+    def test_admit_counts_for_the_layer_before_flask(self, storage):
+        key = add_publishable_key(storage, rate_per_s=0.5)
+        shops = shops_of(with_still_clock(make_client(storage)))
         environ = {"HTTP_AUTHORIZATION": f"Bearer {key}", "HTTP_ORIGIN": ORIGIN}
-        caller = find_caller(environ, shops.api_keys, "default")
-        owed = dict(admit(environ, caller, shops.rate_limits))
+        principal = find_principal(environ, shops.api_keys, "default")
+        owed = dict(admit(environ, principal, shops.rate_limits))
         assert (owed["RateLimit-Remaining"], owed["Access-Control-Allow-Origin"]) == ("0", ORIGIN)
         with pytest.raises(TooManyRequestsError, match="ask again in 2 s"):
-            admit(environ, caller, shops.rate_limits)
+            admit(environ, principal, shops.rate_limits)
 
-    def test_two_workers_share_one_truth(self, warehouse):
-        key = add_key(warehouse, "read", rate_per_s=5)
-        one, other = with_still_clock(make_client(warehouse)), with_still_clock(make_client(warehouse))
+    def test_two_workers_share_one_truth(self, storage):
+        key = add_key(storage, "read", rate_per_s=5)
+        one, other = with_still_clock(make_client(storage)), with_still_clock(make_client(storage))
         for client in (one, other):
             client.get(SIMILAR, headers=bearer(key))
         for _ in range(8):

@@ -14,8 +14,8 @@ from api import create_app
 from api.security.customer_tokens import CLOCK_SKEW_S, HEADER, read_customer
 from recommender.errors import UnauthorizedError
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_key, add_publishable_key, bearer, customer_token, key_id
 from tests.support.small_shop import NOW
@@ -40,36 +40,36 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def warehouse() -> MemoryWarehouse:
-    store = MemoryStore()
+def storage() -> MemoryShopStorage:
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    return MemoryWarehouse({"default": store})
+    return MemoryShopStorage({"default": store})
 
 
 @pytest.fixture
-def secret(warehouse) -> str:
-    return add_key(warehouse, "read")
+def secret(storage) -> str:
+    return add_key(storage, "read")
 
 
 @pytest.fixture
-def client(warehouse, secret) -> FlaskClient:
-    return create_app(Settings(), warehouse, lambda: NOW).test_client()
+def client(storage, secret) -> FlaskClient:
+    return create_app(Settings(), storage, lambda: NOW).test_client()
 
 
 @pytest.fixture
-def read(warehouse):
+def read(storage):
     """Read a token at NOW, for the shop `default`."""
-    return lambda token, shop="default": read_customer(token, warehouse.api_keys(), shop, NOW, TTL_S)
+    return lambda token, shop="default": read_customer(token, storage.api_keys(), shop, NOW, TTL_S)
 
 
 class TestSamples:
     @pytest.mark.parametrize("name", PROGRAMS)
-    def test_the_server_accepts_what_the_sample_signs(self, warehouse, secret, name):
+    def test_the_server_accepts_what_the_sample_signs(self, storage, secret, name):
         program = [word.format(file=SAMPLES / name) for word in PROGRAMS[name]]
         if shutil.which(program[0]) is None:
             pytest.skip(f"{program[0]} is not on PATH")
-        client = create_app(Settings(), warehouse).test_client()  # the sample signs by the machine's clock
-        public = add_publishable_key(warehouse)
+        client = create_app(Settings(), storage).test_client()  # the sample signs by the machine's clock
+        public = add_publishable_key(storage)
         signed = {}
         for customer_id in STRANGE_IDS:
             command = [*program, secret, customer_id]
@@ -108,9 +108,9 @@ class TestReading:
         with pytest.raises(UnauthorizedError, match="expired"):
             read(token)
 
-    def test_the_time_to_live_is_a_setting(self, warehouse, secret):
-        client = create_app(Settings(customer_token_ttl_s=10), warehouse, lambda: NOW).test_client()
-        public = add_publishable_key(warehouse)
+    def test_the_time_to_live_is_a_setting(self, storage, secret):
+        client = create_app(Settings(customer_token_ttl_s=10), storage, lambda: NOW).test_client()
+        public = add_publishable_key(storage)
         statuses = [
             client.get(
                 "/v1/customers/ANNA/buy-again",
@@ -135,20 +135,20 @@ class TestReading:
         with pytest.raises(UnauthorizedError, match="not signed"):
             read(customer_token(secret, "ANNA", salt="itsdangerous.Signer"))
 
-    def test_only_a_secret_key_of_the_shop_that_may_read_signs(self, warehouse, read, secret):
+    def test_only_a_secret_key_of_the_shop_that_may_read_signs(self, storage, read, secret):
         for key in (
-            add_publishable_key(warehouse),
-            add_key(warehouse, "events", "admin"),
-            add_key(warehouse, "read", shop="other"),
+            add_publishable_key(storage),
+            add_key(storage, "events", "admin"),
+            add_key(storage, "read", shop="other"),
         ):
             with pytest.raises(UnauthorizedError, match="no key of this shop"):
                 read(customer_token(key, "ANNA"))
         with pytest.raises(UnauthorizedError, match="no key of this shop"):
             read(customer_token(secret, "ANNA"), shop="other")
 
-    def test_a_revoked_key_takes_its_tokens_with_it(self, warehouse, read, secret):
+    def test_a_revoked_key_takes_its_tokens_with_it(self, storage, read, secret):
         token = customer_token(secret, "ANNA")
-        warehouse.add_api_key(warehouse.api_keys()[key_id(secret)].revoke(NOW))
+        storage.add_api_key(storage.api_keys()[key_id(secret)].revoke(NOW))
         with pytest.raises(UnauthorizedError):
             read(token)
         with pytest.raises(UnauthorizedError):
@@ -165,13 +165,13 @@ def forged_with_the_empty_digest(key: str) -> str:
 class TestSessions:
     """POST /v1/recommendations names its customer in the body."""
 
-    def test_without_a_customer_no_token_is_needed_nor_read(self, client, warehouse):
-        headers = bearer(add_publishable_key(warehouse), "not a token")
+    def test_without_a_customer_no_token_is_needed_nor_read(self, client, storage):
+        headers = bearer(add_publishable_key(storage), "not a token")
         client.application.extensions["reprise"].shops.follow()
         assert client.post("/v1/recommendations", json={"placement": "home"}, headers=headers).status_code == 200
 
-    def test_a_refusal_tells_nothing_of_the_customer(self, client, warehouse):
-        public = add_publishable_key(warehouse)
+    def test_a_refusal_tells_nothing_of_the_customer(self, client, storage):
+        public = add_publishable_key(storage)
         client.application.extensions["reprise"].shops.follow()
         answers = [
             client.post("/v1/recommendations", json={"placement": "home", "customer_id": name}, headers=bearer(public))

@@ -5,8 +5,8 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token
 
@@ -15,21 +15,21 @@ SIMILAR = "/v1/products/MILK/similar"
 
 
 @pytest.fixture
-def warehouse() -> MemoryWarehouse:
-    store = MemoryStore()
+def storage() -> MemoryShopStorage:
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    return MemoryWarehouse({"default": store, "other": MemoryStore()})
+    return MemoryShopStorage({"default": store, "other": MemoryVersionStore()})
 
 
 @pytest.fixture
-def public(warehouse) -> str:
-    add_publishable_key(warehouse, OTHER_ORIGIN, shop="other")
-    return add_publishable_key(warehouse, ORIGIN, "https://www.shop.example")
+def public(storage) -> str:
+    add_publishable_key(storage, OTHER_ORIGIN, shop="other")
+    return add_publishable_key(storage, ORIGIN, "https://www.shop.example")
 
 
 @pytest.fixture
-def client(warehouse, public) -> FlaskClient:
-    return create_app(Settings(), warehouse, lambda: small_shop.NOW).test_client()
+def client(storage, public) -> FlaskClient:
+    return create_app(Settings(), storage, lambda: small_shop.NOW).test_client()
 
 
 def preflight(client: FlaskClient, path: str, origin: str, method: str = "GET", **headers: str):
@@ -85,7 +85,7 @@ class TestPreflight:
         assert client.options(SIMILAR, headers=bearer(public)).headers["Allow"]
 
     def test_without_keys_no_origin_is_known(self):
-        client = create_app(Settings(), MemoryWarehouse(), lambda: small_shop.NOW).test_client()
+        client = create_app(Settings(), MemoryShopStorage(), lambda: small_shop.NOW).test_client()
         answer = preflight(client, SIMILAR, "http://localhost:3000")
         assert (answer.status_code, cors_headers(answer)) == (403, set())
 
@@ -112,22 +112,22 @@ class TestAnswers:
         answer = client.get("/v1/customers/ANNA/buy-again", headers=bearer(public, "expired", ORIGIN))
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
 
-    def test_a_persons_list_goes_to_its_page_alone(self, client, warehouse, public):
-        secret = add_key(warehouse, "read")
+    def test_a_persons_list_goes_to_its_page_alone(self, client, storage, public):
+        secret = add_key(storage, "read")
         client.application.extensions["reprise"].shops.follow()
         headers = bearer(public, customer_token(secret, "ANNA"), ORIGIN)
         answer = client.get("/v1/customers/ANNA/buy-again", headers=headers)
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
         assert "no-store" in answer.headers["Cache-Control"]
 
-    def test_a_key_without_origins_is_for_apps(self, client, warehouse):
-        key = add_key(warehouse, kind="publishable")
+    def test_a_key_without_origins_is_for_apps(self, client, storage):
+        key = add_key(storage, kind="publishable")
         client.application.extensions["reprise"].shops.follow()
         assert client.get(SIMILAR, headers=bearer(key)).status_code == 200
         assert client.get(SIMILAR, headers=bearer(key, origin=ORIGIN)).status_code == 403
 
-    def test_the_documentation_page_may_try_things_out_with_any_key(self, client, warehouse, public):
-        secret = add_key(warehouse, "read")
+    def test_the_documentation_page_may_try_things_out_with_any_key(self, client, storage, public):
+        secret = add_key(storage, "read")
         client.application.extensions["reprise"].shops.follow()
         for key in (secret, public):
             answer = client.get(SIMILAR, headers=bearer(key, origin="http://localhost"))
@@ -142,8 +142,8 @@ class TestAnswers:
             assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_a_kept_answer_has_the_headers_of_the_one_who_asks_now(client, warehouse, public):
-    www, secret = "https://www.shop.example", add_key(warehouse, "read")
+def test_a_kept_answer_has_the_headers_of_the_one_who_asks_now(client, storage, public):
+    www, secret = "https://www.shop.example", add_key(storage, "read")
     client.application.extensions["reprise"].shops.follow()
     by_page = [client.get(SIMILAR, headers=bearer(public, origin=origin)) for origin in (ORIGIN, www, ORIGIN)]
     by_server = client.get(SIMILAR, headers=bearer(secret))

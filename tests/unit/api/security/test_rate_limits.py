@@ -3,11 +3,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from api.security.callers import Caller
+from api.security.callers import Principal
 from api.security.rate_limits import FORGOTTEN_S, MAX_DEBT_S, RateLimits
 from recommender.errors import StoreUnavailableError
 
-KEY = Caller("shop", "secret", frozenset({"read"}), "k1", rate_per_s=10)
+KEY = Principal("shop", "secret", frozenset({"read"}), "k1", rate_per_s=10)
 """Twenty requests in a row, then ten a second."""
 
 
@@ -45,8 +45,8 @@ def limits(clock) -> RateLimits:
     return RateLimits({"secret": 100, "publishable": 1}, clock)
 
 
-def n_passed(limits: RateLimits, n: int, caller: Caller = KEY) -> int:
-    return sum(limits.take(caller).retry_after_s == 0 for _ in range(n))
+def n_passed(limits: RateLimits, n: int, principal: Principal = KEY) -> int:
+    return sum(limits.take(principal).retry_after_s == 0 for _ in range(n))
 
 
 class TestOneWorker:
@@ -61,7 +61,7 @@ class TestOneWorker:
         assert n_passed(limits, 100) == 20
 
     def test_one_who_is_refused_is_told_when_to_come_back_and_may_pass_then(self, clock):
-        slow = Caller("shop", "secret", frozenset(), "k1", rate_per_s=0.5)
+        slow = Principal("shop", "secret", frozenset(), "k1", rate_per_s=0.5)
         limits = RateLimits({}, clock)
         assert limits.take(slow).retry_after_s == 0
         assert limits.take(slow).retry_after_s == 2
@@ -83,14 +83,14 @@ class TestOneWorker:
 
     def test_one_key_does_not_use_up_anothers(self, limits):
         n_passed(limits, 100)
-        assert n_passed(limits, 100, Caller("other", "secret", frozenset(), "k2", rate_per_s=10)) == 20
+        assert n_passed(limits, 100, Principal("other", "secret", frozenset(), "k2", rate_per_s=10)) == 20
 
     @pytest.mark.parametrize(("kind", "passes"), [("secret", 200), ("publishable", 2)])
     def test_a_key_without_a_rate_has_that_of_its_kind(self, limits, kind, passes):
-        assert n_passed(limits, 300, Caller("shop", kind, frozenset(), "k3")) == passes
+        assert n_passed(limits, 300, Principal("shop", kind, frozenset(), "k3")) == passes
 
     def test_who_has_no_key_is_not_limited(self, limits):
-        assert limits.take(Caller("shop", "local", frozenset())) is None
+        assert limits.take(Principal("shop", "local", frozenset())) is None
 
     def test_threads_count_right_together(self, limits):
         passed: list[int] = []

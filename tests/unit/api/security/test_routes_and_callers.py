@@ -15,14 +15,14 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.security.permissions import Access, access_of
+from api.security.permissions import Permission, access_of
 from api.telemetry.logs import make_logger
 from recommender.campaigns.links import MailLink, sign
 from recommender.settings import MailSettings, Settings
 from recommender.storage.campaign import Campaign
-from recommender.storage.pick_jobs import Job
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from recommender.storage.pick_jobs import PickJob
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer, customer_token, key_id
 from tests.support.mail_samples import SECRET
@@ -145,22 +145,22 @@ class World:
     """Shops `default` and `other` with the same products, and a key of every kind."""
 
     def __init__(self) -> None:
-        self.warehouse = MemoryWarehouse({shop: MemoryStore() for shop in ("default", "other")})
+        self.storage = MemoryShopStorage({shop: MemoryVersionStore() for shop in ("default", "other")})
         for shop in ("default", "other"):
-            self.warehouse.store(shop).publish(small_shop.publication(products=PRODUCTS), keep=3)
-            campaign = self.warehouse.contacts(shop).begin(Campaign("reorder", "everyone", 4, VERSION, NOW))
-            self.warehouse.jobs(shop).add(Job(campaign, blocks=1))
-        self.keys = {scope: add_key(self.warehouse, scope) for scope in ("read", "events", "campaigns", "admin")}
-        self.others = {scope: add_key(self.warehouse, scope, shop="other") for scope in ("read", "admin")}
-        self.public = add_publishable_key(self.warehouse)
-        self.revoked = add_key(self.warehouse, "read", "events", "admin")
-        kept = self.warehouse.api_keys()[key_id(self.revoked)]
-        self.warehouse.add_api_key(kept.revoke(NOW))
+            self.storage.store(shop).publish(small_shop.publication(products=PRODUCTS), keep=3)
+            campaign = self.storage.contacts(shop).begin(Campaign("reorder", "everyone", 4, VERSION, NOW))
+            self.storage.jobs(shop).add(PickJob(campaign, blocks=1))
+        self.keys = {scope: add_key(self.storage, scope) for scope in ("read", "events", "campaigns", "admin")}
+        self.others = {scope: add_key(self.storage, scope, shop="other") for scope in ("read", "admin")}
+        self.public = add_publishable_key(self.storage)
+        self.revoked = add_key(self.storage, "read", "events", "admin")
+        kept = self.storage.api_keys()[key_id(self.revoked)]
+        self.storage.add_api_key(kept.revoke(NOW))
 
     def callers(self) -> dict[str, dict[str, str]]:
         """The headers of each kind of caller."""
         read, public = self.keys["read"], self.public
-        digest = self.warehouse.api_keys()[key_id(read)].digest
+        digest = self.storage.api_keys()[key_id(read)].digest
         token = customer_token(read, "ANNA")
         return {
             "nobody": {},
@@ -211,14 +211,14 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Flask:
-    return create_app(Settings(log_level="error", mail=MAIL), world.warehouse, lambda: NOW)
+    return create_app(Settings(log_level="error", mail=MAIL), world.storage, lambda: NOW)
 
 
 @pytest.fixture(scope="module")
 def keyless_app() -> Flask:
-    store = MemoryStore()
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(products=PRODUCTS), keep=3)
-    return create_app(Settings(log_level="error", mail=MAIL), MemoryWarehouse({"default": store}), lambda: NOW)
+    return create_app(Settings(log_level="error", mail=MAIL), MemoryShopStorage({"default": store}), lambda: NOW)
 
 
 def all_calls(app: Flask) -> Iterator[tuple[str, Call]]:
@@ -251,41 +251,41 @@ def test_every_route_has_a_rule_and_a_row(app):
 
 
 def test_a_route_without_a_rule_opens_to_nobody(world):
-    app = create_app(Settings(log_level="error", mail=MAIL), world.warehouse, lambda: NOW)
+    app = create_app(Settings(log_level="error", mail=MAIL), world.storage, lambda: NOW)
     app.add_url_rule("/v1/new", view_func=lambda: "secret")
     for headers in world.callers().values():
         assert app.test_client().get("/v1/new", headers=headers).status_code in (401, 403)
 
 
-@pytest.mark.parametrize("caller", TABLE)
-def test_with_keys(app, world, caller):
-    expected = dict(zip(COLUMNS, TABLE[caller], strict=True)) | {SIGNED: OK}
+@pytest.mark.parametrize("principal", TABLE)
+def test_with_keys(app, world, principal):
+    expected = dict(zip(COLUMNS, TABLE[principal], strict=True)) | {SIGNED: OK}
     wrong = []
     for method, call in all_calls(app):
-        answer = status_of(app.test_client(), method, call, headers=world.callers()[caller])
+        answer = status_of(app.test_client(), method, call, headers=world.callers()[principal])
         if answer.status_code != (expected[call.row] or call.status):
             wrong.append((method, call.path, answer.status_code, expected[call.row]))
     assert wrong == []
 
 
-@pytest.mark.parametrize("caller", KEYLESS)
-def test_without_any_keys(keyless_app, caller):
-    expected = dict(zip(COLUMNS, KEYLESS[caller], strict=True)) | {SIGNED: OK}
+@pytest.mark.parametrize("principal", KEYLESS)
+def test_without_any_keys(keyless_app, principal):
+    expected = dict(zip(COLUMNS, KEYLESS[principal], strict=True)) | {SIGNED: OK}
     wrong = []
     for method, call in all_calls(keyless_app):
-        answer = status_of(keyless_app.test_client(), method, call, **KEYLESS_REQUESTS[caller])
+        answer = status_of(keyless_app.test_client(), method, call, **KEYLESS_REQUESTS[principal])
         if answer.status_code != (expected[call.row] or call.status):
             wrong.append((method, call.path, answer.status_code, expected[call.row]))
     assert wrong == []
 
 
 def test_every_refusal_is_a_problem_that_shows_nothing(app, world):
-    for caller, headers in world.callers().items():
+    for principal, headers in world.callers().items():
         for method, call in all_calls(app):
             answer = status_of(app.test_client(), method, call, headers=headers)
             if answer.status_code not in (401, 403) or method == "HEAD":
                 continue
-            assert answer.content_type == "application/problem+json", (caller, call.path)
+            assert answer.content_type == "application/problem+json", (principal, call.path)
             assert answer.json["code"] == {401: "unauthorized", 403: "forbidden"}[answer.status_code]
             assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
             assert not re.search("MILK|ANNA|sk_|pk_", answer.text.replace(call.path, ""))
@@ -295,13 +295,13 @@ def test_a_kept_answer_is_refused_like_any_other(app, world):
     """The layer before Flask has it at hand and must not hand it out."""
     callers = world.callers()
     assert app.test_client().get("/v1/popular", headers=callers["scope read"]).status_code == 200
-    for caller, row in TABLE.items():
-        answer = app.test_client().get("/v1/popular", headers=callers[caller])
-        assert answer.status_code == (row[COLUMNS.index("products")] or 200), caller
+    for principal, row in TABLE.items():
+        answer = app.test_client().get("/v1/popular", headers=callers[principal])
+        assert answer.status_code == (row[COLUMNS.index("products")] or 200), principal
 
 
 def test_no_key_token_customer_or_list_is_in_a_log_line(world):
-    app = create_app(Settings(mail=MAIL), world.warehouse, lambda: NOW)
+    app = create_app(Settings(mail=MAIL), world.storage, lambda: NOW)
     stream = io.StringIO()
     app.extensions["reprise_log"] = make_logger("debug", stream)
     callers = world.callers()
@@ -315,7 +315,7 @@ def test_no_key_token_customer_or_list_is_in_a_log_line(world):
     private = {
         *keys,
         *(key.split("_")[2] for key in keys),
-        *(key.digest for key in world.warehouse.api_keys().values() if key.digest),
+        *(key.digest for key in world.storage.api_keys().values() if key.digest),
         *(headers["Reprise-Customer-Token"] for headers in callers.values() if "Reprise-Customer-Token" in headers),
         *(LINK, LINK[:20], "w47"),
         *("ANNA", "MILK", "BREAD", "x/y", "QU5OQQ"),
@@ -325,7 +325,7 @@ def test_no_key_token_customer_or_list_is_in_a_log_line(world):
 
 def test_access_says_who_in_words(app):
     for rule in app.url_map.iter_rules():
-        assert isinstance(access_of(app.view_functions[rule.endpoint]), Access)
+        assert isinstance(access_of(app.view_functions[rule.endpoint]), Permission)
 
 
 def test_the_document_says_who_may_call_each_route(app):

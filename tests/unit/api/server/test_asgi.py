@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder
 
 from api.server import asgi
-from api.server.asgi import Door, to_environ
-from api.serving.fast_path import Front
+from api.server.asgi import AsgiApp, to_environ
+from api.serving.fast_path import FastPath
 from api.web.body_limits import MAX_BODY_BYTES, MAX_SLOW_BODIES
 from api.web.headers import SECURITY_HEADERS
 
@@ -67,7 +67,7 @@ async def endless() -> dict[str, Any]:
     return {"type": "http.request", "body": b" " * 65_536, "more_body": True}
 
 
-async def ask(app: Door, asked: dict[str, Any], receive: Callable = never) -> Answer:
+async def ask(app: AsgiApp, asked: dict[str, Any], receive: Callable = never) -> Answer:
     sent: list[Any] = []
 
     async def send(message) -> None:
@@ -80,8 +80,8 @@ async def ask(app: Door, asked: dict[str, Any], receive: Callable = never) -> An
 
 
 @pytest.fixture
-def at_the_door(app: Flask) -> Door:
-    return Door(app)
+def at_the_door(app: Flask) -> AsgiApp:
+    return AsgiApp(app)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def at_the_door(app: Flask) -> Door:
         "/v1/nope",
     ],
 )
-def test_it_answers_what_wsgi_answers(at_the_door: Door, client, path: str):
+def test_it_answers_what_wsgi_answers(at_the_door: AsgiApp, client, path: str):
     raw, _, query = path.encode().partition(b"?")
     answer, expected = asyncio.run(ask(at_the_door, scope(raw, query=query))), client.get(path)
     assert answer.status == expected.status_code
@@ -102,12 +102,12 @@ def test_it_answers_what_wsgi_answers(at_the_door: Door, client, path: str):
 
 
 def test_lists_are_answered_without_flask_and_without_a_thread(app: Flask):
-    assert isinstance(app.wsgi_app, Front)
+    assert isinstance(app.wsgi_app, FastPath)
     app.wsgi_app.app = lambda *_: pytest.fail("it went to Flask")
-    assert asyncio.run(ask(Door(app), scope(b"/v1/customers/ANNA/recommendations"))).status == 200
+    assert asyncio.run(ask(AsgiApp(app), scope(b"/v1/customers/ANNA/recommendations"))).status == 200
 
 
-def test_an_etag_that_still_holds_is_a_304_without_a_body(at_the_door: Door):
+def test_an_etag_that_still_holds_is_a_304_without_a_body(at_the_door: AsgiApp):
     etag = asyncio.run(ask(at_the_door, scope(b"/v1/popular"))).headers["etag"]
     again = asyncio.run(ask(at_the_door, scope(b"/v1/popular", if_none_match=etag)))
     assert (again.status, again.body) == (304, b"")
@@ -122,11 +122,11 @@ def test_while_requests_are_traced_all_of_them_pass_the_tracer(app: Flask):
         return inner(environ, start_response)
 
     app.wsgi_app = tracer  # type: ignore[method-assign]
-    assert asyncio.run(ask(Door(app), scope(b"/v1/popular"))).status == 200
+    assert asyncio.run(ask(AsgiApp(app), scope(b"/v1/popular"))).status == 200
     assert seen == ["/v1/popular"]
 
 
-def test_other_protocols_are_not_spoken(at_the_door: Door):
+def test_other_protocols_are_not_spoken(at_the_door: AsgiApp):
     with pytest.raises(NotImplementedError, match="websocket"):
         asyncio.run(ask(at_the_door, {"type": "websocket"}))
 
@@ -139,17 +139,17 @@ def post(**headers: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("headers", [{"content_length": str(len(BODY))}, {"transfer_encoding": "chunked"}])
-def test_a_body_may_come_in_pieces(at_the_door: Door, headers: dict[str, str]):
+def test_a_body_may_come_in_pieces(at_the_door: AsgiApp, headers: dict[str, str]):
     answer = asyncio.run(ask(at_the_door, post(**headers), parts(BODY[:5], BODY[5:])))
     assert (answer.status, answer.json["placement"]) == (200, "home")
 
 
-def test_a_body_over_the_limit_is_refused_by_its_length_unread(at_the_door: Door):
+def test_a_body_over_the_limit_is_refused_by_its_length_unread(at_the_door: AsgiApp):
     answer = asyncio.run(ask(at_the_door, post(content_length=str(MAX_BODY_BYTES + 1)), never))
     assert (answer.status, answer.json["code"]) == (413, "body_too_large")
 
 
-def test_so_is_one_without_a_length_once_it_is_over(at_the_door: Door):
+def test_so_is_one_without_a_length_once_it_is_over(at_the_door: AsgiApp):
     answer = asyncio.run(ask(at_the_door, post(transfer_encoding="chunked"), endless))
     assert (answer.status, answer.json["code"]) == (413, "body_too_large")
 
@@ -161,14 +161,14 @@ def short(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_a_body_that_does_not_come_is_given_up(at_the_door: Door):
+def test_a_body_that_does_not_come_is_given_up(at_the_door: AsgiApp):
     answer = asyncio.run(ask(at_the_door, post(content_length="20"), never))
     assert (answer.status, answer.json["code"]) == (408, "request_timeout")
     assert {name.lower() for name, _ in SECURITY_HEADERS} <= answer.headers.keys()
 
 
 @pytest.mark.usefixtures("short")
-def test_slow_bodies_give_back_their_places(at_the_door: Door):
+def test_slow_bodies_give_back_their_places(at_the_door: AsgiApp):
     async def ask_often() -> list[Answer]:
         return [await ask(at_the_door, post(content_length="20"), never) for _ in range(MAX_SLOW_BODIES + 1)]
 
@@ -176,14 +176,14 @@ def test_slow_bodies_give_back_their_places(at_the_door: Door):
     assert at_the_door._bodies._n_slow == 0
 
 
-def test_while_all_places_are_taken_a_slow_body_waits_shortly_and_a_prompt_one_is_read(at_the_door: Door):
+def test_while_all_places_are_taken_a_slow_body_waits_shortly_and_a_prompt_one_is_read(at_the_door: AsgiApp):
     at_the_door._bodies._n_slow = MAX_SLOW_BODIES
     late = asyncio.run(ask(at_the_door, post(content_length="20"), never))
     prompt = asyncio.run(ask(at_the_door, post(content_length=str(len(BODY))), parts(BODY)))
     assert (late.status, prompt.status) == (408, 200)
 
 
-def test_a_client_that_went_away_while_sending_gets_no_more_than_a_mistake(at_the_door: Door):
+def test_a_client_that_went_away_while_sending_gets_no_more_than_a_mistake(at_the_door: AsgiApp):
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 

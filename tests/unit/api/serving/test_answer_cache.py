@@ -10,8 +10,8 @@ from api.serving import slates
 from recommender.experiments.experiment import Experiment
 from recommender.settings import Settings
 from recommender.slate.placements import Placement
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.small_shop import NOW
 
@@ -23,9 +23,9 @@ class Shop:
 
     def __init__(self, monkeypatch, **settings):
         self.now, self.built, self._ids = NOW, 0, count()
-        self.store = MemoryStore()
+        self.store = MemoryVersionStore()
         self.store.publish(small_shop.publication(), keep=3)
-        self.app = create_app(Settings(**settings), MemoryWarehouse({"default": self.store}), lambda: self.now)
+        self.app = create_app(Settings(**settings), MemoryShopStorage({"default": self.store}), lambda: self.now)
         self.client = self.app.test_client()
         build = slates.build_slate
 
@@ -156,9 +156,9 @@ def test_an_answer_that_is_noted_is_always_made(monkeypatch):
 
 
 def test_a_last_copy_is_not_taken_for_what_redis_says(shop: Shop):
-    shelf = shop.app.extensions["reprise"].shops.shelf("default")
+    cache = shop.app.extensions["reprise"].shops.cache("default")
     shop.ask()
-    shelf.answering = False
+    cache.answering = False
     assert shop.ask()["fallback"]["reason"] == "store_unavailable"
-    shelf.answering = True
+    cache.answering = True
     assert shop.ask()["fallback"] is None

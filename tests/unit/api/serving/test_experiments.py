@@ -9,8 +9,8 @@ from api import create_app
 from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.experiments.experiment import HOLDOUT, Experiment, assign
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.small_shop import NOW, publication
 
@@ -35,11 +35,11 @@ class Shop:
 
     def __init__(self, *experiments, store=None, **settings):
         self.now = NOW
-        self.store = store or MemoryStore()
+        self.store = store or MemoryVersionStore()
         if store is None:
             self.store.publish(publication(), keep=3)
         chosen = Settings(experiments=experiments, **settings)
-        self.app = create_app(chosen, MemoryWarehouse({"default": self.store}), lambda: self.now)
+        self.app = create_app(chosen, MemoryShopStorage({"default": self.store}), lambda: self.now)
         self.client = self.app.test_client()
 
     def ask(self, customer="ANNA", query=""):
@@ -73,13 +73,13 @@ class TestAnswer:
     def test_another_placement_with_the_rules_set_while_the_service_runs(self):
         shop = Shop(salted("one", experiment(treatment={"placement": "cart", "default_limit": 2})))
         shop.store.place("cart", Settings().placements["cart"].model_copy(update={"cap": 3}))
-        shop.app.extensions["reprise"].shops.shelf("default").follow()
+        shop.app.extensions["reprise"].shops.cache("default").follow()
         answer = shop.ask()
         assert answer["limit"] == {"requested": None, "applied": 2, "cap": 3}
         assert answer["placement"] == "home"
 
     def test_a_kept_version(self):
-        store = MemoryStore()
+        store = MemoryVersionStore()
         for version in (OLDER, small_shop.VERSION):
             store.publish(publication(version), keep=3)
         shop = Shop(salted("one", experiment(treatment={"version": OLDER})), store=store)
@@ -93,7 +93,7 @@ class TestAnswer:
         assert shown(answer) == ["MILK", "COFFEE", "BUTTER"]
 
     def test_what_was_said_of_products_since_counts_for_a_kept_version_too(self):
-        store = MemoryStore()
+        store = MemoryVersionStore()
         for version in (OLDER, small_shop.VERSION):
             store.publish(publication(version), keep=3)
         shop = Shop(salted("one", experiment(treatment={"version": OLDER})), store=store)
@@ -104,7 +104,7 @@ class TestAnswer:
 
     def test_while_redis_does_not_answer_the_last_copies_stand_in_for_a_kept_version(self, monkeypatch):
         shop = Shop(salted("one", experiment(treatment={"version": OLDER})))
-        shop.app.extensions["reprise"].shops.shelf("default").follow()
+        shop.app.extensions["reprise"].shops.cache("default").follow()
 
         def fail(*_):
             raise StoreUnavailableError("Redis does not answer")
@@ -150,7 +150,7 @@ class TestAnswer:
         assert [event["customer_id"] for event in shop.kept()] == ["ANNA"]
 
     def test_each_request_of_a_batch_gets_what_it_would_get_alone(self):
-        store = MemoryStore()
+        store = MemoryVersionStore()
         for version in (OLDER, small_shop.VERSION):
             store.publish(publication(version), keep=3)
         variants, treatments = {"control": 1, "one": 1, "old": 1}, {"one": {"cap": 1}, "old": {"version": OLDER}}

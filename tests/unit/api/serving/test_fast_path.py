@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
-from api.serving.fast_path import Front
+from api.serving.fast_path import FastPath
 from api.serving.list_routes import MAX_KEY_LENGTH
 from tests.support import small_shop
 
@@ -47,7 +47,7 @@ class Behind:
 
 @pytest.fixture
 def behind(app: Flask) -> Behind:
-    assert isinstance(app.wsgi_app, Front)
+    assert isinstance(app.wsgi_app, FastPath)
     app.wsgi_app.app = behind = Behind(app.wsgi_app.app)
     return behind
 
@@ -132,7 +132,7 @@ def test_an_etag_that_still_holds_is_a_304_however_it_is_written(client, behind,
 
 def test_a_long_request_is_not_kept(app, client):
     client.get("/v1/popular")
-    answers = app.extensions["reprise"].shops.shelf("default").state.answers
+    answers = app.extensions["reprise"].shops.cache("default").state.answers
     assert len(answers) == 1
     client.get(f"/v1/popular?exclude={'x' * MAX_KEY_LENGTH}")
     assert len(answers) == 1
@@ -140,13 +140,13 @@ def test_a_long_request_is_not_kept(app, client):
 
 def test_a_person_is_kept_nowhere(app, client):
     client.get("/v1/customers/ANNA/recommendations")
-    assert len(app.extensions["reprise"].shops.shelf("default").state.answers) == 0
+    assert len(app.extensions["reprise"].shops.cache("default").state.answers) == 0
 
 
 def test_unknown_products_leave_nothing(app, client):
     for i in range(2_000):
         assert client.get(f"/v1/products/nope-{i}/similar").status_code == 404
-    state = app.extensions["reprise"].shops.shelf("default").state
+    state = app.extensions["reprise"].shops.cache("default").state
     assert (len(state.answers), len(state.lists)) == (0, 0)
 
 

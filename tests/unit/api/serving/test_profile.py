@@ -8,7 +8,7 @@ import pytest
 from api import create_app
 from recommender.publication.product import Product
 from recommender.settings import Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.profiles import make_newcomer, make_profile, make_table
@@ -33,7 +33,7 @@ def answer_of(store):
     def ask(*profiles, customer_id="ANNA", at=NOW):
         made = publication(*profiles)
         store.publish(replace(made, manifest=replace(made.manifest, version="20261120T020001Z-3f2a")), keep=1)
-        client = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: at).test_client()
+        client = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: at).test_client()
         return client.get(f"/v1/customers/{customer_id}/profile").json
 
     return ask
@@ -90,7 +90,7 @@ def test_at_most_ten_products_are_due(store, answer_of, monkeypatch):
     monkeypatch.setitem(small_shop.ROWS, "buy_again", {"ANNA": model(*own)})
     made = small_shop.publication("20261120T020002Z-3f2a", products)
     store.publish(replace(made, profiles=make_table(make_profile("ANNA"))), keep=1)
-    client = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+    client = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
     assert len(client.get(PROFILE).json["due"]) == 10
 
 
@@ -176,7 +176,7 @@ def test_while_redis_does_not_answer_it_is_unavailable(down_client):
 
 def test_no_last_copy_stands_in(app, client, monkeypatch):
     assert client.get(PROFILE).status_code == 200
-    app.extensions["reprise"].shops.shelf("default").answering = False
+    app.extensions["reprise"].shops.cache("default").answering = False
     monkeypatch.setattr(app.extensions["reprise"].shops, "keep_following", lambda: None)
     assert client.get("/v1/customers/ANNA/buy-again").status_code == 200
     assert client.get(PROFILE).status_code == 503
@@ -185,7 +185,7 @@ def test_no_last_copy_stands_in(app, client, monkeypatch):
 def test_a_version_of_an_earlier_release_knows_nobody(store):
     made = small_shop.publication("20261120T020003Z-3f2a")
     store.publish(replace(made, profiles=None), keep=1)
-    client = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+    client = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
     assert client.get(PROFILE).status_code == 404
     assert client.get("/v1/customers/ANNA/buy-again").status_code == 200
 
@@ -194,7 +194,7 @@ def test_a_version_of_an_earlier_release_knows_nobody(store):
 def test_any_string_is_a_customer(store, customer_id):
     made = publication(make_profile(customer_id), make_profile("ANNA"))
     store.publish(replace(made, manifest=replace(made.manifest, version="20261120T020004Z-3f2a")), keep=1)
-    client = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: NOW).test_client()
+    client = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
     answer = client.get("/v1/customers/" + "".join(f"%{byte:02X}" for byte in customer_id.encode()) + "/profile")
     assert (answer.status_code, answer.json["customer_id"]) == (200, customer_id)
 

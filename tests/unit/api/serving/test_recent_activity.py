@@ -10,7 +10,7 @@ from recommender.person import digest_of_person
 from recommender.publication.lists import fold
 from recommender.settings import Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 from tests.support.small_shop import NOW
 
@@ -23,7 +23,7 @@ class Shop:
     def __init__(self, store, **settings):
         self.now = NOW
         self.store = store
-        self.app = create_app(Settings(**settings), MemoryWarehouse({"default": store}), lambda: self.now)
+        self.app = create_app(Settings(**settings), MemoryShopStorage({"default": store}), lambda: self.now)
         self.client = self.app.test_client()
 
     def tell(self, event_type, product_id="MILK", hours_ago=1.0, **fields):
@@ -206,7 +206,7 @@ class TestImpressions:
         for _ in range(3):
             assert shown(shop.ask())[0] == "MILK"
             shop.app.extensions["reprise"].impressions.flush()
-        noted = [event for (part, _), events in store.event_log.at_hand.items() if part == "shown" for event in events]
+        noted = [event for (part, _), events in store.event_log.recent.items() if part == "shown" for event in events]
         assert sorted({event.product_id for event in noted}) == ["BUTTER", "COFFEE", "MILK"]
         assert {event.placement for event in noted} == {"home"}
         assert len({event.recommendation_id for event in noted}) == 3
@@ -218,7 +218,7 @@ class TestImpressions:
         shop.ask_session(cart=["BREAD"])
         shop.ask_session(session_id="s1", cart=["BREAD"])
         shop.app.extensions["reprise"].impressions.flush()
-        assert {key for key in store.event_log.at_hand if store.event_log.at_hand[key]} == {
+        assert {key for key in store.event_log.recent if store.event_log.recent[key]} == {
             ("shown", digest_of_person(None, "s1"))
         }
 

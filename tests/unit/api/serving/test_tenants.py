@@ -10,20 +10,20 @@ import pytest
 
 from api.security.rate_limits import RateLimits
 from api.serving import tenants as shops_module
-from api.serving.tenants import NO_SHOP, Shops
+from api.serving.tenants import NO_SHOP, Tenants
 from api.telemetry.logs import make_logger
 from recommender.errors import StoreUnavailableError
 from recommender.publication.lists import ListKey
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.versions import Position
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from recommender.storage.versions import StoreState
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 
 KEY = ApiKey("id", "a", "secret", ("read",), (), "0" * 64, "2026-11-20T00:00:00Z")
 
 
-class FragileStore(MemoryStore):
+class FragileStore(MemoryVersionStore):
     """Raises what it is told to when it is followed."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class FragileStore(MemoryStore):
         self.failure: Exception | None = None
         self.looks = 0
 
-    def follow(self) -> Position:
+    def follow(self) -> StoreState:
         self.looks += 1
         if self.failure is not None:
             raise self.failure
@@ -41,7 +41,7 @@ class FragileStore(MemoryStore):
         self._current = None
 
 
-class FragileWarehouse(MemoryWarehouse):
+class FragileWarehouse(MemoryShopStorage):
     """Raises what it is told to when it is asked for the keys."""
 
     failure: Exception | None = None
@@ -64,7 +64,7 @@ def stores() -> dict[str, FragileStore]:
 
 
 @pytest.fixture
-def warehouse(stores) -> FragileWarehouse:
+def storage(stores) -> FragileWarehouse:
     return FragileWarehouse(stores)
 
 
@@ -79,21 +79,21 @@ def lines(log) -> Callable[[], list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def shops(warehouse, log) -> Shops:
-    shops = Shops(warehouse, make_logger("info", log), RateLimits({}), {})
+def shops(storage, log) -> Tenants:
+    shops = Tenants(storage, make_logger("info", log), RateLimits({}), {})
     shops.follow()
     for name in ("a", "b", "c"):
-        shops.shelf(name)
+        shops.cache(name)
     return shops
 
 
 @pytest.mark.parametrize("failure", [StoreUnavailableError("down"), ValueError("nonsense"), AttributeError("a bug")])
-def test_a_failure_is_told_when_it_begins_and_when_it_ends(shops, warehouse, lines, failure):
-    warehouse.failure = failure
+def test_a_failure_is_told_when_it_begins_and_when_it_ends(shops, storage, lines, failure):
+    storage.failure = failure
     for _ in range(3):
         shops.follow()
     assert [subject for _, subject in lines()] == ["(API keys)"]
-    warehouse.failure = None
+    storage.failure = None
     for _ in range(3):
         shops.follow()
     assert lines()[1:] == [("store_answers_again", "(API keys)")]
@@ -108,17 +108,17 @@ def test_a_bug_is_told_with_its_traceback_and_a_down_server_without(shops, store
     assert "exception" not in told["b"]
 
 
-def test_while_the_keys_cannot_be_read_no_shop_is_asked(shops, warehouse, stores):
-    warehouse.failure = StoreUnavailableError("down")
+def test_while_the_keys_cannot_be_read_no_shop_is_asked(shops, storage, stores):
+    storage.failure = StoreUnavailableError("down")
     before = [store.looks for store in stores.values()]
     shops.follow()
     assert [store.looks for store in stores.values()] == before
-    assert not any(shops.shelf(name).answering for name in stores)
-    shops.shelf("new")
-    assert not shops.shelf("new").answering
-    warehouse.failure = None
+    assert not any(shops.cache(name).answering for name in stores)
+    shops.cache("new")
+    assert not shops.cache("new").answering
+    storage.failure = None
     shops.follow()
-    assert all(shops.shelf(name).answering for name in [*stores, "new"])
+    assert all(shops.cache(name).answering for name in [*stores, "new"])
 
 
 def test_one_shop_that_cannot_be_read_does_not_stop_the_others(shops, stores):
@@ -126,8 +126,8 @@ def test_one_shop_that_cannot_be_read_does_not_stop_the_others(shops, stores):
     for store in stores.values():
         store.publish(small_shop.publication("20261121T020000Z-0000"), keep=3)
     shops.follow()
-    assert [shops.shelf(name).answering for name in "abc"] == [True, False, True]
-    versions = [shops.shelf(name).state.position.version for name in "abc"]
+    assert [shops.cache(name).answering for name in "abc"] == [True, False, True]
+    versions = [shops.cache(name).state.position.version for name in "abc"]
     assert versions == ["20261121T020000Z-0000", small_shop.VERSION, "20261121T020000Z-0000"]
 
 
@@ -139,34 +139,34 @@ def test_a_look_that_takes_long_goes_on_with_the_other_shops_in_the_next(shops, 
     assert {name: store.looks - before[name] for name, store in stores.items()} == {"a": 1, "b": 1, "c": 1}
 
 
-def test_an_emptied_server_leaves_the_last_copies_and_the_keys(shops, warehouse, stores):
-    warehouse.add_api_key(KEY)
+def test_an_emptied_server_leaves_the_last_copies_and_the_keys(shops, storage, stores):
+    storage.add_api_key(KEY)
     shops.follow()
-    warehouse.lose_keys()
+    storage.lose_keys()
     for store in stores.values():
         store.lose_everything()
     shops.follow()
     assert set(shops.api_keys) == {"id"}
-    shelf = shops.shelf("a")
-    assert (shelf.emptied, shelf.answering) == (True, False)
-    reading = shelf.read([ListKey("popular", "")])
+    cache = shops.cache("a")
+    assert (cache.emptied, cache.answering) == (True, False)
+    reading = cache.read([ListKey("popular", "")])
     assert reading.stale
     assert reading.version == small_shop.VERSION
     assert reading.lists[ListKey("popular", "")] is not None
     stores["a"].publish(small_shop.publication("20261121T020000Z-0000"), keep=3)
     shops.follow()
-    assert (shelf.emptied, shelf.answering) == (False, True)
+    assert (cache.emptied, cache.answering) == (False, True)
     assert set(shops.api_keys) == {"id"}, "there are no others yet"
 
 
 def test_those_whose_key_cannot_be_looked_up_find_an_empty_shop(shops):
     with pytest.raises(StoreUnavailableError):
-        shops.shelf(NO_SHOP).read([ListKey("popular", "")])
+        shops.cache(NO_SHOP).read([ListKey("popular", "")])
     shops.follow()
-    assert not shops.shelf(NO_SHOP).answering
+    assert not shops.cache(NO_SHOP).answering
 
 
-def test_a_log_that_cannot_be_written_does_not_end_the_thread(warehouse, stores, monkeypatch):
+def test_a_log_that_cannot_be_written_does_not_end_the_thread(storage, stores, monkeypatch):
     looked = threading.Semaphore(0)
 
     class ClosedLog(io.StringIO):
@@ -175,18 +175,18 @@ def test_a_log_that_cannot_be_written_does_not_end_the_thread(warehouse, stores,
             raise BrokenPipeError
 
     monkeypatch.setattr(shops_module, "FOLLOW_S", 0.0)
-    shops = Shops(warehouse, make_logger("info", ClosedLog()), RateLimits({}), {})
+    shops = Tenants(storage, make_logger("info", ClosedLog()), RateLimits({}), {})
     shops.keep_following()
     for _ in range(3):
-        warehouse.failure = StoreUnavailableError("down")
+        storage.failure = StoreUnavailableError("down")
         assert looked.acquire(timeout=30), "the failure was told"
-        warehouse.failure = None
+        storage.failure = None
         assert looked.acquire(timeout=30), "the recovery was told, so the thread lives"
 
 
-def test_the_thread_ends_with_its_shops(warehouse, log, monkeypatch):
+def test_the_thread_ends_with_its_shops(storage, log, monkeypatch):
     monkeypatch.setattr(shops_module, "FOLLOW_S", 0.0)
-    shops = Shops(warehouse, make_logger("info", log), RateLimits({}), {})
+    shops = Tenants(storage, make_logger("info", log), RateLimits({}), {})
     shops.keep_following()
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "follow"][-1:]
     gone = weakref.ref(shops)

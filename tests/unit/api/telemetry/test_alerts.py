@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from api.security.permissions import Access, accessible
+from api.security.permissions import Permission, accessible
 from api.telemetry.logs import make_logger
 from recommender.errors import StoreError
 
@@ -21,7 +21,7 @@ def test_they_point_to_fields_that_log_lines_have(app):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     errors = {"/bug": ZeroDivisionError(), "/store": StoreError("gone")}
     for path, error in errors.items():
-        app.add_url_rule(path, path, accessible(Access.OPEN)(partial(_fail, error)))
+        app.add_url_rule(path, path, accessible(Permission.OPEN)(partial(_fail, error)))
     for path in errors:
         app.test_client().get(path)
     fields = {field for line in stream.getvalue().splitlines() for field in json.loads(line)}

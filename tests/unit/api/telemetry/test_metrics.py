@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from api import create_app
 from recommender.publication.manifest import version_as_of
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 
 MONITORING = Path(__file__).parents[4] / "api" / "monitoring"
@@ -118,7 +118,7 @@ def test_no_label_names_a_customer_or_a_product(client):
 
 
 def test_only_the_servers_own_shop_sees_them():
-    app = create_app(Settings(shop="mine"), MemoryWarehouse({"mine": MemoryStore()}), lambda: small_shop.NOW)
+    app = create_app(Settings(shop="mine"), MemoryShopStorage({"mine": MemoryVersionStore()}), lambda: small_shop.NOW)
     assert app.test_client().get("/metrics").status_code == 200
 
 

@@ -6,10 +6,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.security.permissions import Access, accessible
+from api.security.permissions import Permission, accessible
 from api.web.headers import SECURITY_HEADERS
 from recommender.settings import Settings
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
 from tests.support.keyed_shop import ORIGIN, add_publishable_key, bearer
 
@@ -52,16 +52,16 @@ def test_kept_and_unchanged_answers_have_them_too(client: FlaskClient):
 
 def test_an_error_of_ours_and_an_outage_have_them_too(app: Flask, down_client: FlaskClient, monkeypatch):
     broken = app.test_client()
-    monkeypatch.setitem(app.view_functions, "health.live", accessible(Access.OPEN)(lambda: 1 // 0))
+    monkeypatch.setitem(app.view_functions, "health.live", accessible(Permission.OPEN)(lambda: 1 // 0))
     answers = [broken.get("/health/live"), down_client.get("/v1/models"), down_client.get("/v1/popular")]
     assert [answer.status_code for answer in answers] == [500, 503, 200]
     assert [missing(answer) for answer in answers] == [[], [], []]
 
 
 def test_a_preflight_and_a_refusal_have_them_too():
-    warehouse = MemoryWarehouse()
-    add_publishable_key(warehouse)
-    client = create_app(Settings(), warehouse, lambda: small_shop.NOW).test_client()
+    storage = MemoryShopStorage()
+    add_publishable_key(storage)
+    client = create_app(Settings(), storage, lambda: small_shop.NOW).test_client()
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
     answers = [client.options("/v1/popular", headers=asked), client.get("/v1/popular", headers=bearer("pk_0_0"))]
     assert [answer.status_code for answer in answers] == [204, 401]

@@ -18,8 +18,8 @@ from api.web.parsing import MAX_ERRORS, escape_query
 from recommender.settings import Settings
 from tests.benchmarks.fuzz import SEEDS
 from tests.benchmarks.fuzz_targets import TARGETS
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.hostile_ids import HOSTILE_IDS
 
@@ -53,9 +53,9 @@ def fill(rule: Rule, value: str = "MILK") -> str:
 
 @pytest.fixture
 def app() -> Flask:
-    store = MemoryStore()
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    return create_app(Settings(log_level="error"), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
+    return create_app(Settings(log_level="error"), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
 
 
 # --- ids --------------------------------------------------------------------------------------------------------
@@ -218,24 +218,24 @@ def test_what_is_only_odd_is_answered(client: FlaskClient, query: str):
 
 
 def test_unknown_ids_leave_nothing_on_the_shelf(app: Flask, client: FlaskClient):
-    shelf = app.extensions["reprise"].shops.shelf("default")
+    cache = app.extensions["reprise"].shops.cache("default")
     for number in range(200):
         client.get(f"/v1/products/unknown-{number}/similar")
         client.get(f"/v1/customers/unknown-{number}/recommendations")
-    assert len(shelf.state.answers) == 0
-    assert len(shelf.state.lists) == 0
+    assert len(cache.state.answers) == 0
+    assert len(cache.state.lists) == 0
 
 
 def test_the_store_of_a_shop_stays_small_whatever_is_asked():
-    store = MemoryStore()
+    store = MemoryVersionStore()
     store.publish(small_shop.publication(), keep=3)
-    app = create_app(Settings(), MemoryWarehouse({"default": store}), lambda: small_shop.NOW)
-    client, shelf = app.test_client(), app.extensions["reprise"].shops.shelf("default")
+    app = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
+    client, cache = app.test_client(), app.extensions["reprise"].shops.cache("default")
     sizes = []
     for first in range(0, 3_000, 1_000):
         for number in range(first, first + 1_000):
             client.get(f"/v1/products/MILK/similar?exclude={number:0>200}")
-        sizes.append(shelf.state.answers.n_bytes)
+        sizes.append(cache.state.answers.n_bytes)
     assert max(sizes) <= 12 << 20
 
 

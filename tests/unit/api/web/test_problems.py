@@ -9,8 +9,8 @@ from api import create_app
 from api.telemetry.logs import make_logger
 from recommender.errors import BusyError
 from recommender.settings import Settings
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 
 KEYS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
@@ -159,7 +159,7 @@ def test_a_problem_has_all_its_fields_and_its_media_type(client, path):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-class BrokenStore(MemoryStore):
+class BrokenStore(MemoryVersionStore):
     """A bug, and an error that no caller of the API should ever cause."""
 
     def __init__(self, error: Exception) -> None:
@@ -173,7 +173,7 @@ class BrokenStore(MemoryStore):
 @pytest.mark.parametrize("error", [ZeroDivisionError("the secret"), BusyError("the secret")])
 @pytest.mark.parametrize("testing", [True, False])
 def test_a_bug_is_a_500_whose_trace_is_only_in_the_log(error, testing):
-    app = create_app(Settings(), MemoryWarehouse({"default": BrokenStore(error)}), lambda: small_shop.NOW)
+    app = create_app(Settings(), MemoryShopStorage({"default": BrokenStore(error)}), lambda: small_shop.NOW)
     app.testing = testing
     stream = io.StringIO()
     app.extensions["reprise_log"] = make_logger("info", stream)

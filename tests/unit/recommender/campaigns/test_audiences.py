@@ -37,7 +37,7 @@ class TestDueSoon:
 
     def test_says_what_is_due_and_when(self):
         shop = CampaignShop(make_version({"ANNA": Customer([Own("MILK", days_ago=6)])}, [Product("MILK", "Milk")]))
-        (block,) = run_campaign(shop.begin("c", "due_soon"), shop.desk)
+        (block,) = run_campaign(shop.begin("c", "due_soon"), shop.context)
         assert block.why == {"ANNA": "Milk is due on 2026-11-21, 86% likely within 7 days"}
 
     @pytest.mark.parametrize(

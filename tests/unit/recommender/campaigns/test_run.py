@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 
 from recommender.campaigns import selection
+from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.run import begin_campaign, count_blocks, open_desk, plan_campaign, run_campaign
+from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign, run_campaign
 from recommender.catalogue.overrides import ProductChange
 from recommender.errors import UsageError, VersionNotFoundError
 from recommender.experiments.experiment import Experiment
 from recommender.settings import MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS
 from recommender.storage.contacts import Mail
-from tests.fakes.store import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.campaigns import EMAIL, CampaignShop, Customer, Own, make_version, shown
 from tests.support.small_shop import NOW
@@ -34,7 +35,7 @@ class TestBegin:
         shop = make_shop()
         campaign = shop.begin("c", "win_back", 3)
         assert (campaign.version, campaign.begun_at, campaign.slots) == (small_shop.VERSION, NOW, 3)
-        assert begin_campaign(shop.desk, "c", "win_back", 3, NOW + timedelta(days=1)) == campaign
+        assert begin_campaign(shop.context, "c", "win_back", 3, NOW + timedelta(days=1)) == campaign
 
     def test_takes_the_slots_of_the_placement_and_no_more_than_its_cap(self):
         shop = make_shop()
@@ -59,7 +60,7 @@ class TestBegin:
     def test_before_any_version_says_what_to_do(self):
         shop = make_shop()
         with pytest.raises(VersionNotFoundError, match="run `reprise train FILE` first"):
-            begin_campaign(replace(shop.desk, store=MemoryStore()), "c", "everyone", 4, NOW)
+            begin_campaign(replace(shop.context, store=MemoryVersionStore()), "c", "everyone", 4, NOW)
 
     def test_a_version_without_profiles_says_what_to_do(self):
         shop = make_shop()
@@ -69,15 +70,15 @@ class TestBegin:
 
     def test_a_plan_is_not_kept(self):
         shop = make_shop()
-        plan_campaign(shop.desk, "c", "overdue", None, NOW)
+        plan_campaign(shop.context, "c", "overdue", None, NOW)
         assert shop.begin("c", "win_back").audience == "win_back"
 
     def test_a_plan_of_what_was_begun_is_that(self):
         shop = make_shop()
         campaign = shop.begin("c")
-        assert plan_campaign(shop.desk, "c", "everyone", None, NOW + timedelta(days=9)) == campaign
+        assert plan_campaign(shop.context, "c", "everyone", None, NOW + timedelta(days=9)) == campaign
         with pytest.raises(UsageError, match="take another campaign id"):
-            plan_campaign(shop.desk, "c", "overdue", None, NOW)
+            plan_campaign(shop.context, "c", "overdue", None, NOW)
 
 
 class TestVersion:
@@ -98,7 +99,7 @@ class TestVersion:
         for act in (
             lambda: shop.outcomes(campaign),
             lambda: shop.begin("c"),
-            lambda: count_blocks(campaign, shop.desk),
+            lambda: count_blocks(campaign, shop.context),
         ):
             with pytest.raises(VersionNotFoundError, match=r"is no longer kept.*REPRISE_KEEP_VERSIONS"):
                 act()
@@ -108,9 +109,9 @@ class TestRun:
     def test_blocks_are_independent(self):
         shop = make_shop()
         campaign = shop.begin("c")
-        n_blocks = count_blocks(campaign, shop.desk)
-        backwards = list(run_campaign(campaign, shop.desk, blocks=range(n_blocks)[::-1]))
-        again = list(run_campaign(campaign, shop.desk))
+        n_blocks = count_blocks(campaign, shop.context)
+        backwards = list(run_campaign(campaign, shop.context, blocks=range(n_blocks)[::-1]))
+        again = list(run_campaign(campaign, shop.context))
         assert n_blocks == 4
         assert again == backwards[::-1]
         assert sum(block.considered for block in again) == 200
@@ -118,21 +119,21 @@ class TestRun:
     def test_of_a_list_only_its_customers_are_counted(self):
         shop = make_shop()
         listed = CustomerList(["c007", "c123", "nobody"])
-        blocks = list(run_campaign(shop.begin("c", listed.audience), shop.desk, customers=listed))
+        blocks = list(run_campaign(shop.begin("c", listed.audience), shop.context, customers=listed))
         assert (sum(block.considered for block in blocks), sum(len(block.outcomes) for block in blocks)) == (2, 2)
 
     def test_claims_each_mail_once_at_its_beginning(self):
         shop = make_shop()
         shop.run("c")
         shop.run("c", days=3)
-        (standing,) = shop.desk.contacts.standings(["c000"])
+        (standing,) = shop.context.contacts.standings(["c000"])
         assert list(standing.mails) == [Mail("c", NOW, ("A", "B", "C", "D"))]
 
     def test_counts_mails_from_another_moment_where_one_is_given(self):
         shop = make_shop()
         later = NOW + timedelta(hours=5)
         shop.outcomes(shop.begin("c"), at=later)
-        assert [mail.at for mail in shop.desk.contacts.standings(["c000"])[0].mails] == [later]
+        assert [mail.at for mail in shop.context.contacts.standings(["c000"])[0].mails] == [later]
 
     def test_whom_the_governor_refuses_gets_no_picks(self):
         shop = make_shop()
@@ -156,14 +157,14 @@ class TestRun:
         shop.treat(rules=MailSettings(quiet_days_after_order=0))
         shop.tell("unsubscribe", "c000")
         rehearsed = shop.outcomes(shop.begin("c"), rehearse=True)
-        assert not shop.desk.contacts.standings(["c001"])[0].mails
+        assert not shop.context.contacts.standings(["c001"])[0].mails
         assert shop.outcomes(shop.begin("c")) == rehearsed
 
     def test_follows_what_is_sold_out_meanwhile(self, monkeypatch):
         monkeypatch.setattr(selection, "FOLLOW_BLOCKS", 1)
         customers = {one: Customer(discover={"A": 0.5, "B": 0.4}) for one in CROWD}
         shop = CampaignShop(make_version(customers, LETTERS, popular=["C", "D", "E"]))
-        blocks = run_campaign(shop.begin("c", slots=3), shop.desk)
+        blocks = run_campaign(shop.begin("c", slots=3), shop.context)
         assert {tuple(shown(outcome)) for outcome in next(blocks).outcomes} == {("A", "B", "C")}
         shop.store.update_products([ProductChange(gone, "put", {"in_stock": False}) for gone in ("A", "C")])
         assert {tuple(shown(outcome)) for block in blocks for outcome in block.outcomes} == {("B", "D", "E")}
@@ -185,14 +186,14 @@ class TestExperiments:
         outcomes = shop.run("c")
         held = [one for one, outcome in outcomes.items() if outcome.reason == "holdout"]
         assert 30 < len(held) < 90
-        assert {len(standing.mails) for standing in shop.desk.contacts.standings(held)} == {0}
+        assert {len(standing.mails) for standing in shop.context.contacts.standings(held)} == {0}
         assert {outcome.picks.variant for outcome in outcomes.values() if outcome.picks} == {"a", "b"}
 
     def test_everybody_meant_is_exposed_the_holdout_too_and_a_rehearsal_exposes_nobody(self):
         shop, kept = make_shop(experiments=(self.experiment(holdout=0.3),)), []
         shop.treat(keep=lambda events, at: kept.append((events, at)))
         campaign = shop.begin("c")
-        list(run_campaign(campaign, shop.desk, rehearse=True))
+        list(run_campaign(campaign, shop.context, rehearse=True))
         assert kept == []
         outcomes = shop.outcomes(campaign)
         told = {event.customer_id: event for events, at in kept for event in events if at == NOW}
@@ -239,15 +240,15 @@ class TestExperiments:
 
 class TestDesk:
     def test_takes_the_placement_of_the_settings(self):
-        warehouse = MemoryWarehouse()
-        assert open_desk(warehouse, Settings()).placement == DEFAULT_PLACEMENTS["email"]
+        storage = MemoryShopStorage()
+        assert open_context(storage, Settings()).placement == DEFAULT_PLACEMENTS["email"]
 
     def test_prefers_one_that_was_set_at_run_time(self):
-        warehouse = MemoryWarehouse()
-        warehouse.store("default").place("email", EMAIL.model_copy(update={"cap": 5}))
-        assert open_desk(warehouse, Settings()).placement.cap == 5
+        storage = MemoryShopStorage()
+        storage.store("default").place("email", EMAIL.model_copy(update={"cap": 5}))
+        assert open_context(storage, Settings()).placement.cap == 5
 
     def test_is_of_the_shop_that_is_asked_for(self):
-        warehouse = MemoryWarehouse()
-        warehouse.store("tea").publish(make_version(CROWD, LETTERS), keep=3)
-        assert open_desk(warehouse, Settings(), "tea").store.current() == small_shop.VERSION
+        storage = MemoryShopStorage()
+        storage.store("tea").publish(make_version(CROWD, LETTERS), keep=3)
+        assert open_context(storage, Settings(), "tea").store.current() == small_shop.VERSION

@@ -10,10 +10,10 @@ import pytest
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.new_products import MOST_NEW
 from recommender.catalogue.overrides import (
-    LIVE_FIELDS,
-    NOTHING_SAID,
-    LiveProduct,
-    LiveProducts,
+    NO_OVERRIDES,
+    OVERRIDE_FIELDS,
+    OverriddenCatalogue,
+    OverriddenProduct,
     ProductChange,
     Record,
     read_record,
@@ -27,7 +27,7 @@ POPULAR, DAIRY = ListKey("popular", WHOLE_SHOP), ListKey("popular", "Dairy")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 
 
-def say(*records, trained=True, live=NOTHING_SAID):
+def say(*records, trained=True, live=NO_OVERRIDES):
     """`records` are a product id and what is said of it each; None takes it back."""
     texts = [(product_id, None if said is None else json.dumps(said).encode()) for product_id, said in records]
     return live.change(Record(one, number, text, trained) for number, (one, text) in enumerate(texts, start=1))
@@ -39,26 +39,26 @@ def published(name, *indices, basis=Basis.MODEL):
 
 def names(live, found, trained=("MILK", "BREAD")):
     """The product ids on a list."""
-    products = LiveProducts(Catalogue({i: Product(one).to_json() for i, one in enumerate(trained)}), live)
+    products = OverriddenCatalogue(Catalogue({i: Product(one).to_json() for i, one in enumerate(trained)}), live)
     return [products[record.product_index].product_id for record in found]
 
 
 class TestAmend:
     def test_what_is_said_wins_and_the_rest_stays(self):
-        found = say(("MILK", {"price": "1.50", "title": "Milk"})).amend(MILK)
+        found = say(("MILK", {"price": "1.50", "title": "Milk"})).apply_to(MILK)
         assert (found.price, found.title, found.category, found.url) == ("1.50", "Milk", "Dairy", "/p/milk")
 
     def test_nothing_said_is_the_very_same_product(self):
-        assert say(("BREAD", {"price": "1.50"})).amend(MILK) is MILK
+        assert say(("BREAD", {"price": "1.50"})).apply_to(MILK) is MILK
 
     def test_taken_back_the_version_counts_again(self):
         live = say(("MILK", {"price": "1.50"}))
-        assert say(("MILK", None), live=live).amend(MILK) is MILK
-        assert live.amend(MILK).price == "1.50"
+        assert say(("MILK", None), live=live).apply_to(MILK) is MILK
+        assert live.apply_to(MILK).price == "1.50"
 
     @pytest.mark.parametrize("text", [b"", b"nonsense", b"[1]", b"5", b'{"colour":"red"}'])
     def test_nonsense_says_nothing(self, text):
-        found = NOTHING_SAID.change([Record("MILK", 1, text, trained=True)]).amend(MILK)
+        found = NO_OVERRIDES.change([Record("MILK", 1, text, trained=True)]).apply_to(MILK)
         assert (found.title, found.in_stock, found.objection(NOW)) == ("Whole milk", True, None)
 
 
@@ -81,28 +81,28 @@ class TestObjection:
         ],
     )
     def test_why_a_product_is_not_shown(self, said, reason):
-        found = say(("MILK", said)).amend(MILK)
-        assert isinstance(found, LiveProduct)
+        found = say(("MILK", said)).apply_to(MILK)
+        assert isinstance(found, OverriddenProduct)
         assert found.objection(NOW) == reason
         assert not found.in_stock or reason is None  # the short way never lets pass what the long one would not
 
     def test_a_version_that_is_sold_out_is_back_once_the_shop_says_so(self):
         sold_out = Product("OLD", in_stock=False)
-        assert say(("OLD", {"title": "Old"})).amend(sold_out).objection(NOW) == "out_of_stock"
-        assert say(("OLD", {"in_stock": True})).amend(sold_out).in_stock
+        assert say(("OLD", {"title": "Old"})).apply_to(sold_out).objection(NOW) == "out_of_stock"
+        assert say(("OLD", {"in_stock": True})).apply_to(sold_out).in_stock
 
 
 class TestNewProducts:
     def test_they_stand_behind_the_best_sellers_of_their_category_and_the_shop_last_said_first(self):
         live = say(("A", {"category": "Dairy"}), ("B", {"title": "B"}), ("C", {"category": "Dairy"}), trained=False)
-        found = live.newcomers.complete({POPULAR: published("popular", 1, 0), DAIRY: published("popular", 0)})
+        found = live.new_products.complete({POPULAR: published("popular", 1, 0), DAIRY: published("popular", 0)})
         assert names(live, found[POPULAR]) == ["BREAD", "MILK", "C", "B", "A"]
         assert names(live, found[DAIRY]) == ["MILK", "C", "A"]
         assert all(math.isnan(record.score) for record in list(found[DAIRY])[1:])
 
     def test_a_category_of_new_products_alone_has_a_list(self):
         live = say(("A", {"category": "Dairy"}), trained=False)
-        assert names(live, live.newcomers.complete({DAIRY: None})[DAIRY]) == ["A"]
+        assert names(live, live.new_products.complete({DAIRY: None})[DAIRY]) == ["A"]
 
     @pytest.mark.parametrize(
         "said", [{}, {"price": "1"}, {"title": "A", "in_stock": False}, {"category": "Dairy", "blocked": True}]
@@ -110,56 +110,57 @@ class TestNewProducts:
     def test_without_anything_to_show_or_to_buy_they_are_known_and_not_listed(self, said):
         live = say(("A", said), trained=False)
         lists = {POPULAR: published("popular", 0), ListKey("similar", "A"): None}
-        found = live.newcomers.complete(lists)
+        found = live.new_products.complete(lists)
         assert names(live, found[POPULAR]) == ["MILK"]
         assert names(live, found[ListKey("similar", "A")]) == ["MILK"]
-        assert live.newcomer("A").product_id == "A"
+        assert live.new_product("A").product_id == "A"
 
     @pytest.mark.parametrize("name", ["similar", "together"])
     def test_their_neighbours_are_those_of_the_category_without_themselves(self, name):
         live = say(("A", {"category": "Dairy"}), ("B", {"category": "Dairy"}), trained=False)
         key = ListKey(name, "A")
-        assert live.newcomers.keys_behind([key]) == [DAIRY, POPULAR]
-        found = live.newcomers.complete({key: None, DAIRY: published("popular", 0), POPULAR: published("popular", 1)})[
-            key
-        ]
+        assert live.new_products.keys_behind([key]) == [DAIRY, POPULAR]
+        found = live.new_products.complete(
+            {key: None, DAIRY: published("popular", 0), POPULAR: published("popular", 1)}
+        )[key]
         assert (found.name, found.basis) == (name, Basis.CATEGORY)
         assert names(live, found) == ["MILK", "B"]
 
     def test_without_others_in_the_category_those_of_the_shop(self):
         live = say(("A", {"category": "Tea"}), trained=False)
         key = ListKey("similar", "A")
-        found = live.newcomers.complete({key: None, ListKey("popular", "Tea"): None, POPULAR: published("popular", 1)})[
-            key
-        ]
+        found = live.new_products.complete(
+            {key: None, ListKey("popular", "Tea"): None, POPULAR: published("popular", 1)}
+        )[key]
         assert (found.basis, names(live, found)) == (Basis.POPULAR, ["BREAD"])
 
     def test_in_an_empty_shop_there_are_none(self):
         live = say(("A", {}), trained=False)
         assert (
-            list(live.newcomers.complete({ListKey("similar", "A"): None, POPULAR: None})[ListKey("similar", "A")]) == []
+            list(live.new_products.complete({ListKey("similar", "A"): None, POPULAR: None})[ListKey("similar", "A")])
+            == []
         )
 
     def test_other_lists_and_unknown_products_stay_as_they_are(self):
         live = say(("A", {"category": "Dairy"}), trained=False)
         lists = {ListKey("similar", "MILK"): published("similar", 1), ListKey("similar", "nope"): None}
         lists |= {ListKey("discover", "ANN"): None, ListKey("trending", "Dairy"): None}
-        assert live.newcomers.complete(lists) == lists
-        assert live.newcomers.keys_behind(lists) == []
+        assert live.new_products.complete(lists) == lists
+        assert live.new_products.keys_behind(lists) == []
 
     def test_so_many_are_listed_and_no_more(self):
         live = say(*((f"p{i}", {"category": "Dairy"}) for i in range(MOST_NEW + 1)), trained=False)
-        assert len(live.newcomers.complete({DAIRY: None})[DAIRY]) == MOST_NEW
+        assert len(live.new_products.complete({DAIRY: None})[DAIRY]) == MOST_NEW
 
     def test_once_trained_they_are_new_no_more(self):
         live = say(("A", {"category": "Dairy"}), live=say(("A", {"category": "Dairy"}), trained=False))
-        assert live.newcomers.complete({DAIRY: None}) == {DAIRY: None}
-        assert live.newcomer("A") is None
+        assert live.new_products.complete({DAIRY: None}) == {DAIRY: None}
+        assert live.new_product("A") is None
 
     @pytest.mark.parametrize("product_id", ["a/b", "🧀", "{}", "\n", "\udc80", '"'])
     def test_an_id_is_any_text(self, product_id):
         live = say((product_id, {"category": "Dairy"}), trained=False)
-        assert names(live, live.newcomers.complete({DAIRY: None})[DAIRY]) == [product_id]
+        assert names(live, live.new_products.complete({DAIRY: None})[DAIRY]) == [product_id]
 
 
 class TestProductChange:
@@ -182,5 +183,5 @@ class TestProductChange:
         assert apply(ProductChange("A", "put", {"price": "1", "title": "A"}), before) is before
 
     def test_its_json_has_every_field(self):
-        fields = dict.fromkeys(LIVE_FIELDS, "x")
+        fields = dict.fromkeys(OVERRIDE_FIELDS, "x")
         assert read_record(ProductChange("A", "put", fields).to_json()) == fields

@@ -7,7 +7,7 @@ import pytest
 from redis import exceptions
 
 from recommender.connection import topology
-from recommender.connection.topology import Cluster, OneServer, WatchedPrimary
+from recommender.connection.topology import Cluster, OneServer, Sentinel
 
 A, B, C = ("a", 1), ("b", 2), ("c", 3)
 REFUSED = exceptions.ConnectionError("refused")
@@ -53,8 +53,8 @@ def get(server: Any) -> Any:
     return server.execute_command("GET")
 
 
-def watched(servers: Servers) -> WatchedPrimary:
-    return WatchedPrimary("main", (A, B), servers.connect, servers.connect)
+def watched(servers: Servers) -> Sentinel:
+    return Sentinel("main", (A, B), servers.connect, servers.connect)
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.lists import RECORDS, Basis, ListKey, ListName, Own, PublishedList
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate, candidates_of, merge_by_probability
-from recommender.slate.reading import Reading
+from recommender.slate.reading import FetchedLists
 
 MILK, COFFEE = Product("milk"), Product("coffee")
 
 
-def read(key: ListKey, published: PublishedList | None) -> Reading:
-    return Reading("v1", {key: published}, Catalogue({0: MILK.to_json(), 1: COFFEE.to_json()}))
+def read(key: ListKey, published: PublishedList | None) -> FetchedLists:
+    return FetchedLists("v1", {key: published}, Catalogue({0: MILK.to_json(), 1: COFFEE.to_json()}))
 
 
 def publish(name: ListName, *records: tuple[float, ...], basis: Basis = Basis.MODEL) -> PublishedList:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recommender.catalogue.overrides import NOTHING_SAID, Record
+from recommender.catalogue.overrides import NO_OVERRIDES, Record
 from recommender.publication.lists import Own
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate
@@ -171,8 +171,8 @@ class TestDates:
         assert fill(ABC).until is None
 
     def test_and_when_a_product_that_was_looked_at_becomes_valid(self):
-        live = NOTHING_SAID.change([Record("a", 1, f'{{"valid_from":"{SOON.isoformat()}"}}'.encode(), trained=True)])
-        slate = fill([Candidate(live.amend(one.product), one.kind, one.probability) for one in ABC])
+        live = NO_OVERRIDES.change([Record("a", 1, f'{{"valid_from":"{SOON.isoformat()}"}}'.encode(), trained=True)])
+        slate = fill([Candidate(live.apply_to(one.product), one.kind, one.probability) for one in ABC])
         assert (shown(slate), slate.suppressed) == (["b", "c"], {"not_valid": 1})
         assert slate.until == SOON.timestamp()
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.catalogue.overrides import LiveCatalogue, LiveProducts, Record
+from recommender.catalogue.overrides import OverriddenCatalogue, ProductOverrides, Record
 from recommender.events.event import Event
-from recommender.events.recent import AtHand
+from recommender.events.recent import RecentActivity
 from recommender.person import digest_of_person
 from recommender.publication.lists import ListKey, Own, PublishedList, Ranked, fold
 from recommender.publication.product import Product, Rhythm
-from recommender.slate.reading import Reading
-from recommender.slate.recent_activity import NOTHING, Live, observe, refresh
+from recommender.slate.reading import FetchedLists
+from recommender.slate.recent_activity import NOTHING, ActivityEffects, apply_activity, observe
 
 AS_OF = datetime(2026, 11, 20, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -38,15 +38,15 @@ def event(event_type: str, product_id: str = "MILK", hours_ago: float = 1, **fie
     return Event(event_type=event_type, **{**known, **fields}).to_json()
 
 
-def look(*own: Own, discover: Sequence[Ranked] | None = (), **at_hand) -> tuple[Reading, Live]:
+def look(*own: Own, discover: Sequence[Ranked] | None = (), **recent) -> tuple[FetchedLists, ActivityEffects]:
     """ANNA's lists and what is at hand of her, refreshed."""
     lists = {
         OWN: PublishedList.of_own(own) if own else None,
         DISCOVER: None if discover is None else PublishedList("discover", b"\0"),
     }
     products = Catalogue({index: product.to_json() for index, product in enumerate(PRODUCTS)})
-    live = {ANNA: replace(AtHand(indices=INDICES), **at_hand)}
-    return refresh(Reading(VERSION, lists, products, live), "ANNA", [ANNA], NOW)
+    live = {ANNA: replace(RecentActivity(indices=INDICES), **recent)}
+    return apply_activity(FetchedLists(VERSION, lists, products, live), "ANNA", [ANNA], NOW)
 
 
 def own_after(*orders: bytes, before: Sequence[Own] = (MILK_BEFORE, BREAD_BEFORE)) -> dict[int, Own]:
@@ -54,8 +54,8 @@ def own_after(*orders: bytes, before: Sequence[Own] = (MILK_BEFORE, BREAD_BEFORE
     return {own.product_index: own for own in reading.lists[OWN] or ()}
 
 
-def observed(now: datetime = NOW, **at_hand) -> Live:
-    return observe([AtHand(**at_hand)], AS_OF.timestamp(), now.timestamp())
+def observed(now: datetime = NOW, **recent) -> ActivityEffects:
+    return observe([RecentActivity(**recent)], AS_OF.timestamp(), now.timestamp())
 
 
 class TestPurchases:
@@ -91,10 +91,10 @@ class TestPurchases:
         assert own_after(event("purchase", "NEW")) == own_after()
 
     def test_one_that_no_training_has_seen_is_bought_like_any_other(self):
-        said = LiveCatalogue().change([Record("NEW", 1, b'{"title":"New"}', trained=False)])
-        products = LiveProducts(Catalogue({}), said)
-        reading = Reading(VERSION, {OWN: None}, products, {ANNA: AtHand([event("purchase", "NEW")])})
-        (own,) = refresh(reading, "ANNA", [ANNA], NOW)[0].lists[OWN]
+        said = ProductOverrides().change([Record("NEW", 1, b'{"title":"New"}', trained=False)])
+        products = OverriddenCatalogue(Catalogue({}), said)
+        reading = FetchedLists(VERSION, {OWN: None}, products, {ANNA: RecentActivity([event("purchase", "NEW")])})
+        (own,) = apply_activity(reading, "ANNA", [ANNA], NOW)[0].lists[OWN]
         assert (products[own.product_index].title, own.last_day) == ("New", TODAY)
 
     def test_a_version_without_indices_finds_what_the_customer_bought_before(self):
@@ -202,13 +202,13 @@ class TestTired:
 class TestRefresh:
     def test_nothing_at_hand_leaves_the_very_reading(self):
         lists = {OWN: PublishedList.of_own([MILK_BEFORE])}
-        reading = Reading(VERSION, lists, Catalogue({}), {ANNA: AtHand()})
-        assert refresh(reading, "ANNA", [ANNA], NOW) == (reading, NOTHING)
-        assert refresh(reading, "ANNA", [ANNA], NOW)[0] is reading
+        reading = FetchedLists(VERSION, lists, Catalogue({}), {ANNA: RecentActivity()})
+        assert apply_activity(reading, "ANNA", [ANNA], NOW) == (reading, NOTHING)
+        assert apply_activity(reading, "ANNA", [ANNA], NOW)[0] is reading
 
     def test_in_an_outage_nothing_is_known(self):
-        reading = Reading(VERSION, {OWN: None}, Catalogue({}), stale=True)
-        assert refresh(reading, "ANNA", [ANNA], NOW) == (reading, NOTHING)
+        reading = FetchedLists(VERSION, {OWN: None}, Catalogue({}), stale=True)
+        assert apply_activity(reading, "ANNA", [ANNA], NOW) == (reading, NOTHING)
 
     @pytest.mark.parametrize(("version", "expected"), [(VERSION, [TEA]), ("20261119T020000Z-3f2a", None)])
     def test_a_customer_without_a_list_discovers_what_was_folded_in_for_this_version(self, version, expected):
@@ -222,8 +222,8 @@ class TestRefresh:
         assert reading.lists[DISCOVER].records == []
 
     def test_customer_and_session_count_as_one(self):
-        session = AtHand(session=[event("add_to_cart", "TEA")], indices=INDICES)
-        customer = AtHand(orders=[event("purchase", "BREAD")], hidden=frozenset({"OLD"}))
+        session = RecentActivity(session=[event("add_to_cart", "TEA")], indices=INDICES)
+        customer = RecentActivity(orders=[event("purchase", "BREAD")], hidden=frozenset({"OLD"}))
         live = observe([customer, session], AS_OF.timestamp(), NOW.timestamp())
         assert (live.lead, live.hidden) == (["TEA", "BREAD"], {"OLD"})
 

@@ -8,16 +8,16 @@ from recommender.catalogue.catalogue import Catalogue
 from recommender.errors import StoreUnavailableError
 from recommender.publication.lists import WHOLE_SHOP, ListKey
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Pin, Placement
-from recommender.storage.cache import MAX_LIST_BYTES, Shelf
-from recommender.storage.lru import KEPT_S, Memory
-from tests.fakes.store import MemoryStore
+from recommender.storage.cache import MAX_LIST_BYTES, ListCache
+from recommender.storage.lru import KEPT_S, LruCache
+from tests.fakes.versions import MemoryVersionStore
 
 SIMILAR, POPULAR, ANN = ListKey("similar", "p1"), ListKey("popular", WHOLE_SHOP), ListKey("discover", "ann")
 LISTS = {"similar": {"p1": [2], "p3": [4]}, "popular": {WHOLE_SHOP: [5]}, "discover": {"ann": [1, 2]}}
 N_IDS = 100_000
 
 
-class Watched(MemoryStore):
+class Watched(MemoryVersionStore):
     """Counts the reads, may be down, and gives catalogues as Redis does."""
 
     def __init__(self) -> None:
@@ -54,11 +54,11 @@ def store(make_publication) -> Watched:
 
 
 @pytest.fixture
-def shelf(store) -> Shelf:
-    shelf = Shelf(store)
-    shelf.follow()
+def cache(store) -> ListCache:
+    cache = ListCache(store)
+    cache.follow()
     store.asked.clear()
-    return shelf
+    return cache
 
 
 class Clock:
@@ -72,13 +72,13 @@ class Clock:
 
 class TestMemory:
     def test_keeps_what_it_was_told_last(self):
-        memory = Memory(10_000)
+        memory = LruCache(10_000)
         memory.keep("a", 1, 10)
         memory.keep("a", 2, 10)
         assert (memory.get("a"), memory.get("b"), len(memory)) == (2, None, 1)
 
     def test_forgets_what_nobody_asked_for_longest(self):
-        memory = Memory(2_500)
+        memory = LruCache(2_500)
         for key in ("a", "b"):
             memory.keep(key, key, 500)
         memory.get("a")
@@ -86,13 +86,13 @@ class TestMemory:
         assert [memory.get(key) for key in "abc"] == ["a", None, "c"]
 
     def test_what_is_larger_than_all_of_it_is_not_kept(self):
-        memory = Memory(1_000)
+        memory = LruCache(1_000)
         memory.keep("a", "a", 5_000)
         assert (memory.get("a"), memory.n_bytes) == (None, 0)
 
     def test_forgets_what_is_old(self):
         clock = Clock()
-        memory = Memory(10_000, clock)
+        memory = LruCache(10_000, clock)
         memory.keep("a", 1, 10)
         clock.now = KEPT_S
         assert memory.get("a") == 1
@@ -100,103 +100,103 @@ class TestMemory:
         assert memory.get("a") is None
 
     def test_stays_within_its_bytes_whatever_comes(self):
-        memory = Memory(1_000_000)
+        memory = LruCache(1_000_000)
         for i in range(N_IDS):
             memory.keep(f"key {i}", i, i % 3_000)
             assert memory.n_bytes <= 1_000_000
         assert len(memory) < 2_000
 
     def test_replacing_counts_once(self):
-        memory = Memory(10_000)
+        memory = LruCache(10_000)
         for n_bytes in (100, 900, 200):
             memory.keep("a", 1, n_bytes)
-        other = Memory(10_000)
+        other = LruCache(10_000)
         other.keep("a", 1, 200)
         assert memory.n_bytes == other.n_bytes
 
 
 class TestBounds:
-    def test_100_000_customers_fit_the_bound(self, store, shelf, make_publication):
+    def test_100_000_customers_fit_the_bound(self, store, cache, make_publication):
         lists = {"discover": {f"c{i}": [1, 2, 3] for i in range(N_IDS)}}
         store.publish(make_publication("v2", lists), keep=1)
-        shelf.follow()
+        cache.follow()
         for i in range(N_IDS):
-            shelf.read([ListKey("discover", f"c{i}")])
-        memory = shelf.state.lists
+            cache.read([ListKey("discover", f"c{i}")])
+        memory = cache.state.lists
         assert memory.n_bytes <= MAX_LIST_BYTES
         assert 0 < len(memory) < N_IDS / 4
 
-    def test_what_is_stated_of_a_list_is_about_what_it_takes(self, store, shelf):
-        shelf.read([ANN])
-        held = shelf.state.find(ANN)
+    def test_what_is_stated_of_a_list_is_about_what_it_takes(self, store, cache):
+        cache.read([ANN])
+        held = cache.state.find(ANN)
         real = sum(map(sys.getsizeof, (held, held.published, held.published.wire, held.texts, *held.texts.values())))
-        assert real / 2 < shelf.state.lists.n_bytes < real * 4
+        assert real / 2 < cache.state.lists.n_bytes < real * 4
 
-    def test_unknown_ids_are_not_kept(self, shelf):
+    def test_unknown_ids_are_not_kept(self, cache):
         for i in range(1_000):
-            shelf.read([ListKey("similar", f"nope {i}"), ListKey("discover", f"nobody {i}")])
-        assert len(shelf.state.lists) == 0
+            cache.read([ListKey("similar", f"nope {i}"), ListKey("discover", f"nobody {i}")])
+        assert len(cache.state.lists) == 0
 
 
 class TestAtHand:
-    def test_a_products_list_is_asked_for_once(self, store, shelf):
-        first, second = shelf.read([SIMILAR]), shelf.read([SIMILAR])
+    def test_a_products_list_is_asked_for_once(self, store, cache):
+        first, second = cache.read([SIMILAR]), cache.read([SIMILAR])
         assert store.asked == [[SIMILAR]]
         assert first.lists == second.lists
         assert dict(first.products) == dict(second.products)
 
-    def test_what_sells_is_never_asked_for(self, store, shelf):
-        assert shelf.read([POPULAR]).lists[POPULAR].records[0].product_index == 5
+    def test_what_sells_is_never_asked_for(self, store, cache):
+        assert cache.read([POPULAR]).lists[POPULAR].records[0].product_index == 5
         assert store.asked == []
 
-    def test_a_persons_list_is_asked_for_each_time(self, store, shelf):
-        shelf.read([ANN])
-        shelf.read([ANN, POPULAR])
+    def test_a_persons_list_is_asked_for_each_time(self, store, cache):
+        cache.read([ANN])
+        cache.read([ANN, POPULAR])
         assert store.asked == [[ANN], [ANN]]
 
-    def test_with_all_products_at_hand_none_are_kept_with_the_lists(self, store, shelf, make_publication):
+    def test_with_all_products_at_hand_none_are_kept_with_the_lists(self, store, cache, make_publication):
         publication = make_publication("v2", LISTS)
         store.publish(publication, keep=1)
         store.texts["v2"] = Catalogue({i: one.to_json() for i, one in enumerate(publication.products)})
-        shelf.follow()
-        reading = shelf.read([ANN, SIMILAR])
+        cache.follow()
+        reading = cache.read([ANN, SIMILAR])
         assert [reading.products[i].title for i in (1, 2)] == ["v2 1", "v2 2"]
-        assert shelf.state.catalogue is store.texts["v2"]
+        assert cache.state.catalogue is store.texts["v2"]
 
-    def test_a_catalogue_goes_with_its_version(self, store, shelf, make_publication):
+    def test_a_catalogue_goes_with_its_version(self, store, cache, make_publication):
         store.texts["v1"] = Catalogue({})
-        shelf = Shelf(store)
-        shelf.follow()
-        assert shelf.state.catalogue is store.texts["v1"]
+        cache = ListCache(store)
+        cache.follow()
+        assert cache.state.catalogue is store.texts["v1"]
         store.publish(make_publication("v2", LISTS), keep=1)
-        shelf.follow()
-        assert shelf.state.catalogue is None
-        assert shelf.read([ANN]).products[1].title == "v2 1"
+        cache.follow()
+        assert cache.state.catalogue is None
+        assert cache.read([ANN]).products[1].title == "v2 1"
 
 
 class TestVersions:
-    def test_a_publish_replaces_everything_at_hand(self, store, shelf, make_publication):
-        shelf.read([SIMILAR])
-        before = shelf.state
+    def test_a_publish_replaces_everything_at_hand(self, store, cache, make_publication):
+        cache.read([SIMILAR])
+        before = cache.state
         store.publish(make_publication("v2", LISTS), keep=2)
-        assert shelf.read([SIMILAR]).version == "v1"  # not followed yet, and still kept
-        shelf.follow()
-        assert shelf.state is not before
-        assert shelf.read([SIMILAR]).version == shelf.read([POPULAR]).version == "v2"
+        assert cache.read([SIMILAR]).version == "v1"  # not followed yet, and still kept
+        cache.follow()
+        assert cache.state is not before
+        assert cache.read([SIMILAR]).version == cache.read([POPULAR]).version == "v2"
 
-    def test_one_reading_never_mixes_two_versions(self, store, shelf, make_publication):
-        shelf.read([SIMILAR])
+    def test_one_reading_never_mixes_two_versions(self, store, cache, make_publication):
+        cache.read([SIMILAR])
         store.publish(make_publication("v2", LISTS), keep=1)  # the version that is followed is gone
-        reading = shelf.read([SIMILAR, POPULAR, ANN])
+        reading = cache.read([SIMILAR, POPULAR, ANN])
         assert reading.version == "v2"
         assert {product.title for product in reading.products.values()} == {"v2 1", "v2 2", "v2 5"}
 
-    def test_an_answer_of_an_old_state_is_not_found_in_the_new_one(self, store, shelf, make_publication):
-        old = shelf.state
+    def test_an_answer_of_an_old_state_is_not_found_in_the_new_one(self, store, cache, make_publication):
+        old = cache.state
         store.publish(make_publication("v2", LISTS), keep=1)
-        shelf.follow()
+        cache.follow()
         old.answers.keep("/v1/popular?", "an answer made from v1", 100)
-        assert shelf.state.answers.get("/v1/popular?") is None
+        assert cache.state.answers.get("/v1/popular?") is None
 
 
 def pinning(*product_ids: str) -> Placement:
@@ -206,43 +206,43 @@ def pinning(*product_ids: str) -> Placement:
 
 class TestPins:
     @pytest.fixture
-    def shelf(self, store) -> Shelf:
-        shelf = Shelf(store, {"home": pinning("p3", "nope")})
-        shelf.follow()
-        return shelf
+    def cache(self, store) -> ListCache:
+        cache = ListCache(store, {"home": pinning("p3", "nope")})
+        cache.follow()
+        return cache
 
-    def titles(self, shelf: Shelf, *product_ids: str) -> list[str | None]:
-        return [product.title for product in shelf.state.find_pinned(product_ids).values()]
+    def titles(self, cache: ListCache, *product_ids: str) -> list[str | None]:
+        return [product.title for product in cache.state.find_pinned(product_ids).values()]
 
-    def test_what_the_settings_pin_is_asked_for_once_a_version(self, store, shelf, make_publication):
-        shelf.follow()
-        assert (self.titles(shelf, "p3", "nope"), store.searched) == (["v1 3"], [["nope", "p3"]])
+    def test_what_the_settings_pin_is_asked_for_once_a_version(self, store, cache, make_publication):
+        cache.follow()
+        assert (self.titles(cache, "p3", "nope"), store.searched) == (["v1 3"], [["nope", "p3"]])
         store.publish(make_publication("v2", LISTS), keep=1)
-        shelf.follow()
-        shelf.follow()
-        assert (self.titles(shelf, "p3"), store.searched[1:]) == (["v2 3"], [["nope", "p3"]])
+        cache.follow()
+        cache.follow()
+        assert (self.titles(cache, "p3"), store.searched[1:]) == (["v2 3"], [["nope", "p3"]])
 
-    def test_of_a_placement_that_is_set_later_only_what_is_new_is_asked_for(self, store, shelf):
+    def test_of_a_placement_that_is_set_later_only_what_is_new_is_asked_for(self, store, cache):
         store.place("cart", pinning("p3", "p1"))
-        shelf.follow()
-        assert (self.titles(shelf, "p1", "p3"), store.searched[1:]) == (["v1 1", "v1 3"], [["p1"]])
+        cache.follow()
+        assert (self.titles(cache, "p1", "p3"), store.searched[1:]) == (["v1 1", "v1 3"], [["p1"]])
 
-    def test_those_of_the_version_before_stand_in_until_the_next_is_followed(self, store, shelf, make_publication):
+    def test_those_of_the_version_before_stand_in_until_the_next_is_followed(self, store, cache, make_publication):
         store.publish(make_publication("v2", LISTS), keep=1)
-        assert shelf.read([SIMILAR]).version == "v2"
-        assert self.titles(shelf, "p3") == ["v1 3"]
-        shelf.follow()
-        assert self.titles(shelf, "p3") == ["v2 3"]
+        assert cache.read([SIMILAR]).version == "v2"
+        assert self.titles(cache, "p3") == ["v1 3"]
+        cache.follow()
+        assert self.titles(cache, "p3") == ["v2 3"]
 
 
 class TestOutage:
-    def test_last_copies_stand_in_and_nobody_waits(self, store, shelf):
-        shelf.read([ANN, SIMILAR])
+    def test_last_copies_stand_in_and_nobody_waits(self, store, cache):
+        cache.read([ANN, SIMILAR])
         store.down = True
         with pytest.raises(StoreUnavailableError):
-            shelf.follow()
+            cache.follow()
         store.asked.clear()
-        reading = shelf.read([ANN, SIMILAR, ListKey("similar", "p3")])
+        reading = cache.read([ANN, SIMILAR, ListKey("similar", "p3")])
         assert reading.stale
         assert reading.lists[ANN].records[0].product_index == 1
         assert reading.lists[ListKey("similar", "p3")] is None
@@ -252,8 +252,8 @@ class TestOutage:
     def test_without_any_copy_it_says_so(self):
         store = Watched()
         store.down = True
-        shelf = Shelf(store)
+        cache = ListCache(store)
         with pytest.raises(StoreUnavailableError):
-            shelf.follow()
+            cache.follow()
         with pytest.raises(StoreUnavailableError):
-            shelf.read([ANN])
+            cache.read([ANN])

@@ -28,8 +28,8 @@ def products(files: ShopFiles) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def purchases(files: ShopFiles) -> pl.DataFrame:
     """The purchase file, every line with the key of its need (`MILK`), from the standard 600 products."""
-    shelf = make_products(list(NEEDS), 600)
-    needs = pl.DataFrame({"product_id": [p.product_id for p in shelf], "need": [NEEDS[p.need].key for p in shelf]})
+    cache = make_products(list(NEEDS), 600)
+    needs = pl.DataFrame({"product_id": [p.product_id for p in cache], "need": [NEEDS[p.need].key for p in cache]})
     return (
         pl.read_csv(files.purchases, infer_schema=False)
         .with_columns(pl.col("ordered_at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC"))
@@ -191,6 +191,6 @@ def test_the_smallest_shop_can_be_made(tmp_path: Path) -> None:
 
 
 def test_the_biggest_shop_has_no_id_twice() -> None:
-    shelf = make_products(list(NEEDS), len(BRANDS) * len(NEEDS))
-    assert len({product.product_id for product in shelf}) == len(shelf) == 800
-    assert {product.style for product in shelf[:400:100]} == set(range(len(STYLES)))
+    cache = make_products(list(NEEDS), len(BRANDS) * len(NEEDS))
+    assert len({product.product_id for product in cache}) == len(cache) == 800
+    assert {product.style for product in cache[:400:100]} == set(range(len(STYLES)))

@@ -11,7 +11,7 @@ from recommender.person import digest_of_person
 from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import unfold
 from tests.conftest import build_publication
-from tests.fakes.store import MemoryStore
+from tests.fakes.versions import MemoryVersionStore
 from training.events.fold_in import FoldIn
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -21,8 +21,8 @@ TASTES = ProductFactors(np.repeat(np.eye(2, dtype=np.float32), 5, axis=0), 0.1, 
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    store = MemoryStore()
+def store() -> MemoryVersionStore:
+    store = MemoryVersionStore()
     store.publish(replace(build_publication(VERSION, {"discover": {"ann": [1]}}), factors=TASTES), keep=3)
     return store
 
@@ -89,7 +89,7 @@ def test_a_product_that_the_version_does_not_know_says_nothing(store, act):
 
 
 def test_a_version_without_factors_and_an_empty_store_are_left_alone(act):
-    empty = MemoryStore()
+    empty = MemoryVersionStore()
     FoldIn(empty, empty.event_log, lambda: NOW, 3)([])
     empty.publish(build_publication(VERSION, {}), keep=3)
     act("new", "p6")

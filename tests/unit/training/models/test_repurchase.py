@@ -10,18 +10,18 @@ from recommender.slate.due import due
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer, weekly_milk_buyer
 from training.dataset.pair_history import build_history
 from training.dataset.snapshot import Snapshot, build_snapshot
-from training.models.repurchase import OwnLists, Rhythm, build_buy_again, fit_rhythm
+from training.models.repurchase import OwnLists, ProductRhythms, build_buy_again, fit_rhythm
 
 ONLINE_RETAIL = Path(__file__).parents[4] / "../shared/data/online-retail-ii.parquet"
 
 
-def learn(purchases, categories=None) -> tuple[Snapshot, Rhythm]:
+def learn(purchases, categories=None) -> tuple[Snapshot, ProductRhythms]:
     ledger = purchases if isinstance(purchases, pl.DataFrame) else ledger_of(purchases)
     snapshot = build_snapshot(ledger, AS_OF)
     return snapshot, fit_rhythm(snapshot, categories or [None] * len(snapshot.products))
 
 
-def lists(snapshot: Snapshot, rhythm: Rhythm, k: int = 10) -> dict[str, list[str]]:
+def lists(snapshot: Snapshot, rhythm: ProductRhythms, k: int = 10) -> dict[str, list[str]]:
     table = build_buy_again(snapshot, rhythm, k, 180.0).table
     assert list(table.owner_ids) == list(snapshot.customers)
     names = [snapshot.products[index] for index in table.records["product_index"]]
@@ -36,7 +36,7 @@ def one_time_buyers(product: str, count: int, days_ago: float):
     return [(f"{product}-{n}", product, days_ago) for n in range(count)]
 
 
-def pair(snapshot: Snapshot, rhythm: Rhythm, customer: str, product: str) -> int:
+def pair(snapshot: Snapshot, rhythm: ProductRhythms, customer: str, product: str) -> int:
     where = (rhythm.history.customer_index == list(snapshot.customers).index(customer)) & (
         rhythm.history.product_index == list(snapshot.products).index(product)
     )

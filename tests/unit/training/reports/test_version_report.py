@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 from recommender.errors import VersionNotFoundError
 from recommender.publication.manifest import Publication
 from tests.benchmarks.restraint_simulations import make_logs
@@ -237,9 +237,9 @@ class TestRestraint:
 
 class TestCommand:
     @pytest.fixture
-    def home(self, tmp_path, monkeypatch) -> Home:
+    def home(self, tmp_path, monkeypatch) -> DataDirectory:
         monkeypatch.setenv("REPRISE_HOME", str(tmp_path))
-        return Home(tmp_path)
+        return DataDirectory(tmp_path)
 
     def run(self, *arguments: object) -> dict:
         result = CliRunner().invoke(command, [*map(str, arguments), "--json"], catch_exceptions=False)

@@ -9,7 +9,7 @@ import pytest
 from recommender.errors import UsageError
 from tests.support.worlds import AS_OF, ledger_of
 from training.analytics.experiments.assignments import CUSTOMERS, Assignments
-from training.analytics.experiments.experiment_report import Plan, analyse
+from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
 from training.ingest.times import UTC_MOMENT
 
@@ -40,7 +40,7 @@ EVENT = {
 
 def test_effects_sample_and_attribution_stand_in_one_document():
     events = pl.DataFrame(EVENT, schema_overrides={"occurred_at": UTC_MOMENT})
-    document = analyse(LEDGER, assigned(control=10, six=10), Plan(PERIOD), events).to_dict()
+    document = analyse(LEDGER, assigned(control=10, six=10), AnalysisPlan(PERIOD), events).to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["control"] == "control"
     assert document["sample_ratio"]["observed"] == {"control": 10, "six": 10}
@@ -55,19 +55,19 @@ def test_effects_sample_and_attribution_stand_in_one_document():
 
 def test_the_hold_out_is_the_control_where_there_is_one():
     shares = {"holdout": 0.5, "control": 0.25, "six": 0.25}
-    report = analyse(LEDGER, assigned(holdout=10, control=5, six=5), Plan(PERIOD, shares=shares))
+    report = analyse(LEDGER, assigned(holdout=10, control=5, six=5), AnalysisPlan(PERIOD, shares=shares))
     assert report.plan.control == "holdout"
     assert report.sample_ratio.p == 1
-    assert analyse(LEDGER, assigned(control=5, holdout=5), Plan(PERIOD, "control")).plan.control == "control"
+    assert analyse(LEDGER, assigned(control=5, holdout=5), AnalysisPlan(PERIOD, "control")).plan.control == "control"
 
 
 def test_a_control_that_does_not_go_without_saying_must_be_named():
     with pytest.raises(UsageError, match="--control: nine, six"):
-        analyse(LEDGER, assigned(six=5, nine=5), Plan(PERIOD))
+        analyse(LEDGER, assigned(six=5, nine=5), AnalysisPlan(PERIOD))
 
 
 def test_purchases_without_a_price_are_counted():
     unpriced = LEDGER.with_columns(unit_price=pl.lit(None, pl.Float64))
-    report = analyse(unpriced, assigned(control=10, six=10), Plan(PERIOD))
+    report = analyse(unpriced, assigned(control=10, six=10), AnalysisPlan(PERIOD))
     assert report.unpriced_lines == 16
     assert report.to_dict()["figures"]["revenue_per_customer"]["plain"]["six"]["p"] is None

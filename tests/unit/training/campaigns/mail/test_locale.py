@@ -11,7 +11,7 @@ from babel.numbers import format_currency, format_decimal
 from recommender.campaigns.audiences import AudienceName
 from recommender.slate.reasons import Code
 from tests.support.mail_samples import COFFEE, other, own
-from training.campaigns.mail.locale import find_wording
+from training.campaigns.mail.locale import find_locale
 
 LANGUAGES = ("ar", "de", "en", "fr")
 
@@ -49,14 +49,14 @@ def test_english_is_what_an_answer_says(days):
     """The words of a mail and those of the API are two tables of the same facts."""
     item = own(COFFEE, days_ago=days, every_days=days)
     assert item.reason.code == "DUE_SOON"
-    assert find_wording("en").reason(item) == item.reason.text
+    assert find_locale("en").reason(item) == item.reason.text
 
 
 @pytest.mark.parametrize("purchases", [1, 2, 9])
 def test_so_is_what_is_not_due(purchases):
     item = own(COFFEE, days_ago=10, every_days=200, purchases=purchases)
     assert item.reason.code == "BUY_AGAIN"
-    assert find_wording("en").reason(item) == item.reason.text
+    assert find_locale("en").reason(item) == item.reason.text
 
 
 def test_an_overdue_product_has_its_date():
@@ -71,14 +71,14 @@ def test_an_overdue_product_has_its_date():
     }
     for locale, sentence in sentences.items():
         date = format_skeleton("MMMMd", item.due.at, locale=Locale.parse(locale, sep="-"))
-        assert find_wording(locale).reason(item) == sentence.format(date)
+        assert find_locale(locale).reason(item) == sentence.format(date)
 
 
 def test_every_code_has_words():
     for code in get_args(Code):
         item = other(COFFEE)
         item = item._replace(reason=item.reason._replace(code=code))
-        assert all(find_wording(language).reason(item) for language in LANGUAGES)
+        assert all(find_locale(language).reason(item) for language in LANGUAGES)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_every_code_has_words():
 def test_a_number_has_the_sentence_of_its_plural_form(language, days, number, unit):
     sentences = words(language)["reasons"]["every"][unit]
     sentence = sentences.get(Locale(language).plural_form(number), sentences["other"])
-    said = find_wording(language).reason(own(COFFEE, days_ago=days, every_days=days))
+    said = find_locale(language).reason(own(COFFEE, days_ago=days, every_days=days))
     assert said == sentence.format(n=format_decimal(number, locale=language))
 
 
@@ -118,29 +118,29 @@ def test_arabic_has_several_plurals(form, sentence):
 )
 def test_prices_are_the_customers_own_notation(locale, price, currency):
     expected = format_currency(Decimal(price), currency, locale=Locale.parse(locale, sep="-"))
-    assert find_wording(locale).price(price, currency) == expected
+    assert find_locale(locale).price(price, currency) == expected
 
 
 def test_a_price_without_a_currency_is_a_number_of_two_digits():
-    assert find_wording("de").price("12.9", None) == format_decimal(Decimal("12.9"), "#,##0.00", locale="de")
+    assert find_locale("de").price("12.9", None) == format_decimal(Decimal("12.9"), "#,##0.00", locale="de")
 
 
 @pytest.mark.parametrize(("price", "said"), [("12,90 €", "12,90 €"), ("NaN", None), ("1e999", None), ("", None)])
 def test_what_is_no_number_stays_as_it_was_told_and_what_nobody_could_pay_is_none(price, said):
-    assert find_wording("en").price(price, "EUR") == said
+    assert find_locale("en").price(price, "EUR") == said
 
 
 def test_a_language_without_words_is_written_to_in_english_with_its_own_prices():
-    wording = find_wording("pt-BR")
-    assert (wording.language, wording.direction) == ("en", "ltr")
-    assert wording.price("1299", "BRL") == format_currency(Decimal(1299), "BRL", locale="pt_BR")
-    assert find_wording("he").direction == "ltr"  # as the sentences are English
+    locale = find_locale("pt-BR")
+    assert (locale.language, locale.direction) == ("en", "ltr")
+    assert locale.price("1299", "BRL") == format_currency(Decimal(1299), "BRL", locale="pt_BR")
+    assert find_locale("he").direction == "ltr"  # as the sentences are English
 
 
 def test_an_audience_of_the_shops_own_gets_the_words_for_everyone():
-    assert find_wording("en").audience("vips", "Tea") == find_wording("en").audience("everyone", "Tea")
+    assert find_locale("en").audience("vips", "Tea") == find_locale("en").audience("everyone", "Tea")
 
 
 @pytest.mark.parametrize("locale", ["", "xx", "en_XX_YY_ZZ", "../en", "\0", "日本", "a" * 10_000])
 def test_what_is_no_locale_has_no_words(locale):
-    assert find_wording(locale) is None
+    assert find_locale(locale) is None

@@ -10,9 +10,9 @@ from recommender.errors import UsageError
 from recommender.settings import MailSettings
 from tests.support.small_shop import NOW
 from training.campaigns.mail.addresses import Mailbox
-from training.campaigns.mail.message import Letterhead, make_letterhead
+from training.campaigns.mail.message import MessageBuilder, make_message_builder
 from training.campaigns.mail.render import Rendered
-from training.campaigns.mail.smtp import Letter
+from training.campaigns.mail.smtp import Envelope
 
 SECRET = "a secret of thirty-two characters"
 MAIL = MailSettings.model_validate({"secret": SECRET, "link_base": "https://reprise.shop.example/api/"})
@@ -21,16 +21,16 @@ _TEXT = "Käse\n.\n.dot\nFrom here\n" + "y" * 2_000
 RENDERED = Rendered("Time for käse 🧀", _HTML, _TEXT)
 
 
-def letterhead(sender: str = "Shop <news@shop.example>") -> Letterhead:
-    return make_letterhead(MAIL, "corner", "2026-11-reorder", sender, public=True)
+def builder(sender: str = "Shop <news@shop.example>") -> MessageBuilder:
+    return make_message_builder(MAIL, "corner", "2026-11-reorder", sender, public=True)
 
 
-def write(customer_id: str = "ANNA", to: Mailbox = Mailbox("anna@mail.example", "Anna"), rendered=RENDERED) -> Letter:  # noqa: B008
-    return letterhead().write(rendered, customer_id, to, NOW)
+def write(customer_id: str = "ANNA", to: Mailbox = Mailbox("anna@mail.example", "Anna"), rendered=RENDERED) -> Envelope:  # noqa: B008
+    return builder().write(rendered, customer_id, to, NOW)
 
 
-def read(letter: Letter) -> EmailMessage:
-    return message_from_bytes(letter.wire, policy=policy.default)  # type: ignore[return-value]
+def read(envelope: Envelope) -> EmailMessage:
+    return message_from_bytes(envelope.wire, policy=policy.default)  # type: ignore[return-value]
 
 
 def test_headers_as_the_standard_library_reads_them_back():
@@ -48,8 +48,8 @@ def test_headers_as_the_standard_library_reads_them_back():
 
 
 def test_the_unsubscribe_link_is_one_line_that_opens_the_right_door():
-    letter = write("käse/🧀 " + "k" * 400)
-    lines = letter.wire.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    envelope = write("käse/🧀 " + "k" * 400)
+    lines = envelope.wire.partition(b"\r\n\r\n")[0].split(b"\r\n")
     (line,) = [line for line in lines if line.startswith(b"List-Unsubscribe:")]
     url = line.decode().removeprefix("List-Unsubscribe: <").removesuffix(">")
     path = urlsplit(url).path.split("/")
@@ -59,8 +59,8 @@ def test_the_unsubscribe_link_is_one_line_that_opens_the_right_door():
 
 
 def test_an_id_that_no_header_can_hold_is_told():
-    assert letterhead().fits("k" * 512)
-    assert not letterhead().fits("".join(chr(0x4E00 + 7 * number) for number in range(512)))
+    assert builder().fits("k" * 512)
+    assert not builder().fits("".join(chr(0x4E00 + 7 * number) for number in range(512)))
 
 
 def test_text_comes_first_then_html_and_both_come_back_whole():
@@ -76,7 +76,7 @@ def test_text_comes_first_then_html_and_both_come_back_whole():
 def test_the_same_mail_is_the_same_bytes_and_names_nobody():
     one, again, other = write(), write(), write("BOB")
     assert one == again
-    later = letterhead().write(RENDERED, "ANNA", Mailbox("anna@mail.example"), NOW + timedelta(days=1))
+    later = builder().write(RENDERED, "ANNA", Mailbox("anna@mail.example"), NOW + timedelta(days=1))
     assert read(later)["Message-ID"] == read(one)["Message-ID"] != read(other)["Message-ID"]
     assert read(one)["Message-ID"].endswith("@shop.example>")
     assert "ANNA" not in read(one)["Message-ID"]
@@ -123,5 +123,5 @@ def test_only_a_local_part_beyond_ascii_needs_smtputf8():
 )
 def test_what_no_mail_can_be_sent_with(mail: dict[str, str], sender: str, words: str):
     with pytest.raises(UsageError) as caught:
-        make_letterhead(MailSettings.model_validate(mail), "corner", "c", sender, public=True)
+        make_message_builder(MailSettings.model_validate(mail), "corner", "c", sender, public=True)
     assert words in str(caught.value)

@@ -10,7 +10,7 @@ from recommender.campaigns.links import read_link
 from recommender.errors import MailError
 from recommender.settings import MailSettings
 from tests.support.mail_samples import CAMPAIGN, COFFEE, SECRET, SHOP_SITE, other, own, picks
-from training.campaigns.mail.locale import find_wording
+from training.campaigns.mail.locale import find_locale
 from training.campaigns.mail.render import Renderer
 
 PLAIN = MailSettings()
@@ -51,7 +51,7 @@ def template(tmp_path):
 
 
 def test_a_mail_says_what_why_and_for_how_much():
-    coffee, kettle = (find_wording("en").price(price, "EUR") for price in ("12.90", "1299"))
+    coffee, kettle = (find_locale("en").price(price, "EUR") for price in ("12.90", "1299"))
     mail = Renderer(PLAIN, "default", currency="EUR").render(CAMPAIGN, picks(), name="Anna")
     assert mail.subject == "Running low on Coffee beans?"
     assert mail.text.splitlines()[:12] == [

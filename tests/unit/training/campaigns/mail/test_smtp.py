@@ -9,9 +9,9 @@ import pytest
 
 from recommender.errors import MailError
 from training.campaigns.mail.mail_server import MailServer
-from training.campaigns.mail.smtp import Letter, Reply, Session
+from training.campaigns.mail.smtp import Envelope, Reply, Session
 
-LETTER = Letter("news@shop.example", "anna@mail.example", b"Subject: hi\r\n\r\nhello\r\n")
+LETTER = Envelope("news@shop.example", "anna@mail.example", b"Subject: hi\r\n\r\nhello\r\n")
 WAIT_S = 30.0
 """Far more than anything here takes."""
 GREETING, EHLO, FINE, GO_ON = "220 hello", "250 hello", "250 2.1.0 fine", "354 go on"

@@ -1,7 +1,7 @@
 import random
 from itertools import pairwise
 
-from training.campaigns.mail.throttle import LONGEST_PAUSE_S, Pace, pause_s
+from training.campaigns.mail.throttle import LONGEST_PAUSE_S, Throttle, pause_s
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 
 def test_no_second_holds_more_than_its_share():
     clock = Clock()
-    pace = Pace(5.0, lambda: clock.now, clock.sleep)
+    pace = Throttle(5.0, lambda: clock.now, clock.sleep)
     moments = []
     for number in range(50):
         pace.wait()
@@ -29,7 +29,7 @@ def test_no_second_holds_more_than_its_share():
 
 def test_a_pace_faster_than_the_server_waits_for_nobody():
     clock = Clock()
-    pace = Pace(10.0, lambda: clock.now, clock.sleep)
+    pace = Throttle(10.0, lambda: clock.now, clock.sleep)
     for _ in range(5):
         pace.wait()
         clock.now += 1.0

@@ -16,7 +16,7 @@ from recommender.settings import MailSettings
 from tests.support.campaigns import CampaignShop, Customer, Own, make_version
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, forget_mail, harmless
-from training.campaigns.picks.flat_rows import Rows
+from training.campaigns.picks.flat_rows import FlatRows
 
 SECRET = "a secret of at least 32 characters"
 HOSTILE = 'Milk, "1 l"\n=HYPERLINK("https://evil.example")'
@@ -62,7 +62,7 @@ def read_csv(path):
 
 class TestCsv:
     def test_has_a_row_a_customer_and_a_line_a_row(self, made, tmp_path):
-        out = write(Csv(Rows(made[0], 2, LinkMaker(MailSettings(), "tea"))), made, tmp_path)
+        out = write(Csv(FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea"))), made, tmp_path)
         rows = read_csv(out)
         assert [row["customer_id"] for row in rows] == IDS
         assert out.read_bytes().count(b"\n") == 1 + len(rows)
@@ -93,7 +93,7 @@ class TestCsv:
         }
 
     def test_no_text_of_the_shop_is_a_formula_or_a_second_line(self, made, tmp_path):
-        rows = read_csv(write(Csv(Rows(made[0], 2, LinkMaker(MailSettings(), "tea"))), made, tmp_path))
+        rows = read_csv(write(Csv(FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea"))), made, tmp_path))
         assert rows[1]["title_1"] == 'Milk, "1 l" =HYPERLINK("https://evil.example")'
         assert rows[1]["title_2"] == '\'=cmd|"/C calc"!A1'
         texts = [
@@ -111,7 +111,7 @@ class TestCsv:
 
     def test_links_go_through_the_service_where_there_is_a_secret(self, made, tmp_path):
         settings = MailSettings(secret=SecretStr(SECRET), link_base="https://mail.example")
-        row = read_csv(write(Csv(Rows(made[0], 2, LinkMaker(settings, "tea"))), made, tmp_path))[1]
+        row = read_csv(write(Csv(FlatRows(made[0], 2, LinkMaker(settings, "tea"))), made, tmp_path))[1]
         base, _, token = row["url_1"].removesuffix("/1/click").rpartition("/")
         assert base == "https://mail.example/v1/m"
         link = read_link(token, SECRET)
@@ -134,7 +134,7 @@ class TestJsonl:
 
 class TestParquet:
     def test_has_the_columns_of_the_csv(self, made, settings, tmp_path):
-        rows = Rows(made[0], 2, LinkMaker(settings, "tea"))
+        rows = FlatRows(made[0], 2, LinkMaker(settings, "tea"))
         frame = pl.read_parquet(write(Parquet(rows), made, tmp_path))
         assert frame.schema == pl.Schema(rows.schema)
         assert frame["customer_id"].to_list() == IDS
@@ -142,7 +142,7 @@ class TestParquet:
         assert frame["probability_1"].to_list() == [0.25, 0.75, 0.25]
 
     def test_of_nobody_has_its_columns(self, made, tmp_path):
-        format_ = Parquet(Rows(made[0], 2, LinkMaker(MailSettings(), "tea")))
+        format_ = Parquet(FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea")))
         format_.write(iter([]), tmp_path / "0.part")
         format_.join([tmp_path / "0.part"], tmp_path / "out")
         assert pl.read_parquet(tmp_path / "out").shape == (0, 23)
@@ -172,7 +172,7 @@ class TestHtml:
 
 
 def test_an_experiment_with_more_slots_has_columns_for_them(made):
-    rows = Rows(made[0], 3, LinkMaker(MailSettings(), "tea"))
+    rows = FlatRows(made[0], 3, LinkMaker(MailSettings(), "tea"))
     assert {len(rows.row(picks)) for picks in made[1]} == {len(rows.schema)}
 
 
@@ -186,7 +186,7 @@ class TestHalfASurrogatePair:
         return campaign, [shop.outcomes(campaign)[HALF].picks]
 
     def test_is_written_by_every_format(self, made, tmp_path):
-        rows, maker = Rows(made[0], 2, LinkMaker(MailSettings(), "tea")), LinkMaker(MailSettings(), "tea")
+        rows, maker = FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea")), LinkMaker(MailSettings(), "tea")
         assert b"half \\ud800 pair" in write(Csv(rows), made, tmp_path / "csv").read_bytes()
         assert json.loads(write(Jsonl(made[0], maker), made, tmp_path / "jsonl").read_bytes())["customer_id"] == HALF
         frame = pl.read_parquet(write(Parquet(rows), made, tmp_path / "parquet"))

@@ -6,7 +6,7 @@ from recommender.errors import BusyError
 from recommender.person import digest_of_person
 from recommender.publication.profile_blocks import block_of
 from training.campaigns.picks.file_formats import mail_name
-from training.campaigns.picks.parts import BLOCKS_PER_PART, Tally, parts_of
+from training.campaigns.picks.parts import BLOCKS_PER_PART, PickCounts, parts_of
 
 N_BLOCKS = 3 * BLOCKS_PER_PART - 1
 SAME = {"campaign": "c"}
@@ -19,7 +19,7 @@ def parts(tmp_path):
         parts.settle(SAME, set())
         for number in parts.numbers:
             parts.path(number).write_text("rows")
-            parts.commit(number, Tally(10, 4, 3, {"too_often": 1}))
+            parts.commit(number, PickCounts(10, 4, 3, {"too_often": 1}))
         yield parts
 
 
@@ -33,7 +33,7 @@ def test_a_part_without_its_mark_is_missing(parts):
 
 
 def test_the_tally_is_of_all_parts(parts):
-    assert parts.tally() == Tally(30, 12, 9, {"too_often": 3})
+    assert parts.tally() == PickCounts(30, 12, 9, {"too_often": 3})
 
 
 def test_what_is_made_from_the_same_is_kept(parts):

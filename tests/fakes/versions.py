@@ -8,7 +8,7 @@ from datetime import datetime
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.overrides import ProductChange
 from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
-from recommender.events.recent import NEIGHBOURS, AtHand
+from recommender.events.recent import NEIGHBOURS, RecentActivity
 from recommender.person import digest_of_person
 from recommender.publication.erasure import PERSONAL_LISTS, leave_out
 from recommender.publication.factors import ProductFactors
@@ -17,8 +17,8 @@ from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
 from recommender.publication.profile_blocks import block_of, decode_block, drop_profile, find_profile
 from recommender.slate.placements import Placement
-from recommender.slate.reading import Reading
-from recommender.storage.versions import ListQuery, Position
+from recommender.slate.reading import FetchedLists
+from recommender.storage.versions import ListQuery, StoreState
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.neighbours import leads, products_in
@@ -35,7 +35,7 @@ class _Version:
     """Of profiles; [] where it has none."""
 
 
-class MemoryStore:
+class MemoryVersionStore:
     """A Store without a server. Safe to share between threads."""
 
     def __init__(self) -> None:
@@ -46,25 +46,25 @@ class MemoryStore:
         self._publishing = threading.Lock()
         self.event_log = MemoryEventLog()
 
-    def read(self, query: ListQuery) -> Reading | None:
+    def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
         found = self._versions.get(query.version or "") or self._current
         if found is None:
             return None
         wires = {key: found.wires.get(key) for key in query.keys}
         lists = {key: None if wire is None else PublishedList(key.name, wire) for key, wire in wires.items()}
-        at_hand = {person: self._at_hand(person, found) for person in query.people}
-        live = {person: one for person, one in at_hand.items() if one.anything}
+        recent = {person: self._recent(person, found) for person in query.people}
+        live = {person: one for person, one in recent.items() if one.anything}
         more = [one for known in live.values() for one in known.lists(found.manifest.version)]
         indices = {index for one in (*lists.values(), *more) if one is not None for index in one.indices()}
         indices |= {index for known in live.values() for index in known.indices.values()}
-        return Reading(found.manifest.version, lists, Catalogue({i: found.products[i] for i in indices}), live)
+        return FetchedLists(found.manifest.version, lists, Catalogue({i: found.products[i] for i in indices}), live)
 
-    async def read_async(self, query: ListQuery) -> Reading | None:
+    async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read_async`."""
         return self.read(query)
 
-    def _at_hand(self, person: str, version: _Version) -> AtHand:
+    def _recent(self, person: str, version: _Version) -> RecentActivity:
         orders, session, shown, hidden, folded = self.event_log.read_person(person)
         keys = leads(orders, session)
         wires = {key: version.wires[key] for key in keys if key in version.wires}
@@ -72,7 +72,7 @@ class MemoryStore:
         neighbours = {key: PublishedList(key.name, wire[:length]) for key, wire in wires.items()}
         known = {product_id: version.indices.get(product_id) for product_id in products_in(orders, keys)}
         indices = {product_id: index for product_id, index in known.items() if index is not None}
-        return AtHand(orders, session, shown, hidden, folded, indices, neighbours)
+        return RecentActivity(orders, session, shown, hidden, folded, indices, neighbours)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Store.catalogue`. Nothing travels here, so nothing is saved."""
@@ -101,11 +101,11 @@ class MemoryStore:
             raise VersionNotFoundError(f"version {version!r} has no block {block} of profiles, or is kept no more")
         return decode_block(self._versions[version].blocks[block])
 
-    def follow(self) -> Position:
+    def follow(self) -> StoreState:
         """See `Store.follow`."""
         trained = self._current.indices if self._current else {}
         live = self._catalogue.follow(self.current(), trained)
-        return Position(self.current(), dict(self._placements), len(self.event_log.erased()), live)
+        return StoreState(self.current(), dict(self._placements), len(self.event_log.erased()), live)
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """See `Reader.find_products`."""

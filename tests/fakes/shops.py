@@ -8,21 +8,21 @@ from recommender.storage.api_keys import ApiKey
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
-from tests.fakes.store import MemoryStore
+from tests.fakes.versions import MemoryVersionStore
 
 
-class MemoryWarehouse:
+class MemoryShopStorage:
     """A Warehouse without a server, for tests and for trying things out."""
 
-    def __init__(self, stores: Mapping[str, MemoryStore] | None = None) -> None:
-        self._stores: dict[str, MemoryStore] = dict(stores or {})
+    def __init__(self, stores: Mapping[str, MemoryVersionStore] | None = None) -> None:
+        self._stores: dict[str, MemoryVersionStore] = dict(stores or {})
         self._jobs: dict[str, MemoryJobs] = {}
         self._keys: dict[str, ApiKey] = {}
         self._requests: Counter[str] = Counter()
 
-    def store(self, shop: str) -> MemoryStore:
+    def store(self, shop: str) -> MemoryVersionStore:
         """See `Warehouse.store`."""
-        return self._stores.setdefault(shop, MemoryStore())
+        return self._stores.setdefault(shop, MemoryVersionStore())
 
     def event_log(self, shop: str) -> MemoryEventLog:
         """See `Warehouse.event_log`."""
