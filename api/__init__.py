@@ -35,6 +35,7 @@ from api.serving.tenants import Tenants
 from api.telemetry import logs
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
+from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.api_keys import Kind
@@ -80,7 +81,8 @@ def create_app(
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    shops = Tenants(storage or _open(settings), logger, RateLimits(rates), settings.placements)
+    keys_made = DataDirectory(settings.home).keys_made if storage is None else None
+    shops = Tenants(storage or _open(settings), logger, RateLimits(rates), settings.placements, keys_made)
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)

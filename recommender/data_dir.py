@@ -44,6 +44,11 @@ class DataDirectory:
         return self.root / "ledger"
 
     @property
+    def keys_made(self) -> Path:
+        """There since API keys were seen for the first time: a Redis without any has lost them."""
+        return self.root / "keys-made"
+
+    @property
     def shop(self) -> Path:
         """The made-up shop's files."""
         return self.root / "shop"

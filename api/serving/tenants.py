@@ -6,6 +6,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,6 +14,7 @@ from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
 from api.telemetry.metrics import store_answers
 from api.telemetry.timed_reader import TimedReader
+from recommender.data_dir import make_folder
 from recommender.errors import StoreError
 from recommender.slate.placements import Placement
 from recommender.storage.api_keys import ApiKey
@@ -41,10 +43,20 @@ class Tenants:
         logger: FilteringBoundLogger,
         rate_limits: RateLimits,
         placements: Mapping[str, Placement],
+        keys_made: Path | None = None,
     ) -> None:
-        """`placements` are those of the settings, by name: every shop has them until it sets its own."""
+        """Open no shop yet.
+
+        Args:
+            storage: of all shops.
+            logger: takes what fails, and what answers again.
+            rate_limits: how often each key may ask.
+            placements: those of the settings, by name: every shop has them until it sets its own.
+            keys_made: a file outside of Redis that remembers that there were keys; None remembers nothing.
+        """
         self.storage = storage
         self._placements = placements
+        self._keys_made = keys_made
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._caches: dict[str, ListCache] = {}
@@ -69,9 +81,7 @@ class Tenants:
 
         A failure is logged when it begins and when it ends. Nothing is raised.
         """
-        found: list[Mapping[str, ApiKey]] = []
-        if self._try(_API_KEYS, lambda: found.append(self.storage.api_keys())):
-            self._take_keys(*found)
+        if self._try(_API_KEYS, lambda: self._take_keys(self.storage.api_keys())):
             if self.api_keys:
                 self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
             self._follow_caches()
@@ -119,10 +129,19 @@ class Tenants:
         """Let in whoever has one of `keys` from now on.
 
         A revoked key stays among them, so where all are gone, Redis was emptied: the last ones stand until there are
-        others, or whoever asks from this machine could see and do everything.
+        others, or whoever asks from this machine could see and do everything. A worker that was started since knows
+        none of them: where the file says that there were some, its keys stay unknown.
         """
-        if keys or not self.api_keys:
+        made = self._keys_made
+        if keys and made is not None and not made.exists():
+            make_folder(made.parent)
+            made.touch()
+        if keys or not (self.api_keys or (made is not None and made.exists())):
             self.api_keys = keys
+        elif self.api_keys is None:
+            raise StoreError(
+                f"Redis has lost the API keys: restore it, make new ones, or delete {made} to serve without"
+            )
 
     def _try(self, subject: str, look: Callable[[], None]) -> bool:
         """Whether `look` went well."""

@@ -52,7 +52,7 @@ def embedded_server(home: DataDirectory) -> Iterator[str]:
         StoreUnavailableError: there is no server program, or it does not start.
         HomeError: the data folder or the socket's folder cannot be used.
     """
-    folder = make_folder(home.redis.resolve())
+    folder = _make_private(home.redis.resolve())
     path = _socket_path(folder)
     owner = os.getpid()
     with _open(folder / "users.lock") as users:
@@ -65,6 +65,18 @@ def embedded_server(home: DataDirectory) -> Iterator[str]:
         finally:
             if os.getpid() == owner:  # what a fork does at its end is not ours to undo
                 _leave(folder, path, users)
+
+
+def _make_private(folder: Path) -> Path:
+    """The folder, which nobody else may look into, whatever it was before."""
+    make_folder(folder)
+    try:
+        folder.chmod(0o700)
+    except OSError as error:
+        raise HomeError(
+            f"cannot make {folder} private: {error.strerror}; set REPRISE_HOME to a folder of yours"
+        ) from None
+    return folder
 
 
 def _leave(folder: Path, path: Path, users: IO[bytes]) -> None:
@@ -122,6 +134,7 @@ def _start(folder: Path, path: Path, server_lock: IO[bytes]) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         pass_fds=[server_lock.fileno()],
+        umask=0o077,  # what it writes holds customers' ids, and secrets that sign
         check=False,
     )
     if started.returncode != 0:

@@ -26,9 +26,9 @@ USER = """
 import signal, sys
 from pathlib import Path
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent that ignores Ctrl-C hands that down
-with embedded_server(Home(Path(sys.argv[1]))) as url:
+with embedded_server(DataDirectory(Path(sys.argv[1]))) as url:
     print(url, flush=True)
     sys.stdin.read()
 """
@@ -115,6 +115,17 @@ def test_it_listens_on_no_port_and_only_its_owner_may_connect(home, connect):
         config = connect(url).call("CONFIG", "GET", "port")
         assert config in ({b"port": b"0"}, {"port": "0"})
         assert Path(url.removeprefix("unix://")).stat().st_mode & 0o777 == 0o700
+
+
+def test_nobody_else_may_read_its_files(home):
+    home.redis.mkdir(parents=True, mode=0o755)
+    before = os.umask(0o000)
+    try:
+        with embedded_server(home):
+            private = [home.redis, *(home.redis / "appendonlydir").iterdir(), home.redis / "server.log"]
+            assert {path.name: path.stat().st_mode & 0o077 for path in private} == {path.name: 0 for path in private}
+    finally:
+        os.umask(before)
 
 
 def test_all_its_files_are_under_the_home(home):

@@ -1,5 +1,7 @@
 """A real Redis that hangs, dies, comes back, loses its data or is full, under load: a page always gets an answer."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,6 +143,12 @@ def test_one_that_was_emptied_takes_nobodys_key_away(redis: RedisServer, tmp_pat
             served.wait_until_ready(2)  # keys are looked at before versions
             running.next(MANY)
         assert {served.ask("/v1/popular").status for _ in range(8)} == {401}, "nobody else is let in"
+        old = set(served.workers())
+        for worker in old:
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(set(served.workers()) - old) == len(old), "there are new workers")
+        wait_until(lambda: served.readiness() == {(503, "store_unavailable")}, "they answer, without keys")
+        assert {served.ask("/v1/models").status for _ in range(8)} == {503}, "nor by workers that never saw a key"
     storage.close()
     assert running.statuses().keys() == {200}
 

@@ -159,6 +159,44 @@ def test_an_emptied_server_leaves_the_last_copies_and_the_keys(shops, storage, s
     assert set(shops.api_keys) == {"id"}, "there are no others yet"
 
 
+class TestKeysThatWereLost:
+    """A worker that was started after Redis lost all keys must not take whoever asks for an administrator."""
+
+    @pytest.fixture
+    def make_tenants(self, storage, log, tmp_path) -> Callable[[], Tenants]:
+        keys_made = tmp_path / "home" / "keys-made"
+        return lambda: Tenants(storage, make_logger("info", log), RateLimits({}), {}, keys_made)
+
+    def test_where_there_never_were_any_there_are_none(self, make_tenants):
+        tenants = make_tenants()
+        tenants.follow()
+        assert tenants.api_keys == {}
+
+    def test_a_worker_started_since_knows_that_it_does_not_know_them(self, make_tenants, storage, log, tmp_path):
+        storage.add_api_key(KEY)
+        make_tenants().follow()
+        storage.lose_keys()
+        tenants = make_tenants()
+        tenants.follow()
+        assert tenants.api_keys is None
+        assert str(tmp_path / "home" / "keys-made") in log.getvalue(), "the remedy names the file"
+
+    def test_new_keys_or_no_file_end_it(self, make_tenants, storage, tmp_path):
+        storage.add_api_key(KEY)
+        make_tenants().follow()
+        storage.lose_keys()
+        tenants = make_tenants()
+        tenants.follow()
+        storage.add_api_key(KEY)
+        tenants.follow()
+        assert set(tenants.api_keys) == {"id"}
+        storage.lose_keys()
+        (tmp_path / "home" / "keys-made").unlink()
+        later = make_tenants()
+        later.follow()
+        assert later.api_keys == {}
+
+
 def test_those_whose_key_cannot_be_looked_up_find_an_empty_shop(shops):
     with pytest.raises(StoreUnavailableError):
         shops.cache(NO_SHOP).read([ListKey("popular", "")])
