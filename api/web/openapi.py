@@ -194,7 +194,9 @@ def document() -> dict[str, Any]:
     built: dict[str, Any] = deepcopy(_spec.spec)
     schemas = built["components"]["schemas"]
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
-    built["components"]["schemas"] = {name: schema for name, schema in schemas.items() if not name.endswith("Query")}
+    # in the order of their names, not in that in which modules happen to be imported
+    named = {name: schema for name, schema in sorted(schemas.items()) if not name.endswith("Query")}
+    built["components"]["schemas"] = named
     built["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for path in built["paths"].values():
         for described in path.values():
