@@ -26,9 +26,9 @@ USER = """
 import signal, sys
 from pathlib import Path
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
+from recommender.data_dir import DataDirectory
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent that ignores Ctrl-C hands that down
-with embedded_server(Home(Path(sys.argv[1]))) as url:
+with embedded_server(DataDirectory(Path(sys.argv[1]))) as url:
     print(url, flush=True)
     sys.stdin.read()
 """
