@@ -146,7 +146,7 @@ def test_a_product_is_found_by_its_id(store, make_publication):
     assert store.find_products("v1", []) == {}
 
 
-class TestShelf:
+class TestCache:
     """One worker's memory, on top."""
 
     def test_what_is_said_shows_in_lists_at_hand_and_is_taken_back(self, store, make_publication):

@@ -12,7 +12,7 @@ from tests.fakes.versions import MemoryVersionStore
 
 
 class MemoryShopStorage:
-    """A Warehouse without a server, for tests and for trying things out."""
+    """Shops without a server, for tests and for trying things out."""
 
     def __init__(self, stores: Mapping[str, MemoryVersionStore] | None = None) -> None:
         self._stores: dict[str, MemoryVersionStore] = dict(stores or {})
@@ -21,34 +21,34 @@ class MemoryShopStorage:
         self._requests: Counter[str] = Counter()
 
     def store(self, shop: str) -> MemoryVersionStore:
-        """See `Warehouse.store`."""
+        """See `ShopStorage.store`."""
         return self._stores.setdefault(shop, MemoryVersionStore())
 
     def event_log(self, shop: str) -> MemoryEventLog:
-        """See `Warehouse.event_log`."""
+        """See `ShopStorage.event_log`."""
         return self.store(shop).event_log
 
     def contacts(self, shop: str) -> MemoryContacts:
-        """See `Warehouse.contacts`."""
+        """See `ShopStorage.contacts`."""
         return self.event_log(shop).contacts
 
     def jobs(self, shop: str) -> MemoryJobs:
-        """See `Warehouse.jobs`."""
+        """See `ShopStorage.jobs`."""
         erased = self.event_log(shop).erased
         return self._jobs.setdefault(shop, MemoryJobs(lambda one: digest_of_person(one, None) in erased()))
 
     def api_keys(self) -> Mapping[str, ApiKey]:
-        """See `Warehouse.api_keys`."""
+        """See `ShopStorage.api_keys`."""
         return dict(self._keys)
 
     def add_api_key(self, key: ApiKey) -> None:
-        """See `Warehouse.add_api_key`."""
+        """See `ShopStorage.add_api_key`."""
         self._keys[key.key_id] = key
 
     def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
-        """See `Warehouse.add_requests`."""
+        """See `ShopStorage.add_requests`."""
         self._requests.update(counts)
         return dict(self._requests)
 
     def close(self) -> None:
-        """See `Warehouse.close`."""
+        """See `ShopStorage.close`."""

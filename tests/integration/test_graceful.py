@@ -167,8 +167,8 @@ FORKED = """
 import os, sys
 from pathlib import Path
 from recommender.connection.embedded import embedded_server
-from recommender.data_dir import Home
-with embedded_server(Home(Path(sys.argv[1]))) as url:
+from recommender.data_dir import DataDirectory
+with embedded_server(DataDirectory(Path(sys.argv[1]))) as url:
     child = os.fork()
     if child == 0:
         raise SystemExit  # leaves the block too

@@ -44,7 +44,7 @@ Ask = Callable[..., TestResponse]
 
 
 class Servers:
-    """The warehouse, and a client to look behind it."""
+    """The shops on the server, and a client to look behind it."""
 
     def __init__(self, url: str, client: RedisClient) -> None:
         self.storage = RedisShopStorage(url, timeout_ms=5_000)

@@ -26,7 +26,7 @@ def seen(customer_id):
 
 
 class Sink:
-    """A sink with its warehouse and its log."""
+    """A sink with its storage and its log."""
 
     def __init__(self, storage=None, **options):
         self.storage = storage or MemoryShopStorage()

@@ -18,7 +18,7 @@ from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, beare
 SIMILAR = "/v1/products/MILK/similar"
 
 
-class DownWarehouse(MemoryShopStorage):
+class DownStorage(MemoryShopStorage):
     """Redis that never answered."""
 
     def api_keys(self) -> dict[str, ApiKey]:
@@ -131,13 +131,13 @@ class TestWhileNobodyCanTell:
 
     @pytest.mark.parametrize("path", [SIMILAR, "/v1/popular", "/v1/customers/ANNA/recommendations"])
     def test_a_page_gets_an_answer_with_nothing_in_it(self, path):
-        answer = make_client(DownWarehouse()).get(path)
+        answer = make_client(DownStorage()).get(path)
         assert (answer.status_code, answer.json["items"]) == (200, [])
         assert answer.json["fallback"]["reason"] == "store_unavailable"
 
     @pytest.mark.parametrize("path", ["/v1/models", "/v1/placements", "/v1/placements/home", "/metrics"])
     def test_whatever_is_no_page_waits(self, path):
-        answer = make_client(DownWarehouse()).get(path)
+        answer = make_client(DownStorage()).get(path)
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
 
 

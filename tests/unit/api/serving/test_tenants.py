@@ -41,7 +41,7 @@ class FragileStore(MemoryVersionStore):
         self._current = None
 
 
-class FragileWarehouse(MemoryShopStorage):
+class FragileStorage(MemoryShopStorage):
     """Raises what it is told to when it is asked for the keys."""
 
     failure: Exception | None = None
@@ -64,8 +64,8 @@ def stores() -> dict[str, FragileStore]:
 
 
 @pytest.fixture
-def storage(stores) -> FragileWarehouse:
-    return FragileWarehouse(stores)
+def storage(stores) -> FragileStorage:
+    return FragileStorage(stores)
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def test_what_is_only_odd_is_answered(client: FlaskClient, query: str):
 # --- what unknown ids leave behind ------------------------------------------------------------------------------
 
 
-def test_unknown_ids_leave_nothing_on_the_shelf(app: Flask, client: FlaskClient):
+def test_unknown_ids_leave_nothing_in_the_cache(app: Flask, client: FlaskClient):
     cache = app.extensions["reprise"].shops.cache("default")
     for number in range(200):
         client.get(f"/v1/products/unknown-{number}/similar")
