@@ -6,76 +6,16 @@ from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, Product
 from recommender.connection.client import Argument, RedisClient
 from recommender.person import decode_id, encode_id
 from recommender.redis.keys import Keys
+from recommender.redis.lua import load_script
 
 MOST_LOGGED = 10_000
 """Latest changes that are logged. Whoever is further behind reads all there is."""
 _PER_TRIP = 1_000
 """Others wait while the server works on one command."""
 
-_UPDATE = """
-local found = {}
-local function merge(before, said)
-  local good, fields = pcall(cjson.decode, before or '{}')
-  fields = good and type(fields) == 'table' and fields or {}
-  local changed = not before
-  for name, value in pairs(cjson.decode(said)) do
-    if value == cjson.null then value = nil end
-    changed = changed or fields[name] ~= value
-    fields[name] = value
-  end
-  return changed and cjson.encode(fields) or before
-end
-for i = 2, #ARGV, 3 do
-  local product, how, after = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local kept = redis.call('HGET', KEYS[1], product)
-  local before = kept and string.match(kept, '^%d+ (.*)$') or nil
-  if how == 'patch' then
-    after = merge(before, after)
-  elseif how == 'delete' then
-    after = nil
-  end
-  if after ~= before then
-    local number = redis.call('INCR', KEYS[2])
-    if after then
-      redis.call('HSET', KEYS[1], product, string.format('%d ', number) .. after)
-    else
-      redis.call('HDEL', KEYS[1], product)
-    end
-    redis.call('RPUSH', KEYS[3], product)
-  end
-  found[#found + 1] = after or false
-end
-redis.call('LTRIM', KEYS[3], -tonumber(ARGV[1]), -1)
-return found
-"""
-"""KEYS: as `_keys`. ARGV: how many changes to log, then three for each change. Returns what is then said of each.
-
-Runs in one piece: a change has a number if it is kept and logged. What changes nothing has none, and no worker looks.
-"""
-
-_CHANGED = """
-local behind = tonumber(redis.call('GET', KEYS[2]) or 0) - tonumber(ARGV[1])
-local first = redis.call('LLEN', KEYS[3]) - behind
-if first < 0 then return false end
-local products = redis.call('LRANGE', KEYS[3], first, first + tonumber(ARGV[2]) - 1)
-local kept = #products > 0 and redis.call('HMGET', KEYS[1], unpack(products)) or {}
-local known = {}
-for i, product in ipairs(products) do known[i] = redis.call('HEXISTS', KEYS[4], product) end
-return {products, kept, known}
-"""
-"""KEYS: as `_keys`, and a version's `similar`, which holds each of its products. ARGV: number of the last change that
-is known, how many to read. False where the log does not go back so far."""
-
-_ALL = """
-local answer = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local products, kept, known = {}, {}, {}
-for i = 1, #answer[2], 2 do
-  products[#products + 1], kept[#kept + 1] = answer[2][i], answer[2][i + 1]
-  known[#known + 1] = redis.call('HEXISTS', KEYS[2], answer[2][i])
-end
-return {products, kept, known, answer[1]}
-"""
-"""KEYS: the hash and a version's `similar`. ARGV: where the last trip ended, about how many to read."""
+_UPDATE = load_script("catalogue/update")
+_CHANGED = load_script("catalogue/read_changes")
+_ALL = load_script("catalogue/read_all")
 
 
 class RedisCatalogue:
@@ -104,7 +44,7 @@ class RedisCatalogue:
         arguments: list[Argument] = [MOST_LOGGED]
         for one in changes:
             arguments += (encode_id(one.product_id), one.how, one.to_json())
-        found: list[bytes | None] = self._writer.evaluate(_UPDATE, self._keys, *arguments)
+        found: list[bytes | None] = self._writer.evaluate(_UPDATE.text, self._keys, *arguments)
         return found
 
     def begin_again(self) -> None:
@@ -129,7 +69,7 @@ class RedisCatalogue:
         records: list[Record] = []
         while last + len(records) < number:
             keys = [*self._keys, self._known(version)]
-            answer = self._reader.evaluate(_CHANGED, keys, last + len(records), _PER_TRIP)
+            answer = self._reader.evaluate(_CHANGED.text, keys, last + len(records), _PER_TRIP)
             if answer is None or not answer[0]:
                 return None
             records += _to_records(*answer)
@@ -140,7 +80,7 @@ class RedisCatalogue:
         cursor, kept = None, set[str]()
         while cursor != b"0":
             keys = [self._keys[0], self._known(version)]
-            *answer, cursor = self._reader.evaluate(_ALL, keys, cursor or b"0", _PER_TRIP)
+            *answer, cursor = self._reader.evaluate(_ALL.text, keys, cursor or b"0", _PER_TRIP)
             for record in _to_records(*answer):
                 kept.add(record.product_id)
                 yield record

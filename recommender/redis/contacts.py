@@ -6,27 +6,38 @@ string. The rules run on the server (`recommender.redis.governor`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import islice
 from typing import Any, TypeVar, cast
 
 from recommender.connection.client import Argument, RedisClient
-from recommender.days import MICROSECONDS_PER_DAY, to_us
+from recommender.days import MICROSECONDS_PER_DAY, SECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import decode_id, digest, digest_of_person, encode_id
-from recommender.redis.governor import CLAIM, CLAIM_DIGEST, RELEASE, STANDINGS, STANDINGS_DIGEST
 from recommender.redis.keys import Keys
+from recommender.redis.lua import Script, load_script
 from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import Claim, ContactState, Refusal
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
 
 T = TypeVar("T")
 
-_BEGIN = """
-redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
-return redis.call('GET', KEYS[1])
-"""
+MAIL_LIMITS = {"kept_s": KEPT_S["mails"], "most_mails": MOST_MAILS, "most_products": MOST_PRODUCTS}
+"""Constants of the script `contacts/mails`."""
+
+_BEGIN = load_script("contacts/begin_campaign")
+_CLAIM = load_script(
+    "contacts/mails",
+    "contacts/last_order",
+    "contacts/claim",
+    day_s=SECONDS_PER_DAY,
+    week_us=WEEK // timedelta(microseconds=1),
+    **MAIL_LIMITS,
+)
+_READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)
+_RELEASE = load_script("contacts/release")
 
 _CUSTOMERS_PER_TRIP = 500
 """Others wait while the server decides."""
@@ -50,7 +61,7 @@ class RedisContacts:
         """See `Contacts.begin`."""
         key = self._keys.campaign(digest(campaign.campaign_id))
         with self._reading(key):
-            return Campaign.from_json(self._writer.evaluate(_BEGIN, [key], campaign.to_json(), KEPT_S["mails"]))
+            return Campaign.from_json(self._writer.evaluate(_BEGIN.text, [key], campaign.to_json(), KEPT_S["mails"]))
 
     def find(self, campaign_id: str) -> Campaign:
         """See `Contacts.find`."""
@@ -72,11 +83,11 @@ class RedisContacts:
     def release(self, campaign_id: str, customer_id: str) -> None:
         """See `Contacts.release`."""
         key = self._keys.of("mails", digest_of_person(customer_id, None))
-        self._writer.evaluate(RELEASE, [key], encode_id(contact_in(campaign_id)))
+        self._writer.evaluate(_RELEASE.text, [key], encode_id(contact_in(campaign_id)))
 
     def _standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
-        found = self._ask(self._reader.evaluate_cached, STANDINGS, STANDINGS_DIGEST, people, people)
+        found = self._ask(self._reader.evaluate_cached, _READ, people, people)
         standings = []
         for person, answer in zip(people, found, strict=True):
             with self._reading(self._keys.of("mails", person)):
@@ -93,19 +104,18 @@ class RedisContacts:
         people = [digest_of_person(claim.customer_id, None) for claim in claims]
         for person, claim in zip(people, claims, strict=True):
             arguments += (person, *_describe(claim))
-        answers = self._ask(self._writer.evaluate_cached, CLAIM, CLAIM_DIGEST, people, arguments)
+        answers = self._ask(self._writer.evaluate_cached, _CLAIM, people, arguments)
         return [cast(Refusal, answer.decode()) if answer else None for answer in answers]
 
     def _ask(
         self,
         evaluate: Callable[..., Any],
-        script: str,
-        script_digest: str,
+        script: Script,
         people: Sequence[str],
         arguments: Sequence[Argument],
     ) -> Sequence[Any]:
         keys = [self._keys.erased, *(self._keys.of(part, person) for person in people for part in CONTACT_PARTS)]
-        found = evaluate(script, script_digest, keys, *arguments)
+        found = evaluate(*script, keys, *arguments)
         if isinstance(found, bytes):
             raise self._unreadable(found.decode())
         return cast(Sequence[Any], found)

@@ -104,3 +104,8 @@ class Keys:
         block's number → customers) or a list name (hash by owner).
         """
         return f"{self._prefix}:v:{version}:{part}"
+
+    def around_version(self, part: str) -> tuple[str, str]:
+        """Beginning and end of the key of `part`, between which a script puts the version that it found."""
+        before, _, after = self.version("\0", part).partition("\0")
+        return before, after
