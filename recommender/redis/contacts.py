@@ -1,7 +1,7 @@
 """The ledger of contacts in Redis or Valkey.
 
-Of each customer a hash of marks and a hash of contacts (`recommender.storage.contact_marks`); of each campaign a
-string. The rules run on the server (`recommender.redis.governor`).
+For each customer a hash of marks and a hash of contacts (`recommender.storage.contact_marks`); for each campaign a
+string. The rules of frequency and suppression run on the server, in `scripts/contacts/claim.lua`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,16 +40,16 @@ _READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DA
 _RELEASE = load_script("contacts/release")
 
 _CUSTOMERS_PER_TRIP = 500
-"""Others wait while the server decides."""
+"""Other clients wait while the server decides."""
 
 
 class RedisContacts:
     """The Contacts of one shop. Safe to share between threads.
 
     Args:
-        shop: whose keys these are.
-        reader: has the short time-out of a page that waits.
-        writer: has a long one: whether a claim that was not answered is in the ledger is not known, so claim again.
+        shop: the shop whose keys these are.
+        reader: a client with the short time-out of a page.
+        writer: a client with a long one: a claim without an answer may be in the ledger, so claim again.
     """
 
     def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
@@ -88,11 +88,11 @@ class RedisContacts:
     def _standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
         found = self._ask(self._reader.evaluate_cached, _READ, people, people)
-        standings = []
+        states = []
         for person, answer in zip(people, found, strict=True):
             with self._reading(self._keys.of("mails", person)):
-                standings.append(_to_standing(*answer))
-        return standings
+                states.append(_to_state(*answer))
+        return states
 
     def _claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
         days = (rules.quiet_days_after_order, rules.quiet_days_after_complaint)
@@ -142,19 +142,19 @@ def _describe(claim: Claim) -> Iterator[Argument]:
     yield at
 
 
-def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> ContactState:
-    marks = {decode_id(name): int(at) for name, at in _pairs(said)}
-    if min(marks.values(), default=0) < 0:
+def _to_state(erased: int, marks: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> ContactState:
+    moments = {decode_id(name): int(at) for name, at in _pairs(marks)}
+    if min(moments.values(), default=0) < 0:
         raise ValueError("an event was before 1970")
     contacts = [decode_mail(decode_id(contact), wire) for contact, wire in _pairs(mails)]
-    return to_standing(marks, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
+    return to_standing(moments, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def _in_trips(everybody: Sequence[T]) -> Iterator[list[T]]:
-    rest = iter(everybody)
+def _in_trips(items: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(items)
     while some := list(islice(rest, _CUSTOMERS_PER_TRIP)):
         yield some

@@ -1,4 +1,4 @@
-"""Events in Redis or Valkey: a stream for the workers, and short lists for the next answer to a person."""
+"""The event log in Redis or Valkey: a stream for the workers, and each person's recent activity for the next answer."""
 
 import json
 import time
@@ -26,7 +26,7 @@ _COPY = load_script("event_log/copy_stream")
 _KEEP_FOLDED = load_script("event_log/keep_folded")
 
 _ENTRIES_PER_TRIP = 1_000
-"""Others wait while the server looks through them."""
+"""Other clients wait while the server looks through them."""
 
 
 class RedisEventLog:
@@ -59,7 +59,7 @@ class RedisEventLog:
         self._client.evaluate(_KEEP_FOLDED.text, keys, person, folded, KEPT_S["folded"])
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP that wait or are dead."""
+        """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP of the streams."""
         person = digest_of_person(customer_id, None)
         kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
         self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
@@ -73,17 +73,17 @@ class RedisEventLog:
         return frozenset(field.decode() for field in self._client.call("HKEYS", self._keys.erased))
 
     def rewrite(self) -> bool:
-        """See `EventLog.rewrite`. Raises StoreUnavailableError where the server does not permit it or fails to."""
+        """See `EventLog.rewrite`. Raises StoreUnavailableError where the server forbids it or fails."""
         if not self._ask_server("INFO", "persistence")["aof_enabled"]:
             return False
-        self._wait_for_rewrite()  # one that began before does not know of what was deleted since
+        self._wait_for_rewrite()  # one that began before still holds what was deleted since
         self._ask_server("BGREWRITEAOF")
         if self._wait_for_rewrite() != "ok":
             raise StoreUnavailableError("Redis could not write its append-only file anew; see its log, free its disk")
         return True
 
     def _wait_for_rewrite(self) -> str:
-        """How the last one went."""
+        """Status of the last rewrite, once none runs."""
         found = self._ask_server("INFO", "persistence")
         while found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"]:
             time.sleep(0.05)
@@ -91,7 +91,7 @@ class RedisEventLog:
         return str(found["aof_last_bgrewrite_status"])
 
     def _ask_server(self, *command: Argument) -> Any:
-        """Ask the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
     def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
@@ -105,7 +105,7 @@ class RedisEventLog:
         yield event.to_json()
 
     def _forget_entries(self, stream: str, customer_id: str) -> int:
-        """Delete a customer's entries among those that are there now: later ones are refused anyway."""
+        """Delete a customer's entries from a stream and return how many; later ones are refused anyway."""
         # as text: inside another string the quotes would be escaped
         wanted = [f'"customer_id":{space}{json.dumps(customer_id)}' for space in ("", " ")]
         removed, looked_at, first = 0, _ENTRIES_PER_TRIP, b"-"
@@ -116,7 +116,7 @@ class RedisEventLog:
 
 
 def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, Argument]:
-    """What its part takes of an event: how long it is kept and the product, or else what is kept and its name."""
+    """What a part keeps of an event, and under which name; for a list of events the seconds that it is kept."""
     if part == "standing":
         return to_us(event.occurred_at), encode_id(mark_of(event))
     if part == "mails":

@@ -1,4 +1,4 @@
-"""Waiting events in Redis or Valkey: a stream with a consumer group, and a stream of dead letters."""
+"""The event queue in Redis or Valkey: a stream with a consumer group, and a stream of dead letters."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,8 +31,8 @@ class RedisEventQueue:
     """The EventQueue of one shop. Safe to share between threads.
 
     Args:
-        keys: the shop's.
-        client: has a time-out for writing, not for serving.
+        keys: keys of the shop.
+        client: a client with the long time-out of a job.
         idle_s: see IDLE_S.
     """
 
@@ -92,7 +92,7 @@ class RedisEventQueue:
 
 
 def _field(fields: Sequence[bytes], name: bytes) -> bytes:
-    """One field of an entry, whose names and values alternate; empty where it is not there."""
+    """One field of an entry, whose names and values alternate; empty where it is absent."""
     return dict(zip(fields[::2], fields[1::2], strict=True)).get(name, b"")
 
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 class Script(NamedTuple):
     """Text of one script, the same for as long as the process runs, and its SHA-1 in hex, by which a server knows it.
 
-    A server runs a script in one piece: no other command comes between. The file's head says what its KEYS, ARGV and
-    answer are.
+    A server runs a script atomically. The head of its file states KEYS, ARGV and the answer.
     """
 
     text: str

@@ -1,7 +1,7 @@
-"""Jobs in Redis or Valkey.
+"""Pick jobs in Redis or Valkey.
 
-Per campaign a string (the job), a hash (block → its rows, a line each, before them a line with the customers' digests)
-and a lease while a worker is at it; over all campaigns a sorted set of them, oldest first.
+For each campaign a string (the job), a hash (block → its rows, a line each, after a line of the customers' digests)
+and a lease while a worker makes it; for all campaigns a sorted set of them, oldest first.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,46 +25,46 @@ _PARTS: tuple[Literal["job", "lease", "rows"], ...] = ("job", "lease", "rows")
 
 
 class RedisPickJobs:
-    """See `Jobs`. Safe to share between threads."""
+    """The PickJobs of one shop. Safe to share between threads."""
 
     def __init__(self, shop: str, client: RedisClient) -> None:
         self._keys = Keys(shop)
         self._client = client
 
     def add(self, job: PickJob) -> PickJob:
-        """See `Jobs.add`."""
+        """See `PickJobs.add`."""
         campaign = digest(job.campaign.campaign_id)
         keys = [self._keys.jobs, self._keys.of_job("job", campaign)]
         place = int(job.campaign.begun_at.timestamp())
         return _decode(self._client.evaluate(_ADD.text, keys, campaign, job.to_json(), JOB_KEPT_S, place))
 
     def find(self, campaign_id: str) -> PickJob:
-        """See `Jobs.find`."""
+        """See `PickJobs.find`."""
         found = self._client.call("GET", self._keys.of_job("job", digest(campaign_id)))
         if found is None:
             raise UnknownCampaignError(f"no picks were asked for campaign {campaign_id!r}; POST its picks first")
         return _decode(found)
 
     def take(self, worker: str) -> PickJob | None:
-        """See `Jobs.take`."""
+        """See `PickJobs.take`."""
         heads = [self._keys.of_job(part, "") for part in _PARTS[:2]]
         found = self._client.evaluate(_TAKE.text, [self._keys.jobs], *heads, worker, LEASE_S)
         return None if found is None else _decode(found)
 
     def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
-        """See `Jobs.save`."""
+        """See `PickJobs.save`."""
         campaign, people = digest(job.campaign.campaign_id), [digest_of_person(one, None) for one in rows]
         wire = b"\n".join([" ".join(people).encode(), *rows.values()])
         what = (worker, job.to_json(), block, wire, JOB_KEPT_S, LEASE_S)
         return bool(self._client.evaluate(_SAVE.text, [*self._keys_of(campaign), self._keys.erased], *what, *people))
 
     def rows(self, campaign_id: str, blocks: Collection[int]) -> list[bytes]:
-        """See `Jobs.rows`."""
+        """See `PickJobs.rows`."""
         found = self._client.call("HMGET", self._keys.of_job("rows", digest(campaign_id)), *blocks) if blocks else []
         return [row for wire in found if wire for row in wire.split(b"\n")[1:]]
 
     def forget(self, customer_id: str) -> None:
-        """See `Jobs.forget`."""
+        """See `PickJobs.forget`."""
         person = digest_of_person(customer_id, None).encode()
         for campaign in self._client.call("ZRANGE", self._keys.jobs, 0, -1):
             keys = self._keys_of(campaign.decode())

@@ -1,7 +1,7 @@
-"""Writes one version into Redis so that readers see all of it or nothing.
+"""Atomic publication of a version: readers see all of it or nothing.
 
-Under a lock: delete what an interrupted publish left, compare the size with the memory there is, mark the version
-as `writing`, write, count back, and in one step mark it `ready` and make it current. Only then old ones go.
+Under a lock: delete what an interrupted publish left, compare the size with the free memory, mark the version as
+`writing`, write, count back, and in one step mark it `ready` and make it current. Only then are old ones deleted.
 """
 
 import math
@@ -25,16 +25,16 @@ from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 
 LOCK_TTL_MS = 10_000
-"""How long a killed publish keeps the next one waiting; renewed with every batch."""
+"""Time to live of the lock, for which a killed publish keeps the next one waiting; renewed with every batch."""
 COPY_PATIENCE_S = 5.0
-"""Most that deleting waits for a server that copies itself to its disk."""
+"""Longest wait of a deletion for a server that copies itself to its disk."""
 FIELDS_PER_COMMAND = 250
 COMMANDS_PER_TRIP = 8
 """Larger commands are no faster, and readers wait while the server works on one."""
 FIELD_OVERHEAD_BYTES = 64
 """Redis memory per hash field beyond its name and value, measured by tests/benchmarks/publish.py."""
 BLOCK_OVERHEAD_BYTES = 300
-"""So of a block of profiles, which is large, and is given the next larger size that there is."""
+"""The same for a block of profiles: it is large, and the allocator rounds it up."""
 
 WRITING, READY = "writing", "ready"
 
@@ -46,7 +46,7 @@ _ERASE = load_script("publish/erase_customer")
 
 
 def estimated_bytes(publication: Publication) -> int:
-    """Memory that Redis will need for `publication`."""
+    """Memory in bytes that Redis will need for `publication`."""
     lists = sum(
         table.records.nbytes + sum(len(owner_id) + 1 + FIELD_OVERHEAD_BYTES for owner_id in table.owner_ids)
         for table in publication.tables.values()
@@ -62,13 +62,13 @@ def estimated_bytes(publication: Publication) -> int:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Publishes and deletes versions of one shop. `client` has time-outs for writing, not for serving."""
+    """Publisher of one shop's versions. `client` has the long time-out of a job."""
 
     client: RedisClient
     keys: Keys
 
     def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> None:
-        """See `Store.publish`. A version that is there already is only made current again."""
+        """See `VersionStore.publish`. A version that is there already is only made current again."""
         version = publication.manifest.version
         with self._locked() as token:
             states = self.states()
@@ -81,7 +81,7 @@ class Publisher:
             self._prune(keep)
 
     def states(self) -> dict[str, str]:
-        """`writing` or `ready` by version."""
+        """State of each version: `writing` or `ready`."""
         states = self.client.call("HGETALL", self.keys.versions)
         return {version.decode(): state.decode() for version, state in states.items()}
 
@@ -93,7 +93,7 @@ class Publisher:
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `Store.erase`."""
+        """See `VersionStore.erase`."""
         return self._erase(customer_id, at.isoformat())
 
     def _erase(self, customer_id: str, at: str = "") -> int:
@@ -114,7 +114,7 @@ class Publisher:
                 self.client.evaluate(_RELEASE.text, [self.keys.publishing], token)
 
     def _wait_for_lock(self, token: str) -> None:
-        """A live holder renews its lock, a dead one's runs out: only the time left tells them apart."""
+        """Take the lock, or raise BusyError: a holder that runs renews it, so the time left grows; else it runs out."""
         left_ms = math.inf
         while not self.client.call("SET", self.keys.publishing, token, "NX", "PX", LOCK_TTL_MS):
             before_ms, left_ms = left_ms, self.client.call("PTTL", self.keys.publishing)
@@ -134,7 +134,7 @@ class Publisher:
             for customer_id in erased_customers(publication, self._erased() - erased):
                 self._erase(customer_id)
         except BaseException as error:
-            # who lost the lock may find the same version being written by its successor
+            # once the lock is lost, another publish may be writing the same version
             if not isinstance(error, BusyError) or version not in self.states():
                 with suppress(StoreError):  # the next publish deletes it
                     self._remove(version)
@@ -155,7 +155,7 @@ class Publisher:
             )
 
     def _info(self, section: str) -> dict[str, int]:
-        """INFO of the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        """INFO of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
         return cast(dict[str, int], answers[1])
 
@@ -218,17 +218,16 @@ class Publisher:
             self._remove(version)
 
     def _wait_for_copy(self) -> None:
-        """While the server copies itself to its disk, it copies each page that deleting touches, and readers wait."""
+        """Wait while the server copies itself to its disk: each deletion would copy pages, and readers wait."""
         give_up_at = time.monotonic() + COPY_PATIENCE_S
-        while self._is_copying() and time.monotonic() < give_up_at:
+        while time.monotonic() < give_up_at:
+            found = self._info("persistence")
+            if not (found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"]):
+                return
             time.sleep(0.1)
 
-    def _is_copying(self) -> bool:
-        found = self._info("persistence")
-        return bool(found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"])
-
     def _remove(self, version: str) -> None:
-        """Delete a version and its mark in one step; leave the current one alone."""
+        """Delete a version and its state in one step, unless it is the current one."""
         parts = ("manifest", "products", "indices", "factors", "profiles", *LIST_NAMES)
         named = [self.keys.version(version, part) for part in parts]
         self.client.evaluate(_REMOVE.text, [self.keys.current, self.keys.versions, *named], version)

@@ -1,4 +1,4 @@
-"""One reading from Redis: a script that runs there, what it is called with, and what its answer means."""
+"""The read of an answer's lists, products and recent activity: one script, its arguments and its answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +24,12 @@ READ = load_script(
 
 
 class ReadScript:
-    """READ for one shop."""
+    """Arguments and answers of READ for one shop."""
 
     def __init__(self, keys: Keys) -> None:
         self._fixed_keys = [keys.current, keys.versions]
         self._parts = [keys.of(part, "") for part in ANSWER_PARTS]
-        """Keys of a person's parts up to the digest, which ends them."""
+        """Keys of a person's parts up to the digest at their end."""
         self._head, tail = keys.around_version("products")
         self._lists = {name: (keys.around_version(name)[1], RECORD_BYTES[name]) for name in LIST_NAMES}
         neighbours = (self._lists["together"][0], *self._lists["similar"])
@@ -49,7 +49,11 @@ class ReadScript:
         return keys, arguments
 
     def decode(self, answer: Sequence[Any] | None, query: ListQuery) -> FetchedLists | None:
-        """What Redis answered to `call` of the same query; what is wrong with nonsense is raised as it comes."""
+        """The answer to `call(query)`; None before any version.
+
+        Raises:
+            ValueError, TypeError, LookupError or AttributeError: Redis holds values in another format.
+        """
         if answer is None:
             return None
         named, wires, indices, texts, persons = answer
@@ -57,16 +61,16 @@ class ReadScript:
         lists = {key: None if wire is None else to_list(key, wire) for key, wire in zip(query.keys, wires, strict=True)}
         if catalogue is None or version != query.version:
             catalogue = Catalogue({i: text for i, text in zip(indices, texts, strict=True) if text is not None})
-        live = {
+        recent = {
             person: to_recent_activity(one)
             for person, one in zip(query.people, persons, strict=True)
             if one is not None
         }
-        return FetchedLists(version, lists, catalogue, live)
+        return FetchedLists(version, lists, catalogue, recent)
 
 
 def to_list(key: ListKey, wire: bytes) -> PublishedList:
-    """Raises ValueError where `wire` cannot be what `ListTable.encode` wrote."""
+    """A published list from its wire form. Raises ValueError where `ListTable.encode` cannot have written it."""
     published = PublishedList(key.name, wire)
     if not wire or (len(wire) - 1) % RECORD_BYTES[key.name]:
         raise ValueError(f"{len(wire)} bytes are no list")
@@ -75,8 +79,12 @@ def to_list(key: ListKey, wire: bytes) -> PublishedList:
 
 
 def to_recent_activity(answer: Sequence[Any]) -> RecentActivity:
-    """What `read_person` returned. Raises as decoding does where somebody else wrote nonsense."""
+    """Recent activity of a person from the answer of `scripts/read/person.lua`. Raises as `ReadScript.decode`."""
     orders, session, shown, hidden, folded, ids, found, neighbours = answer
+    lists = {}
+    for name, owner_id, wire in neighbours:
+        key = ListKey("together" if name == b"together" else "similar", owner_id.decode())
+        lists[key] = to_list(key, wire)
     return RecentActivity(
         orders,
         session,
@@ -84,10 +92,5 @@ def to_recent_activity(answer: Sequence[Any]) -> RecentActivity:
         frozenset(decode_id(product_id) for product_id in hidden),
         folded,
         {product_id.decode(): int(index) for product_id, index in zip(ids, found, strict=True) if index is not None},
-        dict(_to_neighbours(*one) for one in neighbours),
+        lists,
     )
-
-
-def _to_neighbours(name: bytes, owner_id: bytes, wire: bytes) -> tuple[ListKey, PublishedList]:
-    key = ListKey("together" if name == b"together" else "similar", owner_id.decode())
-    return key, to_list(key, wire)

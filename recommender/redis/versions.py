@@ -36,16 +36,16 @@ _ACTIVATE = load_script("versions/activate")
 _READ_PROFILE = load_script("versions/read_profile")
 
 _PRODUCTS_PER_TRIP = 500
-"""Readers wait while the server works on one command."""
+"""Other clients wait while the server works on one command."""
 
 
 class RedisVersionStore:
-    """The Store of one shop. Safe to share between threads.
+    """The VersionStore of one shop. Safe to share between threads.
 
     Args:
-        shop: whose keys these are.
-        reader: has the short time-out of a page that waits.
-        writer: has the long one of a publish.
+        shop: the shop whose keys these are.
+        reader: a client with the short time-out of a page.
+        writer: a client with the long time-out of a job.
     """
 
     def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
@@ -70,7 +70,7 @@ class RedisVersionStore:
             return self._script.decode(answer, query)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
-        """See `Store.catalogue`."""
+        """See `Reader.catalogue`."""
         key = self._keys.version(version, "products")
         n_products: int = self._reader.call("HLEN", key)
         texts = PackedTexts()
@@ -85,7 +85,7 @@ class RedisVersionStore:
         return Catalogue(texts) if texts else None
 
     def follow(self) -> StoreState:
-        """See `Store.follow`."""
+        """See `Reader.follow`."""
         keys = [self._keys.current, self._keys.versions, self._keys.placements, self._keys.erased]
         try:
             answer = self._reader.evaluate(_POLL.text, [*keys, self._catalogue.sequence])
@@ -99,21 +99,21 @@ class RedisVersionStore:
             version = None if current is None else current.decode()
             placed = {name.decode(): _to_placement(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
         kept = {name: placement for name, placement in placed.items() if placement is not None}
-        with self._reading("what was said of products"):
-            live = self._catalogue.follow(version, changes)
-        return StoreState(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
+        with self._reading("product overrides"):
+            overrides = self._catalogue.follow(version, changes)
+        return StoreState(version, kept, erasures, overrides, unreadable=frozenset(placed.keys() - kept.keys()))
 
     def factors(self, version: str) -> ProductFactors | None:
-        """See `Store.factors`."""
+        """See `VersionStore.factors`."""
         wire = self._writer.call("GET", self._keys.version(version, "factors"))
         return None if wire is None else ProductFactors.from_bytes(wire)
 
     def place(self, name: str, placement: Placement) -> None:
-        """See `Store.place`."""
+        """See `VersionStore.place`."""
         self._writer.call("HSET", self._keys.placements, name, placement.model_dump_json())
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
-        """See `Store.update_products`."""
+        """See `VersionStore.update_products`."""
         return self._catalogue.update(changes)
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
@@ -123,7 +123,7 @@ class RedisVersionStore:
         return {product_id: text for product_id, text in zip(product_ids, found, strict=True) if text is not None}
 
     def profile(self, version: str | None, customer_id: str) -> Profile | None:
-        """See `Store.profile`."""
+        """See `VersionStore.profile`."""
         keys = [self._keys.current, self._keys.versions]
         around = self._keys.around_version("profiles")
         digits = digest_of_person(customer_id, None)[:8]
@@ -132,11 +132,11 @@ class RedisVersionStore:
             return None if wire is None else find_profile(wire, customer_id)
 
     def n_profile_blocks(self, version: str) -> int:
-        """See `Store.n_profile_blocks`."""
+        """See `VersionStore.n_profile_blocks`."""
         return int(self._writer.call("HLEN", self._keys.version(version, "profiles")))
 
     def profiles(self, version: str, block: int) -> list[Profile]:
-        """See `Store.profiles`."""
+        """See `VersionStore.profiles`."""
         wire = self._writer.call("HGET", self._keys.version(version, "profiles"), block)
         if wire is None:
             raise VersionNotFoundError(
@@ -147,35 +147,35 @@ class RedisVersionStore:
             return decode_block(wire)
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
-        """See `Store.publish`."""
+        """See `VersionStore.publish`."""
         Publisher(self._writer, self._keys).publish(publication, keep, advance)
 
     def activate(self, version: str) -> None:
-        """See `Store.activate`."""
+        """See `VersionStore.activate`."""
         if not self._writer.evaluate(_ACTIVATE.text, [self._keys.versions, self._keys.current], version):
             raise VersionNotFoundError(f"no version {version!r} is kept; `reprise models` lists those there are")
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `Store.erase`."""
+        """See `VersionStore.erase`."""
         return Publisher(self._writer, self._keys).erase(customer_id, at)
 
     def current(self) -> str | None:
-        """See `Store.current`."""
+        """See `VersionStore.current`."""
         version = self._reader.call("GET", self._keys.current)
         return None if version is None else version.decode()
 
     def manifests(self) -> list[Manifest]:
-        """See `Store.manifests`."""
+        """See `VersionStore.manifests`."""
         return Publisher(self._reader, self._keys).manifests()
 
     def close(self) -> None:
-        """See `Store.close`. Other shops of the same clients connect again by themselves."""
+        """See `VersionStore.close`. Other shops of the same clients connect again by themselves."""
         self._reader.close()
         self._writer.close()
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        """Make of nonsense in Redis an error of the store. What it says may be somebody's data: it is not quoted."""
+        """Translate errors of decoding into StoreError. The value may hold personal data, so it is not quoted."""
         try:
             yield
         except (ValueError, TypeError, LookupError, AttributeError, struct.error):
@@ -186,7 +186,7 @@ class RedisVersionStore:
 
 
 def _to_placement(text: bytes) -> Placement | None:
-    """None for one that cannot be read: that of the settings stands in for it."""
+    """A placement from JSON; None where it cannot be read, so that the settings' one is used."""
     try:
         return Placement.model_validate_json(text)
     except ValidationError:

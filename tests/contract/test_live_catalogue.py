@@ -263,7 +263,7 @@ class TestOutage:
     def test_an_id_that_is_none_is_an_error_of_the_store(self, redis_store, redis_shop):
         redis_store.update_products([put("p1", price="1")])
         redis_shop.client.call("HSET", f"reprise:{{{redis_shop.shop}}}:catalogue", b"\xff", "1 {}")
-        with pytest.raises(StoreError, match="said of products"):
+        with pytest.raises(StoreError, match="product overrides"):
             redis_store.follow()
 
     def test_its_keys_are_three_and_share_the_slot(self, redis_store, redis_shop):
