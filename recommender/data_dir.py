@@ -1,4 +1,4 @@
-"""Files under REPRISE_HOME: where they lie, how they are written whole, and the lock that trainings share."""
+"""Data directory (REPRISE_HOME): its paths, atomic writes of its files, and the lock of trainings."""
 
 import fcntl
 import os
@@ -30,12 +30,12 @@ class DataDirectory:
 
     @property
     def quarantine(self) -> Path:
-        """Bad rows of ingested files, with their reasons."""
+        """Rejected rows of ingested files, with the reasons."""
         return self.root / "quarantine"
 
     @property
     def reports(self) -> Path:
-        """One HTML file per version that was reported on."""
+        """HTML reports, one file per version."""
         return self.root / "reports"
 
     @property
@@ -50,7 +50,7 @@ class DataDirectory:
 
     @property
     def shop(self) -> Path:
-        """The made-up shop's files."""
+        """Files of the made-up shop."""
         return self.root / "shop"
 
 
@@ -65,7 +65,7 @@ def make_folder(path: Path) -> Path:
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[BinaryIO]:
-    """Write a file under a temporary name, sync it and rename it: readers see the old file or the new one.
+    """Atomic write of a file: under a temporary name, synced, then renamed. Readers see the old file or the new one.
 
     Raises:
         HomeError: the disk is full or the folder cannot be written; the old file, if any, is untouched.
@@ -87,7 +87,7 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def training_lock(home: DataDirectory) -> Iterator[None]:
-    """Hold the one training lock of `home`; the kernel frees it when the process dies.
+    """Exclusive lock of trainings in `home`; the kernel frees it when the process dies.
 
     Raises:
         BusyError: another training holds it.

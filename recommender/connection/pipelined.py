@@ -1,7 +1,7 @@
-"""One connection of an event loop to Redis, on which many questions are on their way at once.
+"""Pipelined connection of an event loop to Redis, with many commands in flight at once.
 
-Redis answers in the order in which it was asked, so nobody waits for a connection of their own, and what is asked in
-one turn of the loop is sent in one piece.
+Redis answers in the order of the commands, so no caller needs a connection of its own, and the commands of one turn of
+the loop are sent in one piece.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from redis.asyncio.connection import SSLConnection
 KNOWN_OPTIONS = frozenset({"connection_class", "host", "port", "path", "username", "password", "db"}) | {
     f"ssl_{name}" for name in ("ca_certs", "ca_path", "certfile", "keyfile", "password", "cert_reqs", "check_hostname")
 }
-"""Arguments of a redis-py connection that a line understands."""
+"""Arguments of a redis-py connection that are supported here."""
 
 
 class PipelinedConnection:
-    """Connects when it is first asked and again after it failed. For the one event loop of a process.
+    """Connection that opens with the first command and again after a failure. For the one event loop of a process.
 
     Args:
         options: KNOWN_OPTIONS, as `recommender.connection.url` gives them.
-        connect_timeout_s: for the connection and the login.
-        timeout_s: for each answer. All who wait for one of the same connection fail with the first that is late.
+        connect_timeout_s: time-out of connecting and logging in, in seconds.
+        timeout_s: time-out of each answer, in seconds. When one is late, all commands in flight fail with it.
     """
 
     def __init__(self, options: Mapping[str, Any], connect_timeout_s: float, timeout_s: float) -> None:
@@ -46,12 +46,12 @@ class PipelinedConnection:
         return await wire.ask(_pack(*command))
 
     def close(self) -> None:
-        """Disconnect, from any thread. Who waits for an answer fails; a later question connects again."""
+        """Disconnect, from any thread. Commands in flight fail; a later one connects again."""
         if self._wire is not None:
             self._wire.close()
 
     async def _connect(self) -> "_Wire":
-        """All who ask meanwhile wait for the same connection."""
+        """An open connection; callers share the attempt that is under way."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._open())
             self._connecting.add_done_callback(self._connected)
@@ -65,13 +65,13 @@ class PipelinedConnection:
     async def _open(self) -> "_Wire":
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                return await _greet(await self._dial(), self._options)
+                return await _log_in(await self._open_transport(), self._options)
         except TimeoutError:
             raise exceptions.TimeoutError("no connection in time") from None
         except OSError as error:
             raise exceptions.ConnectionError(str(error)) from None
 
-    async def _dial(self) -> "_Wire":
+    async def _open_transport(self) -> "_Wire":
         loop, options = asyncio.get_running_loop(), self._options
 
         def make() -> _Wire:
@@ -84,7 +84,7 @@ class PipelinedConnection:
 
 
 class _Wire(asyncio.Protocol):
-    """One connection; gone for good after its first failure."""
+    """One connection, closed for good after its first failure."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
         self.closed = False
@@ -94,22 +94,22 @@ class _Wire(asyncio.Protocol):
         self._replies = hiredis.Reader(replyError=exceptions.ResponseError)
         self._unsent: list[bytes] = []
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
-        """Since when, and for what, in the order of the answers."""
+        """Moment and answer of each command in flight, in their order."""
 
     def ask(self, packed: bytes) -> "asyncio.Future[Any]":
-        """What Redis answers to a packed command."""
+        """The answer to a packed command."""
         if not self._unsent:
             self._loop.call_soon(self._send)
         if not self._watching:
             self._watching = True
-            self._loop.call_later(self._timeout_s, self._look_at_the_clock)
+            self._loop.call_later(self._timeout_s, self._check_time)
         self._unsent.append(packed)
         future = self._loop.create_future()
         self._waiting.append((self._loop.time(), future))
         return future
 
     def close(self) -> None:
-        """Hang up, from any thread."""
+        """Disconnect, from any thread."""
         with suppress(RuntimeError):  # the loop is closed, and its connections with it
             self._loop.call_soon_threadsafe(self._fail, exceptions.ConnectionError("it was closed"))
 
@@ -122,7 +122,7 @@ class _Wire(asyncio.Protocol):
         try:
             self._replies.feed(data)
             while (reply := self._replies.gets()) is not False:
-                self._give(reply)
+                self._resolve(reply)
         except (hiredis.ProtocolError, LookupError):
             self._fail(exceptions.ConnectionError("what it says is not the language of Redis"))
 
@@ -130,9 +130,9 @@ class _Wire(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         self._fail(exceptions.ConnectionError(str(exc or "it hung up")))
 
-    def _give(self, reply: Any) -> None:
+    def _resolve(self, reply: Any) -> None:
         _, future = self._waiting.popleft()
-        if future.done():  # nobody waits for it any more
+        if future.done():  # its caller was cancelled
             return
         if isinstance(reply, Exception):
             future.set_exception(reply)
@@ -143,24 +143,24 @@ class _Wire(asyncio.Protocol):
         self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
 
-    def _look_at_the_clock(self) -> None:
-        """One timer for all: it goes off when the one who has waited longest may have waited too long."""
+    def _check_time(self) -> None:
+        """Fail where the oldest command in flight is late; one timer serves all."""
         late_at = self._waiting[0][0] + self._timeout_s if self._waiting else math.inf
         if self._loop.time() >= late_at:
             self._fail(exceptions.TimeoutError("no answer in time"))
         self._watching = bool(self._waiting)
         if self._watching:
-            self._loop.call_at(late_at, self._look_at_the_clock)
+            self._loop.call_at(late_at, self._check_time)
 
     def _fail(self, error: exceptions.RedisError) -> None:
         self.closed = True
         self._transport.abort()
         while self._waiting:
-            self._give(error)
+            self._resolve(error)
 
 
-async def _greet(wire: _Wire, options: Mapping[str, Any]) -> _Wire:
-    """Say what must be said before any question."""
+async def _log_in(wire: _Wire, options: Mapping[str, Any]) -> _Wire:
+    """Authenticate and select the database, where the options say so."""
     try:
         if options.get("password"):
             user = [options["username"]] if options.get("username") else []

@@ -1,8 +1,8 @@
-"""Which server answers for a key: the only one, the primary that sentinels name, or a server of a cluster.
+"""Topology of a deployment: the server of a key is the only one, the primary of the sentinels, or one of a cluster.
 
-Redis-py's own cluster and sentinel clients ask the nodes one after the other and wait a time-out for each that hangs,
+Redis-py's own cluster and sentinel clients try the nodes one after the other and wait a time-out for each that hangs,
 all threads in turn: 5 s, measured, where a page waits 0.1 s. Here a server is looked up when it is not known, the
-first time-out ends a call, and a failed call forgets what was known, so a later call finds the server that took over.
+first time-out ends a call, and a failed call drops the server that was known, so a later call finds its successor.
 """
 
 import time
@@ -19,23 +19,23 @@ from recommender.connection.url import Address
 
 T = TypeVar("T")
 Ask = Callable[[redis.Redis], T]
-"""Sends something to one server and gives its answer."""
+"""Sends commands to one server and returns the answer."""
 Connect = Callable[[Address], redis.Redis]
-"""The connections to a server, the same ones for the same address. Does not connect yet."""
+"""Makes the client of a server, the same one for the same address. Does not connect yet."""
 
 IDLE_S = 0.5
-"""A server is looked up again when it was not asked for so long: it may have been replaced and not know it yet."""
+"""A server unused for so many seconds is looked up again: it may have been replaced without its own knowledge."""
 
 
 class Deployment(Protocol):
-    """One server, or several that stand in for each other. Safe to share between threads and across fork."""
+    """One server, or several with failover. Safe to share between threads and across fork."""
 
     def ask(self, key: bytes, ask: Ask[T]) -> T:
         """The answer of the server that holds `key`. Raises what redis-py raises."""
 
 
 class OneServer:
-    """A server that nothing stands in for."""
+    """A single server without failover."""
 
     def __init__(self, server: redis.Redis) -> None:
         self._server = server
@@ -46,12 +46,12 @@ class OneServer:
 
 
 class Group(ABC):
-    """Servers that hold the keys of a slot one after the other, and nodes that know which one does now.
+    """Servers with failover, and nodes that know which server holds a slot now.
 
     Args:
-        nodes: those to begin with.
-        connect_node: connects to a node.
-        connect: connects to a server that a node named.
+        nodes: the nodes that are known at first.
+        connect_node: makes the client of a node.
+        connect: makes the client of a server that a node named.
     """
 
     def __init__(self, nodes: tuple[Address, ...], connect_node: Connect, connect: Connect) -> None:
@@ -60,7 +60,7 @@ class Group(ABC):
         self._connect_node = connect_node
         self._connect = connect
         self._known: dict[int, tuple[Address, float]] = {}
-        """Server and when it last answered, by slot; only slots that were asked for."""
+        """Server and the moment of its last answer, by slot; only slots in use."""
 
     def ask(self, key: bytes, ask: Ask[T]) -> T:
         """See `Deployment.ask`."""
@@ -74,23 +74,23 @@ class Group(ABC):
                 answer = ask(self._connect(server))
         except exceptions.RedisError:
             self._known.pop(slot, None)
-            self._nodes.rotate(-1)  # what this node knows may be out of date
+            self._nodes.rotate(-1)  # this node may be out of date
             raise
         self._known[slot] = (server, time.monotonic())
         return answer
 
     @abstractmethod
     def _slot(self, key: bytes) -> int:
-        """Keys of one slot are on one server."""
+        """The slot of a key. Keys of one slot are on one server."""
 
     @abstractmethod
     def _look_up(self, node: Address, slot: int) -> Address:
         """The server that holds `slot`, as `node` knows it."""
 
     def _find(self, slot: int) -> Address:
-        """What one node says may be out of date, so it is checked, and the next node is asked if it is wrong.
+        """The server of a slot. A node may be out of date: the server's role is checked, else the next node tried.
 
-        A time-out is raised at once: no time is left to ask on.
+        A time-out is raised at once: no time is left for another node.
         """
         server, answered_at = self._known.get(slot, (None, 0.0))
         if server is not None and time.monotonic() - answered_at < IDLE_S:
@@ -98,7 +98,8 @@ class Group(ABC):
         for node in self._each_node():
             try:
                 server = self._look_up(node, slot)
-                if _is_primary(self._connect(server)):
+                # the only command that tells the role and that every user may send
+                if _execute(self._connect(server), "HELLO")[b"role"] == b"master":
                     return server
                 failure = exceptions.ConnectionError(f"{server[0]}:{server[1]} is a replica")
             except exceptions.ConnectionError as error:
@@ -106,7 +107,7 @@ class Group(ABC):
         raise failure
 
     def _each_node(self) -> Iterator[Address]:
-        """The nodes in turn. One that is passed over is asked last from then on."""
+        """The nodes in turn. One that fails goes to the end of the queue."""
         yield self._nodes[0]
         for _ in range(len(self._nodes) - 1):
             self._nodes.rotate(-1)
@@ -114,7 +115,7 @@ class Group(ABC):
 
 
 class Sentinel(Group):
-    """The server that sentinels name as the primary of `name`. It holds every key."""
+    """Primary named by sentinels, which holds every key."""
 
     def __init__(self, name: str, sentinels: tuple[Address, ...], connect_sentinel: Connect, connect: Connect) -> None:
         super().__init__(sentinels, connect_sentinel, connect)
@@ -131,9 +132,9 @@ class Sentinel(Group):
 
 
 class Cluster(Group):
-    """Servers that share the keys by slot. Each of them knows the others.
+    """Cluster whose servers share the keys by slot and know each other.
 
-    While a slot is on its way from one to another, what needs its keys fails on both.
+    While a slot moves from one to another, commands on its keys fail on both.
     """
 
     def __init__(self, nodes: tuple[Address, ...], connect: Connect) -> None:
@@ -155,11 +156,6 @@ class Cluster(Group):
         if holder is None:
             raise exceptions.ClusterDownError("CLUSTERDOWN no server holds the slot")
         return holder
-
-
-def _is_primary(server: redis.Redis) -> bool:
-    hello = _execute(server, "HELLO")  # the only command that tells and that every user may send
-    return bool(hello[b"role"] == b"master")
 
 
 def _execute(server: redis.Redis, *command: str) -> Any:

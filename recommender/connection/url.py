@@ -1,4 +1,4 @@
-"""Reads REPRISE_REDIS_URL: one server, a primary that sentinels watch, or a cluster.
+"""Parser of REPRISE_REDIS_URL: one server, a primary that sentinels watch, or a cluster.
 
     redis://user:password@host:6379/0      rediss:// for TLS
     unix:///path/to/socket
@@ -33,15 +33,15 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class RedisUrl:
-    """What REPRISE_REDIS_URL says.
+    """Parsed REPRISE_REDIS_URL.
 
     Attributes:
-        kind: what is at the address.
+        kind: of the deployment.
         nodes: the sentinels, or some nodes of the cluster; empty for one server.
-        options: arguments for a redis-py connection to a server that holds data. For one server they hold its host and
-            port or path; for the others these are found out by asking the nodes.
-        primary: what the sentinels call it; "" where there are none.
-        address: what messages may show: without user, password and options.
+        options: arguments of a redis-py connection to a server that holds data. For one server they hold its host and
+            port or path; for the others the nodes know these.
+        primary: its name at the sentinels; "" without sentinels.
+        address: the URL without user, password and options, for messages.
     """
 
     kind: Kind
@@ -52,7 +52,7 @@ class RedisUrl:
 
 
 def parse_redis_url(url: str) -> RedisUrl:
-    """Read `url`. Raises SettingsError where it is not an address of Redis."""
+    """Parsed form of `url`. Raises SettingsError where it is not an address of Redis."""
     address = _without_secrets(url)
     try:
         group = _GROUP.fullmatch(url)
@@ -64,7 +64,7 @@ def parse_redis_url(url: str) -> RedisUrl:
 
 
 def _parse_group(group: re.Match[str], address: str) -> RedisUrl:
-    """Each host is read as the address of one server that shares user, password and options with the others."""
+    """Parsed form of a URL of several hosts, which share user, password and options."""
     scheme, kind, user, hosts, path, query = group.groups(default="")
     primary, _, database = path.partition("/") if kind == "sentinel" else ("", "", path)
     if (kind == "sentinel" and not primary) or (kind == "cluster" and database not in ("", "0")):
@@ -80,7 +80,7 @@ def _parse_group(group: re.Match[str], address: str) -> RedisUrl:
 
 def _options(url: str) -> dict[str, Any]:
     options = cast(dict[str, Any], connection.parse_url(url))  # type: ignore[no-untyped-call]
-    # a mistyped option after `?` is found when a connection is made: make one, it does not connect
+    # making a connection, which does not connect yet, finds a mistyped option after `?`
     chosen = {key: value for key, value in options.items() if key != "connection_class"}
     options.get("connection_class", redis.Connection)(**chosen)
     if url.startswith("unix://"):
@@ -89,7 +89,7 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _without_secrets(url: str) -> str:
-    """Scheme, hosts and path of `url`. A password may hold any sign, so nothing before the last `@` is shown."""
+    """Scheme, hosts and path of `url`. A password may hold any character, so nothing before the last `@` is shown."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return "…"

@@ -1,1 +1,1 @@
-"""What Redis keeps, and the scripts that run there: the adapters of `recommender.storage`."""
+"""Redis adapters of the ports in `recommender.storage`, and the scripts that run on the server."""

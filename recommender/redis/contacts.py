@@ -1,44 +1,55 @@
 """The ledger of contacts in Redis or Valkey.
 
-Of each customer a hash of marks and a hash of contacts (`recommender.storage.contact_marks`); of each campaign a
-string. The rules run on the server (`recommender.redis.governor`).
+For each customer a hash of marks and a hash of contacts (`recommender.storage.contact_marks`); for each campaign a
+string. The rules of frequency and suppression run on the server, in `scripts/contacts/claim.lua`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import islice
 from typing import Any, TypeVar, cast
 
 from recommender.connection.client import Argument, RedisClient
-from recommender.days import MICROSECONDS_PER_DAY, to_us
+from recommender.days import MICROSECONDS_PER_DAY, SECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import decode_id, digest, digest_of_person, encode_id
-from recommender.redis.governor import CLAIM, CLAIM_DIGEST, RELEASE, STANDINGS, STANDINGS_DIGEST
 from recommender.redis.keys import Keys
+from recommender.redis.lua import Script, load_script
 from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import Claim, ContactState, Refusal
+from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
 
 T = TypeVar("T")
 
-_BEGIN = """
-redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
-return redis.call('GET', KEYS[1])
-"""
+MAIL_LIMITS = {"kept_s": KEPT_S["mails"], "most_mails": MOST_MAILS, "most_products": MOST_PRODUCTS}
+"""Constants of the script `contacts/mails`."""
+
+_BEGIN = load_script("contacts/begin_campaign")
+_CLAIM = load_script(
+    "contacts/mails",
+    "contacts/last_order",
+    "contacts/claim",
+    day_s=SECONDS_PER_DAY,
+    week_us=WEEK // timedelta(microseconds=1),
+    **MAIL_LIMITS,
+)
+_READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)
+_RELEASE = load_script("contacts/release")
 
 _CUSTOMERS_PER_TRIP = 500
-"""Others wait while the server decides."""
+"""Other clients wait while the server decides."""
 
 
 class RedisContacts:
     """The Contacts of one shop. Safe to share between threads.
 
     Args:
-        shop: whose keys these are.
-        reader: has the short time-out of a page that waits.
-        writer: has a long one: whether a claim that was not answered is in the ledger is not known, so claim again.
+        shop: the shop whose keys these are.
+        reader: a client with the short time-out of a page.
+        writer: a client with a long one: a claim without an answer may be in the ledger, so claim again.
     """
 
     def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
@@ -50,7 +61,7 @@ class RedisContacts:
         """See `Contacts.begin`."""
         key = self._keys.campaign(digest(campaign.campaign_id))
         with self._reading(key):
-            return Campaign.from_json(self._writer.evaluate(_BEGIN, [key], campaign.to_json(), KEPT_S["mails"]))
+            return Campaign.from_json(self._writer.evaluate(_BEGIN.text, [key], campaign.to_json(), KEPT_S["mails"]))
 
     def find(self, campaign_id: str) -> Campaign:
         """See `Contacts.find`."""
@@ -72,16 +83,16 @@ class RedisContacts:
     def release(self, campaign_id: str, customer_id: str) -> None:
         """See `Contacts.release`."""
         key = self._keys.of("mails", digest_of_person(customer_id, None))
-        self._writer.evaluate(RELEASE, [key], encode_id(contact_in(campaign_id)))
+        self._writer.evaluate(_RELEASE.text, [key], encode_id(contact_in(campaign_id)))
 
     def _standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
-        found = self._ask(self._reader.evaluate_cached, STANDINGS, STANDINGS_DIGEST, people, people)
-        standings = []
+        found = self._ask(self._reader.evaluate_cached, _READ, people, people)
+        states = []
         for person, answer in zip(people, found, strict=True):
             with self._reading(self._keys.of("mails", person)):
-                standings.append(_to_standing(*answer))
-        return standings
+                states.append(_to_state(*answer))
+        return states
 
     def _claim(self, claims: Sequence[Claim], rules: MailSettings) -> list[Refusal | None]:
         days = (rules.quiet_days_after_order, rules.quiet_days_after_complaint)
@@ -93,19 +104,18 @@ class RedisContacts:
         people = [digest_of_person(claim.customer_id, None) for claim in claims]
         for person, claim in zip(people, claims, strict=True):
             arguments += (person, *_describe(claim))
-        answers = self._ask(self._writer.evaluate_cached, CLAIM, CLAIM_DIGEST, people, arguments)
+        answers = self._ask(self._writer.evaluate_cached, _CLAIM, people, arguments)
         return [cast(Refusal, answer.decode()) if answer else None for answer in answers]
 
     def _ask(
         self,
         evaluate: Callable[..., Any],
-        script: str,
-        script_digest: str,
+        script: Script,
         people: Sequence[str],
         arguments: Sequence[Argument],
     ) -> Sequence[Any]:
         keys = [self._keys.erased, *(self._keys.of(part, person) for person in people for part in CONTACT_PARTS)]
-        found = evaluate(script, script_digest, keys, *arguments)
+        found = evaluate(*script, keys, *arguments)
         if isinstance(found, bytes):
             raise self._unreadable(found.decode())
         return cast(Sequence[Any], found)
@@ -132,19 +142,19 @@ def _describe(claim: Claim) -> Iterator[Argument]:
     yield at
 
 
-def _to_standing(erased: int, said: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> ContactState:
-    marks = {decode_id(name): int(at) for name, at in _pairs(said)}
-    if min(marks.values(), default=0) < 0:
+def _to_state(erased: int, marks: Sequence[bytes], mails: Sequence[bytes], ordered_at: bytes | None) -> ContactState:
+    moments = {decode_id(name): int(at) for name, at in _pairs(marks)}
+    if min(moments.values(), default=0) < 0:
         raise ValueError("an event was before 1970")
     contacts = [decode_mail(decode_id(contact), wire) for contact, wire in _pairs(mails)]
-    return to_standing(marks, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
+    return to_standing(moments, contacts, None if ordered_at is None else int(ordered_at), erased=bool(erased))
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def _in_trips(everybody: Sequence[T]) -> Iterator[list[T]]:
-    rest = iter(everybody)
+def _in_trips(items: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(items)
     while some := list(islice(rest, _CUSTOMERS_PER_TRIP)):
         yield some

@@ -1,6 +1,5 @@
-"""Events in Redis or Valkey: a stream for the workers, and short lists for the next answer to a person."""
+"""The event log in Redis or Valkey: a stream for the workers, and each person's recent activity for the next answer."""
 
-import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -12,91 +11,22 @@ from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.person import digest, digest_of_person, encode_id
+from recommender.redis.contacts import MAIL_LIMITS
 from recommender.redis.event_queue import RedisEventQueue
-from recommender.redis.governor import KEEP_MAIL
 from recommender.redis.keys import Keys
+from recommender.redis.lua import load_script
 from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
 
-_ACCEPT = (
-    """
-local bound, seen_s, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-if redis.call('XLEN', KEYS[1]) + (#ARGV - 3) / 7 > bound then return false end
-local verdicts = {}
-for i = 4, #ARGV, 7 do
-  local seen, customer, part, person, kept, name, wire = unpack(ARGV, i, i + 6)
-  local verdict = 0
-  if customer ~= '' and redis.call('HEXISTS', KEYS[2], customer) == 1 then
-    verdict = 2
-  elseif not redis.call('SET', seen, 1, 'NX', 'EX', seen_s) then
-    verdict = 1
-  else
-    redis.call('XADD', KEYS[1], '*', 'e', wire)
-    if part == 'hidden' then
-      redis.call('SADD', person, name)
-    elseif part == 'standing' then
-      if (tonumber(redis.call('HGET', person, name) or 0) or 0) <= tonumber(kept) then
-        redis.call('HSET', person, name, kept)
-      end
-    elseif part == 'mails' then
-"""
-    + KEEP_MAIL
-    + """
-      add_sent(person, name, kept)
-    elseif part ~= '' then
-      redis.call('LPUSH', person, wire)
-      redis.call('LTRIM', person, 0, most - 1)
-      redis.call('EXPIRE', person, kept)
-    end
-  end
-  verdicts[#verdicts + 1] = verdict
-end
-return verdicts
-"""
-)
-"""KEYS: stream, erased. ARGV: bound, life of an event id, most events at hand, then seven for each event.
+_ACCEPT = load_script("contacts/mails", "event_log/accept", **MAIL_LIMITS)
+_FORGET = load_script("event_log/forget_person")
+_FORGET_ENTRIES = load_script("event_log/forget_entries")
+_COPY = load_script("event_log/copy_stream")
+_KEEP_FOLDED = load_script("event_log/keep_folded")
 
-Runs in one piece: an event is in the stream and at hand, or in neither.
-"""
-_ACCEPT_DIGEST = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
-
-_FORGET = """
-redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
-redis.call('UNLINK', unpack(KEYS, 2))
-"""
-
-_FORGET_ENTRIES = """
-local found = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
-local removed = 0
-for _, entry in ipairs(found) do
-  local wire = table.concat(entry[2], ' ')
-  for i = 3, #ARGV do
-    if string.find(wire, ARGV[i], 1, true) then
-      redis.pcall('XACK', KEYS[1], 'workers', entry[1])
-      removed = removed + redis.call('XDEL', KEYS[1], entry[1])
-      break
-    end
-  end
-end
-return {removed, #found, #found > 0 and found[#found][1]}
-"""
-"""ARGV: first entry to look at, how many, and what is in the text of those that go. Returns how many went, how many
-were looked at, and the last of them."""
-_COPY = """
-local left = redis.call('XRANGE', KEYS[1], '-', '+')
-redis.call('DEL', KEYS[1])
-for _, entry in ipairs(left) do redis.call('XADD', KEYS[1], entry[1], unpack(entry[2])) end
-"""
-"""A stream keeps the text of deleted entries until their neighbours are deleted, too. Those that wait are archived in a
-moment, but dead letters stay."""
 _ENTRIES_PER_TRIP = 1_000
-"""Others wait while the server looks through them."""
-
-
-_KEEP_FOLDED = """
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3]) end
-"""
+"""Other clients wait while the server looks through them."""
 
 
 class RedisEventLog:
@@ -117,7 +47,7 @@ class RedisEventLog:
         for event in events:
             arguments += self._describe(event, now)
         keys = [self._keys.events, self._keys.erased]
-        verdicts = self._client.evaluate_cached(_ACCEPT, _ACCEPT_DIGEST, keys, *arguments)
+        verdicts = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         if verdicts is None:
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
         return [Verdict(verdict) for verdict in verdicts]
@@ -126,16 +56,16 @@ class RedisEventLog:
         """See `EventLog.keep_folded`."""
         person = digest_of_person(customer_id, None)
         keys = [self._keys.erased, self._keys.of("folded", person)]
-        self._client.evaluate(_KEEP_FOLDED, keys, person, folded, KEPT_S["folded"])
+        self._client.evaluate(_KEEP_FOLDED.text, keys, person, folded, KEPT_S["folded"])
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP that wait or are dead."""
+        """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP of the streams."""
         person = digest_of_person(customer_id, None)
         kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
-        self._client.evaluate(_FORGET, [self._keys.erased, *kept], person, at.isoformat())
+        self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
         dead_letters = self._forget_entries(self._keys.dead_events, customer_id)
         if dead_letters:
-            self._client.evaluate(_COPY, [self._keys.dead_events])
+            self._client.evaluate(_COPY.text, [self._keys.dead_events])
         return dead_letters + self._forget_entries(self._keys.events, customer_id)
 
     def erased(self) -> Collection[str]:
@@ -143,17 +73,17 @@ class RedisEventLog:
         return frozenset(field.decode() for field in self._client.call("HKEYS", self._keys.erased))
 
     def rewrite(self) -> bool:
-        """See `EventLog.rewrite`. Raises StoreUnavailableError where the server does not permit it or fails to."""
+        """See `EventLog.rewrite`. Raises StoreUnavailableError where the server forbids it or fails."""
         if not self._ask_server("INFO", "persistence")["aof_enabled"]:
             return False
-        self._wait_for_rewrite()  # one that began before does not know of what was deleted since
+        self._wait_for_rewrite()  # one that began before still holds what was deleted since
         self._ask_server("BGREWRITEAOF")
         if self._wait_for_rewrite() != "ok":
             raise StoreUnavailableError("Redis could not write its append-only file anew; see its log, free its disk")
         return True
 
     def _wait_for_rewrite(self) -> str:
-        """How the last one went."""
+        """Status of the last rewrite, once none runs."""
         found = self._ask_server("INFO", "persistence")
         while found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"]:
             time.sleep(0.05)
@@ -161,7 +91,7 @@ class RedisEventLog:
         return str(found["aof_last_bgrewrite_status"])
 
     def _ask_server(self, *command: Argument) -> Any:
-        """Ask the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
     def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
@@ -175,18 +105,18 @@ class RedisEventLog:
         yield event.to_json()
 
     def _forget_entries(self, stream: str, customer_id: str) -> int:
-        """Delete a customer's entries among those that are there now: later ones are refused anyway."""
+        """Delete a customer's entries from a stream and return how many; later ones are refused anyway."""
         # as text: inside another string the quotes would be escaped
         wanted = [f'"customer_id":{space}{json.dumps(customer_id)}' for space in ("", " ")]
         removed, looked_at, first = 0, _ENTRIES_PER_TRIP, b"-"
         while looked_at == _ENTRIES_PER_TRIP:
-            found = self._client.evaluate(_FORGET_ENTRIES, [stream], first, _ENTRIES_PER_TRIP, *wanted)
+            found = self._client.evaluate(_FORGET_ENTRIES.text, [stream], first, _ENTRIES_PER_TRIP, *wanted)
             removed, looked_at, first = removed + found[0], found[1], b"(" + (found[2] or b"")
         return removed
 
 
 def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, Argument]:
-    """What its part takes of an event: how long it is kept and the product, or else what is kept and its name."""
+    """What a part keeps of an event, and under which name; for a list of events the seconds that it is kept."""
     if part == "standing":
         return to_us(event.occurred_at), encode_id(mark_of(event))
     if part == "mails":

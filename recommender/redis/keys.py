@@ -1,4 +1,4 @@
-"""The name of every Redis key."""
+"""Names of all Redis keys."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,12 @@ from recommender.retention import PersonalPart
 API_KEYS = "reprise:api-keys"
 """Hash: key id → API key, of all shops."""
 REQUESTS = "reprise:requests"
-"""Hash with a TTL: key id → requests that all workers let pass, while any key asks."""
+"""Hash with a TTL: key id → requests that all workers accepted, while any key is used."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Every Redis key of one shop. The braces put them all in one cluster slot."""
+    """Names of the Redis keys of one shop. The braces put them all in one cluster slot."""
 
     shop: str
 
@@ -23,7 +23,7 @@ class Keys:
 
     @property
     def current(self) -> str:
-        """String: the version that answers."""
+        """String: the current version."""
         return f"{self._prefix}:current"
 
     @property
@@ -33,17 +33,17 @@ class Keys:
 
     @property
     def publishing(self) -> str:
-        """String with a TTL: held by the one publish at work."""
+        """String with a TTL: lock of the one publish that runs."""
         return f"{self._prefix}:publishing"
 
     @property
     def placements(self) -> str:
-        """Hash: name → a placement that was set while the service runs."""
+        """Hash: name → a placement set while the service runs."""
         return f"{self._prefix}:placements"
 
     @property
     def catalogue(self) -> str:
-        """Hash: product id → number of the change and JSON, what the shop said of it while the service runs."""
+        """Hash: product id → number of the change and JSON, product overrides."""
         return f"{self._prefix}:catalogue"
 
     @property
@@ -72,12 +72,12 @@ class Keys:
         return f"{self._prefix}:erased"
 
     def of(self, part: PersonalPart | Literal["seen"], digest: str) -> str:
-        """What is kept of one event (`seen`) or one person, under the digest of its id (`recommender.person.digest`).
+        """One part of an event (`seen`) or of a person, under the digest of its id (`recommender.person.digest`).
 
-        seen: string, that the event was accepted. orders, session, shown: lists of events, newest first. hidden: set
-        of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing: hash,
-        what was said of mails → when last (`recommender.storage.contact_marks`), without a TTL: who unsubscribed stays
-        so. mails: hash, contact → when, and the products in it; with a TTL.
+        seen: string, there once the event is accepted. orders, session, shown: lists of events, newest first. hidden:
+        set of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing:
+        hash, mark → its latest moment (`recommender.storage.contact_marks`), without a TTL: an unsubscription does not
+        end. mails: hash, contact → when, and the products in it; with a TTL.
         """
         return f"{self._prefix}:{part}:{digest}"
 
@@ -87,13 +87,13 @@ class Keys:
 
     @property
     def jobs(self) -> str:
-        """Sorted set: digest of each campaign whose picks were asked for, oldest first."""
+        """Sorted set: digests of campaigns with a pick job, oldest first."""
         return f"{self._prefix}:jobs"
 
     def of_job(self, part: Literal["job", "lease", "rows"], digest: str) -> str:
-        """What is kept of one campaign's picks, under the digest of its id; all with a TTL.
+        """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 
-        job: string, how far they are. lease: string, which worker makes them. rows: hash, block → picks, a line each.
+        job: string, its progress. lease: string, the worker that makes it. rows: hash, block → picks, a line each.
         """
         return f"{self._prefix}:{part}:{digest}"
 
@@ -104,3 +104,8 @@ class Keys:
         block's number → customers) or a list name (hash by owner).
         """
         return f"{self._prefix}:v:{version}:{part}"
+
+    def around_version(self, part: str) -> tuple[str, str]:
+        """Beginning and end of the key of `part`, between which a script puts the version that it found."""
+        before, _, after = self.version("\0", part).partition("\0")
+        return before, after

@@ -1,4 +1,4 @@
-"""Which Redis the settings mean: the one of REPRISE_REDIS_URL, or else the embedded server of REPRISE_HOME."""
+"""Storage on the server that the settings name: that of REPRISE_REDIS_URL, or else the embedded one of REPRISE_HOME."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,10 +13,10 @@ from recommender.storage.versions import VersionStore
 
 @contextmanager
 def store_url(settings: Settings) -> Iterator[str]:
-    """The address of the server, which runs as long as the block does.
+    """URL of the server. An embedded one runs as long as the block does.
 
-    Raises StoreUnavailableError or HomeError where the embedded server does not start; an address of the user's own
-    is not tried out here.
+    Raises StoreUnavailableError or HomeError where the embedded server does not start; REPRISE_REDIS_URL is not
+    tried.
     """
     if settings.redis_url is not None:
         yield settings.redis_url.get_secret_value()
@@ -27,7 +27,7 @@ def store_url(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def open_storage(settings: Settings) -> Iterator[ShopStorage]:
-    """All shops of the server.
+    """Storage of all shops on the server.
 
     Raises as `store_url`, and SettingsError where REPRISE_REDIS_URL is not an address of Redis.
     """
@@ -37,6 +37,6 @@ def open_storage(settings: Settings) -> Iterator[ShopStorage]:
 
 @contextmanager
 def open_version_store(settings: Settings) -> Iterator[VersionStore]:
-    """The published versions of the settings' shop. Raises as `open_storage`."""
+    """Published versions of the settings' shop. Raises as `open_storage`."""
     with open_storage(settings) as storage:
         yield storage.store(settings.shop)

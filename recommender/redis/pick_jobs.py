@@ -1,7 +1,7 @@
-"""Jobs in Redis or Valkey.
+"""Pick jobs in Redis or Valkey.
 
-Per campaign a string (the job), a hash (block → its rows, a line each, before them a line with the customers' digests)
-and a lease while a worker is at it; over all campaigns a sorted set of them, oldest first.
+For each campaign a string (the job), a hash (block → its rows, a line each, after a line of the customers' digests)
+and a lease while a worker makes it; for all campaigns a sorted set of them, oldest first.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,102 +11,66 @@ from recommender.connection.client import RedisClient
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import digest, digest_of_person
 from recommender.redis.keys import Keys
+from recommender.redis.lua import load_script
 from recommender.retention import JOB_KEPT_S
 from recommender.storage.pick_jobs import LEASE_S, PickJob
 
-_ADD = """
-if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
-return redis.call('GET', KEYS[2])
-"""
-"""KEYS: all jobs, the job. ARGV: digest of the campaign, the job, its life, its place."""
-
-_TAKE = """
-for _, campaign in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local text, lease = redis.call('GET', ARGV[1] .. campaign), ARGV[2] .. campaign
-  local job = text and cjson.decode(text)
-  if not job then
-    redis.call('ZREM', KEYS[1], campaign)
-  elseif job.failure == cjson.null and job.blocks_done < job.blocks and
-    (redis.call('GET', lease) == ARGV[3] or redis.call('SET', lease, ARGV[3], 'NX', 'EX', ARGV[4])) then
-    redis.call('EXPIRE', lease, ARGV[4])
-    return text
-  end
-end
-return false
-"""
-"""ARGV: what stands before the campaign in the key of a job and in that of a lease, the worker, the lease's seconds."""
-
-_SAVE = """
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-for i = 7, #ARGV do
-  if redis.call('HEXISTS', KEYS[4], ARGV[i]) == 1 then return 0 end
-end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[5])
-redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
-redis.call('EXPIRE', KEYS[3], ARGV[5])
-redis.call('EXPIRE', KEYS[2], ARGV[6])
-return 1
-"""
-"""KEYS: the job, its lease, its rows, the erased. ARGV: the worker, the job, the block, its rows, the job's life, the
-lease's seconds, then the digests of the rows' customers."""
-
-_BEGIN_AGAIN = """
-redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('SET', KEYS[1], ARGV[1], 'XX', 'EX', ARGV[2])
-"""
-"""KEYS: the job, its lease, its rows. ARGV: the job as it began, its life."""
+_ADD = load_script("pick_jobs/add")
+_TAKE = load_script("pick_jobs/take")
+_SAVE = load_script("pick_jobs/save")
+_RESTART = load_script("pick_jobs/restart")
 
 
 _PARTS: tuple[Literal["job", "lease", "rows"], ...] = ("job", "lease", "rows")
 
 
 class RedisPickJobs:
-    """See `Jobs`. Safe to share between threads."""
+    """The PickJobs of one shop. Safe to share between threads."""
 
     def __init__(self, shop: str, client: RedisClient) -> None:
         self._keys = Keys(shop)
         self._client = client
 
     def add(self, job: PickJob) -> PickJob:
-        """See `Jobs.add`."""
+        """See `PickJobs.add`."""
         campaign = digest(job.campaign.campaign_id)
         keys = [self._keys.jobs, self._keys.of_job("job", campaign)]
         place = int(job.campaign.begun_at.timestamp())
-        return _decode(self._client.evaluate(_ADD, keys, campaign, job.to_json(), JOB_KEPT_S, place))
+        return _decode(self._client.evaluate(_ADD.text, keys, campaign, job.to_json(), JOB_KEPT_S, place))
 
     def find(self, campaign_id: str) -> PickJob:
-        """See `Jobs.find`."""
+        """See `PickJobs.find`."""
         found = self._client.call("GET", self._keys.of_job("job", digest(campaign_id)))
         if found is None:
             raise UnknownCampaignError(f"no picks were asked for campaign {campaign_id!r}; POST its picks first")
         return _decode(found)
 
     def take(self, worker: str) -> PickJob | None:
-        """See `Jobs.take`."""
+        """See `PickJobs.take`."""
         heads = [self._keys.of_job(part, "") for part in _PARTS[:2]]
-        found = self._client.evaluate(_TAKE, [self._keys.jobs], *heads, worker, LEASE_S)
+        found = self._client.evaluate(_TAKE.text, [self._keys.jobs], *heads, worker, LEASE_S)
         return None if found is None else _decode(found)
 
     def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
-        """See `Jobs.save`."""
+        """See `PickJobs.save`."""
         campaign, people = digest(job.campaign.campaign_id), [digest_of_person(one, None) for one in rows]
         wire = b"\n".join([" ".join(people).encode(), *rows.values()])
         what = (worker, job.to_json(), block, wire, JOB_KEPT_S, LEASE_S)
-        return bool(self._client.evaluate(_SAVE, [*self._keys_of(campaign), self._keys.erased], *what, *people))
+        return bool(self._client.evaluate(_SAVE.text, [*self._keys_of(campaign), self._keys.erased], *what, *people))
 
     def rows(self, campaign_id: str, blocks: Collection[int]) -> list[bytes]:
-        """See `Jobs.rows`."""
+        """See `PickJobs.rows`."""
         found = self._client.call("HMGET", self._keys.of_job("rows", digest(campaign_id)), *blocks) if blocks else []
         return [row for wire in found if wire for row in wire.split(b"\n")[1:]]
 
     def forget(self, customer_id: str) -> None:
-        """See `Jobs.forget`."""
+        """See `PickJobs.forget`."""
         person = digest_of_person(customer_id, None).encode()
         for campaign in self._client.call("ZRANGE", self._keys.jobs, 0, -1):
             keys = self._keys_of(campaign.decode())
             job, wires = self._client.pipeline([("GET", keys[0]), ("HVALS", keys[2])])
             if job is not None and any(person in wire.partition(b"\n")[0] for wire in wires):
-                self._client.evaluate(_BEGIN_AGAIN, keys, _decode(job).again().to_json(), JOB_KEPT_S)
+                self._client.evaluate(_RESTART.text, keys, _decode(job).again().to_json(), JOB_KEPT_S)
 
     def _keys_of(self, campaign: str) -> list[str]:
         return [self._keys.of_job(part, campaign) for part in _PARTS]

@@ -1,7 +1,7 @@
-"""Writes one version into Redis so that readers see all of it or nothing.
+"""Atomic publication of a version: readers see all of it or nothing.
 
-Under a lock: delete what an interrupted publish left, compare the size with the memory there is, mark the version
-as `writing`, write, count back, and in one step mark it `ready` and make it current. Only then old ones go.
+Under a lock: delete what an interrupted publish left, compare the size with the free memory, mark the version as
+`writing`, write, count back, and in one step mark it `ready` and make it current. Only then are old ones deleted.
 """
 
 import math
@@ -22,67 +22,31 @@ from recommender.publication.lists import LIST_NAMES
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile_blocks import PROFILE
 from recommender.redis.keys import Keys
+from recommender.redis.lua import load_script
 
 LOCK_TTL_MS = 10_000
-"""How long a killed publish keeps the next one waiting; renewed with every batch."""
+"""Time to live of the lock, for which a killed publish keeps the next one waiting; renewed with every batch."""
 COPY_PATIENCE_S = 5.0
-"""Most that deleting waits for a server that copies itself to its disk."""
+"""Longest wait of a deletion for a server that copies itself to its disk."""
 FIELDS_PER_COMMAND = 250
 COMMANDS_PER_TRIP = 8
 """Larger commands are no faster, and readers wait while the server works on one."""
 FIELD_OVERHEAD_BYTES = 64
 """Redis memory per hash field beyond its name and value, measured by tests/benchmarks/publish.py."""
 BLOCK_OVERHEAD_BYTES = 300
-"""So of a block of profiles, which is large, and is given the next larger size that there is."""
+"""The same for a block of profiles: it is large, and the allocator rounds it up."""
 
 WRITING, READY = "writing", "ready"
 
-_RENEW = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
-_GO_LIVE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[2], ARGV[2], 'ready')
-redis.call('SET', KEYS[3], ARGV[2])
-return 1
-"""
-_REMOVE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return end
-redis.call('UNLINK', unpack(KEYS, 3))
-redis.call('HDEL', KEYS[2], ARGV[1])
-"""
-
-_ERASE = """
-local digest, at, customer, head, profiles, record = unpack(ARGV)
-if at ~= '' then redis.call('HSETNX', KEYS[1], digest, at) end
-local function drop_profile(key)
-  local n_blocks = redis.call('HLEN', key)
-  local block = n_blocks > 0 and tonumber(string.sub(digest, 1, 8), 16) % n_blocks
-  local wire, first = block and redis.call('HGET', key, block) or '', 1
-  while first < #wire do
-    local last = first + 1 + struct.unpack('<I2', wire, first)
-    if string.sub(wire, first + 2, last) == customer then
-      redis.call('HSET', key, block, string.sub(wire, 1, first - 1) .. string.sub(wire, last + 1 + record))
-      return
-    end
-    first = last + 1 + record
-  end
-end
-local removed = 0
-for _, version in ipairs(redis.call('HKEYS', KEYS[2])) do
-  if redis.call('HGET', KEYS[2], version) == 'ready' then
-    for i = 7, #ARGV do removed = removed + redis.call('HDEL', head .. version .. ARGV[i], customer) end
-    drop_profile(head .. version .. profiles)
-  end
-end
-return removed
-"""
-"""A version that is being written is left as it is: its publish looks after that. ARGV: digest of the customer and the
-moment (nothing: it is known), the customer, then the key of a part up to the version and after it for the profiles,
-the bytes of a profile without the id, and the end of the key of each list."""
+_RENEW = load_script("publish/renew_lock")
+_RELEASE = load_script("publish/release_lock")
+_MAKE_CURRENT = load_script("publish/make_current")
+_REMOVE = load_script("publish/remove_version")
+_ERASE = load_script("publish/erase_customer")
 
 
 def estimated_bytes(publication: Publication) -> int:
-    """Memory that Redis will need for `publication`."""
+    """Memory in bytes that Redis will need for `publication`."""
     lists = sum(
         table.records.nbytes + sum(len(owner_id) + 1 + FIELD_OVERHEAD_BYTES for owner_id in table.owner_ids)
         for table in publication.tables.values()
@@ -98,26 +62,26 @@ def estimated_bytes(publication: Publication) -> int:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Publishes and deletes versions of one shop. `client` has time-outs for writing, not for serving."""
+    """Publisher of one shop's versions. `client` has the long time-out of a job."""
 
     client: RedisClient
     keys: Keys
 
     def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> None:
-        """See `Store.publish`. A version that is there already is only made current again."""
+        """See `VersionStore.publish`. A version that is there already is only made current again."""
         version = publication.manifest.version
         with self._locked() as token:
             states = self.states()
             for abandoned in (name for name, state in states.items() if state == WRITING):
                 self._remove(abandoned)
             if states.get(version) == READY:
-                self._go_live(version, token)
+                self._make_current(version, token)
             else:
                 self._write(publication, token, advance)
             self._prune(keep)
 
     def states(self) -> dict[str, str]:
-        """`writing` or `ready` by version."""
+        """State of each version: `writing` or `ready`."""
         states = self.client.call("HGETALL", self.keys.versions)
         return {version.decode(): state.decode() for version, state in states.items()}
 
@@ -129,15 +93,15 @@ class Publisher:
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `Store.erase`."""
+        """See `VersionStore.erase`."""
         return self._erase(customer_id, at.isoformat())
 
     def _erase(self, customer_id: str, at: str = "") -> int:
         keys = [self.keys.erased, self.keys.versions]
-        head, _, _ = self.keys.version("\0", "").partition("\0")
-        profiles, *lists = (self.keys.version("\0", name).partition("\0")[2] for name in ("profiles", *PERSONAL_LISTS))
+        head, profiles = self.keys.around_version("profiles")
+        lists = [self.keys.around_version(name)[1] for name in PERSONAL_LISTS]
         who = (digest_of_person(customer_id, None), at, encode_id(customer_id))
-        return int(self.client.evaluate(_ERASE, keys, *who, head, profiles, PROFILE.itemsize, *lists))
+        return int(self.client.evaluate(_ERASE.text, keys, *who, head, profiles, PROFILE.itemsize, *lists))
 
     @contextmanager
     def _locked(self) -> Iterator[str]:
@@ -147,10 +111,10 @@ class Publisher:
             yield token
         finally:
             with suppress(StoreError):  # it expires by itself
-                self.client.evaluate(_RELEASE, [self.keys.publishing], token)
+                self.client.evaluate(_RELEASE.text, [self.keys.publishing], token)
 
     def _wait_for_lock(self, token: str) -> None:
-        """A live holder renews its lock, a dead one's runs out: only the time left tells them apart."""
+        """Take the lock, or raise BusyError: a holder that runs renews it, so the time left grows; else it runs out."""
         left_ms = math.inf
         while not self.client.call("SET", self.keys.publishing, token, "NX", "PX", LOCK_TTL_MS):
             before_ms, left_ms = left_ms, self.client.call("PTTL", self.keys.publishing)
@@ -166,11 +130,11 @@ class Publisher:
             self.client.call("HSET", self.keys.versions, version, WRITING)
             self._write_parts(publication, token, advance)
             self._count_back(publication)
-            self._go_live(version, token)
+            self._make_current(version, token)
             for customer_id in erased_customers(publication, self._erased() - erased):
                 self._erase(customer_id)
         except BaseException as error:
-            # who lost the lock may find the same version being written by its successor
+            # once the lock is lost, another publish may be writing the same version
             if not isinstance(error, BusyError) or version not in self.states():
                 with suppress(StoreError):  # the next publish deletes it
                     self._remove(version)
@@ -191,7 +155,7 @@ class Publisher:
             )
 
     def _info(self, section: str) -> dict[str, int]:
-        """INFO of the server that holds the shop: on a cluster the first key of a pipeline says which."""
+        """INFO of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
         return cast(dict[str, int], answers[1])
 
@@ -219,7 +183,7 @@ class Publisher:
             advance(sum(len(command) // 2 - 1 for command in commands))
 
     def _send(self, commands: Iterable[Command], token: str) -> None:
-        renew: Command = ("EVAL", _RENEW, 1, self.keys.publishing, token, LOCK_TTL_MS)
+        renew: Command = ("EVAL", _RENEW.text, 1, self.keys.publishing, token, LOCK_TTL_MS)
         if not self.client.pipeline([renew, *commands])[0]:
             raise self._lock_lost()
 
@@ -237,9 +201,9 @@ class Publisher:
         if wrong:
             raise IncompletePublishError(f"version {version} has only {', '.join(wrong)}; publish it again")
 
-    def _go_live(self, version: str, token: str) -> None:
+    def _make_current(self, version: str, token: str) -> None:
         keys = [self.keys.publishing, self.keys.versions, self.keys.current]
-        if not self.client.evaluate(_GO_LIVE, keys, token, version):
+        if not self.client.evaluate(_MAKE_CURRENT.text, keys, token, version):
             raise self._lock_lost()
 
     def _erased(self) -> frozenset[str]:
@@ -254,20 +218,19 @@ class Publisher:
             self._remove(version)
 
     def _wait_for_copy(self) -> None:
-        """While the server copies itself to its disk, it copies each page that deleting touches, and readers wait."""
+        """Wait while the server copies itself to its disk: each deletion would copy pages, and readers wait."""
         give_up_at = time.monotonic() + COPY_PATIENCE_S
-        while self._is_copying() and time.monotonic() < give_up_at:
+        while time.monotonic() < give_up_at:
+            found = self._info("persistence")
+            if not (found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"]):
+                return
             time.sleep(0.1)
 
-    def _is_copying(self) -> bool:
-        found = self._info("persistence")
-        return bool(found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"])
-
     def _remove(self, version: str) -> None:
-        """Delete a version and its mark in one step; leave the current one alone."""
+        """Delete a version and its state in one step, unless it is the current one."""
         parts = ("manifest", "products", "indices", "factors", "profiles", *LIST_NAMES)
         named = [self.keys.version(version, part) for part in parts]
-        self.client.evaluate(_REMOVE, [self.keys.current, self.keys.versions, *named], version)
+        self.client.evaluate(_REMOVE.text, [self.keys.current, self.keys.versions, *named], version)
 
     def _lock_lost(self) -> BusyError:
         return BusyError(

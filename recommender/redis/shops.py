@@ -1,4 +1,4 @@
-"""All shops on one Redis or Valkey server, which share its connections."""
+"""Storage of all shops on one Redis or Valkey server, which share its connections."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ REQUESTS_TTL_S = 60
 
 
 class RedisShopStorage:
-    """A Warehouse on `url` (see `recommender.connection.client`). Nothing connects before it is used.
+    """The ShopStorage of `url` (see `recommender.connection.client`). Nothing connects before it is used.
 
     `timeout_ms` bounds each read; publishing may take longer. Safe to share between threads.
     """
@@ -31,35 +31,35 @@ class RedisShopStorage:
         self._writer = RedisClient(url, connect_timeout_s=WRITE_CONNECT_TIMEOUT_S, timeout_s=WRITE_TIMEOUT_S)
 
     def store(self, shop: str) -> RedisVersionStore:
-        """See `Warehouse.store`."""
+        """See `ShopStorage.store`."""
         return RedisVersionStore(shop, self._reader, self._writer)
 
     def event_log(self, shop: str) -> RedisEventLog:
-        """See `Warehouse.event_log`. Accepting may wait longer than a page does: what is lost cannot be asked again."""
+        """See `ShopStorage.event_log`. It has the long time-out: an event that is lost does not come again."""
         return RedisEventLog(shop, self._writer)
 
     def contacts(self, shop: str) -> RedisContacts:
-        """See `Warehouse.contacts`."""
+        """See `ShopStorage.contacts`."""
         return RedisContacts(shop, self._reader, self._writer)
 
     def jobs(self, shop: str) -> RedisPickJobs:
-        """See `Warehouse.jobs`."""
+        """See `ShopStorage.jobs`."""
         return RedisPickJobs(shop, self._writer)
 
     def api_keys(self) -> Mapping[str, ApiKey]:
-        """See `Warehouse.api_keys`."""
+        """See `ShopStorage.api_keys`."""
         found = self._reader.call("HGETALL", API_KEYS)
         if not isinstance(found, dict):
-            self._reader.close()  # a connection that began with nonsense would go on with it
+            self._reader.close()  # a connection whose greeting was not understood stays unusable
             raise StoreError(f"what answers at {self._reader.address} is no Redis; see REPRISE_REDIS_URL")
         return {name.decode(): _from_json(name.decode(), text) for name, text in found.items()}
 
     def add_api_key(self, key: ApiKey) -> None:
-        """See `Warehouse.add_api_key`."""
+        """See `ShopStorage.add_api_key`."""
         self._writer.call("HSET", API_KEYS, key.key_id, json.dumps(asdict(key)))
 
     def add_requests(self, counts: Mapping[str, int]) -> Mapping[str, int]:
-        """See `Warehouse.add_requests`."""
+        """See `ShopStorage.add_requests`."""
         *_, sums = self._reader.pipeline(
             [
                 *(("HINCRBY", REQUESTS, key_id, n) for key_id, n in counts.items()),
@@ -70,13 +70,13 @@ class RedisShopStorage:
         return {key_id.decode(): int(n) for key_id, n in sums.items()}
 
     def close(self) -> None:
-        """See `Warehouse.close`."""
+        """See `ShopStorage.close`."""
         self._reader.close()
         self._writer.close()
 
 
 def _from_json(key_id: str, text: bytes) -> ApiKey:
-    """Fields of a later release are ignored. A key that cannot be read opens nothing, and the others are read."""
+    """An API key from JSON. Fields of a later release are ignored; a key that cannot be read permits nothing."""
     try:
         fields: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in ApiKey.__slots__}
         return ApiKey(**fields | {name: tuple(fields[name]) for name in ("scopes", "origins")})

@@ -16,52 +16,36 @@ from recommender.catalogue.catalogue import Catalogue, PackedTexts
 from recommender.catalogue.overrides import ProductChange
 from recommender.connection.client import RedisClient
 from recommender.errors import StoreError, VersionNotFoundError
-from recommender.person import encode_id
+from recommender.person import digest_of_person, encode_id
 from recommender.publication.factors import ProductFactors
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
+from recommender.publication.profile_blocks import decode_block, find_profile
 from recommender.redis.catalogue import RedisCatalogue
 from recommender.redis.keys import Keys
-from recommender.redis.profiles import RedisProfiles
+from recommender.redis.lua import load_script
 from recommender.redis.publish import READY, Publisher
-from recommender.redis.read import READ, READ_DIGEST, ReadScript
+from recommender.redis.read import READ, ReadScript
 from recommender.slate.placements import Placement
 from recommender.slate.reading import FetchedLists
 from recommender.storage.versions import ListQuery, StoreState
 
-_FOLLOW = """
-local version = redis.call('GET', KEYS[1])
-local state = version and redis.call('HGET', KEYS[2], version)
-local changes = tonumber(redis.call('GET', KEYS[5]) or 0)
-return {version, state, redis.call('HGETALL', KEYS[3]), redis.call('HLEN', KEYS[4]), changes}
-"""
-
-_FIND = """
-local found = {}
-for i, product in ipairs(ARGV) do
-  local index = redis.call('HGET', KEYS[1], product)
-  found[i] = index and redis.call('HGET', KEYS[2], index)
-end
-return found
-"""
-
-_ACTIVATE = """
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= 'ready' then return 0 end
-redis.call('SET', KEYS[2], ARGV[1])
-return 1
-"""
+_POLL = load_script("versions/poll")
+_FIND = load_script("versions/find_products")
+_ACTIVATE = load_script("versions/activate")
+_READ_PROFILE = load_script("versions/read_profile")
 
 _PRODUCTS_PER_TRIP = 500
-"""Readers wait while the server works on one command."""
+"""Other clients wait while the server works on one command."""
 
 
 class RedisVersionStore:
-    """The Store of one shop. Safe to share between threads.
+    """The VersionStore of one shop. Safe to share between threads.
 
     Args:
-        shop: whose keys these are.
-        reader: has the short time-out of a page that waits.
-        writer: has the long one of a publish.
+        shop: the shop whose keys these are.
+        reader: a client with the short time-out of a page.
+        writer: a client with the long time-out of a job.
     """
 
     def __init__(self, shop: str, reader: RedisClient, writer: RedisClient) -> None:
@@ -69,25 +53,24 @@ class RedisVersionStore:
         self._reader = reader
         self._writer = writer
         self._catalogue = RedisCatalogue(self._keys, reader, writer)
-        self._profiles = RedisProfiles(self._keys, reader, writer)
         self._script = ReadScript(self._keys)
 
     def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
         named, arguments = self._script.call(query)
-        answer = self._reader.evaluate_cached(READ, READ_DIGEST, named, *arguments)
+        answer = self._reader.evaluate_cached(*READ, named, *arguments)
         with self._reading("a version"):
             return self._script.decode(answer, query)
 
     async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read_async`."""
         named, arguments = self._script.call(query)
-        answer = await self._reader.evaluate_soon(READ, READ_DIGEST, named, *arguments)
+        answer = await self._reader.evaluate_soon(*READ, named, *arguments)
         with self._reading("a version"):
             return self._script.decode(answer, query)
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
-        """See `Store.catalogue`."""
+        """See `Reader.catalogue`."""
         key = self._keys.version(version, "products")
         n_products: int = self._reader.call("HLEN", key)
         texts = PackedTexts()
@@ -102,10 +85,10 @@ class RedisVersionStore:
         return Catalogue(texts) if texts else None
 
     def follow(self) -> StoreState:
-        """See `Store.follow`."""
+        """See `Reader.follow`."""
         keys = [self._keys.current, self._keys.versions, self._keys.placements, self._keys.erased]
         try:
-            answer = self._reader.evaluate(_FOLLOW, [*keys, self._catalogue.sequence])
+            answer = self._reader.evaluate(_POLL.text, [*keys, self._catalogue.sequence])
         except StoreError:
             self._catalogue.begin_again()
             raise
@@ -116,73 +99,83 @@ class RedisVersionStore:
             version = None if current is None else current.decode()
             placed = {name.decode(): _to_placement(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
         kept = {name: placement for name, placement in placed.items() if placement is not None}
-        with self._reading("what was said of products"):
-            live = self._catalogue.follow(version, changes)
-        return StoreState(version, kept, erasures, live, unreadable=frozenset(placed.keys() - kept.keys()))
+        with self._reading("product overrides"):
+            overrides = self._catalogue.follow(version, changes)
+        return StoreState(version, kept, erasures, overrides, unreadable=frozenset(placed.keys() - kept.keys()))
 
     def factors(self, version: str) -> ProductFactors | None:
-        """See `Store.factors`."""
+        """See `VersionStore.factors`."""
         wire = self._writer.call("GET", self._keys.version(version, "factors"))
         return None if wire is None else ProductFactors.from_bytes(wire)
 
     def place(self, name: str, placement: Placement) -> None:
-        """See `Store.place`."""
+        """See `VersionStore.place`."""
         self._writer.call("HSET", self._keys.placements, name, placement.model_dump_json())
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
-        """See `Store.update_products`."""
+        """See `VersionStore.update_products`."""
         return self._catalogue.update(changes)
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """See `Reader.find_products`."""
         keys = [self._keys.version(version, part) for part in ("indices", "products")]
-        found = self._reader.evaluate(_FIND, keys, *map(encode_id, product_ids))
+        found = self._reader.evaluate(_FIND.text, keys, *map(encode_id, product_ids))
         return {product_id: text for product_id, text in zip(product_ids, found, strict=True) if text is not None}
 
     def profile(self, version: str | None, customer_id: str) -> Profile | None:
-        """See `Store.profile`."""
+        """See `VersionStore.profile`."""
+        keys = [self._keys.current, self._keys.versions]
+        around = self._keys.around_version("profiles")
+        digits = digest_of_person(customer_id, None)[:8]
+        wire = self._reader.evaluate(_READ_PROFILE.text, keys, *around, version or "", digits)
         with self._reading("a profile"):
-            return self._profiles.find(version, customer_id)
+            return None if wire is None else find_profile(wire, customer_id)
 
     def n_profile_blocks(self, version: str) -> int:
-        """See `Store.n_profile_blocks`."""
-        return self._profiles.n_blocks(version)
+        """See `VersionStore.n_profile_blocks`."""
+        return int(self._writer.call("HLEN", self._keys.version(version, "profiles")))
 
     def profiles(self, version: str, block: int) -> list[Profile]:
-        """See `Store.profiles`."""
+        """See `VersionStore.profiles`."""
+        wire = self._writer.call("HGET", self._keys.version(version, "profiles"), block)
+        if wire is None:
+            raise VersionNotFoundError(
+                f"version {version!r} has no block {block} of profiles, or is kept no more; `reprise models` lists "
+                "those there are"
+            )
         with self._reading("profiles"):
-            return self._profiles.block(version, block)
+            return decode_block(wire)
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
-        """See `Store.publish`."""
+        """See `VersionStore.publish`."""
         Publisher(self._writer, self._keys).publish(publication, keep, advance)
 
     def activate(self, version: str) -> None:
-        """See `Store.activate`."""
-        if not self._writer.evaluate(_ACTIVATE, [self._keys.versions, self._keys.current], version):
+        """See `VersionStore.activate`."""
+        if not self._writer.evaluate(_ACTIVATE.text, [self._keys.versions, self._keys.current], version):
             raise VersionNotFoundError(f"no version {version!r} is kept; `reprise models` lists those there are")
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """See `Store.erase`."""
+        """See `VersionStore.erase`."""
         return Publisher(self._writer, self._keys).erase(customer_id, at)
 
     def current(self) -> str | None:
-        """See `Store.current`."""
+        """See `VersionStore.current`."""
         version = self._reader.call("GET", self._keys.current)
         return None if version is None else version.decode()
 
     def manifests(self) -> list[Manifest]:
-        """See `Store.manifests`."""
+        """See `VersionStore.manifests`."""
         return Publisher(self._reader, self._keys).manifests()
 
     def close(self) -> None:
-        """See `Store.close`. Other shops of the same clients connect again by themselves."""
+        """See `VersionStore.close`. Other shops of the same clients connect again by themselves."""
         self._reader.close()
         self._writer.close()
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        """Make of nonsense in Redis an error of the store. What it says may be somebody's data: it is not quoted."""
+        """Translate errors of decoding into StoreError. The value may hold personal data, so it is not quoted."""
         try:
             yield
         except (ValueError, TypeError, LookupError, AttributeError, struct.error):
@@ -193,7 +186,7 @@ class RedisVersionStore:
 
 
 def _to_placement(text: bytes) -> Placement | None:
-    """None for one that cannot be read: that of the settings stands in for it."""
+    """A placement from JSON; None where it cannot be read, so that the settings' one is used."""
     try:
         return Placement.model_validate_json(text)
     except ValidationError:

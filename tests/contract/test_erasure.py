@@ -1,4 +1,4 @@
-"""What every Store promises about customers who asked to be forgotten."""
+"""What every VersionStore promises about erased customers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

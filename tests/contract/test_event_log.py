@@ -77,12 +77,12 @@ class TestInRedis:
         lives = {key: redis_shop.client.call("TTL", key) for key in redis_shop.list_keys()}
         assert sorted(key.split(":")[2] for key, life in lives.items() if life < 0) == ["events", "hidden"]
 
-    def test_only_the_latest_are_at_hand(self, redis_shop, log):
+    def test_only_the_latest_are_recent_activity(self, redis_shop, log):
         log.accept([purchase(str(n)) for n in range(250)], NOW, 1000)
         (key,) = (key for key in redis_shop.list_keys() if ":orders:" in key)
         kept = [Event.from_json(text).event_id for text in redis_shop.client.call("LRANGE", key, 0, -1)]
         assert kept == [str(n) for n in range(249, 49, -1)]
 
-    def test_an_old_event_is_kept_but_not_at_hand(self, redis_shop, log):
+    def test_an_old_event_is_kept_but_is_no_recent_activity(self, redis_shop, log):
         assert log.accept([purchase("1", occurred_at=NOW - timedelta(days=61))], NOW, 10) == [ACCEPTED]
         assert not [key for key in redis_shop.list_keys() if ":orders:" in key]

@@ -7,7 +7,7 @@ import pytest
 
 from recommender.events.event import Event
 from recommender.redis.event_log import RedisEventLog
-from recommender.redis.event_queue import _CLAIM, RedisEventQueue
+from recommender.redis.event_queue import _EXCUSE, RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.storage import event_queue
 from recommender.storage.event_log import EventLog, Verdict
@@ -38,7 +38,7 @@ class RedisWorld:
         """Have every pending entry look as old as one of a worker that died, without waiting for it."""
         for entry_id, worker, _, deliveries in self._pending():
             claim = (worker, 0, entry_id, "IDLE", int(IDLE_S * 1000) + 1, "RETRYCOUNT", deliveries, "JUSTID")
-            self.client.evaluate(_CLAIM, [self.keys.events], *claim)
+            self.client.evaluate(_EXCUSE.text, [self.keys.events], *claim)
 
     def _pending(self) -> list[list]:
         return self.client.evaluate(

@@ -1,4 +1,4 @@
-"""Who may be written to, by what was said and done before: the same in memory and on real servers."""
+"""Frequency capping and suppression of mails by events and earlier contacts: the same in memory and on real servers."""
 
 from datetime import timedelta
 from itertools import count

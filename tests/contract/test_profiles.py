@@ -1,4 +1,4 @@
-"""What every Store promises about the profiles of a version."""
+"""What every VersionStore promises about the profiles of a version."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every Store promises, on the one in memory and on real servers."""
+"""What every VersionStore promises, in memory and on real servers."""
 
 import threading
 from collections.abc import Iterator

@@ -27,9 +27,9 @@ def test_a_server_that_is_not_there_is_told_without_the_password(url):
         lambda: client.pipeline([("GET", "key")]),
         lambda: client.evaluate_cached("return 1", "0" * 40, ["key"]),
     ):
-        with pytest.raises(StoreUnavailableError, match=f"127.0.0.1:{port}.* cannot be reached") as told:
+        with pytest.raises(StoreUnavailableError, match=f"127.0.0.1:{port}.* cannot be reached") as raised:
             ask()
-        assert "s3cret" not in str(told.value)
+        assert "s3cret" not in str(raised.value)
 
 
 def test_a_server_that_never_answers_is_asked_once(url):

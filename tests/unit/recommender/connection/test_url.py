@@ -65,9 +65,9 @@ def test_user_password_database_and_options_hold_for_every_server():
 )
 def test_what_messages_show(url, shown):
     if shown is None:
-        with pytest.raises(SettingsError, match="redis\\+sentinel://a:1,b:2/main/0") as told:
+        with pytest.raises(SettingsError, match="redis\\+sentinel://a:1,b:2/main/0") as raised:
             parse_redis_url(url)
-        assert "s3cret" not in str(told.value)
+        assert "s3cret" not in str(raised.value)
     else:
         assert parse_redis_url(url).address == shown
 
@@ -110,9 +110,9 @@ def test_what_is_no_address_is_refused_with_the_forms_there_are(url):
     ],
 )
 def test_a_password_with_any_sign_in_it_is_never_told(url):
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as raised:
         parse_redis_url(url)
-    assert "cret" not in str(told.value)
+    assert "cret" not in str(raised.value)
 
 
 def test_a_password_need_not_be_encoded_where_hosts_are_listed():

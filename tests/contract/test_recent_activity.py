@@ -1,4 +1,4 @@
-"""What a reading brings of a person, on the Store in memory and on real servers: the same from the same events."""
+"""Recent activity as every VersionStore reads it, in memory and on real servers: the same from the same events."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -171,7 +171,7 @@ def test_it_comes_with_the_lists_of_the_answer(shop_with_events):
     assert reading.live[ANN].indices == {"p1": 1}
 
 
-def test_an_erased_customer_has_nothing_at_hand(shop_with_events):
+def test_an_erased_customer_has_no_recent_activity(shop_with_events):
     shop_with_events.accept(event(1, "purchase"), event(2, "view"), event(3, "impression"), event(4, "not_interested"))
     shop_with_events.fold_in(ANN, fold("v1", b"\0"))
     shop_with_events.log.erase("ann", NOW)

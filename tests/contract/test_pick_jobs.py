@@ -1,4 +1,4 @@
-"""What Jobs promise, in memory and on real servers."""
+"""What every PickJobs promises, in memory and on real servers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

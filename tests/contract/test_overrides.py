@@ -1,4 +1,4 @@
-"""What every Store promises of a catalogue that the shop changes, on the one in memory and on real servers."""
+"""Product overrides of every VersionStore, in memory and on real servers."""
 
 import json
 from collections.abc import Iterator
@@ -32,26 +32,26 @@ def patch(product_id, **fields):
     return ProductChange(product_id, "patch", fields)
 
 
-def said(store) -> dict[str, dict]:
+def overridden(store) -> dict[str, dict]:
     """Everything that a worker knows after a look."""
-    live = followed(store)
-    return {product_id: dict(read_record(live.said(product_id))) for product_id in live.records}
+    overrides = followed(store)
+    return {product_id: dict(read_record(overrides.said(product_id))) for product_id in overrides.records}
 
 
 def followed(store):
     return store.follow().overrides
 
 
-def test_before_anything_is_said_there_is_nothing(store):
+def test_a_shop_begins_without_overrides(store):
     assert followed(store) is NO_OVERRIDES
     assert store.update_products([]) == []
 
 
-def test_what_is_said_comes_back_whole(store):
+def test_an_override_comes_back_whole(store):
     fields = dict.fromkeys(OVERRIDE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
     (text,) = store.update_products([put("p1", **fields)])
     assert json.loads(text) == fields
-    assert said(store) == {"p1": fields}
+    assert overridden(store) == {"p1": fields}
 
 
 def test_a_patch_changes_what_it_names_and_null_takes_back(store):
@@ -59,7 +59,7 @@ def test_a_patch_changes_what_it_names_and_null_takes_back(store):
     (text,) = store.update_products([patch("p1", in_stock=False, price=None)])
     assert json.loads(text) == {"title": "A/B 🧀", "in_stock": False}
     assert store.update_products([patch("p2", in_stock=False), patch("p2", in_stock=None)])[1] == b"{}"
-    assert said(store) == {"p1": {"title": "A/B 🧀", "in_stock": False}, "p2": {}}
+    assert overridden(store) == {"p1": {"title": "A/B 🧀", "in_stock": False}, "p2": {}}
 
 
 def test_what_is_taken_back_is_gone(store):
@@ -67,15 +67,15 @@ def test_what_is_taken_back_is_gone(store):
     followed(store)
     changes = [ProductChange("p1", "delete"), ProductChange("p9", "delete")]
     assert store.update_products(changes) == [None, None]
-    assert said(store) == {"p2": {"price": "1"}}
+    assert overridden(store) == {"p2": {"price": "1"}}
 
 
 def test_changes_of_one_call_are_made_in_their_order(store):
     store.update_products([put("p1", price="1"), ProductChange("p1", "delete"), patch("p1", price="3", title="x")])
-    assert said(store) == {"p1": {"price": "3", "title": "x"}}
+    assert overridden(store) == {"p1": {"price": "3", "title": "x"}}
 
 
-def test_what_changes_nothing_is_followed_by_nobody(store):
+def test_what_changes_nothing_makes_no_new_overrides(store):
     store.update_products([put("p1", price="1", title="x")])
     before = followed(store)
     store.update_products([put("p1", price="1", title="x"), patch("p1", price="1"), ProductChange("p2", "delete")])
@@ -89,17 +89,17 @@ def test_what_changes_nothing_is_followed_by_nobody(store):
 def test_an_id_is_any_text(store, product_id):
     store.update_products([put(product_id, title="x")])
     store.update_products([patch(product_id, price="1")])
-    assert said(store) == {product_id: {"title": "x", "price": "1"}}
+    assert overridden(store) == {product_id: {"title": "x", "price": "1"}}
 
 
 @pytest.mark.usefixtures("few_a_trip")
 @pytest.mark.parametrize("n", [1, 3, 4, 5, 6, 20])
-def test_whoever_is_far_behind_catches_up(store, n):
+def test_a_worker_far_behind_catches_up(store, n):
     store.update_products([put("p0", price="1"), put("gone", price="1")])
     followed(store)
     changes = [put(f"p{i}", price=str(i)) for i in range(n)]
     store.update_products([*changes, ProductChange("gone", "delete")])
-    assert said(store) == {f"p{i}": {"price": str(i)} for i in range(n)}
+    assert overridden(store) == {f"p{i}": {"price": str(i)} for i in range(n)}
 
 
 @pytest.mark.usefixtures("few_a_trip")
@@ -109,7 +109,7 @@ def test_a_worker_that_starts_late_reads_everything(store, request, shop):
     late = store
     if isinstance(store, RedisVersionStore):
         late = RedisVersionStore(shop, store._reader, store._writer)
-    assert said(late) == {f"p{i}": {"price": str(i)} for i in range(500) if i != 7}
+    assert overridden(late) == {f"p{i}": {"price": str(i)} for i in range(500) if i != 7}
     request.addfinalizer(late.close)
 
 
@@ -122,7 +122,7 @@ def test_products_of_no_version_are_new_until_one_has_them(store, make_publicati
     store.publish(make_publication("v2", {"similar": {"p1": [2], "A": [1]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
     if isinstance(store, RedisVersionStore):  # in memory the products of a version count, of which this one has not A
         assert sorted(followed(store).new_products.known) == ["B"]
-    assert said(store).keys() == {"p1", "A", "B"}
+    assert overridden(store).keys() == {"p1", "A", "B"}
 
 
 def test_two_workers_order_new_products_alike(store, shop):
@@ -149,15 +149,15 @@ def test_a_product_is_found_by_its_id(store, make_publication):
 class TestCache:
     """One worker's memory, on top."""
 
-    def test_what_is_said_shows_in_lists_at_hand_and_is_taken_back(self, store, make_publication):
+    def test_overrides_show_in_cached_lists_and_are_taken_back(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
         cache = ListCache(store)
         cache.follow()
         cache.state.answers.keep("an answer", "x", 1)
-        store.update_products([put("p1", price="9.90", title="said")])
+        store.update_products([put("p1", price="9.90", title="overridden")])
         assert cache.read([POPULAR]).products[1].title == "v1 1"
         cache.follow()
-        assert cache.read([POPULAR]).products[1].title == "said"
+        assert cache.read([POPULAR]).products[1].title == "overridden"
         assert cache.state.answers.get("an answer") is None
         store.update_products([ProductChange("p1", "delete")])
         cache.follow()
@@ -173,7 +173,7 @@ class TestCache:
         found = cache.read([POPULAR]).products[1]
         assert (found.title, found.price) == ("v2 1", "9.90")
 
-    def test_lists_stay_at_hand_where_only_the_catalogue_changes(self, store, make_publication):
+    def test_lists_stay_cached_where_only_overrides_change(self, store, make_publication):
         store.publish(make_publication("v1", {"similar": {"p1": [2]}, "popular": {WHOLE_SHOP: [1]}}), keep=3)
         cache = ListCache(store)
         cache.follow()
@@ -234,13 +234,13 @@ class TestOutage:
         followed(redis_store)
         redis_shop.client.call("DEL", *[key for key in redis_shop.list_keys() if ":catalogue" in key])
         redis_store.update_products([put("p1", price="2")])
-        assert said(redis_store) == {"p1": {"price": "2"}}
+        assert overridden(redis_store) == {"p1": {"price": "2"}}
 
     def test_after_an_outage_everything_is_read_anew(self, redis_store, redis_shop, monkeypatch):
         redis_store.update_products([put("p1", price="1")])
         followed(redis_store)
         redis_shop.client.call("HSET", f"reprise:{{{redis_shop.shop}}}:catalogue", "p1", '1 {"price":"5"}')
-        assert said(redis_store) == {"p1": {"price": "1"}}
+        assert overridden(redis_store) == {"p1": {"price": "1"}}
 
         def refuse(*_: object) -> None:
             raise StoreUnavailableError("down")
@@ -249,21 +249,21 @@ class TestOutage:
             outage.setattr(redis_store._reader, "evaluate", refuse)
             with pytest.raises(StoreUnavailableError):
                 redis_store.follow()
-        assert said(redis_store) == {"p1": {"price": "5"}}
+        assert overridden(redis_store) == {"p1": {"price": "5"}}
 
     @pytest.mark.parametrize("nonsense", ["nonsense", "x {}", "", "5", "1 [2]", "1 {", b"\xff \xff"])
-    def test_nonsense_says_nothing_and_can_be_said_anew(self, redis_store, redis_shop, nonsense):
+    def test_an_unreadable_override_counts_for_none_and_can_be_set_again(self, redis_store, redis_shop, nonsense):
         key = f"reprise:{{{redis_shop.shop}}}:catalogue"
         redis_store.update_products([put("p1", price="1"), put("p2", price="2")])
         redis_shop.client.call("HSET", key, "p1", nonsense)
-        assert said(redis_store) == {"p1": {}, "p2": {"price": "2"}}
+        assert overridden(redis_store) == {"p1": {}, "p2": {"price": "2"}}
         redis_store.update_products([patch("p1", price="3")])
-        assert said(redis_store)["p1"] == {"price": "3"}
+        assert overridden(redis_store)["p1"] == {"price": "3"}
 
     def test_an_id_that_is_none_is_an_error_of_the_store(self, redis_store, redis_shop):
         redis_store.update_products([put("p1", price="1")])
         redis_shop.client.call("HSET", f"reprise:{{{redis_shop.shop}}}:catalogue", b"\xff", "1 {}")
-        with pytest.raises(StoreError, match="said of products"):
+        with pytest.raises(StoreError, match="product overrides"):
             redis_store.follow()
 
     def test_its_keys_are_three_and_share_the_slot(self, redis_store, redis_shop):
