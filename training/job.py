@@ -12,14 +12,14 @@ from recommender.publication.manifest import Manifest, Publication, name_version
 from recommender.publication.profile_blocks import ProfileTable
 from recommender.settings import Settings
 from recommender.storage.versions import VersionStore
-from training.analytics.customer_value.describe import Description, describe_customers
+from training.analytics.customer_value.describe import CustomerDescriptions, describe_customers
 from training.artifacts import save
 from training.dataset.split import end_of
 from training.evaluation.last_window import Evaluation, evaluate_last_window
 from training.ingest.ingest import Ingested
 from training.provenance import TRAINING_SETTINGS, package_versions
 from training.ranking.model import Model, train_model
-from training.ranking.training_examples import Windows
+from training.ranking.training_examples import ExampleCache
 from training.selection.gate import check_lists, judge
 from training.selection.input_drift import InputProfile, find_drift, record_drift
 
@@ -76,9 +76,9 @@ def train(
     as_of = as_of or end_of(known.ledger).replace(microsecond=0) + timedelta(seconds=1)
     settings, progress = context.settings, context.progress
     with training_lock(context.home):
-        windows = Windows(known.ledger, known.catalogue, settings)
-        evaluation = evaluate_last_window(known.ledger, known.catalogue, settings, progress, windows=windows)
-        model = train_model(known.ledger, known.catalogue, as_of, settings, progress, windows=windows)
+        cache = ExampleCache(known.ledger, known.catalogue, settings)
+        evaluation = evaluate_last_window(known.ledger, known.catalogue, settings, progress, example_cache=cache)
+        model = train_model(known.ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
         with progress.step("Describe customers"):
             description = describe_customers(known.ledger, as_of)
         publication = build_publication(model, description, evaluation, ingested, context)
@@ -112,7 +112,7 @@ def publish(publication: Publication, store: VersionStore, context: JobContext) 
 
 
 def build_publication(
-    model: Model, description: Description, evaluation: Evaluation, ingested: Ingested, context: JobContext
+    model: Model, description: CustomerDescriptions, evaluation: Evaluation, ingested: Ingested, context: JobContext
 ) -> Publication:
     """A version that the gate has not judged yet: lists, product factors and profiles with their manifest."""
     snapshot, profiles = model.snapshot, description.profiles

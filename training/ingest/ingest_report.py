@@ -1,4 +1,4 @@
-"""What reading a purchase file found: the report that `reprise doctor` prints and a version's makers can check."""
+"""The ingest report: rows read, left out and quarantined, and facts of the ledger, as `reprise doctor` prints them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from training.ingest.rows import ParsedRows
 
 @dataclass(frozen=True)
 class IngestReport:
-    """Everything here is plain JSON.
+    """The ingest report, as plain JSON.
 
     Attributes:
         sources: the files, as they were named.
@@ -82,7 +82,7 @@ class IngestReport:
 
 
 def check_report(report: IngestReport) -> None:
-    """Refuse what cannot be learned from.
+    """Raise where a report has too many bad rows or no purchase.
 
     Raises:
         TooManyBadRowsError: more rows are bad than `max_bad_rows_share` allows.

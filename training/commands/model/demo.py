@@ -12,7 +12,7 @@ from recommender.publication.lists import ListTable
 from recommender.publication.manifest import Publication
 from recommender.settings import Settings, load_settings
 from training import job
-from training.commands.model.summary import publish_and_tell, read_live, show
+from training.commands.model.version_summary import publish_and_tell, read_live, show
 from training.commands.options import parse_moment
 from training.demo.shop import make_shop
 from training.ingest.ingest import PurchaseSource, ingest

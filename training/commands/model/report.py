@@ -14,7 +14,7 @@ from training.analytics.restraint.restraint import Restraint, learn_restraint
 from training.artifacts import load, saved_versions
 from training.ingest.archived_events import read_ledger
 from training.ingest.ingest import PurchaseSource, ingest
-from training.reports.figures import read_evaluation
+from training.reports.evaluation_figures import read_evaluation
 from training.reports.version_report import render_report
 
 

@@ -12,7 +12,7 @@ from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.versions import current_manifest
 from training import job
-from training.commands.model.summary import publish_and_tell, show
+from training.commands.model.version_summary import publish_and_tell, show
 from training.commands.options import parse_moment, source_or_ledger_options
 from training.dataset.split import end_of
 from training.ingest.ingest import PurchaseSource, ingest
