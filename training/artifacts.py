@@ -39,7 +39,7 @@ _UNFINISHED = ".unfinished-"
 
 
 def save(publication: Publication, home: DataDirectory) -> Path:
-    """Write a version whole, in place of one of the same name.
+    """Save a version whole, in place of one of the same name.
 
     What an interrupted save left behind is deleted first, so callers that may run at once hold `training_lock`.
 
@@ -64,7 +64,7 @@ def save(publication: Publication, home: DataDirectory) -> Path:
 
 
 def load(version: str, home: DataDirectory) -> Publication:
-    """Read a version back and check it.
+    """The saved version of a name, checked against its checksums.
 
     Raises:
         VersionNotFoundError: it was never saved.

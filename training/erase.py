@@ -1,4 +1,4 @@
-"""Forgets erased customers in the files under REPRISE_HOME: archived events, versions, quarantined rows, outboxes."""
+"""Erasure of customers from the files under REPRISE_HOME: archived events, versions, quarantined rows, outboxes."""
 
 import shutil
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from training.quarantine import write_quarantine
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What went from the files.
+    """Numbers of what was erased from the files.
 
     Attributes:
         archived_events: how many events of the archive.

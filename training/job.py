@@ -1,10 +1,8 @@
-"""The offline job: purchases in, a published version out. `train` is the story, one line a step."""
+"""The offline job: `train` makes and saves a version from ingested purchases, `publish` makes it the live one."""
 
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-import polars as pl
 
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, training_lock
@@ -14,21 +12,27 @@ from recommender.publication.manifest import Manifest, Publication, name_version
 from recommender.publication.profile_blocks import ProfileTable
 from recommender.settings import Settings
 from recommender.storage.versions import VersionStore
-from training.analytics.customer_value.describe import Description, describe_customers
+from training.analytics.customer_value.describe import CustomerDescriptions, describe_customers
 from training.artifacts import save
 from training.dataset.split import end_of
 from training.evaluation.last_window import Evaluation, evaluate_last_window
 from training.ingest.ingest import Ingested
 from training.provenance import TRAINING_SETTINGS, package_versions
 from training.ranking.model import Model, train_model
-from training.ranking.training_examples import Windows
+from training.ranking.training_examples import ExampleCache
 from training.selection.gate import check_lists, judge
 from training.selection.input_drift import InputProfile, find_drift, record_drift
 
 
 @dataclass(frozen=True)
 class JobContext:
-    """What the job takes from outside: the clock's moment, the settings, and where progress is shown."""
+    """The moment, the settings and the progress display of one run.
+
+    Attributes:
+        now: aware; a version's `created_at`.
+        settings: of the shop and of the training.
+        progress: shows the steps and times them.
+    """
 
     now: datetime
     settings: Settings
@@ -36,7 +40,7 @@ class JobContext:
 
     @property
     def home(self) -> DataDirectory:
-        """Where files are kept."""
+        """The data directory of the settings."""
         return DataDirectory(self.settings.home)
 
 
@@ -49,15 +53,18 @@ def train(
     profile: InputProfile | None = None,
     force: bool = False,
 ) -> Publication:
-    """Evaluate on the last window, train on everything, and save the version with the gate's verdict.
+    """The saved version: evaluated on the last window, trained on everything, judged by the gate.
 
     Args:
         ingested: the ledger with its catalogue and report.
         context: clock, settings, progress.
-        as_of: history from then on is left out; None: all of the ledger counts.
-        live: the version that answers now, for the gate to compare with.
-        profile: the input's, for the gate to compare with that of `live`; None: the input is not judged.
+        as_of: purchases from then on are left out; None: a second after the last one.
+        live: manifest of the live version, for the gate to compare with.
+        profile: of the input, to compare with that of `live`; None: the input's drift is not judged.
         force: record a refusal as overruled.
+
+    Returns:
+        The version, with its verdict in the manifest; a refused one is saved, too.
 
     Raises:
         TooLittleDataError: there is no purchase before `as_of`.
@@ -65,29 +72,29 @@ def train(
         HomeError: the version cannot be saved.
     """
     known = ingested.before(as_of) if as_of else ingested
-    as_of = as_of or _second_after(known.ledger)
+    # versions are named to the second
+    as_of = as_of or end_of(known.ledger).replace(microsecond=0) + timedelta(seconds=1)
+    settings, progress = context.settings, context.progress
     with training_lock(context.home):
-        source = (known.ledger, known.catalogue)
-        windows = Windows(*source, context.settings)
-        evaluation = evaluate_last_window(*source, context.settings, context.progress, windows=windows)
-        model = train_model(*source, as_of, context.settings, context.progress, windows=windows)
-        with context.progress.step("Describe customers"):
+        cache = ExampleCache(known.ledger, known.catalogue, settings)
+        evaluation = evaluate_last_window(known.ledger, known.catalogue, settings, progress, example_cache=cache)
+        model = train_model(known.ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
+        with progress.step("Describe customers"):
             description = describe_customers(known.ledger, as_of)
         publication = build_publication(model, description, evaluation, ingested, context)
-        gate = _judge(evaluation, publication, context.settings, live)
-        publication = replace(publication, manifest=replace(publication.manifest, gate=gate))
+        publication = _pass_gate(publication, evaluation, settings, live)
         if force:
             publication = force_gate(publication)
         if profile:
             drift = find_drift(profile, live.metrics if live else None)
             publication = record_drift(publication, profile, drift, force=force)
-        with context.progress.step("Save the version"):
+        with progress.step("Save the version"):
             save(publication, context.home)
     return publication
 
 
 def publish(publication: Publication, store: VersionStore, context: JobContext) -> None:
-    """Write a saved version to the store and make it current.
+    """Write a saved version to the store and make it the live one; older versions than `keep_versions` are deleted.
 
     Raises:
         GateRefusedError: the gate refused it; the live version keeps serving.
@@ -105,9 +112,9 @@ def publish(publication: Publication, store: VersionStore, context: JobContext) 
 
 
 def build_publication(
-    model: Model, description: Description, evaluation: Evaluation, ingested: Ingested, context: JobContext
+    model: Model, description: CustomerDescriptions, evaluation: Evaluation, ingested: Ingested, context: JobContext
 ) -> Publication:
-    """Lists and profiles with a manifest that says what they are; the gate has not judged them yet."""
+    """A version that the gate has not judged yet: lists, product factors and profiles with their manifest."""
     snapshot, profiles = model.snapshot, description.profiles
     manifest = Manifest(
         version=name_version(snapshot.as_of, _fingerprint(model, profiles, context.settings)),
@@ -130,16 +137,14 @@ def build_publication(
     return Publication(manifest, model.products, model.tables, model.product_factors(context.settings.als), profiles)
 
 
-def _judge(
-    evaluation: Evaluation, publication: Publication, settings: Settings, live: Manifest | None
-) -> dict[str, object]:
-    """The gate's verdict on the figures and on the lists themselves, as plain JSON."""
+def _pass_gate(
+    publication: Publication, evaluation: Evaluation, settings: Settings, live: Manifest | None
+) -> Publication:
+    """The same version with the gate's verdict on its figures and on its lists."""
     verdict = judge(evaluation, settings.gate_tolerance, live)
     faults = check_lists(publication)
-    return {
-        "verdict": "refused" if faults else verdict.verdict,
-        "reasons": [*verdict.reasons, *faults],
-    }
+    gate = {"verdict": "refused" if faults else verdict.verdict, "reasons": [*verdict.reasons, *faults]}
+    return replace(publication, manifest=replace(publication.manifest, gate=gate))
 
 
 def force_gate(publication: Publication) -> Publication:
@@ -149,11 +154,6 @@ def force_gate(publication: Publication) -> Publication:
         return publication
     forced = {**gate, "verdict": "forced"}
     return replace(publication, manifest=replace(publication.manifest, gate=forced))
-
-
-def _second_after(ledger: pl.DataFrame) -> datetime:
-    """The first whole second after the last purchase: versions are named to the second."""
-    return end_of(ledger).replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _fingerprint(model: Model, profiles: ProfileTable, settings: Settings) -> str:

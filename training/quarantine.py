@@ -1,4 +1,4 @@
-"""The file of bad rows: where each stood, why it is bad, and what it said."""
+"""The quarantine file: bad rows with their file, line, reason and cells."""
 
 import contextlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from recommender.data_dir import DataDirectory, write_whole
 
 
 def quarantine_path(home: DataDirectory, paths: Sequence[str | Path]) -> Path:
-    """`quarantine/purchases.csv` for `purchases.csv.gz`; a folder's or pattern's own name; `…-and-2-more` for three."""
+    """Path of a quarantine file: `quarantine/purchases.csv` for `purchases.csv.gz`, `…-and-2-more` for three paths."""
     name = Path(paths[0]).name.split(".")[0] if paths else ""
     plain = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name) or "purchases"
     return home.quarantine / f"{plain}{f'-and-{len(paths) - 1}-more' if len(paths) > 1 else ''}.csv"

@@ -24,10 +24,10 @@ from scipy.stats import binom
 from recommender.experiments.experiment import Experiment, assign, shares
 from training.analytics.experiments.effects import LEVEL, POWER, Effect, compare
 from training.analytics.experiments.estimates import adjust_by_past, estimate_mean
-from training.analytics.experiments.figures import FIGURES, Figure, build_figures
 from training.analytics.experiments.power import customers_needed
 from training.analytics.experiments.sample_ratio import ALARM, check_sample_ratio
 from training.analytics.experiments.sequential import always_valid_radius
+from training.analytics.experiments.variant_figures import FIGURES, Figure, build_figures
 
 Floats = NDArray[np.float64]
 BEFORE_DAYS, DAYS = 90, 60

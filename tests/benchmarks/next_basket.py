@@ -36,7 +36,7 @@ from next_basket_methods import (
 )
 from next_basket_ours import rank_als, rank_ours
 
-from training.evaluation import metrics
+from training.evaluation.offline_metrics import hit_rate_at_k, ndcg_at_k, recall_at_k
 
 Figures = dict[str, float]
 """Measure → mean over customers."""
@@ -88,7 +88,11 @@ def judge(lists: Lists, baskets: Baskets, customers: Sequence[str]) -> Figures:
     hits = np.zeros((len(truth), max(KS)), dtype=bool)
     for row, (ranked, relevant) in enumerate(zip(lists, truth, strict=True)):
         hits[row, : len(ranked)] = [each in relevant for each in ranked]
-    measures = {"R": metrics.recall_at_k, "NDCG": metrics.ndcg_at_k, "PHR": metrics.hit_rate_at_k}
+    measures = {
+        "R": recall_at_k,
+        "NDCG": ndcg_at_k,
+        "PHR": hit_rate_at_k,
+    }
     return {
         f"{name}@{k}": float(measure(hits[:, :k], n_relevant).mean()) for k in KS for name, measure in measures.items()
     }

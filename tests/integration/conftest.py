@@ -15,7 +15,7 @@ from recommender.settings import Settings
 from tests.support.commands import Reprise, call_reprise
 from tests.support.purchase_files import AS_OF
 from training.demo.shop import ShopFiles, make_shop
-from training.ingest.ingest import ingest
+from training.ingest.ingest import PurchaseSource, ingest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +50,7 @@ def read(tmp_path):
 
     def read(*paths, share=0.05, **arguments):
         settings = Settings(home=tmp_path / "home", max_bad_rows_share=share)
-        return ingest(paths, settings=settings, as_of=AS_OF, progress=Progress(show=False), **arguments)
+        return ingest(PurchaseSource(paths, **arguments), settings, AS_OF, Progress(show=False))
 
     return read
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommender.errors import TooLittleDataError
-from training.analytics.customer_value.profiles import PROFILES
+from training.analytics.customer_value.customer_profiles import PROFILES
 from training.commands.analytics.customers import command
 from training.demo.shop import ShopFiles
 

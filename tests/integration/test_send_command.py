@@ -22,7 +22,7 @@ from tests.support.commands import call_reprise
 from tests.support.mail_shop import SECRET, mailbox, names, publication, write_addresses
 from tests.support.redis_servers import wait_until
 from tests.support.smtp_sink import Sink, run_sink
-from training.campaigns.mail import send
+from training.campaigns.mail import mailer
 from training.commands.campaigns.send import command
 
 N = 60
@@ -155,7 +155,7 @@ def test_wrong_use_is_one_clear_line(make_sender: MakeSender, arguments: list[st
 def test_mails_that_stay_open_end_with_1(make_sender: MakeSender, monkeypatch: pytest.MonkeyPatch):
     sender = make_sender(2)
     sender.sink.acts[mailbox("C000")] = ["450 4.2.0 later"]
-    monkeypatch.setattr(send, "ROUND_PAUSES_S", ())
+    monkeypatch.setattr(mailer, "ROUND_PAUSES_S", ())
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.chdir(sender.folder)
     done = CliRunner().invoke(command, sender.command("--per-second", "1000")[4:], env=sender.environment)

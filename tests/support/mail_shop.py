@@ -24,10 +24,10 @@ from tests.support.small_shop import NOW, TODAY
 from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.delivery import Delivery
 from training.campaigns.mail.mail_server import MailServer
+from training.campaigns.mail.mailer import Mailer
 from training.campaigns.mail.message import make_message_builder
 from training.campaigns.mail.outbox import Outbox, open_outbox
 from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.send import Mailer
 
 SECRET = "a secret of thirty-two characters"
 SENDER = "Shop <news@shop.example>"

@@ -1,1 +1,1 @@
-"""What customers are worth, what experiments caused, how many products add value."""
+"""Analytics: customer value, experiments, and the number of products per placement that adds value."""

@@ -1,8 +1,7 @@
 """Options that several commands share, and how their values are parsed."""
 
 import math
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -11,37 +10,8 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
-from recommender.cli.progress import Progress
-from recommender.settings import Settings
 from training.ingest.formats import FORMATS
-from training.ingest.ingest import Ingested, ingest
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where purchases come from and how they are to be read."""
-
-    paths: tuple[str, ...]
-    format: str = "reprise"
-    columns: dict[str, str] = field(default_factory=dict)
-    products: Path | None = None
-    ledger: Path | None = None
-
-    def ingest(
-        self, settings: Settings, as_of: datetime, progress: Progress, erased: Collection[str] = frozenset()
-    ) -> Ingested:
-        """Read the files and the ledger; see `training.ingest.ingest.ingest`."""
-        return ingest(
-            self.paths,
-            format=self.format,
-            columns=self.columns,
-            products=self.products,
-            ledger=self.ledger,
-            erased=erased,
-            settings=settings,
-            as_of=as_of,
-            progress=progress,
-        )
+from training.ingest.ingest import PurchaseSource
 
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,7 +57,7 @@ def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..
     ) -> None:
         if not paths and ledger is None:
             raise click.UsageError("name purchase FILEs, a --ledger, or both")
-        command(source=Source(paths, format_, parse_columns(columns), products, ledger), **others)
+        command(source=PurchaseSource(paths, format_, parse_columns(columns), products, ledger), **others)
 
     return with_source
 

@@ -1,4 +1,4 @@
-"""Customers by the block, on all cores: a block's scores for every product fit into memory, those of all do not."""
+"""Batches of customers on all cores: the scores of a batch for every product fit into memory, those of all do not."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,34 +10,34 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 _CELLS = 2_000_000
-"""Customers times products of one block: 8 MB for each measure of it in float32."""
+"""Customers times products of one batch: 8 MB for each measure of it in float32."""
 _MOST_CUSTOMERS = 512
 
 Rows = NDArray[np.int64]
 _Result = TypeVar("_Result")
 
 
-def customer_blocks(customers: NDArray[np.integer], n_products: int) -> list[Rows]:
+def customer_batches(customers: NDArray[np.integer], n_products: int) -> list[Rows]:
     """`customers` (n,) in runs of at most 2 million customers times products; no customers give no run."""
     size = max(1, min(_MOST_CUSTOMERS, _CELLS // max(1, n_products)))
     return [customers[first : first + size].astype(np.int64) for first in range(0, len(customers), size)]
 
 
-def for_each_block(
-    work: Callable[[int, Rows], _Result], blocks: list[Rows], advance: Callable[[int], None] = lambda _: None
+def for_each_batch(
+    work: Callable[[int, Rows], _Result], batches: list[Rows], advance: Callable[[int], None] = lambda _: None
 ) -> Iterator[_Result]:
-    """The results of `work(number of the block, block)` in the order of the blocks; many are at work at a time.
+    """The results of `work(number of the batch, batch)` in the order of the batches; many are at work at a time.
 
     numpy gives way to other threads in the long steps. One thread each is enough for what would use several itself.
 
     Args:
-        work: must not depend on other blocks.
-        blocks: as `customer_blocks` returns them.
+        work: must not depend on other batches.
+        batches: as `customer_batches` returns them.
         advance: told the number of customers done.
     """
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count(), initializer=_use_one_thread) as pool:
-        for block, result in zip(blocks, pool.map(work, range(len(blocks)), blocks), strict=True):
-            advance(len(block))
+        for batch, result in zip(batches, pool.map(work, range(len(batches)), batches), strict=True):
+            advance(len(batch))
             yield result
 
 

@@ -1,4 +1,4 @@
-"""What each customer's history says about each product, as the matrix that collaborative filtering learns from."""
+"""The interaction matrix of customers and products that collaborative filtering learns from."""
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -8,7 +8,7 @@ from training.dataset.snapshot import Snapshot
 
 
 def build_interactions(snapshot: Snapshot, als: AlsSettings) -> csr_matrix:
-    """The strength of every customer and product that met before `snapshot.as_of`.
+    """The strength of every pair of customer and product with a purchase before `snapshot.as_of`.
 
     A purchase counts 1 on the shop's last day and half as much every `als.half_life_days` before; `log` weighting takes
     log(1 + the sum), `binary` takes 1 whatever the sum. `training.models.als` multiplies the strength by `als.alpha`;

@@ -27,7 +27,7 @@ class Orders:
 
 
 def build_orders(snapshot: Snapshot) -> Orders:
-    """Read the orders off the lines, which are sorted by customer, day and order."""
+    """The orders of a snapshot's lines, which are sorted by customer, day and order."""
     lines = np.bincount(snapshot.order_index, minlength=snapshot.n_orders)
     first_line = np.cumsum(lines) - lines
     customer: NDArray[np.int64] = snapshot.customer_index[first_line].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Each customer's days with each product: the shape in which rhythm is learned."""
+"""The pair history: the days on which each customer bought each product, from which purchase gaps are learned."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class History:
-    """Who bought what on which days, sorted by customer, product, day.
+    """Visits, one per customer, product and day, sorted by customer, product, day.
 
     A pair is one customer with one product; a visit is one pair on one day. An empty past gives empty arrays.
 
@@ -48,7 +48,7 @@ def sum_by(index: NDArray[np.integer], values: NDArray[np.generic], size: int) -
 
 
 def build_history(snapshot: Snapshot) -> History:
-    """Group the lines of `snapshot`."""
+    """The pair history of a snapshot's lines."""
     key = snapshot.customer_index.astype(np.int64) * len(snapshot.products) + snapshot.product_index
     order = np.argsort(key, kind="stable")  # the snapshot is sorted by day within a customer, and stays so
     key, day = key[order], snapshot.day[order].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Looking up pairs: one number for a customer and a product, and a binary search among sorted numbers."""
+"""Pair keys: one number for a customer and a product, looked up by binary search."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from training.dataset.pair_history import Ints
 
 
 def find_keys(keys: Ints, wanted: Ints) -> Ints:
-    """(n_wanted,) position of each wanted key in `keys`, which rise; -1 where it is not there."""
+    """Position of each wanted key in `keys`, which rise, (n_wanted,); -1 where it is not there."""
     if not len(keys):
         return np.full(len(wanted), -1, dtype=np.int64)
     position = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)

@@ -28,12 +28,12 @@ class RankedLists(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """(n,) products in each list."""
+        """Number of products in each list, (n,)."""
         return np.diff(self.starts)
 
 
 def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n + 1,) int64 where each of n lists starts, and where the last one ends."""
+    """Start of each of n lists, and the end of the last, (n + 1,) int64."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
@@ -43,7 +43,7 @@ def split_lists(values: NDArray[_Value], starts: NDArray[np.int64]) -> list[NDAr
 
 
 def owners_of(starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(starts[-1],) int64: which list each record belongs to."""
+    """Number of the list of each record, (starts[-1],) int64."""
     return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
 

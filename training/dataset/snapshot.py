@@ -1,4 +1,4 @@
-"""The ledger before a moment, with dense indices: what every model learns from."""
+"""The snapshot: the ledger before a moment, with dense indices, that every model learns from."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Snapshot:
 
 
 def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterable[str] = ()) -> Snapshot:
-    """What is known before `as_of`.
+    """The snapshot of a ledger before `as_of`.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.

@@ -1,4 +1,4 @@
-"""Past and future of a ledger: learn from what is before the cut, be judged by what comes after."""
+"""Temporal split of a ledger: training purchases before the cut, test purchases after it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ PAIR = ["customer_id", "product_id"]
 
 @dataclass(frozen=True)
 class Window:
-    """A cut in time and what was bought in the `horizon_days` from it on.
+    """An evaluation window: the purchases in the `horizon_days` from a cut on, and those before it.
 
     Attributes:
         past: the ledger before `cut`.
@@ -31,12 +31,12 @@ class Window:
 
     @cached_property
     def truth(self) -> pl.DataFrame:
-        """[customer_id, product_id], each pair once, sorted: what was bought later by customers with a past."""
+        """[customer_id, product_id], each pair once, sorted: purchases in the window by customers with a past."""
         return self._pairs_of("semi")
 
     @cached_property
     def newcomers(self) -> pl.DataFrame:
-        """The same of the customers without a past."""
+        """[customer_id, product_id], each pair once, sorted: purchases in the window by customers without a past."""
         return self._pairs_of("anti")
 
     def _pairs_of(self, how: Literal["semi", "anti"]) -> pl.DataFrame:
@@ -61,7 +61,7 @@ class Window:
 
     @cached_property
     def bought(self) -> pl.DataFrame:
-        """[customer_id, product_id], each pair once: what the customers of `truth` had bought before the cut."""
+        """[customer_id, product_id], each pair once: purchases before the cut by the customers of `truth`."""
         own = self.past.lazy().join(self.truth.lazy(), on="customer_id", how="semi")
         return own.select(PAIR).unique().sort(PAIR).collect()
 
@@ -77,7 +77,7 @@ class Window:
 
 
 def split_window(ledger: pl.DataFrame, cut: datetime, horizon_days: int) -> Window:
-    """Cut `ledger` at `cut`, an aware datetime. An empty past or future gives an empty truth."""
+    """The window of `ledger` at `cut`, an aware datetime. An empty past or future gives an empty truth."""
     past = ledger.filter(pl.col("ordered_at") < cut)
     later = ledger.filter(pl.col("ordered_at").is_between(cut, cut + timedelta(horizon_days), closed="left"))
     return Window(past, later, cut, horizon_days)

@@ -1,4 +1,4 @@
-"""How the households of the made-up shop come to buy what they buy.
+"""Simulated purchases of the made-up shop's households.
 
 Each need that a household buys here runs out after log-normal gaps; whatever ran out is bought on its next shopping
 day, mostly as the household's favourite product. Days count from the first day of the shop.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.demo.products import STYLES, Need, ShopProduct
+from training.demo.assortment import STYLES, Need, ShopProduct
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ MEAN_STAY_DAYS = 700.0
 
 @dataclass(frozen=True)
 class Shop:
-    """What is sold, and when: from `start` on for `days` days. Product i meets need i mod n_needs."""
+    """The made-up shop's assortment and time: `days` days from `start` on. Product i meets need i mod n_needs."""
 
     needs: Sequence[Need]
     cache: Sequence[ShopProduct]
@@ -61,7 +61,7 @@ class Shop:
 
     @property
     def n_rare(self) -> int:
-        """As many products are never sold as are sold once or twice."""
+        """Number of products that are never sold, and of those sold once or twice."""
         return max(1, len(self.cache) // 50)
 
     def products_of(self, need: int) -> Ints:
@@ -87,7 +87,7 @@ class Households:
 
 
 class Wants(NamedTuple):
-    """What ran out: household, need, and on which day. Three arrays of one length."""
+    """Wants of households: household, need and day. Three arrays of one length."""
 
     household: Ints
     need: Ints
@@ -95,7 +95,7 @@ class Wants(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """What was bought, a line per order and product, by time; `minute` counts from the start of the first day."""
+    """Purchase lines, one per order and product, by time; `minute` counts from the start of the first day."""
 
     minute: Ints
     household: Ints
@@ -104,7 +104,7 @@ class Lines(NamedTuple):
 
 
 def draw_households(n: int, days: int, rng: Generator) -> Households:
-    """Who shops here: half from before the first day, the others joining until the last; most leave at some time."""
+    """The households: half from before the first day, the others joining until the last; most leave at some time."""
     joined = np.where(rng.random(n) < KNOWN_SHARE, 0.0, np.floor(rng.random(n) * days))
     stay = np.where(rng.random(n) < ONE_ORDER_ONLY, 0.5, 10 + rng.exponential(MEAN_STAY_DAYS, n))
     visit_days = rng.choice([2, 3, 4, 5, 7], n, p=[0.15, 0.25, 0.2, 0.15, 0.25])
@@ -122,7 +122,7 @@ def draw_households(n: int, days: int, rng: Generator) -> Households:
 
 
 def simulate(shop: Shop, homes: Households, rng: Generator) -> Lines:
-    """Households run out of what they need and buy it, with what goes along, on their next shopping day."""
+    """Purchase lines of households that buy what they ran out of, and its companions, on their next shopping day."""
     weights = _popularity(shop, rng)
     favourites = _favourites(shop, weights, homes, rng)
     appetite = _appetite(shop, homes)

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from recommender.data_dir import write_whole
 from recommender.errors import UsageError
-from training.demo.products import FEWEST_PRODUCTS, MOST_PRODUCTS, ShopProduct, make_products, pick_needs
+from training.demo.assortment import FEWEST_PRODUCTS, MOST_PRODUCTS, ShopProduct, make_products, pick_needs
 from training.demo.purchases import Lines, Shop, draw_households, simulate
 
 DAYS_PER_MONTH = 30.4
@@ -25,7 +25,7 @@ FIRST_PRICE = 0.96
 
 @dataclass(frozen=True)
 class ShopFiles:
-    """Where the shop was written."""
+    """The files of the made-up shop."""
 
     purchases: Path
     products: Path

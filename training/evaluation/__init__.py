@@ -1,1 +1,1 @@
-"""Honest evaluation on later windows, beside baselines."""
+"""Offline evaluation on later windows, beside baselines."""

@@ -31,7 +31,7 @@ TIFU: Mapping[str, Sequence[Any]] = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """What suited an earlier window best.
+    """The baseline parameters that scored best on an earlier window.
 
     Attributes:
         half_life_days, popularity: of `decayed_own`.
@@ -52,7 +52,7 @@ class Chosen:
 
 
 def tune_baselines(window: Window) -> Chosen:
-    """Try them on `window`, whose customers are all scored; the first of equals wins.
+    """The baseline parameters that score best on `window`, whose customers are all scored; the first of equals.
 
     Of `decayed_own` every combination; of TIFU-KNN the groups first, then the neighbours and their weight.
     """

@@ -1,4 +1,4 @@
-"""Simple rankings that a model has to be worth more than.
+"""Baselines: simple rankings that a model has to beat.
 
 Each learns from a snapshot and gives a `Scorer`; `training.evaluation.top_k.rank_by` makes lists of its scores.
 """
@@ -17,7 +17,7 @@ from training.models.popularity import trend
 
 
 def popular(snapshot: Snapshot) -> Scorer:
-    """The same best sellers for everybody: most distinct buyers in the 30 days up to the shop's last purchase.
+    """Best sellers, the same for all customers: most distinct buyers in the 30 days up to the last purchase.
 
     As strong as any simple kind: on five windows of Online Retail II (cuts 2011-05-01 to 2011-09-01) its NDCG@10 is
     .133, that of 14 and 90 days .132 and .123, that of orders decayed with half-lives of 14, 30 and 90 days .134,
@@ -27,17 +27,17 @@ def popular(snapshot: Snapshot) -> Scorer:
 
 
 def trending(snapshot: Snapshot) -> Scorer:
-    """The same for everybody: what sold most in the last 30 days and grew, as `trend` has it."""
+    """Trending products, the same for all customers: the highest `trend` of the last 30 days."""
     return _same_for_all(trend(snapshot, POPULAR_DAYS))
 
 
 def own_counts(snapshot: Snapshot) -> Scorer:
-    """What each customer bought before, by number of orders."""
+    """Each customer's own products, by number of orders."""
     return _rows_of(count_orders(snapshot))
 
 
 def decayed_own(snapshot: Snapshot, half_life_days: float, popularity: float = 0.0) -> Scorer:
-    """What each customer bought before, each order counted 0.5 ^ (age / half-life), plus what everybody buys.
+    """Each customer's own products, each order counted 0.5 ^ (age / half-life), plus the shop's best sellers.
 
     Args:
         snapshot: what is known.

@@ -1,4 +1,4 @@
-"""How sure a figure is: the customers are drawn again and again, with replacement.
+"""Bootstrap intervals of means over customers, who are drawn with replacement.
 
 Source: Efron, Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentile intervals). A customer who
 is in several windows is drawn with all of them: what one customer does in two months is not two independent facts.
@@ -20,7 +20,7 @@ _CELLS = 10_000_000
 
 
 class Interval(NamedTuple):
-    """A mean over customers with its 95 % interval, of all windows together; NaN where nobody could be scored."""
+    """A mean over customers with its 95 % interval, of all windows together; NaN where no customer could be scored."""
 
     mean: float
     low: float
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
 
 
 class Resampled:
-    """The means of several rankings on the same draws of customers, so that their differences can be judged too."""
+    """Bootstrap means of several rankings on the same draws of customers, so that differences have intervals, too."""
 
     def __init__(self, rankings: dict[str, Sequence[CustomerScores]], seed: int, n_draws: int = DRAWS) -> None:
         """Draw.
@@ -48,12 +48,12 @@ class Resampled:
         self._means = {name: means[:, i] for i, name in enumerate(rankings)}
 
     def interval(self, ranking: str, measure: str) -> Interval:
-        """Of one ranking's mean."""
+        """The interval of one ranking's mean."""
         column = self.measures.index(measure)
         return _interval(self._mean[ranking][column], self._means[ranking][:, column])
 
     def difference(self, ranking: str, other: str, measure: str) -> Interval:
-        """Of the mean of `ranking` less that of `other`, draw by draw."""
+        """The interval of the mean of `ranking` less that of `other`, draw by draw."""
         column = self.measures.index(measure)
         mean = self._mean[ranking][column] - self._mean[other][column]
         return _interval(mean, (self._means[ranking] - self._means[other])[:, column])

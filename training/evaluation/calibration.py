@@ -1,4 +1,4 @@
-"""Whether the published probabilities can be believed, over all customers: those who bought nothing count too."""
+"""Calibration of the published probabilities over all customers, those who bought nothing included."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,12 +11,12 @@ from recommender.publication.lists import ListTable, Own
 from recommender.slate.due import HORIZONS_DAYS, due
 from training.dataset.ranked_lists import owners_of
 from training.dataset.split import PAIR, Window
-from training.evaluation.metrics import calibration_error, reliability
+from training.evaluation.offline_metrics import calibration_error, reliability
 from training.ranking.model import Model
 
 
 def judge_probabilities(model: Model, window: Window) -> dict[str, Any]:
-    """How far predicted and observed lie apart, in 20 bins of equal mass.
+    """The calibration of each kind of probability in 20 bins of equal mass.
 
     Judged are the pairs of a customer and a product on a published personal list.
 

@@ -1,4 +1,4 @@
-"""The long comparison: the model beside all that is known to be good, on several later windows.
+"""The comparison of the model with strong baselines on several later windows.
 
 `training.evaluation.last_window` is the short one that every training can afford.
 """
@@ -25,13 +25,13 @@ from training.evaluation.similar_lists import judge_similar
 from training.evaluation.tifu_knn import tifu_knn
 from training.evaluation.top_k import Scorer, rank_by
 from training.ranking.model import Model, train_model
-from training.ranking.training_examples import Windows
+from training.ranking.training_examples import ExampleCache
 
 KS = (5, 10, 20)
 
 
 class Judged(NamedTuple):
-    """Everything that is said of one window.
+    """The results of one window.
 
     Attributes:
         window: past and truth.
@@ -50,7 +50,7 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the model and the baselines did.
+    """The results of the model and the baselines, by window and together.
 
     Attributes:
         windows: from the oldest on.
@@ -75,7 +75,7 @@ class Comparison:
         return max(means, key=lambda name: -math.inf if math.isnan(means[name]) else means[name])
 
     def lead(self, measure: str) -> Interval:
-        """Our mean less that of the best baseline, customer by customer."""
+        """The model's mean less that of the best baseline, customer by customer, with its interval."""
         return self.resampled.difference(OURS, self.best_baseline(measure), measure)
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Comparison:
 def compare(
     ledger: pl.DataFrame, catalogue: pl.DataFrame, cuts: Sequence[datetime], settings: Settings, progress: Progress
 ) -> Comparison:
-    """Train at each cut, and score what follows it.
+    """The comparison of the model, trained at each cut, with the baselines on the window that follows.
 
     The baselines' parameters are chosen once, on the window that ends with the first cut.
 
@@ -120,10 +120,10 @@ def compare(
     earlier = cuts[0] - timedelta(days=settings.horizon_days)
     with progress.step("Tune the baselines"):
         chosen = tune_baselines(split_window(ledger, earlier, settings.horizon_days))
-    windows = Windows(ledger, catalogue, settings)
+    example_cache = ExampleCache(ledger, catalogue, settings)
     judged = []
     for cut in cuts:
-        model = train_model(ledger, catalogue, cut, settings, progress, windows=windows)
+        model = train_model(ledger, catalogue, cut, settings, progress, example_cache=example_cache)
         judged.append(_judge(model, split_window(ledger, cut, settings.horizon_days), chosen, settings, progress))
     with progress.step("Draw customers again"):
         resampled = Resampled(
@@ -133,7 +133,7 @@ def compare(
 
 
 def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Mapping[str, Callable[[], Scorer]]:
-    """Name → how to learn it."""
+    """The baselines by name, each as a function that fits it."""
     return {
         "popular": lambda: popular(snapshot),
         "trending": lambda: trending(snapshot),

@@ -1,4 +1,4 @@
-"""The figures that decide whether a version may go live: the model and quick baselines on the last window.
+"""The gate's evaluation: the model and quick baselines on the last window.
 
 `training.evaluation.compare` does the same at length, on more windows, beside all that is known to be good.
 """
@@ -19,7 +19,7 @@ from training.evaluation.scores import Scores, score_ranking
 from training.evaluation.top_k import Scorer, rank_by
 from training.ranking.model import Model, train_model
 from training.ranking.rankings import rank_customers
-from training.ranking.training_examples import Windows
+from training.ranking.training_examples import ExampleCache
 
 OURS = "reprise"
 """Name of the model's ranking among the others."""
@@ -32,7 +32,7 @@ cut 2011-07-02, among 0 to 4 with a half-life of 180 days."""
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How several rankings did on one window.
+    """The scores of several rankings on one window.
 
     Attributes:
         cut: the models knew what was before it.
@@ -62,16 +62,16 @@ def evaluate_last_window(
     settings: Settings,
     progress: Progress,
     *,
-    windows: Windows | None = None,
+    example_cache: ExampleCache | None = None,
 ) -> Evaluation:
-    """Train on all but the last `horizon_days` of `ledger` and score the model and quick baselines on these.
+    """The evaluation of the model and quick baselines on the last `horizon_days`, fitted on all purchases before.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.
         catalogue: products; what is only sold in the window is known to the model as a product without buyers.
         settings: of the training; `horizon_days` and `own_half_life_days` are used here too.
         progress: told of each step.
-        windows: shared with another training, see `train_model`.
+        example_cache: shared with another training, see `train_model`.
 
     Returns:
         Scores of `reprise`, `popular`, `trending`, `own_counts` and `decayed_own`; none where no customer bought both
@@ -83,7 +83,7 @@ def evaluate_last_window(
     window = last_window(ledger, settings.horizon_days)
     if window.truth.is_empty():
         return evaluate_window(window, {})
-    model = train_model(ledger, catalogue, window.cut, settings, progress, windows=windows)
+    model = train_model(ledger, catalogue, window.cut, settings, progress, example_cache=example_cache)
     with progress.step("Score the last window"):
         baselines = quick_baselines(model.snapshot, settings)
         rankings = {name: rank_by(scorer, model.snapshot, window.everyone, K) for name, scorer in baselines.items()}
@@ -106,7 +106,7 @@ def quick_baselines(snapshot: Snapshot, settings: Settings) -> dict[str, Scorer]
 
 
 def rank_model(model: Model, window: Window, list_length: int) -> pl.DataFrame:
-    """The model's ranking of the window's customers; those without a past get its best sellers.
+    """The model's ranking of the window's customers; customers without a past get its best sellers.
 
     Both of a customer's published lists in full, so that repeat and discover can be judged apart.
     """
@@ -122,6 +122,6 @@ def rank_model(model: Model, window: Window, list_length: int) -> pl.DataFrame:
 
 
 def evaluate_window(window: Window, rankings: Mapping[str, pl.DataFrame], k: int = K) -> Evaluation:
-    """Score each of `rankings`, by name, on `window`."""
+    """The scores of each of `rankings`, by name, on `window`."""
     scores = {name: score_ranking(ranking, window, (k,)) for name, ranking in rankings.items()}
     return Evaluation(window.cut, window.horizon_days, len(window.customers), scores)

@@ -1,4 +1,4 @@
-"""What one ranking is worth: measured customer by customer against what was bought later.
+"""Scores of a ranking: offline metrics by customer, and their means by slice of customers.
 
 Slices of the same ranking, each named by the beginning of a measure's name:
 
@@ -20,16 +20,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training.dataset.split import PAIR, Window
-from training.evaluation import metrics
+from training.evaluation import offline_metrics
 
 Scores = dict[str, float | None]
 """Measure → figure; None where nobody could be scored."""
 
 MEASURES = {
-    "recall": metrics.recall_at_k,
-    "ndcg": metrics.ndcg_at_k,
-    "hit_rate": metrics.hit_rate_at_k,
-    "map": metrics.average_precision_at_k,
+    "recall": offline_metrics.recall_at_k,
+    "ndcg": offline_metrics.ndcg_at_k,
+    "hit_rate": offline_metrics.hit_rate_at_k,
+    "map": offline_metrics.average_precision_at_k,
 }
 ORDERS = {"orders_1_": (1, 1), "orders_2_4_": (2, 4), "orders_5_": (5, np.inf)}
 SLICES = ("", "repeat_", "discover_", "orders_0_", *ORDERS)
@@ -37,7 +37,7 @@ SLICES = ("", "repeat_", "discover_", "orders_0_", *ORDERS)
 
 @dataclass(frozen=True)
 class CustomerScores:
-    """The figures of one ranking for each customer.
+    """The metrics of one ranking for each customer.
 
     Attributes:
         customers: (n,) ids of `Window.everyone`.
@@ -51,7 +51,7 @@ class CustomerScores:
 
 
 def score_customers(ranking: pl.DataFrame, window: Window, ks: Sequence[int]) -> CustomerScores:
-    """Measure a ranking for each customer; see `score_ranking`."""
+    """The metrics of a ranking for each customer; see `score_ranking`."""
     ranking = _of_window(ranking, window)
     columns = {
         f"{piece}{name}@{k}": np.where(asked, measure(hits[:, :k], n_relevant), np.nan)
@@ -63,7 +63,7 @@ def score_customers(ranking: pl.DataFrame, window: Window, ks: Sequence[int]) ->
 
 
 def score_ranking(ranking: pl.DataFrame, window: Window, ks: Sequence[int]) -> Scores:
-    """The figures of one ranking.
+    """The scores of a ranking: mean metrics by slice.
 
     Args:
         ranking: [customer_id, product_id, rank, …], each product once for a customer. Customers who bought nothing in
@@ -107,7 +107,7 @@ def _of_window(ranking: pl.DataFrame, window: Window) -> pl.DataFrame:
 
 def _slices(
     ranking: pl.DataFrame, window: Window, k: int
-) -> Iterator[tuple[str, metrics.Hits, NDArray[np.int64], NDArray[np.bool_]]]:
+) -> Iterator[tuple[str, offline_metrics.Hits, NDArray[np.int64], NDArray[np.bool_]]]:
     """Name of each slice, hits (n, k), n_relevant (n,) and whether a customer of `everyone` is in the slice (n,)."""
     rows = window.everyone.to_frame().with_row_index("row")
     mixed = _hits(ranking, pl.concat([window.truth, window.newcomers]), rows, k)
@@ -125,7 +125,7 @@ def _slices(
 
 def _hits(
     ranking: pl.DataFrame, truth: pl.DataFrame, rows: pl.DataFrame, k: int
-) -> tuple[metrics.Hits, NDArray[np.int64]]:
+) -> tuple[offline_metrics.Hits, NDArray[np.int64]]:
     """`hits` (n, k) and `n_relevant` (n,) of the customers in `rows`."""
     hits, n_relevant = np.zeros((len(rows), k), dtype=bool), np.zeros(len(rows), dtype=np.int64)
     found = _first(ranking, k).join(truth, on=PAIR, how="semi").join(rows, on="customer_id")
@@ -146,9 +146,9 @@ def _variety(ranking: pl.DataFrame, window: Window, ks: Sequence[int]) -> Scores
     for k in ks:
         places = _first(shown, k)
         repeated, sold = places["repeat"].fill_null(value=False), places.drop_nulls("product_index")
-        figures[f"coverage@{k}"] = metrics.coverage(sold["product_index"].to_numpy(), len(share))
-        figures[f"repeat_share@{k}"] = metrics.repeat_share(repeated.to_numpy()) if len(places) else None
-        figures[f"novelty@{k}"] = metrics.novelty(sold["buyers"].to_numpy()) if len(sold) else None
+        figures[f"coverage@{k}"] = offline_metrics.coverage(sold["product_index"].to_numpy(), len(share))
+        figures[f"repeat_share@{k}"] = offline_metrics.repeat_share(repeated.to_numpy()) if len(places) else None
+        figures[f"novelty@{k}"] = offline_metrics.novelty(sold["buyers"].to_numpy()) if len(sold) else None
     return figures
 
 

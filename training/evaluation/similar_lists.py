@@ -1,4 +1,4 @@
-"""Whether lists of products for a product make sense, beyond looking at them."""
+"""Evaluation of lists of products for a product, such as similar products, against best sellers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ BEST_SELLERS = 10
 def judge_similar(
     table: ListTable, snapshot: Snapshot, categories: Sequence[str | None], window: Window, k: int = 10
 ) -> dict[str, Any]:
-    """How good the first `k` products of each product's list are.
+    """The scores of the first `k` products of each product's list.
 
     Args:
         table: `similar` or `together`: an owner for each product, in the order of `snapshot.products`.

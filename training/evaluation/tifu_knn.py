@@ -1,4 +1,4 @@
-"""TIFU-KNN, the published method to beat: a customer's own orders, grouped and faded, and those of customers alike.
+"""TIFU-KNN, a published baseline: a customer's own orders, grouped and decayed, and those of the nearest customers.
 
 Source: Hu, He, Gao, Zhang 2020, Modeling Personalized Item Frequency Information for Next-basket Recommendation,
 SIGIR.
@@ -68,7 +68,7 @@ class TasteVectors:
 
 
 def tifu_knn(snapshot: Snapshot, tifu: Tifu) -> Scorer:
-    """The customer's vector, weighted `own`, plus the mean vector of the neighbours, weighted 1 - own."""
+    """The scores of TIFU-KNN: the customer's vector, weighted `own`, plus the neighbours' mean, weighted 1 - own."""
     vectors = build_vectors(snapshot, tifu)
 
     def score(customers: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ def tifu_knn(snapshot: Snapshot, tifu: Tifu) -> Scorer:
 
 
 def build_vectors(snapshot: Snapshot, tifu: Tifu) -> TasteVectors:
-    """Add up each customer's orders, faded.
+    """The taste vectors: the decayed sum of each customer's orders.
 
     An order counts within ^ (orders after it in its group) · between ^ (groups after it), divided by the size of its
     group and by the number of groups. Groups are counted from the last order on, so that the oldest may be

@@ -1,1 +1,1 @@
-"""What happens to accepted events: archived, learned from, and forgotten where a customer asks for it."""
+"""Accepted events: their archive, the fold-in of new customers, and erasure."""

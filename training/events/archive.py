@@ -55,7 +55,7 @@ LEFTOVER_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One event with what its stream entry tells."""
+    """An event with the fields of its stream entry."""
 
     entry_id: str
     accepted_at: datetime
@@ -69,7 +69,7 @@ class Archive:
         self.folder = folder / f"shop={shop}"
 
     def write(self, batch: Sequence[Archived], leave_out: Collection[str] = frozenset()) -> None:
-        """Keep a batch: when this returns it survives a power cut.
+        """Write a batch of events; when this returns, it survives a power cut.
 
         Args:
             batch: any events, in the order of the stream.

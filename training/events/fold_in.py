@@ -1,4 +1,4 @@
-"""New customers get a `discover` list from their first purchases on, long before the next training knows them."""
+"""Fold-in of new customers: a `discover` list from their first purchases on, before the next training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _CUSTOMERS_PER_TRIP = 100
 
 @dataclass
 class FoldIn:
-    """Makes lists for the customers of a batch of events. A second time makes the same lists.
+    """Fold-in of the customers of a batch of events; idempotent.
 
     Attributes:
         store: where the version that answers is, with its product factors.
@@ -35,7 +35,7 @@ class FoldIn:
     _factors: dict[str, ProductFactors | None] = field(default_factory=dict)
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Fold in who bought or gave back and has no `discover` list of the version that answers."""
+        """Fold in customers with a purchase or refund and without a `discover` list in the live version."""
         version = self.store.current()
         if version is None:
             return

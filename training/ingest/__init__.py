@@ -1,1 +1,1 @@
-"""From files as shops have them to the ledger."""
+"""Ingest: purchase files, product files and archived events become the ledger and the catalogue."""

@@ -1,4 +1,4 @@
-"""From the archive to the ledger: archived purchases and refunds as one more source beside the purchase files.
+"""Archived purchases and refunds as one more source of the ledger beside the purchase files.
 
 A purchase that is in both counts once, as the file has it. It is taken for the same
 
@@ -27,7 +27,7 @@ ORDERS: tuple[EventType, ...] = ("purchase", "refund")
 
 
 def read_ledger(folder: Path, shop: str, event_types: Collection[EventType] = ORDERS) -> pl.DataFrame:
-    """The archived events of a shop that are of some types.
+    """The archived events of a shop, of some types.
 
     Args:
         folder: REPRISE_HOME/ledger of those who run `reprise worker`.

@@ -1,4 +1,4 @@
-"""Customers that are no person: tills, bots, guest checkouts that share one id.
+"""Bot detection: customer ids that are no person, such as tills, bots and shared guest checkouts.
 
 The rule, stated in the report, needs at least FEWEST_CUSTOMERS customers; one of two signs is enough:
 
@@ -22,7 +22,7 @@ RULE = (
 
 
 def find_suspects(purchases: pl.DataFrame) -> pl.DataFrame:
-    """The suspicious customers, most purchases first.
+    """Suspicious customers, most purchases first.
 
     Args:
         purchases: customer_id, order_id, ordered_at; one row per purchase.

@@ -1,4 +1,4 @@
-"""How exports that are more than a table of lines become one: the hooks of `training.ingest.formats`."""
+"""Preparation of exports that are no table of purchase lines: the hooks of `training.ingest.formats`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _GA4_ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
 
 
 def prepare_online_retail(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """`85123a` and `85123A` are one product; `13085.0` is what spreadsheets make of customer 13085."""
+    """Online Retail rows with clean ids: `85123a` is product `85123A`, and `13085.0` customer `13085`."""
     names = rows.collect_schema().names()
     rules = {"StockCode": pl.col("StockCode").cast(pl.String).str.strip_chars().str.to_uppercase()} | {
         name: pl.col(name).cast(pl.String).str.replace(r"\.0$", "") for name in ("Customer ID", "CustomerID")
@@ -23,7 +23,7 @@ def prepare_online_retail(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def prepare_shopify(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Order-level cells stand on an order's first line only: give them to its other lines.
+    """Shopify lines that all have their order's cells, which stand on the first line only.
 
     A cancelled order gets the status `cancelled`; a line without SKU is known by its name.
     """
@@ -51,7 +51,7 @@ def _filled(name: str) -> pl.Expr:
 
 
 def prepare_ga4(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per item of an event's `items`; flattened tables stay as they are.
+    """GA4 rows, one per item of an event's `items`; flattened tables stay as they are.
 
     `user_id` is filled from `user_pseudo_id` where the visitor was not signed in.
     """
@@ -81,7 +81,7 @@ def _inside(column: str, key: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def combine_instacart(files: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
-    """Order lines with their order's customer and a relative date (see INSTACART_START), and the product's name.
+    """Instacart lines with their order's customer and a relative date (see INSTACART_START), and the product's name.
 
     Args:
         files: `orders`, one or more whose stem begins with `order_products`, and perhaps `products`, `departments`.

@@ -1,4 +1,4 @@
-"""Files to lazy frames: CSV (also gzipped), Parquet and JSON-lines; one file, a folder or a glob.
+"""Purchase files as lazy frames: CSV (also gzipped), Parquet and JSON-lines; one file, a folder or a glob.
 
 CSV and JSON-lines have no types that can be trusted, so every cell is read as text: `00123` stays. Two columns are
 added: LINE, where the row stands in its file, and BROKEN, why the row cannot be split into columns (else null).
@@ -36,7 +36,7 @@ _FOREIGN = {
 
 
 def find_files(paths: Sequence[str | Path], leave_out: Iterable[Path] = ()) -> list[Path]:
-    """The data files that `paths` name, each once, sorted within each folder and glob.
+    """The data files of `paths`, each once, sorted within each folder and glob; [] for no paths.
 
     Args:
         paths: files (of any name), folders (their own files with a known suffix) and globs.
@@ -72,7 +72,7 @@ def _files_of(path: Path, skipped: set[Path]) -> list[Path]:
 
 @contextmanager
 def unchanged(files: Sequence[Path]) -> Iterator[None]:
-    """Refuse files whose size or time of change differ after the block.
+    """A context that refuses files whose size or modification time has changed at its end.
 
     Raises:
         UnreadableFileError: a file changed while it was read, or is gone.
@@ -94,7 +94,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Turn what polars and the system say about `file` into an UnreadableFileError that names the remedy."""
+    """A context that turns errors of polars and the system into an UnreadableFileError that names the remedy."""
     try:
         yield
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
@@ -130,7 +130,7 @@ def _open(file: Path) -> gzip.GzipFile:
 
 
 def scan_file(file: Path) -> pl.LazyFrame:
-    """One file as a lazy frame with LINE and BROKEN; what it holds is told by its first bytes, not by its name.
+    """A file as a lazy frame with LINE and BROKEN; its format is detected by its first bytes, not by its name.
 
     Raises:
         UnreadableFileError: it is empty, of a kind that is not read, or cannot be opened.

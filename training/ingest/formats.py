@@ -1,4 +1,4 @@
-"""The named formats: which of a shop system's columns is which of ours, and what is normal in its exports.
+"""Named formats of exports: their columns, their hooks, and the rows that are normal and no purchase.
 
 A format is data. `prepare` reshapes one file where columns alone do not say it, `combine` joins the files of a folder
 into one. Rows that `left_out` matches are normal there (postage lines, guests): they are counted, not called bad.
@@ -18,7 +18,7 @@ Combine = Callable[[Mapping[str, pl.LazyFrame]], pl.LazyFrame]
 
 @dataclass(frozen=True)
 class Format:
-    """How one kind of export is read.
+    """The format of one kind of export.
 
     Attributes:
         about: one line for people.

@@ -1,5 +1,6 @@
-"""What reading a purchase file found: the report that `reprise doctor` prints and a version's makers can check."""
+"""The ingest report: rows read, left out and quarantined, and facts of the ledger, as `reprise doctor` prints them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,11 +9,13 @@ import polars as pl
 
 from recommender.days import SECONDS_PER_DAY
 from recommender.errors import TooLittleDataError, TooManyBadRowsError
+from training.ingest.refunds import Netted
+from training.ingest.rows import ParsedRows
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """Everything here is plain JSON.
+    """The ingest report, as plain JSON.
 
     Attributes:
         sources: the files, as they were named.
@@ -79,7 +82,7 @@ class IngestReport:
 
 
 def check_report(report: IngestReport) -> None:
-    """Refuse what cannot be learned from.
+    """Raise where a report has too many bad rows or no purchase.
 
     Raises:
         TooManyBadRowsError: more rows are bad than `max_bad_rows_share` allows.
@@ -99,6 +102,33 @@ def check_report(report: IngestReport) -> None:
             f"{sum(report.left_out.values()):,} left out, {report.refunds['lines']:,.0f} refunds); "
             "`reprise doctor` shows why"
         )
+
+
+def reading_facts(parts: Sequence[ParsedRows]) -> dict[str, Any]:
+    """The fields of an IngestReport that describe how the files were read, from columns to prices_ignored."""
+    unused = dict.fromkeys(name for part in parts for name in part.unused)
+    return {
+        "columns": {ours: theirs for part in parts for ours, theirs in part.taken.items()},
+        "columns_unused": list(unused),
+        "times": list(dict.fromkeys(part.times for part in parts)),
+        "rows_read": sum(part.rows_read for part in parts),
+        "rows_good": sum(part.rows_good for part in parts),
+        "left_out": dict(sum((Counter(part.left_out) for part in parts), Counter()).most_common()),
+        "quarantined": dict(sum((Counter(part.quarantined) for part in parts), Counter()).most_common()),
+        "prices_ignored": sum(part.prices_ignored for part in parts),
+    }
+
+
+def refund_facts(netted: Netted, parts: Sequence[ParsedRows]) -> dict[str, float]:
+    """The field `refunds` of an IngestReport."""
+    return {
+        "lines": netted.lines,
+        "units": netted.units,
+        "own_lines": netted.void_lines + sum(part.own_refunds for part in parts),
+        "unmatched_lines": netted.unmatched_lines,
+        "unmatched_units": netted.unmatched_units,
+        "purchases_gone": netted.purchases_gone,
+    }
 
 
 def ledger_facts(ledger: pl.DataFrame) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The catalogue: what the shop tells of its products, completed by what the purchases tell."""
+"""The catalogue: the shop's product file, completed by titles and categories of the purchases."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ _NO = ("false", "f", "no", "n", "0", "0.0", "out of stock", "out_of_stock", "out
 
 @dataclass(frozen=True)
 class NamedProducts:
-    """The product file, read.
+    """The products of a product file.
 
     Attributes:
         products: schema CATALOGUE, one row per product.
@@ -30,7 +30,7 @@ class NamedProducts:
 
 
 def read_products(file: Path) -> NamedProducts:
-    """Read a product file: product_id and any of the catalogue's other columns; other columns are ignored.
+    """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
     A price that is no number or is negative, and an address that is neither http(s) nor a path of the shop, are taken
     as not given. A product is in stock unless its cell says otherwise (`false`, `no`, `0`, `out of stock`, …).
@@ -45,13 +45,13 @@ def read_products(file: Path) -> NamedProducts:
         if "product_id" not in schema:
             seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
-        told = frame.select(_told(name, schema) for name in CATALOGUE.names()).collect()
+        told = frame.select(_product_file_column(name, schema) for name in CATALOGUE.names()).collect()
     usable = told.filter(pl.col("product_id").is_not_null())
     products = usable.unique("product_id", keep="last", maintain_order=True)
     return NamedProducts(products, repeated=len(usable) - len(products), unusable=len(told) - len(usable))
 
 
-def _told(name: str, schema: pl.Schema) -> pl.Expr:
+def _product_file_column(name: str, schema: pl.Schema) -> pl.Expr:
     """One catalogue column from a product file."""
     if name not in schema:
         absent = True if name == "in_stock" else None
@@ -77,7 +77,7 @@ def _price(number: pl.Expr) -> pl.Expr:
 def build_catalogue(
     purchases: pl.DataFrame, ledger: pl.DataFrame, named: NamedProducts | None
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """One row per product of the product file or the ledger, sorted by product_id.
+    """The catalogue: one row per product of the product file or the ledger, sorted by product_id.
 
     Args:
         purchases: product_id, and title and category where the purchase file has them.

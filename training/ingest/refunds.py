@@ -1,4 +1,4 @@
-"""Refunds and cancellations netted against what was bought before.
+"""Netting of refunds and cancellations against earlier purchases.
 
 A row is a refund if its quantity is negative. One whose status says so, in a file with order ids, belongs to its order:
 it takes back that order's other lines of the product or, where there are none, it was the purchase itself and is void.
@@ -19,7 +19,7 @@ _ORDER = (*_PAIR, "order_id")
 
 @dataclass(frozen=True)
 class Netted:
-    """What is left, and what the report says about it.
+    """Netted purchases, with counts for the report.
 
     Attributes:
         purchases: the rows that are left, quantity above 0, in no particular order.
@@ -41,7 +41,7 @@ class Netted:
 
 
 def net_refunds(rows: pl.DataFrame) -> Netted:
-    """Take refunds off the purchases they belong to.
+    """Purchases less the refunds that belong to them.
 
     Args:
         rows: customer_id, product_id, order_id, ordered_at, quantity (negative: refund), of_order (Boolean: the refund

@@ -1,4 +1,4 @@
-"""One purchase file to rows with our columns: each row judged, the good ones typed, the bad ones as they were read."""
+"""Parsed rows of a purchase file in our columns: the good ones typed, the bad ones as they were read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _PRICE_IGNORED = "__price_ignored__"
 
 @dataclass(frozen=True)
 class PurchaseFile:
-    """What is read as one table: a file, or the files that a format joins.
+    """A purchase file as one table; or the files that a format joins.
 
     Attributes:
         file: for messages and the quarantine.
@@ -35,7 +35,7 @@ class PurchaseFile:
 
 @dataclass(frozen=True)
 class ParsedRows:
-    """One source, read.
+    """The rows of one purchase file, good and bad, with counts.
 
     Attributes:
         rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, and title and
@@ -62,7 +62,7 @@ class ParsedRows:
 
 
 def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
-    """Scan each file; a format that joins files makes one source of them, named after their folder.
+    """The scanned files; a format that joins files makes one of them, named after their folder.
 
     Raises:
         UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
@@ -76,7 +76,7 @@ def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
 
 
 def read_part(source: PurchaseFile, format_: Format, named: Mapping[str, str], as_of: datetime) -> ParsedRows:
-    """Read and judge one source.
+    """The parsed rows of one purchase file.
 
     Args:
         source: what to read.
@@ -166,7 +166,7 @@ def _kept(taken: Mapping[str, str]) -> list[pl.Expr]:
 
 
 def with_order_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    """Where there is no order id, one customer's purchases of one day (UTC) are an order."""
+    """`rows` with an order_id everywhere: without one, a customer's purchases of one day (UTC) are an order."""
     if not rows["order_id"].null_count():
         return rows
     made = pl.format("{}@{}", "customer_id", pl.col("ordered_at").dt.date())

@@ -1,4 +1,4 @@
-"""What a purchase row, the ledger and the catalogue hold, and when a row is bad.
+"""Schemas of purchase rows, the ledger and the catalogue, and the rules by which a row is bad.
 
 Rules are plain polars expressions: they run inside the streaming scan, before anything is collected, and the first
 rule that a row breaks is its reason.
@@ -83,7 +83,7 @@ def number_of(column: str, dtype: pl.DataType) -> pl.Expr:
 def take_columns(
     seen: Sequence[str], known: Mapping[str, Sequence[str]], named: Mapping[str, str], file: str
 ) -> dict[str, str]:
-    """Which of the file's columns is which of ours.
+    """The file's column for each of ours.
 
     Args:
         seen: the file's columns.
@@ -126,7 +126,7 @@ def _nearest(wanted: Sequence[str], seen: Sequence[str]) -> str | None:
 
 
 def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
-    """Reason → when a row is bad, over our columns, in the order in which they are asked. Null counts as false."""
+    """The rules by which a row is bad, by reason, in the order in which they apply. Null counts as false."""
     quantity, ordered_at = pl.col("quantity"), pl.col("ordered_at")
     return {
         "broken line": pl.col(BROKEN).is_not_null(),
@@ -144,7 +144,7 @@ def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
 
 
 def first_reason(rules: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Enum column: the first rule that holds; null where none does. No rules: all null."""
+    """The reason of the first rule that holds, as an Enum column; null where none does, and without rules."""
     kind = pl.Enum(list(rules))
     held = [pl.when(rule).then(pl.lit(reason, kind)) for reason, rule in rules.items()]
     return pl.coalesce(*held) if held else pl.lit(None, kind)

@@ -1,4 +1,4 @@
-"""Times of a purchase file: which of the accepted forms a column has, and how it becomes UTC.
+"""Time columns of purchase files: detection of their form, and conversion to UTC.
 
 A column of text or numbers is looked at once (`detect_times`), then read as a whole: ISO-8601 with or without a
 zone, ISO dates, `20240131`, or seconds, milliseconds, microseconds or nanoseconds since 1970. A time without a zone
@@ -30,7 +30,7 @@ _EPOCHS = (
 
 @dataclass(frozen=True)
 class TimeColumn:
-    """How one column becomes UTC.
+    """A time column's form, with its conversion to UTC.
 
     Attributes:
         found: what the report says about it.
@@ -42,7 +42,7 @@ class TimeColumn:
 
 
 def detect_times(column: str, sample: pl.Series, patterns: Sequence[str] = ()) -> TimeColumn:
-    """Decide what `column` holds from the head of it.
+    """The form of a time column, detected from its head.
 
     Args:
         column: its name in the source.

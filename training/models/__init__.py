@@ -1,1 +1,1 @@
-"""What the ledger teaches: factors, neighbours, rhythms, popularity."""
+"""Models fitted on a snapshot: factors, neighbours, rhythms, popularity."""

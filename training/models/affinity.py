@@ -1,4 +1,4 @@
-"""How close every product is to a customer's taste, by several measures that see different things."""
+"""Affinities: several measures of how close a product is to a customer's taste."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,13 +26,13 @@ _LATELY = 3.0
 _MOST_PEERS, _N_PEERS = 10_000, 100
 """Customers looked at, and those of them who have a say."""
 
-Block = dict[str, NDArray[np.float32]]
-"""Measure → (n_customers of the block, n_products) float32."""
+AffinityMeasures = dict[str, NDArray[np.float32]]
+"""Measure → (n_customers of the batch, n_products) float32."""
 
 
 @dataclass(frozen=True)
 class Affinities:
-    """What the measures are computed from.
+    """The factors and similarities that affinity measures are computed from.
 
     Attributes:
         recent: ALS on purchases that fade, as the settings have it.
@@ -70,7 +70,7 @@ class Affinities:
 def fit_affinities(
     snapshot: Snapshot, history: History, orders: Orders, titles: Sequence[str | None], settings: Settings
 ) -> Affinities:
-    """Learn the measures from what is known; `als`, `horizon_days` and `seed` are read."""
+    """The affinities fitted on a snapshot; `als`, `horizon_days` and `seed` are read."""
     timeless = settings.als.model_copy(update={"weighting": "binary"})
     long = _decayed(snapshot, history, _LONG * settings.horizon_days)
     discovered = _discovered(snapshot, history, _LATELY * settings.horizon_days)
@@ -97,8 +97,8 @@ def fit_affinities(
     )
 
 
-def measure(affinities: Affinities, customers: NDArray[np.integer]) -> Block:
-    """Every measure of the customers in a block (n,) for every product; higher is closer, comparable within a row."""
+def measure(affinities: Affinities, customers: NDArray[np.integer]) -> AffinityMeasures:
+    """Every measure of a batch of customers (n,) for every product; higher is closer, comparable within a row."""
     return {
         "als": affinities.recent.customers[customers] @ affinities.recent.products.T,
         "als_timeless": affinities.timeless.customers[customers] @ affinities.timeless.products.T,

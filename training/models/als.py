@@ -32,7 +32,7 @@ below it, so what suits a shop of thousands would leave nothing of a shop of fif
 
 @dataclass(frozen=True)
 class Factors:
-    """What was learned; the inner product of two rows is the predicted preference, about 0 to 1.
+    """Factors of customers and products; the inner product of two rows is the predicted preference, about 0 to 1.
 
     Attributes:
         customers: (n_customers, f) float32.
@@ -53,7 +53,7 @@ def fit_factors(
     seed: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Factors:
-    """Learn factors from scratch: the same matrix, settings and seed give the same bytes, on any number of cores.
+    """ALS factors: the same matrix, settings and seed give the same bytes, on any number of cores.
 
     Args:
         matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.

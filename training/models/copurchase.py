@@ -1,4 +1,4 @@
-"""Bought together: which products share more orders than chance would put them in."""
+"""Products bought together: pairs that share more orders than chance would put them in."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Which products are near each other: bought by the same customers, or in the same orders."""
+"""Nearest products: bought by the same customers, or in the same orders."""
 
 import numpy as np
 from numpy.typing import NDArray

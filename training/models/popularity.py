@@ -1,4 +1,4 @@
-"""Best sellers and what sells more than it used to: the lists that answer where nothing personal is known."""
+"""Best sellers and trending products: the lists for customers of whom nothing personal is known."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _PRIOR_ORDERS = 5.0
 
 
 def best_sellers(snapshot: Snapshot, half_life_days: float) -> NDArray[np.float32]:
-    """Decayed number of orders that hold each product.
+    """Best-seller scores: the decayed number of orders that hold each product.
 
     One line is one order and product, so a wholesale quantity counts as one sale. The age is counted from the last
     purchase of the shop, not from `as_of`: a shop that was closed for a year still has its best sellers.
@@ -32,7 +32,7 @@ def best_sellers(snapshot: Snapshot, half_life_days: float) -> NDArray[np.float3
 
 
 def trend(snapshot: Snapshot, window_days: int = 30) -> NDArray[np.float32]:
-    """Orders in the last `window_days`, times the smoothed growth over the windows before.
+    """Trend scores: orders in the last `window_days`, times the smoothed growth over the windows before.
 
         score = now · (now + 5) / (before + 5),   before = orders a window in the three windows before this one
 
@@ -49,7 +49,7 @@ def trend(snapshot: Snapshot, window_days: int = 30) -> NDArray[np.float32]:
 
 
 def build_popular(scores: NDArray[np.float32], products: IdMap, categories: Sequence[str | None], k: int) -> ListTable:
-    """The `k` products with the highest scores, over the whole shop and in each category.
+    """The popular lists: the `k` products with the highest scores, in the whole shop and in each category.
 
     Args:
         scores: (n_products,) by product_index; products with score 0 are left out.

@@ -1,4 +1,4 @@
-"""Rhythm: how long customers wait before they buy a product again, and how many of them ever do.
+"""Repurchase rhythm: the distribution of gaps between purchases of a product, and the share of buyers who return.
 
 Both are learned for the shop, its categories, its products and the pairs of a customer and a product, each shrunk to
 the level above:
@@ -45,7 +45,7 @@ _LARGEST_UINT16 = np.iinfo(np.uint16).max
 
 
 class Gaps(NamedTuple):
-    """Rhythm of one level, three float64 arrays of one length, all finite.
+    """The rhythm of one level: three float64 arrays of one length, all finite.
 
     The gap to the next purchase is log-normal: `log_gap` and `log_gap_sd` are mean and standard deviation (above 0)
     of the natural logarithm of days. `return_share`, in [0, 1], is the share of buyers who buy again in this rhythm.
@@ -58,7 +58,7 @@ class Gaps(NamedTuple):
 
 @dataclass(frozen=True)
 class ProductRhythms:
-    """What `fit_rhythm` learned.
+    """The rhythms of products and pairs, as `fit_rhythm` returns them.
 
     Attributes:
         history: the pairs and visits that it was learned from.
@@ -66,7 +66,7 @@ class ProductRhythms:
         pairs: by position in `history`; what the ranker learns from.
         forecast: likewise; as published but for `odds_shift`, fitted to be calibrated pair by pair.
         shop_return_share: over all products.
-        odds_shift: what the log odds of all these shares were off in the days just past; 0 until they are known.
+        odds_shift: the correction of these shares' log odds by the latest days; 0 until it is fitted.
     """
 
     history: History
@@ -76,14 +76,14 @@ class ProductRhythms:
     shop_return_share: float
     odds_shift: float = 0.0
 
-    def put_right(self, gaps: Gaps) -> Gaps:
-        """`products` or `forecast` as they are published."""
+    def calibrate(self, gaps: Gaps) -> Gaps:
+        """`products` or `forecast` with `odds_shift` applied, as they are published."""
         return gaps._replace(return_share=shift_odds(gaps.return_share, self.odds_shift))
 
 
 @dataclass(frozen=True)
 class OwnLists:
-    """Each customer's own products, best first.
+    """The own lists: each customer's bought products, best first.
 
     Attributes:
         table: dtype OWN, an owner for every customer; `score` is NaN until a probability is learned.
@@ -102,7 +102,7 @@ class _Level(NamedTuple):
 
 
 def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductRhythms:
-    """Learn purchase gaps and return shares.
+    """The rhythms of a snapshot's products and pairs.
 
     Gaps are the days between successive purchase days of one customer and one product. The mean and the variance of
     their logarithms are shrunk level by level. Gaps that are still open are not used, so that in a short history the
@@ -133,7 +133,7 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductR
 
 
 def build_buy_again(snapshot: Snapshot, rhythm: ProductRhythms, k: int, half_life_days: float) -> OwnLists:
-    """The products that each customer is most likely to buy again.
+    """The buy-again lists: each customer's own products by the probability of another purchase.
 
         raw score = Σ over purchase days 0.5^(age / half_life_days) · return share of the product · √P
 
@@ -283,13 +283,13 @@ def _elapsed(snapshot: Snapshot, visit: Ints, history: History) -> Floats:
 
 def _score(snapshot: Snapshot, rhythm: ProductRhythms, half_life_days: float) -> Floats:
     history = rhythm.history
-    due = bought_within(_DUE_DAYS, _elapsed(snapshot, history.last_visit, history), *rhythm.put_right(rhythm.forecast))
+    due = bought_within(_DUE_DAYS, _elapsed(snapshot, history.last_visit, history), *rhythm.calibrate(rhythm.forecast))
     decay = 0.5 ** ((snapshot.as_of_day - history.day) / half_life_days)
     return history.sum_by_pair(decay) * rhythm.products.return_share[history.product_index] * np.sqrt(due)
 
 
 def _records(rhythm: ProductRhythms, kept: Ints) -> NDArray[np.void]:
-    history, pairs = rhythm.history, rhythm.put_right(rhythm.forecast)
+    history, pairs = rhythm.history, rhythm.calibrate(rhythm.forecast)
     records = np.zeros(len(kept), dtype=OWN)
     records["product_index"] = history.product_index[kept]
     records["score"] = np.nan

@@ -1,4 +1,4 @@
-"""The chance of a next purchase for many pairs at once, and how far it was off in the days just past."""
+"""The return rate: probabilities of a next purchase for many pairs, and their correction by the latest days."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ _SMALLEST_SHARE = 1e-4
 
 
 def bought_within(days: float, elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats) -> Floats:
-    """Chances of a purchase within `days`: `slate.due` for many. All arrays are (n,), elapsed days above 0."""
+    """Probabilities of a purchase within `days`: `slate.due` for many. All arrays are (n,), elapsed days above 0."""
     gone = _bought_by(elapsed, log_gap, log_gap_sd, share)
     chance: Floats = (_bought_by(elapsed + days, log_gap, log_gap_sd, share) - gone) / np.maximum(1 - gone, 1e-9)
     return chance
@@ -33,7 +33,7 @@ def shift_odds(share: Floats, shift: float) -> Floats:
 
 
 def fit_odds(elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats, bought: NDArray[np.bool_]) -> float:
-    """The shift of the log odds to return with which as many buy as did.
+    """The shift of the log odds to return at which predicted and observed purchases are equal.
 
     Solves  Σ bought - Σ chance(shift) = 10 · shift,  the score equation of a logistic intercept under a normal prior
     around 0 (Gelman et al., Bayesian Data Analysis, ch. 16).
@@ -60,7 +60,7 @@ def fit_odds(elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats
 
 
 def look_back(snapshot: Snapshot) -> Snapshot:
-    """What was known LOOK_BACK_DAYS before the last midnight, with the customers and products of today."""
+    """The snapshot LOOK_BACK_DAYS before the last midnight, with the indices of today's customers and products."""
     first_day = _first_day(snapshot)
     known = snapshot.day < first_day
     lines = ("customer_index", "product_index", "order_index", "day", "quantity")
@@ -69,7 +69,7 @@ def look_back(snapshot: Snapshot) -> Snapshot:
 
 
 def bought_since(snapshot: Snapshot, history: History) -> NDArray[np.bool_]:
-    """(n_pairs,) which pairs of `look_back`'s history were bought in the LOOK_BACK_DAYS that followed."""
+    """Whether each pair of `look_back`'s history was bought in the LOOK_BACK_DAYS that followed, (n_pairs,)."""
     first_day, n = _first_day(snapshot), len(snapshot.products)
     since = (snapshot.day >= first_day) & (snapshot.day < first_day + LOOK_BACK_DAYS)
     later = snapshot.customer_index[since].astype(np.int64) * n + snapshot.product_index[since]

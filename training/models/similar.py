@@ -1,4 +1,4 @@
-"""Similar products: neighbours by who bought them, and best sellers where too few people did."""
+"""Similar products: neighbours by their buyers, and best sellers where there are too few."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ def build_similar(
     *,
     min_buyers: int = 5,
 ) -> ListTable:
-    """A list for every product, none containing the product itself.
+    """The similar lists: one for every product, none with the product itself.
 
     A product with fewer than `min_buyers` customers neither gets a learned list nor appears in one. It gets the best
     sellers of its category (basis CATEGORY) or, where the category has fewer than 3 others, of the shop (POPULAR).

@@ -1,4 +1,4 @@
-"""What the words of a product's title tell: the rose mug goes with the rose plate before anybody has bought both."""
+"""Title words: products with like titles are similar before any customer has bought both."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What is known at one moment about every customer and product, and the feature table of chosen pairs."""
+"""Features of candidates: evidence at one moment, and the feature table of chosen pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot, build_snapshot
 from training.models.affinity import Affinities, fit_affinities, measure
 from training.models.repurchase import ProductRhythms, fit_rhythm
-from training.ranking.candidates import Candidates, choose_candidates
+from training.ranking.candidate_pairs import Candidates, choose_candidates
 from training.ranking.pair_features import Columns, pair_features
 from training.ranking.product_features import customer_features, product_features
 
@@ -34,7 +34,7 @@ _ZERO_IF_NEW = (
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that was known before `snapshot.as_of`, ready to be looked up.
+    """Evidence before `snapshot.as_of`: fitted models and features by pair, product and customer.
 
     Attributes:
         snapshot: the purchases.
@@ -61,7 +61,7 @@ class Evidence:
 
 
 def build_evidence(ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetime, settings: Settings) -> Evidence:
-    """Learn from what was bought before `as_of`, and from nothing later.
+    """The evidence of the purchases before `as_of`, and of nothing later.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; later purchases are ignored.
@@ -92,7 +92,7 @@ def build_evidence(ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetim
 
 
 def find_candidates(evidence: Evidence, customers: NDArray[np.integer]) -> Candidates:
-    """The candidates of one block of customers (n,) int, rising; see `training.dataset.batches.customer_blocks`."""
+    """The candidates of one batch of customers (n,) int, rising; see `training.dataset.batches.customer_batches`."""
     products = evidence.products
     # of two products that sell alike this month, the one that sells better over the quarter
     sales = products["product_sold_1"] + np.float32(0.01) * products["product_sold_3"]
@@ -102,7 +102,7 @@ def find_candidates(evidence: Evidence, customers: NDArray[np.integer]) -> Candi
 
 
 def build_features(evidence: Evidence, candidates: Candidates) -> pl.DataFrame:
-    """One row of Float32 features for each candidate; the names begin with the group they belong to.
+    """The feature table: one row of Float32 for each candidate; names begin with the group of the feature.
 
     `pair_` what the two have in common, `product_`, `customer_`, `affinity_` scores and ranks of the measures,
     `category_` what the customer bought of the product's category, `match_` the product beside the customer's ways.
@@ -122,7 +122,7 @@ def build_features(evidence: Evidence, candidates: Candidates) -> pl.DataFrame:
 
 
 def customer_table(evidence: Evidence, customers: NDArray[np.integer]) -> pl.DataFrame:
-    """One row of Float32 features for each of some customers (n,): the `customer_` columns of `build_features`."""
+    """The customer table: one row of Float32 for each customer (n,), the `customer_` columns of `build_features`."""
     return pl.DataFrame({name: values[customers] for name, values in evidence.customers.items()})
 
 

@@ -1,4 +1,4 @@
-"""A trained model: all lists of a version, learned from the ledger before a moment and from nothing else."""
+"""The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from training.models.similar import build_similar
 from training.ranking.features import Evidence, build_evidence
 from training.ranking.personal_lists import buy_again_table, rank_candidates
 from training.ranking.ranker import Ranker, fit_ranker
-from training.ranking.training_examples import Examples, Windows, learning_cuts
+from training.ranking.training_examples import ExampleCache, Examples, learning_cuts
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
@@ -33,7 +33,7 @@ _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that a version publishes.
+    """The trained model: lists, products and product factors of a version.
 
     Attributes:
         snapshot: what it learned from.
@@ -53,7 +53,7 @@ class Model:
     ceiling: float | None = None
 
     def product_factors(self, als: AlsSettings) -> ProductFactors:
-        """With which customers are folded in who bought for the first time after the training."""
+        """Product factors for the fold-in of customers whose first purchase is after the training."""
         newest = (
             np.log(2) if als.weighting == "log" else 1.0
         )  # what `training.dataset.interactions` gives a purchase of now
@@ -67,9 +67,9 @@ def train_model(
     settings: Settings,
     progress: Progress,
     *,
-    windows: Windows | None = None,
+    example_cache: ExampleCache | None = None,
 ) -> Model:
-    """Learn all lists from the purchases before `as_of`; later ones in the ledger change nothing.
+    """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
     Probabilities are learned by living through past horizons once more: what was known before each of them is
     compared with what was bought in it. The lists are made from everything that is known at `as_of`.
@@ -80,18 +80,18 @@ def train_model(
         as_of: an aware datetime.
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
-        windows: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
+        example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
     """
-    windows = windows or Windows(ledger, catalogue, settings)
+    example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     known = ledger.filter(pl.col("ordered_at") < as_of)
-    examples = _look_back(known, as_of, windows, settings, progress)
+    examples = _look_back(known, as_of, example_cache, settings, progress)
     with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
         now = pool.submit(build_evidence, known, catalogue, as_of, settings)
         ranker, evidence = fit_ranker(examples, settings.seed), now.result()
     tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
     return Model(
         evidence.snapshot,
-        _products(catalogue, evidence.snapshot, evidence.rhythm.put_right(evidence.rhythm.products)),
+        _products(catalogue, evidence.snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
         tables,
         evidence.affinities.recent,
         ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
@@ -106,14 +106,14 @@ def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _look_back(
-    known: pl.DataFrame, as_of: datetime, windows: Windows, settings: Settings, progress: Progress
+    known: pl.DataFrame, as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress
 ) -> list[Examples]:
     first = known["ordered_at"].min()
     cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
     with progress.step("Live through past windows", len(cuts)) as advance, _threads(2) as pool:
-        for each in pool.map(windows.examples, cuts):
+        for each in pool.map(example_cache.examples, cuts):
             examples.append(each)
             advance(1)
     return examples

@@ -1,4 +1,4 @@
-"""The personal lists: every customer's candidates in the order of their probability."""
+"""Personal lists: every customer's candidates by falling probability."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.publication.lists import ListTable
-from training.dataset.batches import Rows, customer_blocks, for_each_block
+from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.ranked_lists import RankedLists, concatenate_lists, owners_of, starts_of
@@ -16,7 +16,7 @@ from training.ranking.ranker import Ranker, is_own
 
 
 class PersonalLists(NamedTuple):
-    """One list for each customer asked for: all that was bought before, and the best of what was not.
+    """The ranked lists of some customers: all products bought before, and the best of the others.
 
     Scores are probabilities.
     """
@@ -32,7 +32,7 @@ def rank_candidates(
     k: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> PersonalLists:
-    """Score the candidates of some customers, block by block.
+    """The personal lists of some customers, scored batch by batch.
 
     Args:
         ranker: learned from earlier windows.
@@ -42,18 +42,18 @@ def rank_candidates(
         advance: told the number of customers done.
     """
 
-    def rank_block(_: int, block: Rows) -> PersonalLists:
-        candidates = find_candidates(evidence, block)
+    def rank_batch(_: int, batch: Rows) -> PersonalLists:
+        candidates = find_candidates(evidence, batch)
         features = build_features(evidence, candidates)
-        row, product = np.searchsorted(block, candidates.customer_index), candidates.product_index
-        returning = ranker.returning(customer_table(evidence, block))
+        row, product = np.searchsorted(batch, candidates.customer_index), candidates.product_index
+        returning = ranker.returning(customer_table(evidence, batch))
         score, bought = returning[row] * ranker.score(features), is_own(features)
-        own = _ranked(row[bought], product[bought], score[bought], len(block))
-        new = _ranked(row[~bought], product[~bought], score[~bought], len(block))
+        own = _ranked(row[bought], product[bought], score[bought], len(batch))
+        new = _ranked(row[~bought], product[~bought], score[~bought], len(batch))
         return PersonalLists(own, first_of_each(new, k))
 
-    blocks = customer_blocks(customers, len(evidence.snapshot.products))
-    lists = list(for_each_block(rank_block, blocks, advance))
+    batches = customer_batches(customers, len(evidence.snapshot.products))
+    lists = list(for_each_batch(rank_batch, batches, advance))
     return PersonalLists(
         concatenate_lists(each.buy_again for each in lists), concatenate_lists(each.discover for each in lists)
     )
@@ -66,7 +66,7 @@ def first_of_each(lists: RankedLists, k: int) -> RankedLists:
 
 
 def buy_again_table(own: ListTable, ranked: RankedLists, n_products: int, k: int) -> ListTable:
-    """The records of `own` in a new order, with probabilities.
+    """The buy-again table: the records of `own` by falling probability, with probabilities.
 
     Args:
         own: what each customer bought before and may buy again, with its rhythm.

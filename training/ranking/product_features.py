@@ -1,4 +1,4 @@
-"""Features of a product whoever asks, and of a customer whatever is offered."""
+"""Features of a product for all customers, and of a customer for all products."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _WINDOWS = (0.25, 1.0, 3.0, 12.0)
 _TEMPO_DECAYS = (1.0, 3.0, 12.0)
 """Half-lives of a customer's orders, in horizons."""
 
-Group = dict[str, NDArray[np.generic]]
+FeatureColumns = dict[str, NDArray[np.generic]]
 
 
 def product_features(
@@ -47,7 +47,7 @@ def customer_features(
     return {f"customer_{name}": values.astype(np.float32) for group in groups for name, values in group.items()}
 
 
-def _popularity(snapshot: Snapshot, horizon_days: int) -> Group:
+def _popularity(snapshot: Snapshot, horizon_days: int) -> FeatureColumns:
     """Orders in the last week, month, quarter, year, as logarithms, and the growth of the short over the long."""
     sold = {each: _sold(snapshot, 0, each * horizon_days) for each in _WINDOWS}
     week, month, quarter, _ = _WINDOWS
@@ -58,7 +58,7 @@ def _popularity(snapshot: Snapshot, horizon_days: int) -> Group:
     }
 
 
-def _newcomers(snapshot: Snapshot, history: History, horizon_days: int) -> Group:
+def _newcomers(snapshot: Snapshot, history: History, horizon_days: int) -> FeatureColumns:
     """Customers who bought the product for the first time lately: what people discover, not what they live on."""
     age = snapshot.as_of_day - history.day[history.first_visit]
     n_products = len(snapshot.products)
@@ -71,14 +71,14 @@ def _newcomers(snapshot: Snapshot, history: History, horizon_days: int) -> Group
     }
 
 
-def _season(snapshot: Snapshot, horizon_days: int) -> Group:
+def _season(snapshot: Snapshot, horizon_days: int) -> FeatureColumns:
     """What sold a year ago in the days that are coming now, alone and against the days before these."""
     coming = _sold(snapshot, YEAR_DAYS - horizon_days, YEAR_DAYS)
     before = _sold(snapshot, YEAR_DAYS, YEAR_DAYS + horizon_days)
     return {"season": np.log1p(coming), "season_growth": np.log1p(coming) - np.log1p(before)}
 
 
-def _life(snapshot: Snapshot) -> Group:
+def _life(snapshot: Snapshot) -> FeatureColumns:
     """Days since the product was first and last sold; NaN where it never was."""
     first, last = np.full(len(snapshot.products), np.nan), np.full(len(snapshot.products), np.nan)
     np.fmin.at(first, snapshot.product_index, snapshot.day)
@@ -86,7 +86,7 @@ def _life(snapshot: Snapshot) -> Group:
     return {"age_days": snapshot.as_of_day - first, "days_since_sold": snapshot.as_of_day - last}
 
 
-def _repeats(rhythm: ProductRhythms, n_products: int) -> Group:
+def _repeats(rhythm: ProductRhythms, n_products: int) -> FeatureColumns:
     """How many buyers it has, how many come back, after how long."""
     log_gap, sd, share = rhythm.products
     return {
@@ -97,14 +97,14 @@ def _repeats(rhythm: ProductRhythms, n_products: int) -> Group:
     }
 
 
-def _lines(snapshot: Snapshot) -> Group:
+def _lines(snapshot: Snapshot) -> FeatureColumns:
     """Mean logarithm of the quantity of one line."""
     lines = np.bincount(snapshot.product_index, minlength=len(snapshot.products))
     quantity = sum_by(snapshot.product_index, np.log1p(snapshot.quantity), len(snapshot.products))
     return {"quantity": quantity / np.maximum(lines, 1)}
 
 
-def _tempo(snapshot: Snapshot, orders: Orders, horizon_days: int) -> Group:
+def _tempo(snapshot: Snapshot, orders: Orders, horizon_days: int) -> FeatureColumns:
     """How many orders, how lately, how regularly; how late the next one is against the own mean gap."""
     age, customer, n = snapshot.as_of_day - orders.day, orders.customer_index, len(snapshot.customers)
     n_orders = np.bincount(customer, minlength=n)
@@ -125,7 +125,7 @@ def _tempo(snapshot: Snapshot, orders: Orders, horizon_days: int) -> Group:
     }
 
 
-def _baskets(snapshot: Snapshot, orders: Orders) -> Group:
+def _baskets(snapshot: Snapshot, orders: Orders) -> FeatureColumns:
     """Distinct products in the mean order and in the last one."""
     n = len(snapshot.customers)
     n_orders = np.maximum(np.bincount(orders.customer_index, minlength=n), 1)
@@ -135,7 +135,7 @@ def _baskets(snapshot: Snapshot, orders: Orders) -> Group:
     }
 
 
-def _habits(snapshot: Snapshot, history: History, orders: Orders) -> Group:
+def _habits(snapshot: Snapshot, history: History, orders: Orders) -> FeatureColumns:
     """Distinct products, the share of them bought again, and how much of the latest orders was new to the customer."""
     n = len(snapshot.customers)
     products = np.bincount(history.customer_index, minlength=n)

@@ -1,4 +1,4 @@
-"""From features to the probability of a purchase within the horizon.
+"""The ranker: the probability of a purchase within the horizon, from features.
 
     P(bought) = P(the customer returns within the horizon) · P(bought | the customer returns)
 
@@ -38,7 +38,7 @@ class Trees(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranker:
-    """What `fit_ranker` learned.
+    """The ranker: trees for the return of customers, and for their own and new products.
 
     Trees for who returns, and of those who do, trees for what the customer bought before and trees for what is new.
     The latter two ask different questions of different features: learned together, the repeats, which are bought ten
@@ -75,7 +75,7 @@ def is_own(features: pl.DataFrame) -> NDArray[np.bool_]:
 
 
 def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
-    """Learn from past windows; the same examples and seed give the same ranker.
+    """The ranker fitted on the examples of past windows; the same examples and seed give the same ranker.
 
     Args:
         examples: of windows of one horizon.

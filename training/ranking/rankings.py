@@ -1,4 +1,4 @@
-"""What a model would show each customer, as a frame: for evaluation and for files."""
+"""Rankings of a model as a frame, for evaluation and for files."""
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ _SCHEMA = pl.Schema(
 
 
 def rank_customers(model: Model, *, k: int, mix: Mix) -> pl.DataFrame:
-    """The first `k` products of every customer.
+    """The ranking of a model: the first `k` products of every customer.
 
     `buy_again` and `discover` are the lists as they are, shorter than `k` where the customer has fewer. `auto` is both
     in the order of `recommender.slate.candidates.merge_by_probability` (ties and missing probabilities: buy again

@@ -1,4 +1,4 @@
-"""Examples to learn from: what was known of each candidate before a past moment, and whether it was bought after."""
+"""Training examples: features of candidates before a past cut, labelled by the purchases after it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.settings import Settings
-from training.dataset.batches import Rows, customer_blocks, for_each_block
+from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot
-from training.ranking.candidates import Candidates
+from training.ranking.candidate_pairs import Candidates
 from training.ranking.features import Evidence, build_evidence, build_features, customer_table, find_candidates
 
 _MOST_CUSTOMERS = 20_000
@@ -32,12 +32,12 @@ _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
 _Part = tuple[pl.DataFrame, NDArray[np.bool_]]
-"""Features of one block, and what was bought."""
+"""Features of one batch, and what was bought."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What came of one past moment: who came back within the horizon, and which of the candidates these bought.
+    """The training examples of one cut: customers labelled by their return, candidates by their purchase.
 
     Attributes:
         customers: (m rows) Float32, as `training.ranking.features.customer_table` returns them, of customers with a
@@ -70,10 +70,10 @@ def collect_examples(
     settings: Settings,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Examples:
-    """Live through the horizon after `cut` once more.
+    """The training examples of one cut.
 
-    Features know what was before `cut`; what was bought in [cut, cut + horizon_days) is the answer. Of many customers,
-    20,000 by lot are asked whether they returned, and 20,000 of those who did what they bought.
+    Features are of the purchases before `cut`, labels of those in [cut, cut + horizon_days). Of many customers, 20,000
+    are sampled to learn who returns, and 20,000 of those who returned to learn what they buy.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; what is from cut + horizon_days on changes nothing.
@@ -85,31 +85,31 @@ def collect_examples(
     evidence = build_evidence(ledger, catalogue, cut, settings)
     seed = (settings.seed, day_of(int(cut.timestamp())))
     lot = np.random.default_rng(seed)
-    answers = find_answers(ledger, evidence.snapshot, settings.horizon_days)
-    everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(answers.customers, lot)
+    labels = find_labels(ledger, evidence.snapshot, settings.horizon_days)
+    everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(labels.customers, lot)
     share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
 
-    def examples_of_block(number: int, block: Rows) -> _Part:
-        # a generator for each block: their order of work changes nothing
+    def examples_of_batch(number: int, batch: Rows) -> _Part:
+        # a generator for each batch: their order of work changes nothing
         return _sample(
-            evidence, find_candidates(evidence, block), answers, share, np.random.default_rng([*seed, number])
+            evidence, find_candidates(evidence, batch), labels, share, np.random.default_rng([*seed, number])
         )
 
-    blocks = customer_blocks(buyers, len(evidence.snapshot.products))
-    features, bought = zip(*[_no_examples(evidence), *for_each_block(examples_of_block, blocks, advance)], strict=True)
+    batches = customer_batches(buyers, len(evidence.snapshot.products))
+    features, bought = zip(*[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True)
     return Examples(
         customers=customer_table(evidence, everyone),
-        returned=np.isin(everyone, answers.customers),
+        returned=np.isin(everyone, labels.customers),
         features=pl.concat(features),
         bought=np.concatenate(bought),
         share=share,
-        n_bought=int(np.isin(answers.customer_index, buyers).sum()),
+        n_bought=int(np.isin(labels.customer_index, buyers).sum()),
     )
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What was bought within the horizon by customers with a past, each pair once, by key.
+class Labels:
+    """Labels: the pairs bought within the horizon by customers with a past, each pair once, by key.
 
     Attributes:
         customer_index: (n,) int64.
@@ -124,19 +124,19 @@ class Answers:
 
     @property
     def customers(self) -> Ints:
-        """Those who bought anything, each once, rising."""
+        """Indices of the customers with a purchase in the horizon, each once, rising."""
         return np.unique(self.customer_index)
 
     def look_up(self, keys: Ints) -> NDArray[np.float32]:
-        """Days until each pair was bought, infinite where it was not."""
+        """Days until each pair was bought, (n,) float32; infinite where it was not."""
         position = find_keys(self.keys, keys)
         wait_days = np.full(len(keys), np.inf, dtype=np.float32)
         wait_days[position >= 0] = self.wait_days[position[position >= 0]]
         return wait_days
 
 
-def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> Answers:
-    """Read the answers off the ledger: the horizon starts with `snapshot.as_of`."""
+def find_labels(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> Labels:
+    """The labels of a ledger; the horizon starts with `snapshot.as_of`."""
     end = snapshot.as_of + timedelta(days=horizon_days)
     bought = (
         ledger.lazy()
@@ -152,11 +152,11 @@ def find_answers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) ->
     kept = np.flatnonzero(customer >= 0)
     kept = kept[np.argsort(keys[kept], kind="stable")]
     wait_days = (bought["seconds"].to_numpy() / SECONDS_PER_DAY).astype(np.float32)
-    return Answers(customer[kept], keys[kept], wait_days[kept])
+    return Labels(customer[kept], keys[kept], wait_days[kept])
 
 
 def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
-    """Up to `n` past moments, newest first, at midnight UTC, one horizon apart.
+    """Cuts of up to `n` past windows, newest first, at midnight UTC, one horizon apart.
 
     The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
     moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
@@ -165,7 +165,7 @@ def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = 
 
 
 def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
-    """The moments to learn from, newest first: the last three, and two of about a year ago.
+    """The cuts to learn from, newest first: those of the last three windows, and two of about a year ago.
 
     The latter teach what changes with the season that is coming, which the last months do not know yet. They are left
     out where less than six horizons of history lie before them.
@@ -183,15 +183,15 @@ def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: dat
     return [cut for cut in cuts if cut >= earliest]
 
 
-class Windows:
-    """The examples of one ledger by cut, each collected once: trainings as of different moments share most of them."""
+class ExampleCache:
+    """A cache of one ledger's training examples by cut: trainings as of different moments share most of them."""
 
     def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
         self._ledger, self._catalogue, self._settings = ledger, catalogue, settings
         self._known: dict[datetime, Examples] = {}
 
     def examples(self, cut: datetime) -> Examples:
-        """As `collect_examples` returns them for all customers."""
+        """The examples of a cut, collected once; see `collect_examples`."""
         if cut not in self._known:
             self._known[cut] = collect_examples(self._ledger, self._catalogue, cut, self._settings)
         return self._known[cut]
@@ -203,15 +203,15 @@ def _draw(customers: Ints, lot: Generator) -> Ints:
     return customers if few else np.sort(lot.choice(customers, _MOST_CUSTOMERS, replace=False))
 
 
-def _sample(evidence: Evidence, candidates: Candidates, answers: Answers, share: float, lot: Generator) -> _Part:
+def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: float, lot: Generator) -> _Part:
     """All candidates that were bought, and a share of the others."""
     keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
-    bought = np.isfinite(answers.look_up(keys))
+    bought = np.isfinite(labels.look_up(keys))
     kept = bought | (lot.random(len(keys)) < share)
     return build_features(evidence, candidates.keep(kept)), bought[kept]
 
 
 def _no_examples(evidence: Evidence) -> _Part:
-    """A block without customers: gives the columns where there are no others."""
+    """A batch without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
     return build_features(evidence, nobody), np.zeros(0, np.bool_)

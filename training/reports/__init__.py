@@ -1,1 +1,1 @@
-"""Reports about purchases and versions for people."""
+"""Reports on purchases and versions, for people."""

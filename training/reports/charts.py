@@ -25,7 +25,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its length, the figure written behind it, and a 95 % interval where there is one."""
+    """A bar: its length, the figure written behind it, and a 95 % interval where there is one."""
 
     label: str
     value: float
@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Axis:
-    """From 0 to `high`, with a text at each of `ticks`."""
+    """An axis from 0 to `high`, with a text at each of `ticks`."""
 
     label: str
     high: float
@@ -46,7 +46,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through `points`, and what it looks like: a class of the page's style, dots, an area below it."""
+    """A series of points as a line, with its look: a class of the page's style, dots, an area below it."""
 
     name: str
     points: Sequence[Point]
@@ -57,7 +57,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture, what stands above it, and the name and look of each series where there are several."""
+    """A chart: picture, title, and the legend where there are several series."""
 
     heading: str
     svg: Markup
@@ -66,21 +66,21 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text; the first of each row is its heading."""
+    """A table of cells as text; the first cell of each row is its heading."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
 
 def number(value: float) -> str:
-    """Short: 12,345 · 12.3 · 0.123; a dash for NaN."""
+    """A number in short: 12,345 · 12.3 · 0.123; a dash for NaN."""
     if not math.isfinite(value):
         return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def percent(share: float) -> str:
-    """`64.0 %`; a dash for NaN."""
+    """A percentage such as `64.0 %`; a dash for NaN."""
     return f"{share:.1%}".replace("%", " %") if math.isfinite(share) else "-"
 
 
@@ -94,7 +94,7 @@ def axis(label: str, high: float) -> Axis:
 
 
 def bar_chart(title: str, axis_label: str, bars: Sequence[Bar]) -> Markup:
-    """Lying bars, one below the other in the order given.
+    """A horizontal bar chart, in the order given.
 
     Args:
         title: what it shows; read out in place of the picture.
@@ -118,7 +118,7 @@ def bar_chart(title: str, axis_label: str, bars: Sequence[Bar]) -> Markup:
 
 
 def plot(title: str, x: Axis, y: Axis, series: Sequence[Series], marks: Sequence[tuple[float, str]] = ()) -> Markup:
-    """Lines over two axes that start at 0.
+    """A line chart over two axes that start at 0.
 
     Args:
         title: what it shows; read out in place of the picture.

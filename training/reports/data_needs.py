@@ -1,4 +1,4 @@
-"""Whether a shop's purchases are enough for each feature, and what would be needed; and the report in words."""
+"""Data needs: whether a shop's purchases are enough for each feature; and the ingest report in words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ TREND_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Need:
-    """One thing that a feature learns from. Plain JSON.
+class DataNeed:
+    """The data that one feature needs, as plain JSON.
 
     Attributes:
         feature: its name.
@@ -36,7 +36,7 @@ class Need:
         return self.found >= self.needed
 
     def to_dict(self) -> dict[str, object]:
-        """Plain JSON."""
+        """The fields and `enough` as plain JSON."""
         return {
             "feature": self.feature,
             "enough": self.enough,
@@ -46,8 +46,8 @@ class Need:
         }
 
 
-def list_needs(ledger: pl.DataFrame, horizon_days: int) -> list[Need]:
-    """What each feature learns from, counted in the ledger. An empty ledger has 0 of everything.
+def list_needs(ledger: pl.DataFrame, horizon_days: int) -> list[DataNeed]:
+    """The data needs of all features, counted in the ledger; an empty ledger has 0 of everything.
 
     The numbers needed are rules of thumb, but for the gate's, which is what `training.selection.gate` asks for.
     """
@@ -77,12 +77,12 @@ def list_needs(ledger: pl.DataFrame, horizon_days: int) -> list[Need]:
     ]
     found = pl.collect_all([frame.select(pl.len()) for _, frame, _, _ in counts])
     return [
-        Need(feature, int(count.item()), needed, counted)
+        DataNeed(feature, int(count.item()), needed, counted)
         for (feature, _, needed, counted), count in zip(counts, found, strict=True)
     ]
 
 
-def print_report(report: IngestReport, needs: list[Need]) -> None:
+def print_report(report: IngestReport, needs: list[DataNeed]) -> None:
     """The report and the features as tables for people."""
     print_table(["what", "found"], list(_describe(report)), title="Purchases")
     reasons = [("bad, in quarantine", *reason) for reason in report.quarantined.items()]

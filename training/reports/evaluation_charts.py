@@ -1,4 +1,4 @@
-"""The report's pictures of an evaluation: what figures there are, and nothing where there are none."""
+"""Charts of an evaluation for the version report; none where there are no figures."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from training.reports.charts import Axis, Bar, Chart, Series, Table, axis, bar_chart, number, percent, plot
-from training.reports.figures import OURS, Figures
+from training.reports.evaluation_figures import OURS, EvaluationFigures
 
 _RANKINGS = {
     OURS: "Reprise",
@@ -41,8 +41,8 @@ _LIST_FIGURES = {
 }
 
 
-def headline(figures: Figures) -> str | None:
-    """What the figures say, in words; None without figures."""
+def headline(figures: EvaluationFigures) -> str | None:
+    """The headline of an evaluation, in words; None without figures."""
     best = figures.best_baseline
     if best is None or not figures.has("recall@10"):
         return None
@@ -54,8 +54,8 @@ def headline(figures: Figures) -> str | None:
     )
 
 
-def comparison(figures: Figures) -> list[Chart]:
-    """Bars of every ranking by slice and measure, of those that anybody was scored on."""
+def comparison(figures: EvaluationFigures) -> list[Chart]:
+    """Bar charts of all rankings, by slice and measure, of those with a scored customer."""
     return [
         Chart(f"{words}: {label}", _bars(figures, f"{piece}{measure}", f"{words}: {label}", label))
         for measure, label in _MEASURES.items()
@@ -64,15 +64,15 @@ def comparison(figures: Figures) -> list[Chart]:
     ]
 
 
-def score_table(figures: Figures) -> Table | None:
-    """Every ranking's figures for the list of both kinds; None without figures."""
+def score_table(figures: EvaluationFigures) -> Table | None:
+    """The table of all rankings' scores of the mixed list; None without figures."""
     found = [measure for measure in _COLUMNS if figures.has(measure)]
     rows = [(name_of(name), *(number(figures.score(name, each)) for each in found)) for name in figures.rankings]
     return Table(("ranking", *(_COLUMNS[measure] for measure in found)), rows) if found else None
 
 
-def by_orders(figures: Figures) -> list[Chart]:
-    """How figures grow with what is known of a customer: ours, the best baseline and best sellers."""
+def by_orders(figures: EvaluationFigures) -> list[Chart]:
+    """Charts of scores by a customer's number of orders: the model, the best baseline and best sellers."""
     names = [name for name in figures.rankings if name in {OURS, figures.best_baseline, "popular"}]
     return [
         _orders_chart(figures, names, measure, label)
@@ -81,13 +81,13 @@ def by_orders(figures: Figures) -> list[Chart]:
     ]
 
 
-def calibration(figures: Figures) -> list[Chart]:
-    """Predicted against observed, a chart for each kind of probability that has bins."""
+def calibration(figures: EvaluationFigures) -> list[Chart]:
+    """Reliability diagrams, one for each kind of probability that has bins."""
     return [_calibration_chart(name, bins) for name, bins in figures.calibration.items() if bins.get("predicted")]
 
 
-def list_table(figures: Figures) -> Table | None:
-    """How the lists of a product did; None where nobody judged them."""
+def list_table(figures: EvaluationFigures) -> Table | None:
+    """The table of the scores of products' lists; None where they were not evaluated."""
     rows = [
         (words, *(_share(judged.get(key)) for judged in figures.lists.values()))
         for key, words in _LIST_FIGURES.items()
@@ -97,11 +97,11 @@ def list_table(figures: Figures) -> Table | None:
 
 
 def name_of(ranking: str) -> str:
-    """A ranking in words; its own name where there are none."""
+    """The label of a ranking; its own name where it has none."""
     return _RANKINGS.get(ranking, ranking)
 
 
-def _lead(figures: Figures) -> str:
+def _lead(figures: EvaluationFigures) -> str:
     """The interval of the lead, where it was drawn."""
     if "recall@10" not in figures.lead:
         return ""
@@ -109,7 +109,7 @@ def _lead(figures: Figures) -> str:
     return f"; the lead is {mean:+.3f}, between {low:+.3f} and {high:+.3f} at 95 %"
 
 
-def _bars(figures: Figures, measure: str, title: str, label: str) -> Markup:
+def _bars(figures: EvaluationFigures, measure: str, title: str, label: str) -> Markup:
     bars = [
         Bar(name_of(name), value, number(value), figures.intervals.get(name, {}).get(measure), strong=name == OURS)
         for name in figures.rankings
@@ -118,7 +118,7 @@ def _bars(figures: Figures, measure: str, title: str, label: str) -> Markup:
     return bar_chart(title, label, bars)
 
 
-def _orders_chart(figures: Figures, names: list[str], measure: str, label: str) -> Chart:
+def _orders_chart(figures: EvaluationFigures, names: list[str], measure: str, label: str) -> Chart:
     lines = [
         Series(name_of(name), list(_orders_points(figures, name, measure)), f"series-{i}", dots=True)
         for i, name in enumerate(names, start=1)
@@ -129,14 +129,14 @@ def _orders_chart(figures: Figures, names: list[str], measure: str, label: str) 
     return Chart(label, svg, tuple((line.name, line.look) for line in lines))
 
 
-def _orders_points(figures: Figures, name: str, measure: str) -> Iterator[tuple[float, float]]:
+def _orders_points(figures: EvaluationFigures, name: str, measure: str) -> Iterator[tuple[float, float]]:
     for place, piece in enumerate(_ORDERS):
         value = figures.scores[name].get(f"{piece}{measure}")
         if value is not None:
             yield place + 0.5, value
 
 
-def _orders_ticks(figures: Figures) -> Iterator[tuple[float, str]]:
+def _orders_ticks(figures: EvaluationFigures) -> Iterator[tuple[float, str]]:
     for place, (piece, words) in enumerate(_ORDERS.items()):
         yield place + 0.5, f"{words} ({figures.score(OURS, f'{piece}n_customers', 0):,.0f})"
 

@@ -1,4 +1,4 @@
-"""What the report shows of a version's lists: how far they reach, the rhythm of products, what is due for whom."""
+"""Charts of a version's lists: coverage, rhythms of products, and examples of due products."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from recommender.slate.candidates import Candidate
 from recommender.slate.due import Due
 from recommender.slate.placements import Placement, clamp_limit
 from recommender.slate.slate import Context, Item, build_slate
-from training.evaluation import metrics
+from training.evaluation import offline_metrics
 from training.reports.charts import Axis, Bar, Chart, Series, Table, axis, bar_chart, percent, plot
 
 _SHOWN_PRODUCTS = 6
@@ -35,8 +35,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Example:
-    """One customer, unnamed, and what is due."""
+class DueExample:
+    """The due products of one customer, who is not named."""
 
     heading: str
     lines: list[tuple[str, str, Markup]]
@@ -44,13 +44,13 @@ class Example:
 
 
 def coverage_table(publication: Publication) -> Table:
-    """How many lists there are of each name, how long they are and what share of the products stands on any."""
+    """The table of lists by name: their number, length and coverage."""
     columns = ("list", "lists", "empty", "median length", "products on any", "learned", "filled from category or shop")
     return Table(columns, [_coverage_row(name, publication) for name in LIST_NAMES if name in publication.tables])
 
 
 def coverage_chart(publication: Publication) -> Chart:
-    """The share of the products that stand on any list, by name of the lists."""
+    """The chart of catalogue coverage by name of the lists."""
     shares = {name: _product_share(publication.tables[name], publication) for name in LIST_NAMES}
     bars = [Bar(name.replace("_", " "), 100 * share, percent(share), strong=True) for name, share in shares.items()]
     heading = "Products that stand on any list"
@@ -58,7 +58,7 @@ def coverage_chart(publication: Publication) -> Chart:
 
 
 def rhythm_charts(publication: Publication) -> list[Chart]:
-    """Gaps between purchases of the products that are bought again most, of different categories where there are.
+    """Charts of the gaps between purchases of the products bought again most, of different categories where there are.
 
     A curve is the mean of the log-normal gaps of the customers who bought the product at least twice, as published:
     the gap of one of them drawn by lot.
@@ -71,8 +71,8 @@ def rhythm_charts(publication: Publication) -> list[Chart]:
     ]
 
 
-def due_examples(publication: Publication) -> list[Example]:
-    """What the service would say at `as_of` to a handful of customers, from those who buy most to those who seldom do.
+def due_examples(publication: Publication) -> list[DueExample]:
+    """Due products at `as_of` of a few customers, from the most to the least frequent buyers, as the service answers.
 
     Their ids are left out: a report is passed on.
     """
@@ -95,7 +95,7 @@ def _coverage_row(name: str, publication: Publication) -> tuple[str, ...]:
 
 
 def _product_share(table: ListTable, publication: Publication) -> float:
-    return metrics.coverage(table.records["product_index"], len(publication.products))
+    return offline_metrics.coverage(table.records["product_index"], len(publication.products))
 
 
 def _well_known(rebought: NDArray[np.void], products: Sequence[Product]) -> list[int]:
@@ -149,7 +149,7 @@ def _customers(table: ListTable) -> list[int]:
     return list(dict.fromkeys(chosen))
 
 
-def _example(position: int, publication: Publication) -> Example:
+def _example(position: int, publication: Publication) -> DueExample:
     table, manifest = publication.tables["buy_again"], publication.manifest
     records = [Own(*record) for record in table.records[table.starts[position] : table.starts[position + 1]].tolist()]
     candidates = [
@@ -163,7 +163,7 @@ def _example(position: int, publication: Publication) -> Example:
         f"A customer with {_count(len(records), 'own product')}, bought {sum(own.purchases for own in records)} times"
     )
     horizon_days = manifest.settings.get("horizon_days")
-    return Example(heading + note, [_due_line(item, item.due, horizon_days) for item in slate.items if item.due])
+    return DueExample(heading + note, [_due_line(item, item.due, horizon_days) for item in slate.items if item.due])
 
 
 def _due_line(item: Item, due: Due, horizon_days: int | None) -> tuple[str, str, Markup]:

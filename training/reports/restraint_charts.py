@@ -1,4 +1,4 @@
-"""The report's pictures of what each position was worth."""
+"""Charts of position values for the version report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from training.reports.charts import Axis, Bar, Chart, Series, axis, bar_chart, n
 
 
 @dataclass(frozen=True)
-class Worth:
-    """One placement: what follows, and the pictures that it follows from."""
+class PlacementCharts:
+    """The advice and the charts of one placement."""
 
     placement: str
     advice: str
     charts: list[Chart]
 
 
-def show_restraint(found: Sequence[Restraint]) -> list[Worth]:
-    """Each placement's trials and its curve."""
-    return [Worth(one.placement, one.advice, [*_trials(one), *_curve(one)]) for one in found]
+def show_restraint(found: Sequence[Restraint]) -> list[PlacementCharts]:
+    """The charts of each placement: its trials and its curve."""
+    return [PlacementCharts(one.placement, one.advice, [*_trials(one), *_curve(one)]) for one in found]
 
 
 def _trials(restraint: Restraint) -> list[Chart]:

@@ -1,4 +1,4 @@
-"""What changed since the version before: counts, figures, products, and how much of the lists stayed."""
+"""Changes of a version against the one before: counts, scores, products, and overlap of lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recommender.publication.lists import ListName, ListTable
 from recommender.publication.manifest import Publication
 from training.reports.charts import Bar, Chart, Table, bar_chart, number, percent
-from training.reports.figures import OURS, Figures, figures_of
+from training.reports.evaluation_figures import OURS, EvaluationFigures, figures_of
 
 _DEPTH = 10
 _COMPARED: tuple[ListName, ...] = ("similar", "together", "popular", "trending")
@@ -15,8 +15,8 @@ _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Drift:
-    """Two versions compared.
+class VersionChanges:
+    """The changes between two versions.
 
     Attributes:
         since: name of the version before.
@@ -32,10 +32,10 @@ class Drift:
     gone: str
 
 
-def compare_versions(publication: Publication, previous: Publication) -> Drift:
-    """`publication` against the one before it; both as saved. Figures of two windows differ by chance as well."""
+def compare_versions(publication: Publication, previous: Publication) -> VersionChanges:
+    """The changes from `previous` to `publication`, both as saved. Scores of two windows differ by chance as well."""
     now, before = _titles(publication), _titles(previous)
-    return Drift(
+    return VersionChanges(
         since=previous.manifest.version,
         table=Table(
             ("", "before", "now", "change"), [*_count_rows(publication, previous), *_rows(publication, previous)]
@@ -47,7 +47,7 @@ def compare_versions(publication: Publication, previous: Publication) -> Drift:
 
 
 def overlap(table: ListTable, ids: list[str], other: ListTable, other_ids: list[str]) -> float | None:
-    """Share of the first ten places of each list that stand among the first ten of the same owner's other list.
+    """Overlap of two tables: the share of each list's first ten products among the same owner's first ten in the other.
 
     The mean over the owners whose two lists are not empty, of what is in both over the longer one's length.
 
@@ -83,11 +83,11 @@ def _rows(publication: Publication, previous: Publication) -> list[tuple[str, ..
     return [_measure_row(measure, now, before) for measure in _MEASURES if _both_have(measure, now, before)]
 
 
-def _both_have(measure: str, now: Figures, before: Figures) -> bool:
+def _both_have(measure: str, now: EvaluationFigures, before: EvaluationFigures) -> bool:
     return all(measure in figures.scores.get(OURS, {}) for figures in (now, before))
 
 
-def _measure_row(measure: str, now: Figures, before: Figures) -> tuple[str, ...]:
+def _measure_row(measure: str, now: EvaluationFigures, before: EvaluationFigures) -> tuple[str, ...]:
     new, old = now.score(OURS, measure), before.score(OURS, measure)
     return measure.replace("_", " "), number(old), number(new), f"{new - old:+.3f}"
 

@@ -1,4 +1,4 @@
-"""One page that tells a colleague what a version is: a self-contained HTML file made from saved versions alone.
+"""The version report: a self-contained HTML page on a saved version, for people.
 
 Nothing is trained and no clock is read: the same versions give the same bytes. What a manifest lacks is left out.
 """
@@ -14,7 +14,7 @@ from recommender.publication.manifest import Manifest, Publication
 from training.analytics.restraint.restraint import NO_DATA, Restraint
 from training.reports import evaluation_charts, list_charts
 from training.reports.charts import Bar, Chart, Table, bar_chart
-from training.reports.figures import Figures, figures_of
+from training.reports.evaluation_figures import EvaluationFigures, figures_of
 from training.reports.restraint_charts import show_restraint
 from training.reports.version_changes import compare_versions
 
@@ -29,10 +29,10 @@ _VERDICTS = {
 def render_report(
     publication: Publication,
     previous: Publication | None,
-    figures: Figures | None = None,
+    figures: EvaluationFigures | None = None,
     restraint: Sequence[Restraint] | None = None,
 ) -> str:
-    """The page.
+    """The HTML page of a version.
 
     Args:
         publication: the version that it is about.

@@ -1,4 +1,4 @@
-"""The gate: a model that is worse than what it must beat, or whose lists are broken, does not go live."""
+"""The gate: refuses a model that is worse than its baselines or the live version, or whose lists are broken."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _PERFECT = 1 - 1e-9
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """What the gate says of an evaluation.
+    """The gate's verdict on an evaluation.
 
     Attributes:
         verdict: `passed`; `refused`: not to be published unless forced; `skipped`: too little data to judge by, which
@@ -35,7 +35,7 @@ class GateVerdict:
 
 
 def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None) -> GateVerdict:
-    """Whether the model's mixed list is worth publishing.
+    """The verdict on the model's mixed list.
 
     All must hold, each for recall@10 and for NDCG@10:
 
@@ -64,7 +64,7 @@ def judge(evaluation: Evaluation, tolerance: float, live: Manifest | None = None
 
 
 def check_lists(publication: Publication) -> tuple[str, ...]:
-    """What is wrong with the lists themselves, in words with figures; () where nothing is.
+    """Faults of a version's lists, in words with figures; () where there is none.
 
     Checked: every table is there, with the records of its name and an owner only once; `similar` and `together` have
     every product as an owner, `buy_again` and `discover` every customer that the manifest counts, `popular` and

@@ -1,4 +1,4 @@
-"""Drift of the input: what is odd about the latest purchases beside those that the live version learned from.
+"""Input drift: odd changes of the latest purchases against those that the live version was trained on.
 
 A feed that broke, a shop that went missing, a new currency: a model learns from those as readily as from the truth, and
 the gate, which judges it on the same purchases, does not see it.
@@ -28,7 +28,7 @@ _IN_MANIFEST = "input"
 
 @dataclass(frozen=True)
 class InputProfile:
-    """The latest DAYS of purchases. Plain JSON.
+    """The profile of the latest DAYS of purchases, as plain JSON.
 
     Attributes:
         until: ISO date after the last of the days.
@@ -49,7 +49,7 @@ class InputProfile:
 def profile_input(
     ledger: pl.DataFrame, until: datetime, currencies: Collection[str] = (), named: Collection[str] | None = None
 ) -> InputProfile:
-    """Measure the DAYS before `until`.
+    """The profile of the DAYS before `until`.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; it may be empty.
@@ -72,7 +72,7 @@ def profile_input(
 
 
 def find_drift(now: InputProfile, live: Mapping[str, Any] | None) -> list[str]:
-    """What is odd about `now`, in words with figures; [] where nothing is, or there is nothing to compare with.
+    """Signs of drift in `now`, in words with figures; [] where there is none, or no live version to compare with.
 
     Args:
         now: the input of the version that was trained just now.
@@ -92,7 +92,7 @@ def find_drift(now: InputProfile, live: Mapping[str, Any] | None) -> list[str]:
 
 
 def record_drift(publication: Publication, profile: InputProfile, drift: Sequence[str], *, force: bool) -> Publication:
-    """The same version with its input in the manifest and, where there is drift, refused by the gate.
+    """The same version with its input profile in the manifest and, where there is drift, refused by the gate.
 
     `force`: record the refusal as overruled.
     """

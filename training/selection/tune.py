@@ -1,4 +1,4 @@
-"""Choose settings by trying them on past windows.
+"""Hyperparameter tuning on past windows.
 
 The last horizon, by which the gate judges, is cut off before anything is looked at: what was bought in it changes no
 figure here. The windows that settings are compared on lie before it, one after the other.
@@ -27,8 +27,8 @@ from training.dataset.split import Window, split_window
 from training.evaluation.last_window import OURS, K, evaluate_window, last_window, rank_model
 from training.provenance import TRAINING_SETTINGS, package_versions
 from training.ranking.model import train_model
-from training.ranking.training_examples import Windows, training_cuts
-from training.selection.tune_space import SPACE, Point, named, params_of, point_of, rounded, with_point
+from training.ranking.training_examples import ExampleCache, training_cuts
+from training.selection.tune_space import SPACE, SearchPoint, named, params_of, point_of, rounded, with_point
 
 MEASURE = f"ndcg@{K}"
 _WINDOWS = 3
@@ -37,15 +37,15 @@ _POINT = "point"
 
 
 class Tried(NamedTuple):
-    """A point, and the mean NDCG@10 of the mixed list with it."""
+    """A trial: a point of the search space, with the mean NDCG@10 of the mixed list."""
 
-    point: Point
+    point: SearchPoint
     ndcg: float
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What settings are compared on.
+    """The validation windows that settings are compared on.
 
     Attributes:
         as_of: the gate's window begins here.
@@ -62,13 +62,13 @@ class Validation:
     settings: Settings
 
     @cached_property
-    def today(self) -> Point:
-        """Today's settings, which are tried first."""
+    def today(self) -> SearchPoint:
+        """The point of today's settings, which is tried first."""
         return point_of(self.settings)
 
     @cached_property
     def name(self) -> str:
-        """12 hex digits of all that a figure depends on besides the point: trials of one name can be compared."""
+        """The study's name: 12 hex digits of all that a score depends on besides the point."""
         fixed = self.settings.model_dump_json(include=TRAINING_SETTINGS - {"als", "own_half_life_days"})
         about = (fixed, self.settings.als.iterations, dict(SPACE), [window.cut for window in self.windows])
         digest = hashlib.sha256(repr((about, list(package_versions().values()))).encode())
@@ -76,16 +76,16 @@ class Validation:
             digest.update(frame.hash_rows().to_numpy().tobytes())
         return digest.hexdigest()[:12]
 
-    def judge(self, point: Point) -> float:
-        """Train before each window with the settings of `point`: mean NDCG@10 of the mixed list.
+    def judge(self, point: SearchPoint) -> float:
+        """The mean NDCG@10 of the mixed list over the windows, trained before each with the settings of `point`.
 
         Raises:
             TooLittleDataError: nobody with a past bought in any of the windows.
         """
         settings = with_point(self.settings, point)
-        shared, silent, figures = Windows(self.ledger, self.catalogue, settings), Progress(show=False), []
+        shared, silent, figures = ExampleCache(self.ledger, self.catalogue, settings), Progress(show=False), []
         for window in self.windows:
-            model = train_model(self.ledger, self.catalogue, window.cut, settings, silent, windows=shared)
+            model = train_model(self.ledger, self.catalogue, window.cut, settings, silent, example_cache=shared)
             ranking = rank_model(model, window, settings.list_length)
             figures.append(evaluate_window(window, {OURS: ranking}).scores[OURS][MEASURE])
         known = [figure for figure in figures if figure is not None]
@@ -96,7 +96,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What came of it.
+    """The result of tuning.
 
     Attributes:
         validation: on what.
@@ -123,7 +123,7 @@ class Tuned:
 
 
 def build_validation(ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> Validation:
-    """The windows before the gate's: up to three that have at least a horizon of history before them.
+    """The validation windows before the gate's: up to three with at least a horizon of history before them.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.
@@ -155,7 +155,7 @@ def tune(
     may_go_on: Callable[[], bool] = lambda: True,
     tell: Callable[[int, Tried, Tried], None] = lambda *_: None,
 ) -> Tuned:
-    """Try today's settings, then what the sampler thinks promising, then the best without each of its changes.
+    """The best settings of: today's, the sampler's suggestions, and the best without each of its changes.
 
     Every trial is on disk when it is over, so a later call with the same `validation` goes on where this one ended, and
     the two together try what one undisturbed call would have. Ctrl-C ends the search, not the call.
@@ -195,7 +195,7 @@ class _Search:
         self._validation, self._study, self._tell = validation, study, tell
         done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         self.n_trials = len(done)
-        self.figures: dict[Point, float] = {
+        self.figures: dict[SearchPoint, float] = {
             tuple(trial.user_attrs[_POINT]): trial.value for trial in done if trial.value is not None
         }
 
@@ -204,13 +204,13 @@ class _Search:
         """The highest figure; of equals the one that changes the fewest of today's settings, or the first."""
         today = self._validation.today
 
-        def key(tried: tuple[Point, float]) -> tuple[float, int]:
+        def key(tried: tuple[SearchPoint, float]) -> tuple[float, int]:
             point, ndcg = tried
             return ndcg, sum(value == now for value, now in zip(point, today, strict=True))
 
         return Tried(*max(self.figures.items(), key=key))
 
-    def judge(self, point: Point) -> None:
+    def judge(self, point: SearchPoint) -> None:
         """Try a point, unless it was tried before."""
         if point in self.figures:
             return
@@ -245,7 +245,7 @@ class _Search:
                 return
             self.judge(point)
 
-    def _note(self, point: Point, ndcg: float) -> None:
+    def _note(self, point: SearchPoint, ndcg: float) -> None:
         self.n_trials += 1
         self.figures[point] = ndcg
         self._tell(self.n_trials, Tried(point, ndcg), self.best)

@@ -1,4 +1,4 @@
-"""The settings that tuning may change: where it looks, how a point becomes settings, and how it becomes a file."""
+"""The search space of tuning: ranges, and points as settings, as parameters and as a settings file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from recommender.settings import Settings
 
 Range = IntDistribution | FloatDistribution | CategoricalDistribution
-Point = tuple[Any, ...]
+SearchPoint = tuple[Any, ...]
 """The values of the settings in SPACE, in its order."""
 
 SPACE: Mapping[str, Range] = {
@@ -27,35 +27,35 @@ SPACE: Mapping[str, Range] = {
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def point_of(settings: Settings) -> Point:
-    """The values that `settings` have."""
+def point_of(settings: Settings) -> SearchPoint:
+    """The point of the values of `settings`."""
     return tuple(reduce(getattr, path.split("."), settings) for path in SPACE)
 
 
-def with_point(settings: Settings, point: Point) -> Settings:
+def with_point(settings: Settings, point: SearchPoint) -> Settings:
     """`settings` with the values of `point`."""
     for path, value in named(point).items():
         settings = _replaced(settings, path.split("."), value)
     return settings
 
 
-def named(point: Point) -> dict[str, Any]:
-    """Setting → value."""
+def named(point: SearchPoint) -> dict[str, Any]:
+    """Value by setting."""
     return dict(zip(SPACE, point, strict=True))
 
 
-def params_of(point: Point) -> dict[str, Any]:
-    """Setting → the value nearest to the point's that lies in the range: what the sampler learns from."""
+def params_of(point: SearchPoint) -> dict[str, Any]:
+    """Parameters of the sampler: by setting the value in the range that is nearest to the point's."""
     return {path: _nearest(SPACE[path], value) for path, value in named(point).items()}
 
 
-def rounded(params: Mapping[str, Any]) -> Point:
-    """What the sampler suggests, at three digits: more mean nothing, and the file stays readable."""
+def rounded(params: Mapping[str, Any]) -> SearchPoint:
+    """The point of the sampler's parameters, rounded to three digits, so that the file stays readable."""
     values = (params[path] for path in SPACE)
     return tuple(float(f"{value:.3g}") if isinstance(value, float) else value for value in values)
 
 
-def to_toml(point: Point, comment: Sequence[str] = ()) -> str:
+def to_toml(point: SearchPoint, comment: Sequence[str] = ()) -> str:
     """A settings file with what differs from the defaults; only the lines of `comment` where nothing does."""
     defaults = named(point_of(Settings.model_construct()))
     tables: dict[str, list[str]] = {"": []}

@@ -1,1 +1,1 @@
-"""What each customer is worth and will do next, and how the shop as a whole holds on to its customers."""
+"""Customer value: lifetime value, churn, next order and segments of each customer, and retention of the shop."""

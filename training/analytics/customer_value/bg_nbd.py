@@ -1,4 +1,4 @@
-"""BG/NBD: whether a customer will order again, and how often.
+"""BG/NBD: the probability that a customer orders again, and the expected number of orders.
 
 While a customer is alive, orders come at random moments, λ a week; after each order the customer is gone for good with
 probability p. Over the customers λ ~ Gamma(r, rate alpha) and p ~ Beta(a, b), independently. Source: Fader, Hardie, Lee
@@ -16,7 +16,7 @@ import polars as pl
 from scipy.optimize import Bounds, minimize
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
-from training.analytics.customer_value.summary import Floats, Summary
+from training.analytics.customer_value.order_summary import Floats, OrderSummary
 
 FEWEST_REPEATERS = 10
 """Four parameters from fewer customers who came back are chance."""
@@ -29,7 +29,7 @@ _NUDGE = 1e-7
 
 
 class Past(NamedTuple):
-    """What the model knows of customers; three arrays of one shape, in weeks (any other unit would do as well).
+    """Frequency, recency and age of customers: three arrays of one shape, in weeks (or any other unit of time).
 
     Attributes:
         frequency: repeat orders, x; at least 0.
@@ -42,15 +42,15 @@ class Past(NamedTuple):
     age: Floats
 
 
-def past_of(summary: Summary) -> Past:
-    """(n_customers,) each, in weeks."""
+def past_of(summary: OrderSummary) -> Past:
+    """Frequency, recency and age of a summary, (n_customers,) float64 each, the latter two in weeks."""
     age, silent = summary.age_days, summary.silent_days
     return Past(summary.column("orders") - 1, (age - silent) / DAYS_A_WEEK, age / DAYS_A_WEEK)
 
 
 @dataclass(frozen=True)
 class BgNbd:
-    """A fitted model. Equation numbers are those of the paper; `weeks` is in the unit of the Past it was fitted on.
+    """A fitted BG/NBD model. Equation numbers are the paper's; `weeks` is in the unit of the Past it was fitted on.
 
     Attributes:
         r, alpha, a, b: above 0; alpha in weeks.
@@ -104,7 +104,7 @@ class BgNbd:
 
 
 def fit_bg_nbd(past: Past) -> BgNbd | None:
-    """Maximise the likelihood (equation 6) over all customers, those who ordered once included.
+    """The BG/NBD model of maximum likelihood (equation 6) over all customers, those who ordered once included.
 
     Args:
         past: (n_customers,) arrays.
@@ -126,7 +126,7 @@ def fit_bg_nbd(past: Past) -> BgNbd | None:
 
 
 def log_likelihood(model: BgNbd, past: Past) -> Floats:
-    """Ln L of each customer, equation (6): a sum of two terms, of which the larger is taken out."""
+    """Log-likelihood of each customer, equation (6), in the shape of `past`; the larger of two terms is taken out."""
     r, alpha, a, b, x = model.r, model.alpha, model.a, model.b, past.frequency
     orders = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + past.age)
     stays = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)

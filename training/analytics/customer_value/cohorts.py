@@ -1,4 +1,4 @@
-"""Cohorts: of the customers whose first order was in a month, the share that ordered in each month after it."""
+"""Cohort retention: of the customers whose first order was in a month, the share that ordered in each later month."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,18 +10,18 @@ from recommender.days import date_of, day_of
 
 
 def month_label(month: int) -> str:
-    """`2026-11` of a month counted from year 0."""
+    """The label of a month counted from year 0, such as `2026-11`."""
     return f"{month // 12:04}-{month % 12 + 1:02}"
 
 
 def month_of_day(day: int) -> int:
-    """Months from year 0 of a day since 1970-01-01."""
+    """The month, counted from year 0, of a day since 1970-01-01."""
     on = date_of(day)
     return on.year * 12 + on.month - 1
 
 
 def last_day_of_month(month: int) -> int:
-    """Days since 1970-01-01 of its last day."""
+    """The last day of a month counted from year 0, in days since 1970-01-01."""
     after = month + 1
     return day_of(datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC).timestamp()) - 1
 
@@ -33,15 +33,15 @@ def month_expression() -> pl.Expr:
 
 
 def cohort_retention(order_days: pl.DataFrame, until: int) -> dict[str, Any]:
-    """Retention by month of the first order and months since.
+    """Retention by month of the first order and number of months since.
 
     Args:
         order_days: schema ORDER_DAYS.
-        until: the last day known; a month that ends after it is not told, it would look like a loss.
+        until: the last day known; a month that ends after it is left out, as it would look like a loss.
 
     Returns:
         `months`: labels of the cohorts, oldest first; `customers`: how many are in each; `retention`: a list for each,
-        from 1.0 for the month itself to the last month known, empty of meaning (null) in a cohort without customers.
+        from 1.0 for the month itself to the last month known; null in a cohort without customers.
         No whole month with orders: empty lists.
     """
     whole = month_of_day(until + 1)

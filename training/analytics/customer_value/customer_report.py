@@ -1,4 +1,4 @@
-"""All of it at one moment: the figures of every customer and of the shop."""
+"""The customer report: value, churn and segment of every customer, and the retention of the shop, at one moment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +8,18 @@ import polars as pl
 
 from recommender.cli.progress import Progress
 from training.analytics.customer_value.cohorts import cohort_retention
+from training.analytics.customer_value.customer_profiles import build_profiles
+from training.analytics.customer_value.fitted_models import fit_models
 from training.analytics.customer_value.holdout import OURS, judge_holdout
 from training.analytics.customer_value.kpis import by_group, by_month, shop_kpis
-from training.analytics.customer_value.models import fit_models
-from training.analytics.customer_value.profiles import build_profiles
-from training.analytics.customer_value.summary import build_order_days, last_day_before, summarise
+from training.analytics.customer_value.order_summary import build_order_days, last_day_before, summarise
 
 _FAR_OFF = 0.15
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What the figures depend on besides the purchases.
+    """Parameters of the customer report: horizon, discount rate and window.
 
     Attributes:
         horizon_days: of predicted_number_of_orders and predicted_clv.
@@ -34,11 +34,11 @@ class Terms:
 
 @dataclass(frozen=True)
 class CustomerReport:
-    """What `reprise customers` tells.
+    """The document and the customers of `reprise customers`.
 
     Attributes:
-        profiles: schema `training.analytics.customer_value.profiles.PROFILES`.
-        document: everything about the shop, plain JSON.
+        profiles: schema `training.analytics.customer_value.customer_profiles.PROFILES`.
+        document: everything on the shop, plain JSON.
     """
 
     profiles: pl.DataFrame
@@ -46,7 +46,7 @@ class CustomerReport:
 
 
 def report_customers(ledger: pl.DataFrame, as_of: datetime, terms: Terms, progress: Progress) -> CustomerReport:
-    """Learn, predict, judge and count what is before `as_of`, an aware datetime; later purchases are left out.
+    """The customer report on the purchases before `as_of`, an aware datetime.
 
     An empty ledger gives no profiles, and counts of 0.
     """

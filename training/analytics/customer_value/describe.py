@@ -1,4 +1,4 @@
-"""What a version says of every customer: the same figures as `reprise customers`, in the form that is published."""
+"""Published customer profiles: the figures of `reprise customers` for every customer of a version."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,22 +8,22 @@ import numpy as np
 import polars as pl
 
 from recommender.publication.profile_blocks import PROFILE, ProfileTable
+from training.analytics.customer_value.customer_profiles import build_profiles
 from training.analytics.customer_value.customer_report import Terms
-from training.analytics.customer_value.models import fit_models
-from training.analytics.customer_value.profiles import build_profiles
-from training.analytics.customer_value.summary import build_order_days, last_day_before, summarise
+from training.analytics.customer_value.fitted_models import fit_models
+from training.analytics.customer_value.order_summary import build_order_days, last_day_before, summarise
 
 _COLUMNS = {"first_day": "first_order_on", "last_day": "last_order_on", "orders": "frequency", "spent": "monetary"}
-"""Fields of a profile that `training.analytics.customer_value.profiles.PROFILES` calls by another name."""
+"""Fields of a profile that `training.analytics.customer_value.customer_profiles.PROFILES` calls by another name."""
 
 
 @dataclass(frozen=True)
-class Description:
-    """All customers, and how they came to be described so.
+class CustomerDescriptions:
+    """The profiles of all customers, with the models they are predicted by.
 
     Attributes:
         profiles: of every customer in the ledger.
-        document: for the manifest, plain JSON: `models` and `notes` as `reprise customers` tells them, `horizon_days`
+        document: for the manifest, plain JSON: `models` and `notes` as in `reprise customers`, `horizon_days`
             and `discount_rate` of predicted_clv, and `bytes_per_customer`, None without customers: what a profile
             takes in Redis and on the disk.
     """
@@ -32,10 +32,10 @@ class Description:
     document: dict[str, Any]
 
 
-def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> Description:
-    """Fit the models on the purchases before `as_of`, an aware datetime, and describe everybody who made one.
+def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> CustomerDescriptions:
+    """Profiles of all customers with a purchase before `as_of`, an aware datetime, by models fitted on these purchases.
 
-    What cannot be learned, as too few customers came back, is NaN; an empty ledger gives no profiles.
+    Predictions are NaN where too few customers came back to fit a model; an empty ledger gives no profiles.
     """
     terms, known = Terms(), ledger.filter(pl.col("ordered_at") < as_of)
     summary = summarise(build_order_days(known), last_day_before(as_of))
@@ -50,11 +50,11 @@ def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> Description:
         "discount_rate": terms.discount_rate,
         "bytes_per_customer": round(table.n_bytes / len(table), 1) if len(table) else None,
     }
-    return Description(table, document)
+    return CustomerDescriptions(table, document)
 
 
 def to_table(customers: pl.DataFrame) -> ProfileTable:
-    """The rows of schema PROFILES as they are published; null becomes NaN, and what is out of range its end."""
+    """The published table of rows of schema PROFILES: null becomes NaN, values are clipped to their type's range."""
     scores = customers["rfm_score"].cast(pl.Int32).to_numpy()
     rfm = {"rfm_recency": scores // 100, "rfm_frequency": scores // 10 % 10, "rfm_monetary": scores % 10}
     records = np.zeros(len(customers), PROFILE)

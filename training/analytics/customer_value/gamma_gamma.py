@@ -1,4 +1,4 @@
-"""Gamma-Gamma: what a customer spends on an average order.
+"""Gamma-Gamma: the expected value of a customer's orders.
 
 An order's value is Gamma(p, rate g) around the customer's own mean p / g, with g ~ Gamma(q, rate v) over the customers,
 and has nothing to do with how often they order (`correlation` says how true that is). Source: Fader, Hardie (2013), The
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 from scipy.special import digamma, gammaln
 
-from training.analytics.customer_value.summary import Floats, Summary
+from training.analytics.customer_value.order_summary import Floats, OrderSummary
 
 FEWEST_REPEATERS = 10
 _P_BOUNDS, _Q_BOUNDS, _V_BOUNDS = (1e-2, 1e3), (1.05, 1e3), (1e-6, 1e6)
@@ -21,7 +21,7 @@ _P_BOUNDS, _Q_BOUNDS, _V_BOUNDS = (1e-2, 1e3), (1.05, 1e3), (1e-6, 1e6)
 
 @dataclass(frozen=True)
 class GammaGamma:
-    """A fitted model.
+    """A fitted Gamma-Gamma model.
 
     Attributes:
         p, q, v: above 0; v in the currency.
@@ -44,7 +44,7 @@ class GammaGamma:
 
     @property
     def mean_order_value(self) -> float:
-        """Over all customers: p v / (q - 1)."""
+        """The mean order value over all customers, in the currency: p v / (q - 1)."""
         return self.p * self.v / (self.q - 1)
 
     def expected_order_value(self, n: Floats, mean: Floats) -> Floats:
@@ -56,8 +56,8 @@ class GammaGamma:
         return self.p * (self.v + total) / (self.p * n + self.q - 1)
 
 
-def fit_gamma_gamma(summary: Summary) -> GammaGamma | None:
-    """Maximise the likelihood over the customers with repeat orders worth something.
+def fit_gamma_gamma(summary: OrderSummary) -> GammaGamma | None:
+    """The Gamma-Gamma model of maximum likelihood over the customers with repeat orders of a value above 0.
 
     Returns:
         None with fewer than 10 of them. Where all spend the same, the mean is right, the rest chance.

@@ -1,4 +1,4 @@
-"""The models on days they have not seen, beside what anybody could reckon without them."""
+"""Hold-out evaluation of the customer value models, beside naive methods."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from recommender.days import date_of
 from recommender.publication.profile import STATES
 from training.analytics.customer_value.bg_nbd import DAYS_A_WEEK, BgNbd, past_of
-from training.analytics.customer_value.models import Models, expected_order_values, fit_models
+from training.analytics.customer_value.fitted_models import ValueModels, expected_order_values, fit_models
 from training.analytics.customer_value.next_order import own_mean_gap_days, usual_gap_days
+from training.analytics.customer_value.order_summary import Floats, OrderSummary, summarise
 from training.analytics.customer_value.segments import lifecycle_states
-from training.analytics.customer_value.summary import Floats, Summary, summarise
-from training.evaluation.metrics import calibration_error, reliability
+from training.evaluation.offline_metrics import calibration_error, reliability
 
 OURS = "reprise"
 _BINS = 10
@@ -21,7 +21,7 @@ Predicted = dict[str, Floats]
 
 
 def judge_holdout(order_days: pl.DataFrame, until: int, days: int) -> dict[str, Any] | None:
-    """Learn from all but the last `days` days, and compare what was predicted for them with what came.
+    """Errors of the models' predictions for the last `days` days, fitted on all days before.
 
     Judged are all customers known at the cut, also those who never came back. The naive methods:
 
@@ -62,7 +62,7 @@ def judge_holdout(order_days: pl.DataFrame, until: int, days: int) -> dict[str, 
     }
 
 
-def _count(summary: Summary, order_days: pl.DataFrame, end: int, days: int) -> Predicted:
+def _count(summary: OrderSummary, order_days: pl.DataFrame, end: int, days: int) -> Predicted:
     """`orders`, `revenue` (0 where none) and `first_day` (NaN where none) of each customer in `days` up to `end`."""
     window = order_days.filter(pl.col("day").is_between(end - days + 1, end)).rechunk()
     # in one piece and in order: the same sums to the last digit on any number of cores
@@ -76,7 +76,7 @@ def _count(summary: Summary, order_days: pl.DataFrame, end: int, days: int) -> P
     return {name: joined[name].to_numpy() for name in ("orders", "revenue", "first_day")}
 
 
-def _predict_orders(summary: Summary, model: BgNbd, before: Predicted, days: int) -> Predicted:
+def _predict_orders(summary: OrderSummary, model: BgNbd, before: Predicted, days: int) -> Predicted:
     own_rate = (summary.column("orders") - 1) / np.maximum(summary.age_days, days) * days
     return {
         OURS: model.expected_orders(past_of(summary), days / DAYS_A_WEEK),
@@ -87,7 +87,7 @@ def _predict_orders(summary: Summary, model: BgNbd, before: Predicted, days: int
 
 
 def _judge_revenue(
-    summary: Summary, models: Models, before: Predicted, later: Predicted, days: int
+    summary: OrderSummary, models: ValueModels, before: Predicted, later: Predicted, days: int
 ) -> dict[str, Any] | None:
     if not (models.orders and models.values):
         return None
@@ -114,7 +114,7 @@ def _compare(predicted: Predicted, observed: Floats) -> dict[str, Any]:
     return {"observed": float(observed.sum()), "methods": methods}
 
 
-def _judge_dates(summary: Summary, next_day: Floats) -> dict[str, Any]:
+def _judge_dates(summary: OrderSummary, next_day: Floats) -> dict[str, Any]:
     came = ~np.isnan(next_day)
     own = own_mean_gap_days(summary)
     gaps = {OURS: usual_gap_days(summary), "own_mean_gap": np.where(np.isnan(own), np.nanmean(own), own)}
@@ -124,7 +124,7 @@ def _judge_dates(summary: Summary, next_day: Floats) -> dict[str, Any]:
     }
 
 
-def _miss(summary: Summary, gap_days: Floats, next_day: Floats) -> dict[str, float | None]:
+def _miss(summary: OrderSummary, gap_days: Floats, next_day: Floats) -> dict[str, float | None]:
     came = ~np.isnan(next_day)
     expected = np.maximum(summary.column("last_day") + gap_days, summary.until + 1)
     missed = np.abs(expected - next_day)[came]
@@ -134,7 +134,7 @@ def _miss(summary: Summary, gap_days: Floats, next_day: Floats) -> dict[str, flo
     }
 
 
-def _judge_any(summary: Summary, model: BgNbd, before: Floats, later: Floats, days: int) -> dict[str, Any]:
+def _judge_any(summary: OrderSummary, model: BgNbd, before: Floats, later: Floats, days: int) -> dict[str, Any]:
     probability, came = model.probability_of_order(past_of(summary), days / DAYS_A_WEEK), later > 0
     bins = reliability(probability, came, _BINS)
     return {
@@ -153,7 +153,7 @@ def _brier(probability: Floats, came: NDArray[np.bool_]) -> float:
     return float(((probability - came) ** 2).mean())
 
 
-def _judge_lifecycle(summary: Summary, later: Floats) -> list[dict[str, Any]]:
+def _judge_lifecycle(summary: OrderSummary, later: Floats) -> list[dict[str, Any]]:
     states = lifecycle_states(summary.column("orders"), summary.silent_days, usual_gap_days(summary))
     groups = [(state, later[states == state]) for state in STATES]
     return [

@@ -1,4 +1,4 @@
-"""The shop in a few numbers: how many come back, how many are lost, what they are worth, by month and by group."""
+"""Key figures of the shop: repeat share, churn and value, by month and by group."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Segments and lifecycle of customers.
+"""RFM segments and lifecycle states of customers.
 
 RFM: customers are scored 1 to 5 by recency, frequency and money, and named by the first two.
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.publication.profile import AT_RISK, DUE, LAPSED, LOYAL_ORDERS, SEGMENT_NAMES
-from training.analytics.customer_value.summary import Floats
+from training.analytics.customer_value.order_summary import Floats
 
-Scores = NDArray[np.uint8]
+Quintiles = NDArray[np.uint8]
 
 
-def quintile_scores(values: Floats) -> Scores:
-    """(n,) 1 to 5: one more than the full fifths of the customers who have less; equal values share a score.
+def quintile_scores(values: Floats) -> Quintiles:
+    """Quintile scores, (n,) uint8 1 to 5: one more than the full fifths of customers with less; ties share a score.
 
     NaN (no price is known) counts as less than anything. One customer alone has 1.
     """
@@ -24,14 +24,14 @@ def quintile_scores(values: Floats) -> Scores:
     return (1 + 5 * below // max(len(values), 1)).astype(np.uint8)
 
 
-def name_segments(recency: Scores, frequency: Scores) -> NDArray[np.str_]:
-    """(n,) names of SEGMENTS from two scores of 1 to 5, in which 5 is the latest and the most."""
+def name_segments(recency: Quintiles, frequency: Quintiles) -> NDArray[np.str_]:
+    """RFM segments, (n,) names of SEGMENTS, by recency and frequency scores of 1 to 5, of which 5 is latest, most."""
     names: NDArray[np.str_] = np.array(SEGMENT_NAMES)[recency - 1, frequency - 1]
     return names
 
 
 def lifecycle_states(orders: Floats, silent_days: Floats, usual_gap_days: Floats) -> NDArray[np.str_]:
-    """`recommender.publication.profile.lifecycle_state` of many customers at once.
+    """Lifecycle states, (n,) names of STATES: `recommender.publication.profile.lifecycle_state` of many customers.
 
     Args:
         orders: (n,) at least 1.

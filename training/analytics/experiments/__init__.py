@@ -1,1 +1,1 @@
-"""What an experiment caused: from purchases and assignments to effects with their uncertainty."""
+"""Experiment analysis: effects of variants with their uncertainty, from purchases and assignments."""

@@ -1,4 +1,4 @@
-"""Who is in an experiment, in which variant and since when: from exposures, a file, or the salted hash alone."""
+"""Assignments of customers to variants: from exposures, a file, or the salted hash alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _NOBODY: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Assignments:
-    """Customers by the variant that they were meant to get, whatever they got (intention to treat).
+    """Customers with their assigned variant, whatever they were shown (intention to treat).
 
     Attributes:
         customers: schema CUSTOMERS, each customer once, sorted by customer_id; entered_at: purchases count from here.
@@ -31,7 +31,7 @@ class Assignments:
 
 
 def read_assignments(file: Path, start: datetime, end: datetime) -> Assignments:
-    """Read customer_id, variant and, where there is one, exposed_at: one row per customer or one per exposure.
+    """A file of customer_id, variant and, optionally, exposed_at, with one row per customer or per exposure.
 
     A customer enters when first exposed, but not before `start`; at `start` where no row says when. Exposures must be
     logged in the control too, where the treatment would have been shown: else a variant is not like the other, which
@@ -52,7 +52,7 @@ def read_assignments(file: Path, start: datetime, end: datetime) -> Assignments:
 def enter(
     exposures: pl.DataFrame, start: datetime, end: datetime, left_out: Mapping[str, int] = _NOBODY
 ) -> Assignments:
-    """Take everybody in when first exposed.
+    """Assignments by first exposure.
 
     Args:
         exposures: customer_id, variant, exposed_at, which may be null; a customer may be in many rows.
@@ -76,7 +76,7 @@ def enter(
 
 
 def assign_customers(experiment: Experiment, ledger: pl.DataFrame, start: datetime) -> Assignments:
-    """Assign everybody who bought before `start`, by the same hash that answers are assigned by.
+    """Assignments by hash of all customers who bought before `start`: the hash that the service assigns by.
 
     Who bought for the first time later is left out: of the others who came later nothing is known, and those who
     bought may have done so because of the treatment.

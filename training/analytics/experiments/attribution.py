@@ -1,4 +1,4 @@
-"""Recommended, clicked, bought: what followed a recommendation, which is not what the recommendation caused."""
+"""Click attribution: purchases that followed a recommendation, which it need not have caused."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ SLOT = ["customer_id", "product_id", "recommendation_id"]
 
 @dataclass(frozen=True)
 class Attribution:
-    """The way from a recommendation to a purchase, in one variant.
+    """The funnel from impressions over clicks to purchases, in one variant.
 
     Attributes:
         customers: in the variant.
@@ -40,7 +40,7 @@ class Attribution:
 
 
 def read_events(file: Path) -> tuple[pl.DataFrame, int]:
-    """customer_id, product_id, event_type, recommendation_id (may be empty), occurred_at; and rows left out.
+    """Impressions and clicks of a file, and the number of unusable rows.
 
     Raises:
         UnreadableFileError, MissingColumnError: see `read_columns`.
@@ -51,7 +51,7 @@ def read_events(file: Path) -> tuple[pl.DataFrame, int]:
 def attribute(
     events: pl.DataFrame, ledger: pl.DataFrame, customers: pl.DataFrame, period: Period, within_days: float
 ) -> dict[str, Attribution]:
-    """Follow each recommendation made during the experiment.
+    """Attribution of the purchases during the experiment, by variant.
 
     Args:
         events: as `read_events` gives them; other types than impression and click are not looked at.

@@ -1,4 +1,4 @@
-"""What a variant changed, against the control: the difference, the lift, and how sure each of them is."""
+"""Effects of a variant against the control: difference and lift with confidence intervals and p-values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Effect:
-    """One variant less the control. NaN where it cannot be told.
+    """The effect of one variant against the control; NaN where there are too few customers.
 
     Attributes:
         difference, low, high: in the figure's own unit, with its 95 % interval for one look, at the planned end.
@@ -40,7 +40,7 @@ class Effect:
 
 
 def compare(treated: Estimate, control: Estimate, *, hoped_lift: float, n_variants: int = 1) -> Effect:
-    """The effect of a treatment.
+    """The effect of a variant against the control.
 
     The variants are independent samples, so variances add up (no equal variances are asked for). The lift's standard
     error is the delta method's for a ratio of two independent figures.
@@ -72,7 +72,7 @@ def compare(treated: Estimate, control: Estimate, *, hoped_lift: float, n_varian
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values corrected for being several, in the order given; NaNs stay and do not count.
+    """Holm-corrected p-values, in the order given; NaNs stay and do not count.
 
     Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
     """

@@ -1,4 +1,4 @@
-"""What was measured in one variant, with its standard error: means, ratios of means, and what CUPED makes of them."""
+"""Estimates of one variant with standard errors: means, ratios of means, and CUPED."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
-    """A figure of one variant; the standard error is NaN with fewer than two customers."""
+    """An estimate of one variant; the standard error is NaN with fewer than two customers."""
 
     value: float
     standard_error: float
@@ -38,7 +38,7 @@ def estimate_ratio(numerator: Floats, denominator: Floats) -> Estimate:
 
 
 def adjust_by_past(values: Floats, before: Floats, variant: NDArray[np.integer]) -> Floats | None:
-    """CUPED: take from each customer's figure what the same figure before the start foretold.
+    """CUPED: each customer's figure less what the same figure before the start predicts.
 
     Source: Deng, Xu, Kohavi, Walker 2013, "Improving the Sensitivity of Online Controlled Experiments by Utilizing
     Pre-Experiment Data". The slope is one for all variants and is learned within them, so that a

@@ -1,4 +1,4 @@
-"""The report of an experiment: whether it can be trusted, what it caused, and what is attributed to it."""
+"""The experiment report: sample ratio, effects and attribution."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,9 +12,9 @@ from recommender.experiments.experiment import HOLDOUT
 from training.analytics.experiments.assignments import Assignments
 from training.analytics.experiments.attribution import Attribution, attribute
 from training.analytics.experiments.effects import LEVEL
-from training.analytics.experiments.figures import Figure, build_figures, figures_to_dict, plain_json
 from training.analytics.experiments.outcomes import Period, lines_of, measure_customers
 from training.analytics.experiments.sample_ratio import SampleRatio, check_sample_ratio
+from training.analytics.experiments.variant_figures import Figure, build_figures, figures_to_dict, plain_json
 
 METHOD = (
     "Intention to treat: a customer counts in the variant assigned, shown or not. Intervals hold 95 % for one look at "
@@ -27,7 +27,7 @@ METHOD = (
 
 @dataclass(frozen=True)
 class AnalysisPlan:
-    """What was settled before the start.
+    """The analysis plan, fixed before the start: period, control, shares and expected lift.
 
     Attributes:
         period: when it ran.
@@ -45,8 +45,8 @@ class AnalysisPlan:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What is known of an experiment.
+class ExperimentReport:
+    """The results of an experiment.
 
     Attributes:
         plan: as given, with the control.
@@ -68,7 +68,7 @@ class Report:
     attribution: Mapping[str, Attribution] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; None for what cannot be told."""
+        """The report as plain JSON; None stands for NaN."""
         period = self.plan.period
         return {
             "method": METHOD,
@@ -103,8 +103,8 @@ class Report:
 
 def analyse(
     ledger: pl.DataFrame, assignments: Assignments, plan: AnalysisPlan, events: pl.DataFrame | None = None
-) -> Report:
-    """Measure an experiment.
+) -> ExperimentReport:
+    """The report of an experiment.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.
@@ -123,7 +123,7 @@ def analyse(
     sample_ratio = check_sample_ratio(sizes, shares)
     figures = build_figures(measure_customers(ledger, customers, period), control, plan.hoped_lift)
     lines = lines_of(ledger, customers).filter(pl.col("ordered_at").is_between("entered_at", period.end, closed="left"))
-    return Report(
+    return ExperimentReport(
         plan=AnalysisPlan(period, control, shares, plan.hoped_lift, plan.within_days),
         sample_ratio=sample_ratio,
         left_out=assignments.left_out,

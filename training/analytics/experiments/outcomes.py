@@ -1,4 +1,4 @@
-"""What each customer of an experiment bought, during it and before it."""
+"""Outcomes of an experiment: each customer's orders and revenue, during it and before it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ MEASURES = ("repeated", "orders", "revenue")
 
 @dataclass(frozen=True)
 class Period:
-    """When the experiment ran, and the time before it that customers are compared with.
+    """The period of an experiment, and the time before it that CUPED compares with.
 
     Attributes:
         start: aware; purchases count from here on, or from when a customer entered.
@@ -34,7 +34,7 @@ class Period:
 
     @property
     def before(self) -> datetime:
-        """The beginning of the time before the start."""
+        """The beginning of the time before the experiment, aware."""
         return self.start - timedelta(days=self.before_days)
 
 
@@ -45,7 +45,7 @@ def lines_of(ledger: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
 
 
 def measure_customers(ledger: pl.DataFrame, customers: pl.DataFrame, period: Period) -> pl.DataFrame:
-    """One row per customer, also of those who bought nothing.
+    """Outcomes of all customers, one row each, also of those who bought nothing.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.

@@ -1,4 +1,4 @@
-"""How many customers an experiment needs.
+"""Power analysis: the number of customers that an experiment needs.
 
 Source: Kohavi, Tang, Xu 2020, Trustworthy Online Controlled Experiments, chapter 17.
 """

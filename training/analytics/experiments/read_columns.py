@@ -1,4 +1,4 @@
-"""Small tables of ids and times, such as assignments and events, read like purchase files."""
+"""Columns of ids and times of small files, such as assignments and events, read like purchase files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ _TOLD = "__told__"
 def read_columns(
     file: Path, texts: Sequence[str], *, moment: str, optional: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, int]:
-    """Read a CSV, Parquet or JSON-lines file.
+    """The wanted columns of a CSV, Parquet or JSON-lines file.
 
     Args:
         file: what to read; other columns are ignored.

@@ -1,4 +1,4 @@
-"""Whether the variants have as many customers as they should: if not, some were lost and no figure can be trusted."""
+"""Sample ratio mismatch: a test whether variants have as many customers as they should; if not, trust no figure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ALARM = 0.001
 
 @dataclass(frozen=True)
 class SampleRatio:
-    """Customers counted and expected.
+    """Observed and expected customers by variant, with the test's p-value.
 
     Attributes:
         observed, expected: variant → customers.
@@ -29,7 +29,7 @@ class SampleRatio:
 
 
 def check_sample_ratio(observed: Mapping[str, int], shares: Mapping[str, float]) -> SampleRatio:
-    """Compare counts with shares.
+    """The sample ratio test of counts against shares.
 
     Args:
         observed: variant → customers.

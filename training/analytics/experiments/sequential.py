@@ -1,4 +1,4 @@
-"""An interval that holds at all looks together: somebody may look every day and stop when they like."""
+"""Confidence sequences: intervals that hold at all looks together, so that one may look daily and stop at any time."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 def always_valid_radius(
     standard_error: float | Floats, hoped_difference: float | Floats, level: float
 ) -> float | Floats:
-    """Half the width of a confidence sequence around a difference.
+    """Half the width of a confidence sequence around a difference of means.
 
     This is the mixture sequential probability ratio test (mSPRT) with a normal mixture, turned into an interval:
     Johari, Pekelis, Walsh 2015, "Always Valid Inference: Bringing Sequential Analysis to A/B Testing". Its boundary is

@@ -1,4 +1,4 @@
-"""What more products per answer cause, where an experiment gave its variants answers of different lengths.
+"""Cap trials: the effect of longer answers, where an experiment's variants differ in the length of their answers.
 
 Customers were assigned by lot, so the mean number of purchases differs between two variants only by what the longer
 answer adds, whatever stands in it: better products at the top, trust in what stands high and purchases that were only
@@ -31,7 +31,7 @@ MOST_LONGER = 0.05
 
 @dataclass(frozen=True)
 class Arm:
-    """One variant.
+    """An arm of a cap trial: one variant.
 
     Attributes:
         variant: its name.
@@ -53,7 +53,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Step:
-    """What the positions from `first` to `last` add: purchases per customer and position, with the 95 % interval."""
+    """The marginal effect of positions `first` to `last`: purchases per customer and position, with a 95 % interval."""
 
     first: int
     last: int
@@ -64,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True)
 class CapTrial:
-    """An experiment on the length of answers in one placement; arms and steps are from the shortest to the longest."""
+    """An experiment on the length of answers in one placement; arms and steps go from the shortest to the longest."""
 
     experiment: str
     arms: Sequence[Arm]

@@ -1,4 +1,4 @@
-"""How often what stood at each position was bought, beside how often it is bought by those who did not see it.
+"""Position value: purchases of products shown at each position, beside purchases by customers who did not see them.
 
 An observational curve: better products stand higher, and they stand before those who would have bought them anyway. So
 the difference is an upper bound of what showing them adds (Chaney, Stewart, Engelhardt 2018, "How algorithmic
@@ -22,7 +22,7 @@ _PAIR = ["customer_id", "product_id"]
 
 @dataclass(frozen=True)
 class PositionValue:
-    """What is known of one position.
+    """The value of one position.
 
     Attributes:
         position: from 1.
@@ -46,7 +46,7 @@ class PositionValue:
 
 @dataclass(frozen=True)
 class LengthValue:
-    """What customers bought whose first answer held so many products: not caused by it, but worth a look.
+    """Purchases of customers whose first answer held so many products: a correlation, not an effect.
 
     Attributes:
         length: products in the answer.
@@ -62,7 +62,7 @@ class LengthValue:
 
 
 def first_showings(impressions: pl.DataFrame, until: pl.Expr) -> pl.DataFrame:
-    """The first time that each customer saw each product: customer_id, product_id, rank, occurred_at.
+    """First impressions of each product by each customer: customer_id, product_id, rank, occurred_at.
 
     Args:
         impressions: of one placement, with their rank.
@@ -75,7 +75,7 @@ def first_showings(impressions: pl.DataFrame, until: pl.Expr) -> pl.DataFrame:
 def value_positions(
     impressions: pl.DataFrame, purchases: pl.DataFrame, within: timedelta, until: pl.Expr
 ) -> list[PositionValue]:
-    """The curve of one placement, by position.
+    """Position values of one placement, by position.
 
     Args:
         impressions: customer_id, product_id, rank, occurred_at; of one placement.
@@ -93,7 +93,7 @@ def value_positions(
 def value_lengths(
     impressions: pl.DataFrame, purchases: pl.DataFrame, within: timedelta, until: pl.Expr
 ) -> list[LengthValue]:
-    """What was bought by the length of the first answer, shortest first. Arguments as those of `value_positions`."""
+    """Purchases by length of the first answer, shortest first. Arguments as those of `value_positions`."""
     first = (
         impressions.group_by("customer_id", "recommendation_id")
         .agg(pl.col("occurred_at").min(), pl.col("rank").max().alias("length"))
@@ -111,7 +111,7 @@ def value_lengths(
 
 
 def count_after(entered: pl.DataFrame, purchases: pl.DataFrame, within: timedelta) -> pl.DataFrame:
-    """`entered` (customer_id, entered_at, …) with `purchases`, how many each made within the time from then on."""
+    """`entered` (customer_id, entered_at, …) with `purchases`: the number of each in `within` from entered_at on."""
     soon = pl.col("ordered_at").is_between(pl.col("entered_at"), pl.col("entered_at") + within, closed="left")
     made = entered.select("customer_id", "entered_at").join(purchases, on="customer_id").filter(soon)
     counted = made.group_by("customer_id").agg(pl.len().cast(pl.Float64).alias("purchases"))

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from training.analytics.experiments.figures import plain_json
+from training.analytics.experiments.variant_figures import plain_json
 from training.analytics.restraint.cap_trial import CapTrial, find_trials
 from training.analytics.restraint.positions import LengthValue, PositionValue, value_lengths, value_positions
 
@@ -46,7 +46,7 @@ NOTHING_TO_COMPARE = (
 
 @dataclass(frozen=True)
 class Restraint:
-    """What is known of one placement.
+    """Position values, trials and the suggested cap of one placement.
 
     Attributes:
         placement: its name.
@@ -64,7 +64,7 @@ class Restraint:
 
     @property
     def cap(self) -> int | None:
-        """The suggestion; None where no position is shown to add anything."""
+        """The suggested cap; None where no position is shown to add value."""
         return self.trials[0].suggest(self.minimum) if self.trials else self._last_position
 
     @property
@@ -74,7 +74,7 @@ class Restraint:
 
     @property
     def advice(self) -> str:
-        """The suggestion in words."""
+        """The suggested cap in words."""
         if not self.trials:
             if not any(math.isfinite(value.low) for value in self.positions):
                 return NOTHING_TO_COMPARE
@@ -99,7 +99,7 @@ class Restraint:
         return last
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; None for what cannot be told."""
+        """The fields as plain JSON; None stands for NaN."""
         return {
             "placement": self.placement,
             "cap": self.cap,
@@ -128,7 +128,7 @@ def learn_restraint(
     minimum: float = 0.0,
     placements: Collection[str] = (),
 ) -> list[Restraint]:
-    """What each placement's answers were worth, position by position, by name of the placement.
+    """Restraint of each placement, by its name.
 
     What was shown so late that its days are not over, by the latest event or purchase, is not counted. An experiment
     that was on in several placements says nothing of one of them, and its trial is left out.

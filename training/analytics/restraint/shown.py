@@ -1,4 +1,4 @@
-"""What the archive says of answers: who came across which experiment, what was shown where, what was clicked."""
+"""Archived answers: exposures to experiments, impressions and clicks."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from training.analytics.restraint.restraint import SHOWN
 
 
 def read_shown_file(file: Path) -> pl.DataFrame:
-    """The same of a file, in the columns of `SHOWN`; a rank that is no number is null.
+    """Impressions and clicks of a file, in the columns of `SHOWN`; a rank that is no number is null.
 
     Raises:
         UnreadableFileError, MissingColumnError: see `read_columns`.

@@ -1,7 +1,7 @@
-"""Where the mails of a campaign go: a shop's file of addresses, looked up without keeping it in memory.
+"""The address book: mailboxes of a campaign's customers, read from a CSV file into a look-up table on disk.
 
-Addresses are personal data. They stand in a file that is deleted as soon as it is open, so that nothing of it is left
-however the process ends, and are named in no message: lines and reasons are.
+Addresses are personal data. The table is in a file that is deleted as soon as it is open, so that nothing of it is left
+however the process ends. Messages name lines and reasons, never an address.
 """
 
 import csv
@@ -37,12 +37,12 @@ CREATE TABLE addresses (
 
 
 class Mailbox(NamedTuple):
-    """Where one customer's mail goes.
+    """A customer's mailbox.
 
     Attributes:
         address: with a domain in ASCII.
         name: as the file has it; None where it has none.
-        locale: of the mail; None is the campaign's.
+        locale: of the mail; None stands for the campaign's.
     """
 
     address: str
@@ -52,24 +52,24 @@ class Mailbox(NamedTuple):
 
 @dataclass
 class BadLines:
-    """Lines of the file that nobody is written to for: how many by reason, and the first of them."""
+    """Lines of the file that cannot be used: how many by reason, and the first MOST_EXAMPLES of them."""
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, reason: str) -> None:
-        """Count one line, from 1."""
+        """Count one line; lines are numbered from 1."""
         self.counts[reason] += 1
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append((line, reason))
 
 
 class AddressBook:
-    """The usable lines of the file. Not shared between threads.
+    """Mailboxes by customer. Not to be shared between threads.
 
     Attributes:
         rows: lines of the file, the bad ones included.
-        bad: those that were left out.
+        bad: lines that were left out.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -78,31 +78,32 @@ class AddressBook:
         self._connection = connection
 
     def __len__(self) -> int:
-        found: int = self._connection.execute("SELECT count(*) FROM addresses").fetchone()[0]
-        return found
+        count: int = self._connection.execute("SELECT count(*) FROM addresses").fetchone()[0]
+        return count
 
     def find(self, customer_ids: Sequence[str]) -> dict[str, Mailbox]:
-        """The mailboxes of those who have one."""
+        """Mailbox by customer, for the customers who have one."""
+        marks = ",".join("?" * len(customer_ids))
         rows = self._connection.execute(
-            f"SELECT customer_id, address, name, locale FROM addresses WHERE customer_id IN ({_marks(customer_ids)})",  # noqa: S608
+            f"SELECT customer_id, address, name, locale FROM addresses WHERE customer_id IN ({marks})",  # noqa: S608
             customer_ids,
         )
         return {customer_id: Mailbox(*values) for customer_id, *values in rows}
 
     def know(self, customer_ids: Iterable[str]) -> None:
-        """Take note of customers that there are."""
+        """Mark customers as known to the version."""
         self._connection.executemany(
             "UPDATE addresses SET known = 1 WHERE customer_id = ?", ((customer_id,) for customer_id in customer_ids)
         )
 
     def leave_out_unknown(self) -> None:
-        """Count the lines of customers that nobody told `know` of as bad, and forget them."""
+        """Delete the mailboxes of customers that were not given to `know`, and count their lines as bad."""
         for (line,) in self._connection.execute("SELECT line FROM addresses WHERE known = 0 ORDER BY line"):
             self.bad.add(line, "unknown_customer")
         self._connection.execute("DELETE FROM addresses WHERE known = 0")
 
     def to_dict(self) -> dict[str, object]:
-        """How many lines there were, and what was wrong with some; no address."""
+        """Numbers of lines read, usable and bad, with examples, as plain JSON; no address."""
         return {
             "rows": self.rows,
             "usable": len(self),
@@ -159,7 +160,7 @@ def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
 
     Args:
         file: with a header.
-        folder: where the look-up table is, without a name, for as long as the block runs.
+        folder: of the look-up table, a file without a name for as long as the context is open.
 
     Raises:
         UnreadableFileError: the file is absent, no CSV or not UTF-8.
@@ -211,7 +212,3 @@ def _open_nameless(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def _text(value: str | None) -> str | None:
     return (value or "").strip() or None
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))

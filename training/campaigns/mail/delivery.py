@@ -1,4 +1,4 @@
-"""Hands mails in over several connections at an even pace, and knows when to wait, to try again and to give up."""
+"""Delivery of mails over several SMTP connections: throttled, tried again, and given up when the server fails."""
 
 import queue
 import random
@@ -17,7 +17,7 @@ from training.campaigns.mail.smtp import TIMEOUT_S, Envelope, Reply, Session
 from training.campaigns.mail.throttle import Throttle, pause_s
 
 CONNECTIONS = 4
-"""At once: a server answers each mail five times, and the way there and back takes longer than the work."""
+"""At the same time: a server answers each mail five times, and the way there and back takes longer than the work."""
 TRIES = 3
 """Of one mail before it has to wait for the next round, where it was the connection that failed."""
 MOST_FAILURES = 12
@@ -25,12 +25,12 @@ MOST_FAILURES = 12
 MOST_REFUSALS = 50
 """In a row, for good: no list of addresses is that bad, so it is we who are not wanted."""
 
-Write = Callable[[datetime], Envelope]
-"""Makes a mail, given the moment of sending."""
+BuildEnvelope = Callable[[datetime], Envelope]
+"""The mail, given the moment of sending."""
 
 
 class Delivery:
-    """Hands in mails; `deliver` may be called by CONNECTIONS threads at once.
+    """Delivers mails to one server; `deliver` may be called by CONNECTIONS threads at the same time.
 
     Args:
         server: takes the mails.
@@ -57,10 +57,10 @@ class Delivery:
     ) -> None:
         self._server = server
         self._clock = clock
-        self._luck = random.Random(seed)  # noqa: S311 - how long to wait is no secret
+        self._random = random.Random(seed)  # noqa: S311 - how long to wait is no secret
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
-        self._pace = Throttle(per_second, now, self._sleep)
+        self._throttle = Throttle(per_second, now, self._sleep)
         self._lock = threading.Lock()
         self._failures = 0
         self._refused: list[str] = []
@@ -70,7 +70,7 @@ class Delivery:
 
     @contextmanager
     def at_work(self) -> Iterator[ThreadPoolExecutor]:
-        """Threads to deliver with; when the block ends, those at work finish the mail in hand and hang up."""
+        """Threads to deliver with; when the context ends, each finishes its mail and its connection is closed."""
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mail") as pool:
             try:
                 yield pool
@@ -81,31 +81,31 @@ class Delivery:
                     self._sessions.get().quit()
 
     def pause(self, seconds: float) -> None:
-        """Wait."""
+        """Wait so many seconds, or until a delivery is given up."""
         self._sleep(seconds)
 
-    def deliver(self, customer_id: str, write: Write, outbox: Outbox) -> None:
-        """Hand in one mail and note in `outbox` what became of it; nothing is done once `at_work` has ended.
+    def deliver(self, customer_id: str, build: BuildEnvelope, outbox: Outbox) -> None:
+        """Deliver one mail and set its state in `outbox`; nothing is done once `at_work` has ended.
 
         Raises:
             MailError: the mail cannot be made, or the server takes none at all.
         """
         session = self._sessions.get()
         try:
-            self._try(session, customer_id, write, outbox)
+            self._try(session, customer_id, build, outbox)
         except BaseException:
             self._stopped.set()
             raise
         finally:
             self._sessions.put(session)
 
-    def _try(self, session: Session, customer_id: str, write: Write, outbox: Outbox) -> None:
+    def _try(self, session: Session, customer_id: str, build: BuildEnvelope, outbox: Outbox) -> None:
         for _ in range(TRIES):
-            self._pace.wait()
+            self._throttle.wait()
             if self._stopped.is_set():
                 return
             at = self._clock()
-            reply = session.send(write(at), lambda at=at: outbox.mark(customer_id, "sending", at))  # type: ignore[misc]
+            reply = session.send(build(at), lambda at=at: outbox.mark(customer_id, "sending", at))  # type: ignore[misc]
             lost = reply.kind == "lost"
             outbox.mark(customer_id, "deferred" if lost else reply.kind, at, reply.code)  # type: ignore[arg-type]
             self._consider(reply, customer_id, outbox)
@@ -113,7 +113,7 @@ class Delivery:
                 return
 
     def _consider(self, reply: Reply, customer_id: str, outbox: Outbox) -> None:
-        """Count what went wrong in a row; wait, or give up, where it is the server.
+        """Count failures in a row; pause, or give up, where it is the server that fails.
 
         Raises:
             MailError: it went wrong too often.
@@ -131,7 +131,7 @@ class Delivery:
                 for refused in self._refused:  # it was not they who were refused: they are tried again
                     outbox.mark(refused, "deferred", self._clock(), reply.code)
                 self._give_up(f"refused {len(self._refused)}", reply)
-            seconds = pause_s(self._failures, self._luck) if failed else 0.0
+            seconds = pause_s(self._failures, self._random) if failed else 0.0
         if failed:
             self._sleep(seconds)
 

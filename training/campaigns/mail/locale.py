@@ -1,6 +1,6 @@
-"""What a mail says in one language: sentences of `locales/*.toml`; plurals, dates and prices as CLDR has them (Babel).
+"""Locales of mails: sentences of `locales/*.toml`; plurals, dates and prices as CLDR has them (Babel).
 
-A language without a file of its own is written to in English, with its own prices.
+For a language without a file of its own the sentences are English; prices are the locale's own.
 """
 
 import tomllib
@@ -20,7 +20,7 @@ from training.campaigns.mail.sanitize import clean_text
 
 FALLBACK_LANGUAGE = "en"
 ANY_AUDIENCE = "everyone"
-"""Whose words audiences have that no language knows by name."""
+"""Its sentences stand in for those of an audience that the language's file does not name."""
 _LONGEST_NAME = 60
 _DAYS_A_MONTH = 30.44
 _LARGEST_PRICE = Decimal(10) ** 12
@@ -28,7 +28,7 @@ _LARGEST_PRICE = Decimal(10) ** 12
 
 @dataclass(frozen=True)
 class MailLocale:
-    """One language in one country.
+    """The sentences, plurals, dates and prices of one locale.
 
     Attributes:
         locale: of the sentences, and of the dates and numbers in them.
@@ -45,7 +45,7 @@ class MailLocale:
     direction: Literal["ltr", "rtl"]
 
     def greet(self, name: str | None) -> str:
-        """The first line; `name` may be anything."""
+        """The greeting, with `name` sanitized; without one, that of the nameless."""
         name = clean_text(name or "", _LONGEST_NAME)
         return str(self.words["greeting"].format(name=name) if name else self.words["greeting_unnamed"])
 
@@ -57,11 +57,11 @@ class MailLocale:
         return {name: sentence.format(product=product) for name, sentence in sentences.items()}
 
     def action(self, item: Item) -> str:
-        """What the button of a product says."""
+        """The label of a product's button."""
         return str(self.words["order_again" if item.kind == "buy_again" else "look"])
 
     def reason(self, item: Item) -> str:
-        """Why a product is shown; the same facts as its English `reason.text`, without ids of other products."""
+        """The sentence of a product's reason: the facts of its English `reason.text`, without ids of other products."""
         reasons, code = self.words["reasons"], item.reason.code
         if item.due is not None and code == "DUE_SOON":
             number, unit = _interval(item.due.interval_days)
@@ -75,9 +75,9 @@ class MailLocale:
         return self._count(reasons["times"], purchases if isinstance(purchases, int) else 1)
 
     def price(self, price: str | None, currency: str | None) -> str | None:
-        """A price as the catalogue has it, in the customer's own notation; what is no number stays as it was told.
+        """A price of the catalogue in the locale's notation; one that is no number stays as it is, sanitized.
 
-        None where there is none, or one that nobody could pay.
+        None where there is none, or one that is infinite or at least 10¹².
         """
         return None if price is None else _price(price, currency, self.price_locale)
 
@@ -88,16 +88,16 @@ class MailLocale:
 
 @lru_cache(maxsize=256)
 def find_locale(locale: str) -> MailLocale | None:
-    """The wording for a locale such as `de`, `pt-BR` or `ar_EG`; None where nobody knows it."""
+    """The locale of a tag such as `de`, `pt-BR` or `ar_EG`; None where CLDR has none of that name."""
     try:
         found = Locale.parse(locale.strip().replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):
         return None
     words = _words(found.language)
-    spoken = found if words else Locale(FALLBACK_LANGUAGE)
-    direction: Literal["ltr", "rtl"] = "rtl" if spoken.text_direction == "rtl" else "ltr"
-    tag = str(spoken).replace("_", "-")
-    return MailLocale(spoken, found, words or _words(FALLBACK_LANGUAGE), tag, direction)
+    text_locale = found if words else Locale(FALLBACK_LANGUAGE)
+    direction: Literal["ltr", "rtl"] = "rtl" if text_locale.text_direction == "rtl" else "ltr"
+    tag = str(text_locale).replace("_", "-")
+    return MailLocale(text_locale, found, words or _words(FALLBACK_LANGUAGE), tag, direction)
 
 
 @lru_cache(maxsize=64)

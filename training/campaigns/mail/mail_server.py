@@ -1,4 +1,4 @@
-"""The mail server of `--smtp`: where it is, and how safely it is spoken to."""
+"""The mail server of `--smtp`: host, port, encryption and login."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SCHEMES: dict[str, tuple[Security, int]] = {
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mails are handed in.
+    """The SMTP server that mails are handed to.
 
     Attributes:
         security: `starttls` is demanded, `tls` from the first byte, or `none`.
@@ -78,7 +78,7 @@ def _split(url: str) -> _Parts:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether nobody else can listen in on the way to `host`."""
+    """Whether `host` is a loopback address or `localhost`, so that nobody can listen in on the way."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""One mail as text for the wire: headers that mail programs ask of a newsletter, text first, then HTML."""
+"""The message builder: a rendered mail as MIME (RFC 5322), text first, then HTML, with a newsletter's headers."""
 
 import re
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True)
 class MessageBuilder:
-    """What all mails of a campaign have in common.
+    """Builder of the messages of one campaign.
 
     Attributes:
-        sender: name and address that the mails come from.
-        shop: whose.
-        campaign_id: which.
-        link_base: where the service is.
+        sender: name and address of `From`.
+        shop: name of the shop, signed into links.
+        campaign_id: of the campaign, signed into links.
+        link_base: address of the service that unsubscribe links lead to.
         secret: signs the links.
     """
 
@@ -40,30 +40,30 @@ class MessageBuilder:
     link_base: str
     secret: str
 
-    def write(self, rendered: Rendered, customer_id: str, to: Mailbox, at: datetime) -> Envelope:
-        """One mail: the same arguments give the same bytes.
+    def build(self, rendered: Rendered, customer_id: str, to: Mailbox, at: datetime) -> Envelope:
+        """The envelope with one message; the same arguments give the same bytes.
 
         Args:
             rendered: subject and body.
-            customer_id: to whom; it stands, signed, in the unsubscribe link alone.
-            to: where.
+            customer_id: of the recipient; it stands, signed, in the unsubscribe link alone.
+            to: the recipient's mailbox.
             at: the moment of sending, aware.
         """
         utf8 = not (to.address.isascii() and self.sender.addr_spec.isascii())
         message = EmailMessage(policy.SMTPUTF8 if utf8 else policy.SMTP.clone(cte_type="7bit"))
-        mark = self._mark(customer_id)
+        name = self._name(customer_id)
         message["From"] = self.sender
         message["To"] = _address(to.name, to.address)
         message["Subject"] = _CONTROL.sub(" ", rendered.subject)
         message["Date"] = at.replace(microsecond=0)
-        message["Message-ID"] = f"<{mark}@{self.sender.domain}>"
+        message["Message-ID"] = f"<{name}@{self.sender.domain}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message["Feedback-ID"] = f"{self.campaign_id}:{self.shop}:mail:reprise"
         message["Precedence"] = "bulk"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(rendered.text, cte=None if not utf8 else "quoted-printable")
         message.add_alternative(rendered.html, subtype="html", cte=None if not utf8 else "quoted-printable")
-        message.set_boundary(f"={mark}")
+        message.set_boundary(f"={name}")
         # written by hand: the standard library would encode a word of this length, which nobody could click on
         wire = self._unsubscribe_header(customer_id) + message.as_bytes()
         return Envelope(self.sender.addr_spec, to.address, wire, utf8)
@@ -72,8 +72,8 @@ class MessageBuilder:
         """Whether the unsubscribe link of a customer is short enough for a header."""
         return len(self._unsubscribe_header(customer_id)) <= LONGEST_LINE + 2
 
-    def _mark(self, customer_id: str) -> str:
-        """Names the mail, without naming the customer to who does not have the secret."""
+    def _name(self, customer_id: str) -> str:
+        """Keyed hash that names the mail, and the customer only to the holder of the secret."""
         named = encode_id(f"{self.shop}\0{self.campaign_id}\0{customer_id}")
         return blake2b(named, key=self.secret.encode()[:64], digest_size=20).hexdigest()
 
@@ -85,12 +85,12 @@ class MessageBuilder:
 def make_message_builder(
     settings: MailSettings, shop: str, campaign_id: str, sender: str, *, public: bool
 ) -> MessageBuilder:
-    """The letterhead of a campaign.
+    """The message builder of a campaign.
 
     Args:
         settings: where links lead, and the secret that signs them.
-        shop: whose mails.
-        campaign_id: which.
+        shop: name of the shop.
+        campaign_id: of the campaign.
         sender: `Name <address>`.
         public: whether the mails leave this machine: then providers demand https (RFC 8058, 3.1).
 

@@ -1,8 +1,7 @@
-"""What became of every mail of a campaign: a file that survives the end of the process at any moment.
+"""The outbox: the state of every mail of a campaign, in a SQLite file that survives a kill at any moment.
 
-A mail is `sending` from just before the end of its text is sent until the server has answered. Who finds one `sending`
-when the file is opened knows that a process ended in between: whether the server took the mail is `unknown`, and it
-is not sent again.
+A mail is `sending` from just before the end of its text is sent until the server has answered. One that is `sending`
+when the file is opened was cut off in between: whether the server took it is `unknown`, and it is not sent again.
 """
 
 import sqlite3
@@ -35,7 +34,7 @@ UPDATE mails SET state = 'unknown' WHERE state = 'sending';
 
 
 class Settled(NamedTuple):
-    """A mail that the shop's events do not tell of yet. `at` is aware."""
+    """A mail that was sent or bounced and is not in the event log yet. `at` is aware."""
 
     customer_id: str
     state: State
@@ -43,14 +42,14 @@ class Settled(NamedTuple):
 
 
 class Outbox:
-    """The mails of one campaign by customer. Made by `open_outbox`; may be shared between threads."""
+    """The states of one campaign's mails by customer. Made by `open_outbox`; may be shared between threads."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
 
     def claim(self, block: int, customer_ids: Iterable[str]) -> None:
-        """Enter customers whom a mail may be sent to; what became of one before stays."""
+        """Add customers of a block as `claimed`; one who is there already keeps the state."""
         rows = [(customer_id, block, "claimed") for customer_id in customer_ids]
         with self._lock, self._connection:
             self._connection.executemany(
@@ -58,7 +57,7 @@ class Outbox:
             )
 
     def mark(self, customer_id: str, state: State, at: datetime, detail: str = "") -> None:
-        """Set what became of a claimed mail; on disk when this returns. `at` is aware, `detail` a reply's code."""
+        """Set the state of a claimed mail; on disk when this returns. `at` is aware, `detail` a reply's code."""
         with self._lock, self._connection:
             self._connection.execute(
                 "UPDATE mails SET state = ?, at = ?, detail = ?, told = 0 WHERE customer_id = ?",
@@ -66,11 +65,11 @@ class Outbox:
             )
 
     def states(self, block: int) -> dict[str, State]:
-        """What became of the customers of a block so far."""
+        """State by customer of a block; {} where none was claimed."""
         return dict(self._all("SELECT customer_id, state FROM mails WHERE block = ?", (block,)))
 
     def finish(self, block: int, reasons: Mapping[str, int]) -> None:
-        """Note that a block was gone through, and why how many of it got no mail; it is done once all is settled."""
+        """Store that a block was sent and how many of it got no mail, by reason; it is done once all is settled."""
         marks = ",".join("?" * len(SETTLED))
         with self._lock, self._connection as connection:
             connection.execute(
@@ -89,51 +88,51 @@ class Outbox:
         return [number for number in blocks if number not in done]
 
     def deferred(self) -> list[int]:
-        """Blocks with mails that the server did not want yet."""
+        """Blocks with mails that are deferred or not tried yet."""
         rows = self._all("SELECT DISTINCT block FROM mails WHERE state IN ('deferred', 'claimed') ORDER BY block")
         return [number for (number,) in rows]
 
-    def untold(self, most: int) -> list[Settled]:
-        """Mails that were sent or bounced and that `tell` was not called for, at most `most`."""
+    def unlogged(self, most: int) -> list[Settled]:
+        """Mails that were sent or bounced and are not in the event log yet, at most `most`."""
         rows = self._all(
             "SELECT customer_id, state, at FROM mails WHERE state IN ('sent', 'bounced') AND told = 0 LIMIT ?", (most,)
         )
         return [Settled(customer_id, state, datetime.fromisoformat(at)) for customer_id, state, at in rows]
 
-    def tell(self, customer_ids: Iterable[str]) -> None:
-        """Note that the shop's events tell of these mails."""
+    def mark_logged(self, customer_ids: Iterable[str]) -> None:
+        """Store that the event log has these mails."""
         with self._lock, self._connection:
             self._connection.executemany(
                 "UPDATE mails SET told = 1 WHERE customer_id = ?", [(customer_id,) for customer_id in customer_ids]
             )
 
     def counts(self) -> dict[State, int]:
-        """How many mails there are in each state, `sending` excepted; 0 for none."""
+        """Number of mails in each state, `sending` excepted; 0 for none."""
         found: Counter[State] = Counter(dict(self._all("SELECT state, count(*) FROM mails GROUP BY state")))
         return {state: found[state] for state in get_args(State) if state != "sending"}
 
     def reasons(self) -> dict[str, int]:
-        """Why how many customers of the audience get no mail."""
+        """Number of customers of the audience who get no mail, by reason."""
         return dict(self._all("SELECT reason, sum(count) FROM reasons GROUP BY reason ORDER BY reason"))
 
     def details(self) -> dict[str, int]:
-        """What the server answered to mails that it did not take, and how often."""
+        """Number of mails that the server did not take, by the code of its answer, most first."""
         where = "state IN ('refused', 'bounced', 'deferred')"
         return dict(self._all(f"SELECT detail, count(*) FROM mails WHERE {where} GROUP BY detail ORDER BY 2 DESC, 1"))  # noqa: S608
 
     def unknown(self, most: int) -> list[str]:
-        """Customers of whom nobody knows whether they got the mail, at most `most`."""
+        """Customers whose mail is `unknown`, by id, at most `most`."""
         rows = self._all("SELECT customer_id FROM mails WHERE state = 'unknown' ORDER BY customer_id LIMIT ?", (most,))
         return [customer_id for (customer_id,) in rows]
 
     def forget(self, customer_ids: Iterable[str]) -> int:
-        """Delete customers who asked for it; how many there were."""
+        """Delete customers; how many there were."""
         with self._lock, self._connection:
             rows = [(customer_id,) for customer_id in customer_ids]
             return self._connection.executemany("DELETE FROM mails WHERE customer_id = ?", rows).rowcount
 
     def customer_ids(self) -> list[str]:
-        """Everybody who has a mail."""
+        """Customers with a mail in any state."""
         return [customer_id for (customer_id,) in self._all("SELECT customer_id FROM mails")]
 
     def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
@@ -142,12 +141,12 @@ class Outbox:
 
 
 def outbox_path(home: Path, shop: str, campaign_id: str) -> Path:
-    """Where the outbox of a campaign is; `campaign_id` is one that `Campaign` allows."""
+    """Path of a campaign's outbox; `campaign_id` is one that `Campaign` allows."""
     return _folder(home, shop) / f"{campaign_id}.sqlite"
 
 
 def forget_customers(home: Path, shop: str, is_erased: Callable[[str], bool]) -> int:
-    """Delete customers who asked for it from every outbox of a shop; how many mails there were.
+    """Delete erased customers from every outbox of a shop; how many mails there were.
 
     Raises:
         BusyError: one of the campaigns is being sent.
@@ -161,7 +160,7 @@ def forget_customers(home: Path, shop: str, is_erased: Callable[[str], bool]) ->
 
 
 def forget_old_campaigns(home: Path, shop: str, now: datetime) -> None:
-    """Delete outboxes that nothing was written to for CONTACTS_KEPT_DAYS: their campaigns are forgotten, too."""
+    """Delete outboxes that are unchanged for CONTACTS_KEPT_DAYS: their campaigns are forgotten, too. `now` is aware."""
     for path in _folder(home, shop).glob("*.sqlite"):
         if now.timestamp() - path.stat().st_mtime > CONTACTS_KEPT_DAYS * SECONDS_PER_DAY:
             path.unlink(missing_ok=True)

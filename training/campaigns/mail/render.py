@@ -1,7 +1,7 @@
-"""What a mail looks like: subject, HTML and plain text, from a template that a marketer may edit.
+"""The renderer: subject, HTML and plain text of a mail, from a template that a marketer may edit.
 
 The template is data: it runs in Jinja's sandbox, sees nothing but the mail, and escapes all that it writes. What comes
-from the catalogue is made harmless before (`training.campaigns.mail.sanitize`).
+from the catalogue is sanitized before (`training.campaigns.mail.sanitize`).
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _SET_BY_A_TEMPLATE = ("sender", "postal_address", "unsubscribe_url")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One mail without its addresses.
+    """A rendered mail, without addresses.
 
     Attributes:
         subject: one line without control characters, at most LONGEST_SUBJECT long.
@@ -50,7 +50,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One product as a template sees it: clean, not escaped yet.
+    """A product for the template: sanitized, not escaped yet.
 
     Attributes:
         title: never empty.
@@ -74,17 +74,17 @@ class Pick:
 
 
 class Renderer:
-    """Makes the mails of one shop; the template is compiled once. Safe to share between threads.
+    """Renderer of one shop's mails; the template is compiled once. Safe to share between threads.
 
     Args:
         settings: whether links are signed, and where they lead.
-        shop: whose mails.
+        shop: name of the shop.
         template: a marketer's own, which may extend TEMPLATE; None is the packaged one.
         locale: of customers who have none, such as `de` or `pt-BR`.
         currency: of the prices, ISO 4217; None writes them as plain numbers.
 
     Raises:
-        MailError: the template cannot be read or is none, or nobody knows the locale.
+        MailError: the template cannot be read or is none, or the locale is not known.
     """
 
     def __init__(
@@ -109,13 +109,13 @@ class Renderer:
     def render(
         self, campaign: Campaign, picks: Picks, *, name: str | None = None, locale: str | None = None
     ) -> Rendered:
-        """The mail to one customer: the same arguments give the same bytes.
+        """The mail of one customer; the same arguments give the same bytes.
 
         Args:
             campaign: what it is about.
             picks: what it shows.
             name: how the customer is greeted; None greets without one.
-            locale: of this customer; None, or one that nobody knows, is the renderer's own.
+            locale: of this customer; None, or one that is not known, stands for the renderer's own.
 
         Raises:
             MailError: the template has no subject, or cannot be filled.
@@ -132,7 +132,7 @@ class Renderer:
     def _values(self, campaign: Campaign, picks: Picks, locale: MailLocale, name: str | None) -> dict[str, Any]:
         links = self._maker.links(campaign, picks)
         shown = [self._pick(item, slot, links, locale) for slot, item in enumerate(picks.items, start=1)]
-        spoken = {key: locale.words[key] for key in ("why", "unsubscribe")}
+        common = {key: locale.words[key] for key in ("why", "unsubscribe")}
         sentences = locale.audience(campaign.audience, shown[0].title)
         return {
             "sender": self._settings.sender,
@@ -141,7 +141,7 @@ class Renderer:
             "name": clean_text(name or ""),
             "language": locale.language,
             "direction": locale.direction,
-            "words": {**spoken, **sentences, "greeting": locale.greet(name)},
+            "words": {**common, **sentences, "greeting": locale.greet(name)},
             "picks": shown,
             "unsubscribe_url": links.unsubscribe_url,
         }
@@ -166,14 +166,14 @@ class Renderer:
         if "subject" not in context.blocks:
             raise MailError(f"template {self._name} has no subject; add {{% block subject %}}…{{% endblock %}}")
         settled: dict[str, Any] = {name: context.resolve(name) for name in _SET_BY_A_TEMPLATE}
-        blocks = {name: _say(context, name) for name in _IN_THE_TEXT}
+        blocks = {name: _text_of(context, name) for name in _IN_THE_TEXT}
         text = self._text.render(values | settled | blocks)
-        subject = clean_text(_say(context, "subject"), LONGEST_SUBJECT)
+        subject = clean_text(_text_of(context, "subject"), LONGEST_SUBJECT)
         return Rendered(subject, html, text, settled["unsubscribe_url"])
 
 
-def _say(context: Context, block: str) -> str:
-    """What a block says, as plain text; nothing where the template lacks it."""
+def _text_of(context: Context, block: str) -> str:
+    """A template's block as plain text; "" where the template lacks it."""
     found: Iterator[str] = context.blocks[block][0](context) if block in context.blocks else iter(())
     return Markup("".join(found)).striptags()  # noqa: S704 - its tags are taken out, it enters no HTML
 

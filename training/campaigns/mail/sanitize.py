@@ -1,4 +1,4 @@
-"""What comes from a catalogue or a list of addresses, before it enters a mail: anybody may have written it."""
+"""Sanitized text: titles and names are untrusted, and lose line ends, controls and direction marks in a mail."""
 
 import re
 
@@ -11,6 +11,6 @@ _NEVER_SHOWN = re.compile(f"[{BIDI}\ufeff\ufff9-\ufffb\ud800-\udfff]")
 
 
 def clean_text(text: str, most: int = LONGEST_TEXT) -> str:
-    """One line of at most `most` characters that keeps its direction to itself; not escaped yet."""
+    """One line of at most `most` characters without controls or direction marks; not escaped yet, "" for none."""
     line = _LINE_ENDS_AND_CONTROLS.sub(" ", _NEVER_SHOWN.sub("", text[: 8 * most])).strip()
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"

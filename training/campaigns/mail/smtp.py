@@ -1,4 +1,4 @@
-"""Handing mails to a mail server: what it says to each, and what is known when it says nothing.
+"""The SMTP session: one connection to a mail server, and its reply to each mail.
 
 Passwords go over TLS alone. Of a server's answers only the codes are kept: their text often repeats the address.
 DKIM signatures are the mail server's task.
@@ -25,7 +25,7 @@ _UNAVAILABLE = 421
 
 
 class Envelope(NamedTuple):
-    """One mail as it goes over the wire.
+    """One mail for SMTP, after RFC 5321: sender, recipient and message.
 
     Attributes:
         sender: address that bounces go to.
@@ -40,25 +40,25 @@ class Envelope(NamedTuple):
     utf8: bool = False
 
 
-Kind = Literal["sent", "refused", "bounced", "deferred", "lost", "unknown"]
+ReplyKind = Literal["sent", "refused", "bounced", "deferred", "lost", "unknown"]
 
 
 class Reply(NamedTuple):
-    """What became of one mail.
+    """The server's reply to one mail.
 
     Attributes:
         kind: `sent`: the server has it. `refused`: it never takes it. `bounced`: there is no such mailbox.
             `deferred`: not now. `lost`: the connection failed before the end of the mail, so the server does not have
             it. `unknown`: it failed after, so it may.
-        code: such as `550 5.1.1`; what happened, where the server said nothing.
+        code: such as `550 5.1.1`; what happened, where the server gave no code.
     """
 
-    kind: Kind
+    kind: ReplyKind
     code: str
 
 
 class Session:
-    """One connection to a mail server, made when it is needed. Not shared between threads."""
+    """One SMTP connection, opened when it is needed. Not to be shared between threads."""
 
     def __init__(self, server: MailServer, timeout_s: float = TIMEOUT_S, context: ssl.SSLContext | None = None) -> None:
         self._server = server
@@ -91,13 +91,13 @@ class Session:
         return self._end(smtp)
 
     def close(self) -> None:
-        """Hang up; the next mail makes another connection."""
+        """Close the connection; the next mail opens another one."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             smtp.close()
 
     def quit(self) -> None:
-        """Say goodbye and hang up."""
+        """Send QUIT and close; errors are ignored."""
         try:
             if self._smtp is not None:
                 self._smtp.quit()
@@ -200,12 +200,14 @@ class Session:
 
     def _refuse(self, code: int, text: bytes | str) -> NoReturn:
         """Raises MailError where it is no use to try again, else SMTPServerDisconnected."""
-        told = _code(code, text)
+        enhanced = _code(code, text)
         if code == 535:
-            raise MailError(f"{self._server!r} refuses user {self._server.user!r}: {told}; check REPRISE_SMTP_PASSWORD")
+            raise MailError(
+                f"{self._server!r} refuses user {self._server.user!r}: {enhanced}; check REPRISE_SMTP_PASSWORD"
+            )
         if code >= 500:
-            raise MailError(f"{self._server!r} will not talk to us: {told}")
-        raise smtplib.SMTPServerDisconnected(told)
+            raise MailError(f"{self._server!r} will not talk to us: {enhanced}")
+        raise smtplib.SMTPServerDisconnected(enhanced)
 
     def _tls(self) -> ssl.SSLContext:
         self._context = self._context or ssl.create_default_context()
@@ -213,14 +215,14 @@ class Session:
 
 
 def _not_taken(code: int, text: bytes, *, bounces: bool = False) -> Reply:
-    told = _code(code, text)
+    enhanced = _code(code, text)
     if code == _UNAVAILABLE or code < 400:
-        return Reply("lost", told)
+        return Reply("lost", enhanced)
     if code < 500:
-        return Reply("deferred", told)
+        return Reply("deferred", enhanced)
     # 5.7.x is a policy of the server's: it says nothing of the mailbox (RFC 3463)
-    gone = bounces and code in _NO_SUCH_MAILBOX and not told.partition(" ")[2].startswith("5.7.")
-    return Reply("bounced" if gone else "refused", told)
+    gone = bounces and code in _NO_SUCH_MAILBOX and not enhanced.partition(" ")[2].startswith("5.7.")
+    return Reply("bounced" if gone else "refused", enhanced)
 
 
 def _code(code: int, text: bytes | str) -> str:

@@ -1,4 +1,4 @@
-"""How fast mails go: an even pace, and longer and longer pauses while the server is in trouble."""
+"""Throttling: a token bucket for the rate of mails, and exponential back-off while the server fails."""
 
 import random
 import threading
@@ -9,7 +9,7 @@ LONGEST_PAUSE_S = 60.0
 
 
 class Throttle:
-    """Lets callers pass one by one, never faster than `per_second`: a bucket that holds one token.
+    """A token bucket of size one: callers pass one by one, never faster than `per_second`.
 
     Args:
         per_second: more than 0.
@@ -25,7 +25,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when it is the caller's turn."""
+        """Block until it is the caller's turn."""
         with self._lock:
             now = self._now()
             turn = max(now, self._next)
@@ -34,7 +34,7 @@ class Throttle:
             self._sleep(turn - now)
 
 
-def pause_s(failures: int, luck: random.Random) -> float:
-    """Seconds to wait after so many failures in a row: twice as long each time, give or take a half."""
+def pause_s(failures: int, random_: random.Random) -> float:
+    """Seconds of back-off after so many failures in a row, from 1: doubled each time, with a jitter of ± 50 %."""
     longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (min(failures, 30) - 1))
-    return longest * luck.uniform(0.5, 1.5)
+    return longest * random_.uniform(0.5, 1.5)

@@ -1,1 +1,1 @@
-"""Files of picks for other mail systems: csv, jsonl, parquet, html. Made in parts, so that a kill costs one part."""
+"""Files of picks for other mail systems: csv, jsonl, parquet, html; written in parts, so that a kill costs one part."""

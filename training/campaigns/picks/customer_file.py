@@ -1,4 +1,4 @@
-"""A file of customer ids: a CSV file with a column customer_id, or one id a line."""
+"""The customer file: ids as a CSV file with a column customer_id, or one id a line."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ COLUMN = "customer_id"
 
 
 def read_customers(path: Path) -> CustomerList:
-    """The customers named in a UTF-8 file; empty lines count for nothing.
+    """The list of customers in a UTF-8 file; empty lines are left out.
 
     Raises:
         UnreadableFileError: it is absent, no text, or names nobody.

@@ -1,4 +1,4 @@
-"""The formats: how a part of the customers is written, and how parts become one file."""
+"""File formats of picks: each writes a part of the customers, and joins the parts into one file."""
 
 import csv
 import io
@@ -24,27 +24,27 @@ _ROWS_PER_GROUP = 65_536
 
 
 class PickFormat(Protocol):
-    """One format. Parts are independent of each other, and the same picks give the same bytes."""
+    """A file format. Parts are independent of each other, and the same picks give the same bytes."""
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
-        """One part, whole or not at all."""
+        """Write one part, whole or not at all."""
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
-        """All parts, in order, as one file: under a temporary name, then renamed."""
+        """Join all parts, in order, into one file: under a temporary name, then renamed."""
 
 
 class Jsonl:
-    """One JSON document a line, see `recommender.campaigns.documents`."""
+    """JSON Lines: one document a customer, see `recommender.campaigns.documents`."""
 
-    def __init__(self, campaign: Campaign, maker: LinkMaker) -> None:
+    def __init__(self, campaign: Campaign, links: LinkMaker) -> None:
         self._campaign = campaign
-        self._maker = maker
+        self._links = links
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
         """See `PickFormat.write`."""
         with write_whole(part) as file:
             for one in picks:
-                file.write(to_line(self._campaign, one, self._maker.links(self._campaign, one)))
+                file.write(to_line(self._campaign, one, self._links.links(self._campaign, one)))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""
@@ -53,7 +53,7 @@ class Jsonl:
 
 
 class Csv:
-    """One row a customer, one line a row, UTF-8. A text that a spreadsheet would compute gets an apostrophe before it.
+    """CSV in UTF-8: one row a customer. A text that a spreadsheet would compute gets an apostrophe before it.
 
     Ids stay as they are: another system finds its customers by them.
     """
@@ -78,7 +78,7 @@ class Csv:
 
 
 class Parquet:
-    """The same columns as Csv, as they are."""
+    """Parquet: the columns of Csv, with their types and without apostrophes."""
 
     def __init__(self, rows: FlatRows) -> None:
         self._rows = rows
@@ -96,7 +96,7 @@ class Parquet:
 
 
 class Html:
-    """A folder with one mail a customer as HTML and as plain text, and `index.csv`, which says whose is which."""
+    """A folder with one mail a customer as HTML and as plain text, and `index.csv`, which has the customer of each."""
 
     def __init__(self, campaign: Campaign, renderer: Renderer) -> None:
         self._campaign = campaign
@@ -104,7 +104,7 @@ class Html:
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
         """See `PickFormat.write`."""
-        folder = _mails(part)
+        folder = _mails_folder(part)
         with write_whole(part) as file:
             for one in picks:
                 rendered = self._renderer.render(self._campaign, one)
@@ -116,7 +116,7 @@ class Html:
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""
-        folder = make_folder(_mails(parts[0]))
+        folder = make_folder(_mails_folder(parts[0]))
         with write_whole(folder / "index.csv") as file:
             file.write(to_csv(["customer_id", "subject", "html", "text"]))
             _append(parts, file)
@@ -126,18 +126,18 @@ class Html:
 
 
 def mail_name(digest: str) -> str:
-    """Where a customer's mail is, without its suffix, by `digest_of_person`: an id may hold what no file name may."""
+    """Path of a customer's mail, without suffix, by `digest_of_person`: an id may hold what no file name may."""
     return f"{digest[:2]}/{digest}"
 
 
 def forget_mail(part: Path, digest: str) -> None:
     """Delete a customer's mail beside a part."""
     for suffix in (".html", ".txt"):
-        (_mails(part) / f"{mail_name(digest)}{suffix}").unlink(missing_ok=True)
+        (_mails_folder(part) / f"{mail_name(digest)}{suffix}").unlink(missing_ok=True)
 
 
 def harmless(cell: Cell) -> Cell:
-    """A text on one line that no spreadsheet computes."""
+    """A cell whose text is on one line and computed by no spreadsheet; other cells as they are."""
     if not isinstance(cell, str):
         return cell
     line = " ".join(cell.split())
@@ -145,7 +145,7 @@ def harmless(cell: Cell) -> Cell:
 
 
 def to_csv(cells: Sequence[Cell]) -> bytes:
-    """One line with its end."""
+    """One CSV line in UTF-8, with its line feed."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue().encode("utf-8", "backslashreplace")
@@ -156,7 +156,7 @@ def _readable(cell: Cell) -> Cell:
     return cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) else cell
 
 
-def _mails(part: Path) -> Path:
+def _mails_folder(part: Path) -> Path:
     return part.parent / "mails"
 
 

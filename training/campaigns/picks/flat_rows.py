@@ -1,4 +1,4 @@
-"""One flat row for each customer, as the importers of mail systems like it."""
+"""Flat rows: one row a customer with columns for each slot, for the importers of mail systems."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
 
 Cell = str | float | int | None
-_OF_A_SLOT: dict[str, pl.DataType | type[pl.DataType]] = {
+_SLOT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "product_id": pl.String,
     "title": pl.String,
     "price": pl.String,
@@ -23,33 +23,33 @@ _OF_A_SLOT: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 class FlatRows:
-    """Makes the rows of one campaign.
+    """Flat rows of one campaign's picks.
 
     Args:
-        campaign: whose.
-        slots: how many products have columns; the campaign's own number, or more where an experiment tries more.
-        maker: makes the links.
+        campaign: as it was begun.
+        slots: number of products with columns; the campaign's own, or more where an experiment tries more.
+        links: makes the links.
     """
 
-    def __init__(self, campaign: Campaign, slots: int, maker: LinkMaker) -> None:
+    def __init__(self, campaign: Campaign, slots: int, links: LinkMaker) -> None:
         self.slots = slots
         self._campaign = campaign
-        self._maker = maker
+        self._links = links
 
     @property
     def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Column → type: customer_id, campaign_id, variant, products, then those of each slot, then unsubscribe_url."""
-        slots = {f"{name}_{i}": kind for i in range(1, self.slots + 1) for name, kind in _OF_A_SLOT.items()}
+        """Type by column: customer_id, campaign_id, variant, products, those of each slot, then unsubscribe_url."""
+        slots = {f"{name}_{i}": kind for i in range(1, self.slots + 1) for name, kind in _SLOT_COLUMNS.items()}
         first = {"customer_id": pl.String, "campaign_id": pl.String, "variant": pl.String, "products": pl.Int64}
         return {**first, **slots, "unsubscribe_url": pl.String}
 
     def row(self, picks: Picks) -> list[Cell]:
-        """One cell for each column; None where there is nothing."""
-        links = self._maker.links(self._campaign, picks)
+        """The cells of one customer, in the order of `schema`; None where there is no value."""
+        links = self._links.links(self._campaign, picks)
         cells: list[Cell] = [picks.customer_id, self._campaign.campaign_id, picks.variant, len(picks.items)]
         for slot, item in enumerate(picks.items[: self.slots], start=1):
             cells += _slot(item, slot, links)
-        cells += [None] * (len(_OF_A_SLOT) * (self.slots - len(picks.items)))
+        cells += [None] * (len(_SLOT_COLUMNS) * (self.slots - len(picks.items)))
         return [*cells, links.unsubscribe_url]
 
 

@@ -1,4 +1,4 @@
-"""Parts of a file that is being made: each is some blocks of customers, written whole, so that a run can go on."""
+"""Parts of a picks file: each holds some blocks of customers and is written whole, so that a run can resume."""
 
 import fcntl
 import json
@@ -21,13 +21,13 @@ BLOCKS_PER_PART = 64
 
 @dataclass(frozen=True)
 class PickCounts:
-    """What became of customers.
+    """Numbers of customers: considered, selected, and left out by reason.
 
     Attributes:
-        considered: customers looked at.
-        in_audience: of these.
-        mails: of these, who get one.
-        without: why the others get none → how many.
+        considered: customers of the version, or those of a list whom it knows.
+        in_audience: of these, those in the audience.
+        mails: of these, those who get a mail.
+        without: number of the others by reason.
     """
 
     considered: int = 0
@@ -44,19 +44,19 @@ class PickCounts:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """The fields as plain JSON types."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one file.
+    """The parts of one picks file.
 
     Attributes:
-        folder: beside the file, hidden; it goes when the file is there.
-        blocks: of customers, in the order of the file.
-        n_blocks: of the version.
-        size: blocks in a part.
+        folder: hidden, beside the file; deleted once the file is whole.
+        blocks: blocks of customers, in the order of the file.
+        n_blocks: number of blocks of the version.
+        size: number of blocks in a part.
     """
 
     folder: Path
@@ -66,40 +66,40 @@ class Parts:
 
     @property
     def numbers(self) -> range:
-        """Of all parts."""
+        """Numbers of all parts, from 0."""
         return range(-(-len(self.blocks) // self.size))
 
     def blocks_of(self, number: int) -> Sequence[int]:
-        """The blocks of one part."""
+        """Blocks of one part; the last part may have fewer than `size`."""
         return self.blocks[number * self.size : (number + 1) * self.size]
 
     def path(self, number: int) -> Path:
-        """Where its rows are."""
+        """Path of the rows of one part."""
         return self.folder / f"{number:06}.part"
 
-    def commit(self, number: int, tally: PickCounts) -> None:
-        """Say that a part is whole; its rows are written before."""
-        with write_whole(self._mark(number)) as file:
-            file.write(json.dumps(tally.to_dict()).encode())
+    def commit(self, number: int, counts: PickCounts) -> None:
+        """Mark a part as whole; its rows are written before."""
+        with write_whole(self._marker(number)) as file:
+            file.write(json.dumps(counts.to_dict()).encode())
 
     def missing(self) -> list[int]:
-        """The parts that are not whole yet."""
-        return [number for number in self.numbers if not self._mark(number).exists()]
+        """Numbers of the parts that are not whole yet."""
+        return [number for number in self.numbers if not self._marker(number).exists()]
 
-    def tally(self) -> PickCounts:
-        """The sum over all parts."""
-        tallies = (PickCounts(**json.loads(self._mark(number).read_bytes())) for number in self.numbers)
-        return sum(tallies, start=PickCounts())
+    def counts(self) -> PickCounts:
+        """The sum over all parts. All must be whole."""
+        each = (PickCounts(**json.loads(self._marker(number).read_bytes())) for number in self.numbers)
+        return sum(each, start=PickCounts())
 
     def settle(self, identity: Mapping[str, Any], erased: Collection[str]) -> bool:
-        """Keep what is whole already, as far as it is of `identity` and of nobody who was erased since.
+        """Discard the parts of another `identity`, and those with a customer who was erased since.
 
         Args:
-            identity: what the file is made from; parts of another one are thrown away.
-            erased: `digest_of_person` of everybody who was erased.
+            identity: everything that the bytes of the file follow from.
+            erased: `digest_of_person` of all erased customers.
 
         Returns:
-            Whether somebody was erased since this was last called.
+            Whether a customer was erased since the last call.
         """
         path = self.folder / "made-from.json"
         known = json.loads(path.read_bytes()) if path.exists() else {}
@@ -114,7 +114,7 @@ class Parts:
         return bool(new)
 
     def clear(self) -> None:
-        """Throw everything away, but for the lock."""
+        """Delete everything in the folder but the lock."""
         for path in self.folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
@@ -123,7 +123,7 @@ class Parts:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder, which is made; the kernel frees it when the process dies. Raises BusyError."""
+        """Lock of the folder, which is made; the kernel frees it when the process dies. Raises BusyError."""
         make_folder(self.folder)
         with (self.folder / "lock").open("w") as lock:
             try:
@@ -132,7 +132,7 @@ class Parts:
                 raise BusyError(f"another run makes the same file in {self.folder}; wait for it") from None
             yield
 
-    def _mark(self, number: int) -> Path:
+    def _marker(self, number: int) -> Path:
         return self.folder / f"{number:06}.json"
 
     def _forget(self, digest: str) -> None:
@@ -140,12 +140,12 @@ class Parts:
         if block in self.blocks:
             number = self.blocks.index(block) // self.size
             forget_mail(self.path(number), digest)
-            self._mark(number).unlink(missing_ok=True)
+            self._marker(number).unlink(missing_ok=True)
             self.path(number).unlink(missing_ok=True)
 
 
 def parts_of(out: Path, blocks: Sequence[int], n_blocks: int) -> Parts:
-    """The parts of the file `out`. Raises HomeError where no file can be there."""
+    """The parts of the file `out`. Raises HomeError where `out` has no file name."""
     if not out.name:
         raise HomeError(f"{out} is no place for a file; name one")
     return Parts(out.parent / f".{out.name}.parts", blocks, n_blocks, BLOCKS_PER_PART)

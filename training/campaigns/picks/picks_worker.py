@@ -1,11 +1,11 @@
-"""A worker that makes the picks of campaigns that were asked for through the service.
+"""The picks worker: makes the picks of campaigns requested through the service.
 
-Blocks of customers are gone through in order, and each is saved with how far the job is: whatever ends a worker,
-another one goes on with the block that was not saved. Picks are the same each time, so nobody is doubled or missed.
+Batches of customers are made in order, and each is saved with the job's progress: when a worker dies, another one goes
+on with the batch that was not saved. Picks are deterministic, so no customer is doubled or missed.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from recommender.campaigns.context import CampaignContext
@@ -21,14 +21,14 @@ IDLE_S = 0.5
 
 @dataclass(frozen=True)
 class PicksWorker:
-    """One worker of one shop.
+    """A worker of one shop.
 
     Attributes:
-        name: unique among those that live.
-        jobs: what was asked for.
-        context: opens what picks are made from, for one job.
+        name: unique among the workers that run.
+        jobs: queue of requested campaigns.
+        context: opens the campaign context of one job.
         links: makes the links of the rows.
-        tell: shows a line to whoever runs the worker.
+        tell: shows a line on the worker's console.
     """
 
     name: str
@@ -38,7 +38,7 @@ class PicksWorker:
     tell: Callable[[str], None]
 
     def follow(self, stop: threading.Event, *, once: bool = False) -> None:
-        """Work until `stop` is set, or, with `once`, until there is nothing to do. Redis may fail for a while."""
+        """Run jobs until `stop` is set, or, with `once`, until there is none. Redis may fail for a while."""
         failing = False
         while not stop.is_set():
             try:
@@ -54,7 +54,7 @@ class PicksWorker:
                 stop.wait(IDLE_S)
 
     def work(self, stop: threading.Event) -> bool:
-        """Take one job and go on with it until it ends, another one has it, or `stop` is set; whether there was one.
+        """Run one job until it ends, another worker has it, or `stop` is set; whether there was a job.
 
         Raises:
             StoreError: Redis failed; nothing is lost.
@@ -63,8 +63,9 @@ class PicksWorker:
         if job is None:
             return False
         try:
-            for block in self._blocks(job):
-                advanced = self._advance(job, block)
+            remaining = range(job.blocks_done, job.blocks)
+            for batch in run_campaign(job.campaign, self.context(), blocks=remaining):
+                advanced = self._advance(job, batch)
                 if advanced is None or stop.is_set():
                     break
                 job = advanced
@@ -74,19 +75,16 @@ class PicksWorker:
             self._fail(job, error)
         return True
 
-    def _blocks(self, job: PickJob) -> Iterator[Batch]:
-        return run_campaign(job.campaign, self.context(), blocks=range(job.blocks_done, job.blocks))
-
-    def _advance(self, job: PickJob, block: Batch) -> PickJob | None:
-        """The job with one more block done; None where it is not ours any more."""
-        picked = [outcome.picks for outcome in block.outcomes if outcome.picks is not None]
-        reasons = [outcome.reason for outcome in block.outcomes if outcome.reason is not None]
+    def _advance(self, job: PickJob, batch: Batch) -> PickJob | None:
+        """The job with one more batch saved; None where another worker has the job now."""
+        picked = [decision.picks for decision in batch.outcomes if decision.picks is not None]
+        reasons = [decision.reason for decision in batch.outcomes if decision.reason is not None]
         rows = {
             one.customer_id: to_line(job.campaign, one, self.links.links(job.campaign, one)).rstrip(b"\n")
             for one in picked
         }
-        done = job.advance(block.considered, len(rows), reasons)
-        return done if self.jobs.save(done, self.name, block.number, rows) else None
+        done = job.advance(batch.considered, len(rows), reasons)
+        return done if self.jobs.save(done, self.name, batch.number, rows) else None
 
     def _fail(self, job: PickJob, error: RepriseError) -> None:
         self.tell(f"campaign {job.campaign.campaign_id}: {error}")

@@ -1,4 +1,4 @@
-"""What a campaign would do: how many, who for example, and how many get no mail and why. Nothing is begun."""
+"""Preview of a campaign: numbers of customers, examples, and reasons for no mail. Nothing is begun or claimed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,33 +18,37 @@ EXAMPLES = 5
 def preview(
     campaign: Campaign, context: CampaignContext, customers: CustomerList | None, advance: Callable[[int], None]
 ) -> dict[str, Any]:
-    """Rehearse a campaign.
+    """The counts and examples of a campaign's dry run.
 
     Args:
         campaign: it need not have begun.
-        context: the shop.
-        customers: the list that it is for, if it is for one.
-        advance: is told of each block of customers that was looked at.
+        context: version, contacts and rules of the shop.
+        customers: the list that the campaign is for; None for an audience.
+        advance: is called with 1 for each batch of customers.
 
     Returns:
-        The tally, what the audience is, and the first EXAMPLES of each kind of customer: those who get a mail, with
-        why they are in the audience and what they are shown, and those who do not.
+        The fields of PickCounts, `meaning` of the audience, and `examples`: the first EXAMPLES customers who get a
+        mail, and of each reason for none, with why they are in the audience and what they are shown.
+
+    Raises:
+        UsageError: `customers` is not the list of the campaign's audience.
+        VersionNotFoundError: the campaign's version is no longer kept.
     """
-    tally, examples = PickCounts(), list[dict[str, Any]]()
+    counts, examples = PickCounts(), list[dict[str, Any]]()
     shown: dict[str | None, int] = {}
     blocks = plan_blocks(count_blocks(campaign, context), customers)
-    for block in run_campaign(campaign, context, blocks=blocks, customers=customers, rehearse=True):
-        tally += count(block)
-        for example in _examples(block):
+    for batch in run_campaign(campaign, context, blocks=blocks, customers=customers, rehearse=True):
+        counts += count(batch)
+        for example in _examples(batch):
             if shown.setdefault(example["reason"], 0) < EXAMPLES:
                 shown[example["reason"]] += 1
                 examples.append(example)
         advance(1)
     meaning = next((one.meaning for name, one in AUDIENCES.items() if name == campaign.audience), "Those on the list.")
-    return {"meaning": meaning, **tally.to_dict(), "examples": examples}
+    return {"meaning": meaning, **counts.to_dict(), "examples": examples}
 
 
-def _examples(block: Batch) -> Iterator[dict[str, Any]]:
-    for customer_id, picks, reason in block.outcomes:
+def _examples(batch: Batch) -> Iterator[dict[str, Any]]:
+    for customer_id, picks, reason in batch.outcomes:
         products = [item.product.product_id for item in picks.items] if picks else []
-        yield {"customer_id": customer_id, "why": block.why[customer_id], "reason": reason, "products": products}
+        yield {"customer_id": customer_id, "why": batch.why[customer_id], "reason": reason, "products": products}

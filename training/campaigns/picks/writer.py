@@ -1,4 +1,4 @@
-"""Makes the file of a campaign's picks: in parts, by several processes, and on from where an earlier run stopped."""
+"""The writer of a campaign's picks file: in parts, by several processes, resumed where an earlier run stopped."""
 
 import os
 import shutil
@@ -31,19 +31,19 @@ from training.campaigns.picks.flat_rows import FlatRows
 from training.campaigns.picks.parts import Parts, PickCounts, parts_of
 
 TIMEOUT_MS = 10_000
-"""Nobody waits for a page here."""
+"""Of Redis, longer than the service's: no page waits for it."""
 
 
 @dataclass(frozen=True)
 class FileJob:
-    """What is to be made. It is sent to other processes.
+    """A picks file to write. It is pickled to other processes.
 
     Attributes:
         campaign: as it was begun.
-        format: one of `formats.FORMATS`.
-        out: the file, or the folder for html.
+        format: one of `file_formats.FORMATS`.
+        out: path of the file, or of the folder for html.
         settings: of the shop.
-        customers: the list that the campaign was begun with, if it was.
+        customers: the list that the campaign was begun with; None for an audience.
         template: of html; None: the packaged one.
         locale: of html.
     """
@@ -57,125 +57,127 @@ class FileJob:
     locale: str = "en"
 
 
-def identify(order: FileJob, context: CampaignContext) -> dict[str, str]:
-    """What the bytes of a file follow from, as far as somebody decides it: parts of one file are alike in it."""
-    mail = order.settings.mail
+def identify(job: FileJob, context: CampaignContext) -> dict[str, str]:
+    """The identity of a file: campaign, format and a digest of rules and settings, equal for all of its parts."""
+    mail = job.settings.mail
     rules = [
         mail.model_dump_json(),
         context.placement.model_dump_json(),
         *(one.model_dump_json() for one in context.experiments),
     ]
-    template = order.template.read_text("utf-8", "replace") if order.template else ""
+    template = job.template.read_text("utf-8", "replace") if job.template else ""
     secret = mail.secret.get_secret_value() if mail.secret else ""
     return {
-        "campaign": order.campaign.to_json().decode(),
-        "format": order.format,
-        "rules": digest("\0".join([*rules, template, order.locale, str(order.settings.currency), secret])),
+        "campaign": job.campaign.to_json().decode(),
+        "format": job.format,
+        "rules": digest("\0".join([*rules, template, job.locale, str(job.settings.currency), secret])),
     }
 
 
-def make_file(order: FileJob, url: str, storage: ShopStorage, workers: int, progress: Progress) -> PickCounts:
-    """Write the file of a campaign, and claim a contact for everybody in it.
+def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progress: Progress) -> PickCounts:
+    """Write the picks file of a campaign, and claim a contact for every customer in it.
 
     Args:
-        order: what to make.
+        job: the file and its campaign.
         url: of Redis; each process connects by itself.
-        storage: the same.
-        workers: processes.
-        progress: is told of customers' blocks.
+        storage: at the same Redis.
+        workers: number of processes.
+        progress: shows the blocks of customers that are done.
+
+    Returns:
+        Numbers of customers over the whole file.
 
     Raises:
         BusyError: another run makes the same file.
-        HomeError: it cannot be written; what was made is kept for the next run.
-        StoreError: Redis failed; so.
+        HomeError: it cannot be written; whole parts are kept for the next run.
+        StoreError: Redis failed; whole parts are kept, too.
+        MailError: a worker process was killed; whole parts are kept, too.
     """
-    context = open_context(storage, order.settings)
-    n_blocks = count_blocks(order.campaign, context)
-    parts = parts_of(order.out, plan_blocks(n_blocks, order.customers), n_blocks)
-    erased = storage.event_log(order.settings.shop).erased
-    identity = identify(order, context)
+    context = open_context(storage, job.settings)
+    n_blocks = count_blocks(job.campaign, context)
+    parts = parts_of(job.out, plan_blocks(n_blocks, job.customers), n_blocks)
+    erased = storage.event_log(job.settings.shop).erased
+    identity = identify(job, context)
     with parts.locked():
         parts.settle(identity, erased())
         with progress.step("Pick products", total=len(parts.blocks)) as advance:
             advance(len(parts.blocks) - sum(len(parts.blocks_of(number)) for number in parts.missing()))
             while missing := parts.missing():
-                for number in _make_parts(order, parts, missing, url, workers):
+                for number in _make_parts(job, parts, missing, url, workers):
                     advance(len(parts.blocks_of(number)))
                 parts.settle(identity, erased())
-        tally = parts.tally()
+        counts = parts.counts()
         with progress.step("Write the file"):
-            Writer(order, parts, context).format.join([parts.path(number) for number in parts.numbers], order.out)
+            Writer(job, parts, context).format.join([parts.path(number) for number in parts.numbers], job.out)
         shutil.rmtree(parts.folder)
-    return tally
+    return counts
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Makes parts, in one process."""
+    """A writer of parts, in one process."""
 
-    order: FileJob
+    job: FileJob
     parts: Parts
     context: CampaignContext
 
     @cached_property
     def format(self) -> PickFormat:
-        """The format of the file."""
-        order, mail = self.order, self.order.settings.mail
-        links = LinkMaker(mail, order.settings.shop)
-        if order.format == "html":
-            shop = order.settings
-            return Html(order.campaign, Renderer(mail, shop.shop, order.template, order.locale, shop.currency))
-        if order.format == "jsonl":
-            return Jsonl(order.campaign, links)
-        rows = FlatRows(order.campaign, most_slots(order.campaign, self.context), links)
-        return Csv(rows) if order.format == "csv" else Parquet(rows)
+        """The format that the parts are written in."""
+        job, mail = self.job, self.job.settings.mail
+        links = LinkMaker(mail, job.settings.shop)
+        if job.format == "html":
+            shop = job.settings
+            return Html(job.campaign, Renderer(mail, shop.shop, job.template, job.locale, shop.currency))
+        if job.format == "jsonl":
+            return Jsonl(job.campaign, links)
+        rows = FlatRows(job.campaign, most_slots(job.campaign, self.context), links)
+        return Csv(rows) if job.format == "csv" else Parquet(rows)
 
     @cached_property
     def selection(self) -> Selection:
-        """Reads the version."""
-        return Selection(
-            self.order.campaign, self.context, at=self.order.campaign.begun_at, customers=self.order.customers
-        )
+        """The selection of the campaign's customers."""
+        return Selection(self.job.campaign, self.context, at=self.job.campaign.begun_at, customers=self.job.customers)
 
     def make(self, number: int) -> None:
-        """Write one part."""
-        tally = PickCounts()
+        """Write one part and commit it."""
+        counts = PickCounts()
 
         def picks() -> Iterator[Picks]:
-            nonlocal tally
-            for block in map(self.selection.block, self.parts.blocks_of(number)):
-                tally += count(block)
-                yield from (outcome.picks for outcome in block.outcomes if outcome.picks is not None)
+            nonlocal counts
+            for batch in map(self.selection.block, self.parts.blocks_of(number)):
+                counts += count(batch)
+                yield from (decision.picks for decision in batch.outcomes if decision.picks is not None)
 
         self.format.write(picks(), self.parts.path(number))
-        self.parts.commit(number, tally)
+        self.parts.commit(number, counts)
 
 
-def count(block: Batch) -> PickCounts:
-    """What became of the customers of a block."""
-    without = Counter(outcome.reason for outcome in block.outcomes if outcome.reason is not None)
-    n = len(block.outcomes)
-    return PickCounts(block.considered, n, n - without.total(), dict(sorted(without.items())))
+def count(batch: Batch) -> PickCounts:
+    """Numbers of customers of one batch."""
+    without = Counter(decision.reason for decision in batch.outcomes if decision.reason is not None)
+    n = len(batch.outcomes)
+    return PickCounts(batch.considered, n, n - without.total(), dict(sorted(without.items())))
 
 
 def most_slots(campaign: Campaign, context: CampaignContext) -> int:
-    """Most products in any mail of a campaign: an experiment may try more than its own number."""
+    """The largest number of products in a mail of a campaign: an experiment may try more than the campaign's slots."""
     tried = (one.default_limit for experiment in context.experiments for one in experiment.treatments.values())
     return max([campaign.slots, *(slots for slots in tried if slots)])
 
 
-def _make_parts(order: FileJob, parts: Parts, missing: Collection[int], url: str, workers: int) -> Iterator[int]:
-    """Make parts, in this process where there is work for one only, and tell of each."""
+def _make_parts(job: FileJob, parts: Parts, missing: Collection[int], url: str, workers: int) -> Iterator[int]:
+    """Make parts, in this process where one is enough, and yield the number of each."""
     workers = min(workers, len(missing))
     if workers == 1:
         storage = RedisShopStorage(url, TIMEOUT_MS)
-        maker = Writer(order, parts, open_context(storage, order.settings))
+        writer = Writer(job, parts, open_context(storage, job.settings))
         for number in missing:
-            maker.make(number)
+            writer.make(number)
             yield number
         storage.close()
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(order, parts, url))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(job, parts, url))
     with pool:
         try:
             made = {pool.submit(_make, number): number for number in missing}
@@ -191,14 +193,14 @@ def _make_parts(order: FileJob, parts: Parts, missing: Collection[int], url: str
             pool.shutdown(cancel_futures=True)
 
 
-_maker: list[Writer] = []
-"""Of a process that makes parts for another one."""
+_writer: list[Writer] = []
+"""Of a worker process: one, set by `_begin`."""
 
 
-def _begin(order: FileJob, parts: Parts, url: str) -> None:
+def _begin(job: FileJob, parts: Parts, url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent when the parts in hand are whole
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _maker.append(Writer(order, parts, open_context(RedisShopStorage(url, TIMEOUT_MS), order.settings)))
+    _writer.append(Writer(job, parts, open_context(RedisShopStorage(url, TIMEOUT_MS), job.settings)))
 
 
 def _end_with_parent() -> None:
@@ -210,4 +212,4 @@ def _end_with_parent() -> None:
 
 
 def _make(number: int) -> None:
-    _maker[0].make(number)
+    _writer[0].make(number)

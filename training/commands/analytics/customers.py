@@ -13,7 +13,8 @@ from recommender.errors import TooLittleDataError
 from recommender.settings import load_settings
 from training.analytics.customer_value.customer_report import Terms, report_customers
 from training.commands.analytics.customers_tables import print_customers
-from training.commands.options import Source, parse_moment, source_options
+from training.commands.options import parse_moment, source_options
+from training.ingest.ingest import PurchaseSource, ingest
 
 
 def _parse_out(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
@@ -42,7 +43,7 @@ def _parse_out(context: click.Context, parameter: click.Parameter, value: Path |
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the customers as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     as_of: datetime,
     horizon_days: int,
     discount_rate: float,
@@ -61,7 +62,7 @@ def command(
       reprise customers purchases.csv --as-of 2026-11-20 --out customers.parquet --json
     """
     progress = Progress(show=not as_json)
-    ledger = source.ingest(load_settings(), datetime.now(UTC), progress).before(as_of).ledger
+    ledger = ingest(source, load_settings(), datetime.now(UTC), progress).before(as_of).ledger
     if ledger.is_empty():
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from recommender.cli.console import print_table
-from training.analytics.customer_value.profiles import CHURN_DAYS
+from training.analytics.customer_value.customer_profiles import CHURN_DAYS
 
 _MONTHS = 13
 Document = dict[str, Any]

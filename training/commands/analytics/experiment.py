@@ -20,9 +20,9 @@ from training.analytics.experiments.experiment_report import AnalysisPlan, analy
 from training.analytics.experiments.outcomes import Period
 from training.analytics.restraint.shown import exposures_of, slots_of
 from training.commands.analytics.experiment_tables import print_report
-from training.commands.options import Source, parse_moment, parse_share, source_or_ledger_options
+from training.commands.options import parse_moment, parse_share, source_or_ledger_options
 from training.ingest.archived_events import read_ledger
-from training.ingest.ingest import Ingested
+from training.ingest.ingest import Ingested, PurchaseSource, ingest
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
 
@@ -54,7 +54,7 @@ _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     assignments: Path | None,
     name: str | None,
     salt: str | None,
@@ -95,7 +95,7 @@ def command(
         shown = read_ledger(source.ledger, settings.shop, _SHOWN) if source.ledger else None
         exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
     period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
-    ingested = source.ingest(settings, now, progress)
+    ingested = ingest(source, settings, now, progress)
     with progress.step("Compare variants"):
         assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period)
         seen, unusable = read_events(events) if events else (None if shown is None else slots_of(shown), 0)
@@ -107,7 +107,9 @@ def command(
         print_report(report)
 
 
-def _split_off_name(source: Source, assignments: Path | None, name: str | None) -> tuple[Source, str | None]:
+def _split_off_name(
+    source: PurchaseSource, assignments: Path | None, name: str | None
+) -> tuple[PurchaseSource, str | None]:
     """The experiment whose exposures are in the ledger, and the other arguments, which are files."""
     if source.ledger is None or assignments is not None or name is not None:
         if (assignments is None) == (name is None):
@@ -115,7 +117,7 @@ def _split_off_name(source: Source, assignments: Path | None, name: str | None) 
         return source, None
     if not source.paths:
         raise click.UsageError("name the experiment whose exposures are in the --ledger")
-    return replace(source, paths=source.paths[1:]), source.paths[0]
+    return replace(source, paths=source.paths[1:]), str(source.paths[0])
 
 
 def _find_times(

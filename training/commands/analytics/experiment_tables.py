@@ -6,11 +6,11 @@ import click
 
 from recommender.cli.console import print_table
 from training.analytics.experiments.effects import Effect
-from training.analytics.experiments.experiment_report import METHOD, Report
-from training.analytics.experiments.figures import Tested
+from training.analytics.experiments.experiment_report import METHOD, ExperimentReport
+from training.analytics.experiments.variant_figures import Tested
 
 
-def print_report(report: Report) -> None:
+def print_report(report: ExperimentReport) -> None:
     """Whether it can be trusted, then what it caused, then what is attributed to it."""
     period = report.plan.period
     click.echo(f"\n{period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M}, against {report.plan.control}")
@@ -26,7 +26,7 @@ def print_report(report: Report) -> None:
     click.echo(METHOD)
 
 
-def _print_sample(report: Report) -> None:
+def _print_sample(report: ExperimentReport) -> None:
     ratio = report.sample_ratio
     rows = [(name, f"{n:,}", f"{ratio.expected[name]:,.1f}") for name, n in ratio.observed.items()]
     print_table(("variant", "customers", "expected"), rows, title=f"sample ratio, p {_number(ratio.p)}")
@@ -39,7 +39,7 @@ def _print_sample(report: Report) -> None:
             click.echo(f"{n:,} left out: {reason}")
 
 
-def _print_effects(report: Report, method: str, title: str) -> None:
+def _print_effects(report: ExperimentReport, method: str, title: str) -> None:
     rows = []
     for name, figure in report.figures.items():
         tests: dict[str, Tested] = getattr(figure, method)
@@ -60,7 +60,7 @@ def _cells(effect: Effect) -> tuple[str, str, str, str]:
     )
 
 
-def _print_attribution(report: Report) -> None:
+def _print_attribution(report: ExperimentReport) -> None:
     figure, rows = report.figures["revenue_per_customer"], []
     for variant, found in report.attribution.items():
         counts = (found.recommended, found.clicked, found.bought, found.orders)

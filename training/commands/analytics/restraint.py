@@ -12,8 +12,9 @@ from recommender.settings import load_settings
 from training.analytics.restraint.restraint import METHOD, learn_restraint
 from training.analytics.restraint.shown import read_shown_file
 from training.commands.analytics.restraint_tables import print_restraint
-from training.commands.options import Source, source_or_ledger_options
+from training.commands.options import source_or_ledger_options
 from training.ingest.archived_events import read_ledger
+from training.ingest.ingest import PurchaseSource, ingest
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
 
@@ -33,7 +34,7 @@ _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     events: Path | None,
     placements: tuple[str, ...],
     within_days: float,
@@ -57,7 +58,7 @@ def command(
     settings, progress = load_settings(), Progress(show=not as_json)
     with progress.step("Read what was shown"):
         shown = read_shown_file(events) if events else read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
-    ingested = source.ingest(settings, datetime.now(UTC), progress)
+    ingested = ingest(source, settings, datetime.now(UTC), progress)
     with progress.step("Compare positions"):
         found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)
     if as_json:

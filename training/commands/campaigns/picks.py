@@ -85,15 +85,15 @@ def command(
             campaign = plan_campaign(context, campaign_id, meant, slots, now)
             with progress.step("Look at customers") as advance:
                 found = preview(campaign, context, listed, advance)
-            told = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
+            result = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
         else:
             campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
-            order = FileJob(campaign, format_, out, settings, listed, template, locale)
-            tally = make_file(order, url, storage, workers or min(4, os.cpu_count() or 1), progress)
-            told = {**_describe(campaign, listed, tally.in_audience), **tally.to_dict(), "out": str(out)}
+            job = FileJob(campaign, format_, out, settings, listed, template, locale)
+            counts = make_file(job, url, storage, workers or min(4, os.cpu_count() or 1), progress)
+            result = {**_describe(campaign, listed, counts.in_audience), **counts.to_dict(), "out": str(out)}
         storage.close()
-    print_json({**told, "seconds": progress.seconds}) if as_json else _print(told)
+    print_json({**result, "seconds": progress.seconds}) if as_json else _print(result)
 
 
 def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
@@ -112,22 +112,22 @@ def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> di
     return {**campaign.to_dict(), **named}
 
 
-def _print(told: Mapping[str, Any]) -> None:
-    if "meaning" in told:
-        click.echo(f"{told['audience']}: {told['meaning']}")
+def _print(result: Mapping[str, Any]) -> None:
+    if "meaning" in result:
+        click.echo(f"{result['audience']}: {result['meaning']}")
     click.echo(
-        f"{told['considered']:,} customers, {told['in_audience']:,} in the audience, {told['mails']:,} get a mail"
+        f"{result['considered']:,} customers, {result['in_audience']:,} in the audience, {result['mails']:,} get a mail"
     )
-    if told.get("unknown"):
+    if result.get("unknown"):
         click.echo(
-            f"  {told['unknown']:,} of {told['listed']:,} on the list are not known to version {told['version']}"
+            f"  {result['unknown']:,} of {result['listed']:,} on the list are not known to version {result['version']}"
         )
-    for reason, n in told["without"].items():
+    for reason, n in result["without"].items():
         click.echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
-    if examples := told.get("examples"):
+    if examples := result.get("examples"):
         rows = [
             [one["customer_id"], one["why"], ", ".join(one["products"]) or _WORDS.get(one["reason"])]
             for one in examples
         ]
         print_table(["for example", "is in it because", "gets"], rows)
-    click.echo("nothing was claimed or written" if told.get("dry_run") else f"{told['out']} is written")
+    click.echo("nothing was claimed or written" if result.get("dry_run") else f"{result['out']} is written")

@@ -1,4 +1,8 @@
-"""`reprise send`: a campaign by e-mail."""
+"""`reprise send`: a campaign by e-mail.
+
+`command` makes the renderer, the message builder and the delivery of its options; `SendJob.send` makes the `Mailer` of
+these, the campaign, the address book and the outbox, and runs it.
+"""
 
 import signal
 import time
@@ -6,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +26,18 @@ from recommender.settings import Settings, load_settings
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.addresses import AddressBook, open_addresses
 from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.mail_server import MailServer, is_this_machine, parse_server
-from training.campaigns.mail.message import make_message_builder
+from training.campaigns.mail.mail_server import is_this_machine, parse_server
+from training.campaigns.mail.mailer import Mailer, leave_out_unknown
+from training.campaigns.mail.message import MessageBuilder, make_message_builder
 from training.campaigns.mail.outbox import Outbox, forget_old_campaigns, open_outbox, outbox_path
 from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.send import Mailer, leave_out_unknown
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS
 from training.commands.options import campaign_options
 
 MOST_NAMED = 100
-"""Customers of whom nobody knows whether they got the mail, by name."""
+"""Customers in state `unknown` whose ids are printed."""
 _WORDS = {
     "sent": "sent",
     "bounced": "have no such mailbox",
@@ -94,80 +97,89 @@ def command(
     settings, progress = load_settings(), Progress(show=not as_json)
     listed = None if customers is None else read_customers(customers)
     meant = listed.audience if listed else str(audience)
-    with ExitStack() as until_the_end:
-        url = until_the_end.enter_context(store_url(settings))
-        storage = until_the_end.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS)))
-        book = until_the_end.enter_context(open_addresses(addresses, settings.home / "outbox"))
+    with ExitStack() as stack:
+        url = stack.enter_context(store_url(settings))
+        storage = stack.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS)))
+        book = stack.enter_context(open_addresses(addresses, settings.home / "outbox"))
         job = SendJob(campaign_id, meant, slots, listed, settings, storage, book, progress)
         if dry_run:
-            told = job.rehearse()
+            result = job.rehearse()
         else:
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
+            public = not is_this_machine(server.host)
             renderer = Renderer(settings.mail, settings.shop, template, locale, settings.currency)
-            told = job.send(server, str(sender), renderer, per_second)
-    print_json({**told, "seconds": progress.seconds}) if as_json else _print(told)
-    if told["open"]:
+            builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
+            delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
+            result = job.send(renderer, builder, delivery)
+    print_json({**result, "seconds": progress.seconds}) if as_json else _print(result)
+    if result["open"]:
         raise SystemExit(1)
 
 
 @dataclass(frozen=True)
 class SendJob:
-    """One campaign and what it is sent with."""
+    """A campaign to send, with the storage and the addresses that are open for it.
+
+    Attributes:
+        campaign_id: the shop's name of the campaign.
+        audience: a name of `AUDIENCES`, or `CustomerList.audience` of `customers`.
+        slots: most products in a mail; None: as placement email.
+        customers: the list to send to; None for an audience.
+        settings: of the shop.
+        storage: of all shops.
+        addresses: mailboxes by customer.
+        progress: shows the steps and times them.
+    """
 
     campaign_id: str
     audience: str
     slots: int | None
-    listed: CustomerList | None
+    customers: CustomerList | None
     settings: Settings
     storage: RedisShopStorage
-    book: AddressBook
+    addresses: AddressBook
     progress: Progress
 
     def rehearse(self) -> dict[str, Any]:
-        """Say what would be sent; nothing is begun."""
+        """The dry run's counts and examples as plain JSON; nothing is begun, claimed or sent."""
         context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, datetime.now(UTC))
+        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, _now())
         self._check_addresses(campaign, context)
         with self.progress.step("Look at customers", count_blocks(campaign, context)) as advance:
-            found = preview(campaign, context, self.listed, advance)
-        return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.book.to_dict()}
+            found = preview(campaign, context, self.customers, advance)
+        return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.addresses.to_dict()}
 
-    def send(self, server: MailServer, sender: str, renderer: Renderer, per_second: float) -> dict[str, Any]:
-        """Send it, or go on with it."""
-        settings, clock = self.settings, partial(datetime.now, UTC)
-        public = not is_this_machine(server.host)
-        builder = make_message_builder(settings.mail, settings.shop, self.campaign_id, sender, public=public)
-        context = open_context(self.storage, settings)
-        forget_old_campaigns(settings.home, settings.shop, clock())
-        campaign = begin_campaign(context, self.campaign_id, self.audience, self.slots, clock())
-        with open_outbox(outbox_path(settings.home, settings.shop, self.campaign_id)) as outbox:
+    def send(self, renderer: Renderer, builder: MessageBuilder, delivery: Delivery) -> dict[str, Any]:
+        """Begin or resume the campaign, send its mails, and return their counts as plain JSON."""
+        context, home, shop = open_context(self.storage, self.settings), self.settings.home, self.settings.shop
+        forget_old_campaigns(home, shop, _now())
+        campaign = begin_campaign(context, self.campaign_id, self.audience, self.slots, _now())
+        with open_outbox(outbox_path(home, shop, self.campaign_id)) as outbox:
             self._check_addresses(campaign, context)
-            delivery = Delivery(server, per_second, clock, time.monotonic, seed=self.campaign_id)
-            log = self.storage.event_log(settings.shop)
-            sending = Mailer(
+            mailer = Mailer(
                 campaign=campaign,
                 context=context,
-                customers=self.listed,
-                addresses=self.book,
+                customers=self.customers,
+                addresses=self.addresses,
                 outbox=outbox,
                 renderer=renderer,
                 builder=builder,
                 delivery=delivery,
-                event_log=log,
-                max_waiting_events=settings.max_waiting_events,
-                clock=clock,
+                event_log=self.storage.event_log(shop),
+                max_waiting_events=self.settings.max_waiting_events,
+                clock=_now,
             )
-            sending.send(self.progress.step)
-            return {**campaign.to_dict(), **summarize(outbox), "addresses": self.book.to_dict()}
+            mailer.send(self.progress.step)
+            return {**campaign.to_dict(), **summarize(outbox), "addresses": self.addresses.to_dict()}
 
     def _check_addresses(self, campaign: Campaign, context: CampaignContext) -> None:
         with self.progress.step("Check addresses", count_blocks(campaign, context)) as advance:
-            leave_out_unknown(self.book, campaign, context, advance)
+            leave_out_unknown(self.addresses, campaign, context, advance)
 
 
 def summarize(outbox: Outbox) -> dict[str, Any]:
-    """What became of a campaign's mails so far, over all runs; `open` of them are to be tried again."""
+    """The counts of a campaign's mails over all runs as plain JSON; `open` of them are to be tried again."""
     counts = outbox.counts()
     return {
         "mails": counts,
@@ -178,22 +190,26 @@ def summarize(outbox: Outbox) -> dict[str, Any]:
     }
 
 
-def _print(told: Mapping[str, Any]) -> None:
-    addresses = told["addresses"]
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _print(result: Mapping[str, Any]) -> None:
+    addresses = result["addresses"]
     click.echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used")
     for one in addresses["bad_lines"]:
         click.echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
-    if told.get("dry_run"):
-        click.echo(f"{told['in_audience']:,} in the audience, {told['mails']:,} would get a mail")
+    if result.get("dry_run"):
+        click.echo(f"{result['in_audience']:,} in the audience, {result['mails']:,} would get a mail")
     else:
-        for state, n in told["mails"].items():
+        for state, n in result["mails"].items():
             if n:
                 click.echo(f"{n:,} {_WORDS[state]}")
-        for answer, n in told["answers"].items():
+        for answer, n in result["answers"].items():
             click.echo(f"  {n:,} times: {answer}")
-        if told["unknown_customers"]:
-            click.echo(f"  not known of: {', '.join(told['unknown_customers'])}")
-    for reason, n in told["without"].items():
+        if result["unknown_customers"]:
+            click.echo(f"  not known of: {', '.join(result['unknown_customers'])}")
+    for reason, n in result["without"].items():
         click.echo(f"{n:,} get no mail: {reason.replace('_', ' ')}")
-    click.echo("nothing was claimed or sent" if told.get("dry_run") else f"campaign {told['campaign_id']}: "
-               + ("run it again for those that are open" if told["open"] else "every mail is settled"))  # fmt: skip
+    click.echo("nothing was claimed or sent" if result.get("dry_run") else f"campaign {result['campaign_id']}: "
+               + ("run it again for those that are open" if result["open"] else "every mail is settled"))  # fmt: skip

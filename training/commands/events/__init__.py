@@ -1,1 +1,1 @@
-"""Commands that archive and erase what happened."""
+"""Commands that archive and erase events."""

@@ -18,8 +18,8 @@ from recommender.settings import Settings, load_settings
 from recommender.storage.shops import ShopStorage
 from training.campaigns.picks.picks_worker import PicksWorker
 from training.events.archive import Archive
+from training.events.event_worker import EventCounts, EventWorker
 from training.events.fold_in import FoldIn
-from training.events.worker import Tally, Worker
 
 
 @click.command()
@@ -44,9 +44,9 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    tallies: dict[str, Tally] = {settings.shop: Tally() for settings in named}
+    by_shop = {settings.shop: EventCounts() for settings in named}
     with open_storage(named[0]) as storage:
-        workers: list[Worker | PicksWorker] = [_make(one, storage, tallies[one.shop]) for one in named]
+        workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
         threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
         for thread in threads:
@@ -54,23 +54,23 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         for thread in threads:
             thread.join()
     if as_json:
-        print_json({shop: tally.to_dict() for shop, tally in tallies.items()})
+        print_json({shop: counts.to_dict() for shop, counts in by_shop.items()})
     else:
-        for shop, tally in tallies.items():
-            click.echo(f"{shop}: {tally.archived:,} events archived, {tally.dead_letters:,} dead letters")
+        for shop, counts in by_shop.items():
+            click.echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
 
 
-def _make(settings: Settings, storage: ShopStorage, tally: Tally) -> Worker:
+def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> EventWorker:
     clock = partial(datetime.now, UTC)
     log = storage.event_log(settings.shop)
-    return Worker(
+    return EventWorker(
         name=_name(),
         queue=log.queue,
         archive=Archive(DataDirectory(settings.home).ledger, settings.shop),
         refresh=FoldIn(storage.store(settings.shop), log, clock, settings.list_length),
         clock=clock,
         tell=partial(_tell, settings.shop),
-        tally=tally,
+        counts=counts,
     )
 
 

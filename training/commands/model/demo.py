@@ -12,9 +12,10 @@ from recommender.publication.lists import ListTable
 from recommender.publication.manifest import Publication
 from recommender.settings import Settings, load_settings
 from training import job
-from training.commands.model.summary import publish_and_tell, read_live, show
-from training.commands.options import Source, parse_moment
+from training.commands.model.version_summary import publish_and_tell, read_live, show
+from training.commands.options import parse_moment
 from training.demo.shop import make_shop
+from training.ingest.ingest import PurchaseSource, ingest
 
 CUSTOMER, PRODUCT = "C00237", "PASTA-500G"
 """Those of the README's examples: somebody who buys often, and something that is bought along with other things."""
@@ -66,8 +67,8 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
     context = job.JobContext(now, load_settings(), Progress(show=not as_json))
     with context.progress.step("Make up a shop"):
         files = make_shop(make_folder(context.home.shop), customers=customers, end=(end or now).date(), seed=seed)
-    source = Source((str(files.purchases),), products=files.products)
-    ingested = source.ingest(context.settings, now, context.progress)
+    source = PurchaseSource((str(files.purchases),), products=files.products)
+    ingested = ingest(source, context.settings, now, context.progress)
     publication = job.train(ingested, context, live=read_live(context.settings))
     show(publication.manifest, as_json=as_json)
     publish_and_tell(publication, context, as_json=as_json)

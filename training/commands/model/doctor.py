@@ -7,8 +7,8 @@ import click
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.settings import load_settings
-from training.commands.options import Source, source_options
-from training.ingest.ingest import ingest
+from training.commands.options import source_options
+from training.ingest.ingest import PurchaseSource, ingest
 from training.ingest.ingest_report import check_report
 from training.reports.data_needs import list_needs, print_report
 
@@ -16,7 +16,7 @@ from training.reports.data_needs import list_needs, print_report
 @click.command()
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def command(*, source: Source, as_json: bool) -> None:
+def command(*, source: PurchaseSource, as_json: bool) -> None:
     """Check a purchase file: columns, times, bad rows, repeat purchases, and whether each feature has enough data.
 
     Bad rows are written to a file under REPRISE_HOME/quarantine. Exit code 3: bad data.
@@ -27,16 +27,7 @@ def command(*, source: Source, as_json: bool) -> None:
       reprise doctor export.csv --columns customer_id='Customer ID',product_id=SKU,ordered_at=Date
     """
     settings = load_settings()
-    ingested = ingest(
-        source.paths,
-        format=source.format,
-        columns=source.columns,
-        products=source.products,
-        settings=settings,
-        as_of=datetime.now(UTC),
-        progress=Progress(show=not as_json),
-        refuse=False,
-    )
+    ingested = ingest(source, settings, datetime.now(UTC), Progress(show=not as_json), refuse=False)
     needs = list_needs(ingested.ledger, settings.horizon_days)
     if as_json:
         print_json({**ingested.report.to_dict(), "features": [need.to_dict() for need in needs]})

@@ -8,9 +8,10 @@ from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.settings import load_settings
 from training.commands.model.evaluate_tables import print_comparison
-from training.commands.options import Source, parse_moment, source_options
+from training.commands.options import parse_moment, source_options
 from training.dataset.split import check_cuts, last_cuts
 from training.evaluation.compare import compare
+from training.ingest.ingest import PurchaseSource, ingest
 
 
 def _parse_moments(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[datetime]:
@@ -27,7 +28,7 @@ def _parse_moments(context: click.Context, parameter: click.Parameter, values: t
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     cuts: list[datetime],
     windows: int,
     horizon_days: int | None,
@@ -44,7 +45,7 @@ def command(
     """
     progress = Progress(show=not as_json)
     settings = load_settings(**({"horizon_days": horizon_days} if horizon_days else {}))
-    ingested = source.ingest(settings, datetime.now(UTC), progress)
+    ingested = ingest(source, settings, datetime.now(UTC), progress)
     cuts = cuts or last_cuts(ingested.ledger, windows, settings.horizon_days)
     check_cuts(ingested.ledger, cuts)
     comparison = compare(ingested.ledger, ingested.catalogue, cuts, settings, progress)

@@ -10,7 +10,7 @@ from recommender.errors import VersionNotFoundError
 from recommender.settings import load_settings
 from training import job
 from training.artifacts import load, save, saved_versions
-from training.commands.model.summary import publish_and_tell, show
+from training.commands.model.version_summary import publish_and_tell, show
 
 
 @click.command()

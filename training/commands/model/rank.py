@@ -10,7 +10,8 @@ from recommender.cli.progress import Progress
 from recommender.data_dir import write_whole
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
-from training.commands.options import Source, parse_moment, source_options
+from training.commands.options import parse_moment, source_options
+from training.ingest.ingest import PurchaseSource, ingest
 from training.ranking.model import train_model
 from training.ranking.rankings import rank_customers
 
@@ -24,7 +25,7 @@ from training.ranking.rankings import rank_customers
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     as_of: datetime,
     k: int,
     mix: Mix,
@@ -41,7 +42,7 @@ def command(
     """
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
-    known = source.ingest(settings, datetime.now(UTC), progress).before(as_of)
+    known = ingest(source, settings, datetime.now(UTC), progress).before(as_of)
     model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
     with write_whole(out) as file:

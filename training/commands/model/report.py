@@ -13,8 +13,8 @@ from recommender.settings import Settings, load_settings
 from training.analytics.restraint.restraint import Restraint, learn_restraint
 from training.artifacts import load, saved_versions
 from training.ingest.archived_events import read_ledger
-from training.ingest.ingest import ingest
-from training.reports.figures import read_evaluation
+from training.ingest.ingest import PurchaseSource, ingest
+from training.reports.evaluation_figures import read_evaluation
 from training.reports.version_report import render_report
 
 
@@ -59,6 +59,6 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, ledg
 
 def _learn(ledger: Path, settings: Settings) -> list[Restraint]:
     shown = read_ledger(ledger, settings.shop, ("exposure", "impression"))
-    as_of, progress = datetime.now(UTC), Progress(show=False)
-    purchases = ingest((), ledger=ledger, settings=settings, as_of=as_of, progress=progress, refuse=False).ledger
-    return learn_restraint(shown, purchases)
+    source = PurchaseSource((), ledger=ledger)
+    ingested = ingest(source, settings, datetime.now(UTC), Progress(show=False), refuse=False)
+    return learn_restraint(shown, ingested.ledger)

@@ -12,9 +12,10 @@ from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.versions import current_manifest
 from training import job
-from training.commands.model.summary import publish_and_tell, show
-from training.commands.options import Source, parse_moment, source_or_ledger_options
+from training.commands.model.version_summary import publish_and_tell, show
+from training.commands.options import parse_moment, source_or_ledger_options
 from training.dataset.split import end_of
+from training.ingest.ingest import PurchaseSource, ingest
 from training.selection.input_drift import profile_input
 
 
@@ -26,7 +27,7 @@ from training.selection.input_drift import profile_input
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     as_of: datetime | None,
     publish: bool,
     force: bool,
@@ -48,7 +49,7 @@ def command(
     """
     context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
     live, erased = _read_shop(context.settings)
-    ingested = source.ingest(context.settings, context.now, context.progress, erased)
+    ingested = ingest(source, context.settings, context.now, context.progress, erased=erased)
     until = as_of or (context.now if source.ledger else end_of(ingested.ledger))
     profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named)
     publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)

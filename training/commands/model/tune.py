@@ -3,6 +3,7 @@
 import json
 import time
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import UsageError
 from recommender.settings import load_settings
-from training.commands.options import Source, source_options
+from training.commands.options import source_options
+from training.ingest.ingest import PurchaseSource, ingest
 from training.selection.tune import MEASURE, Tried, Tuned, build_validation, tune
 from training.selection.tune_space import SPACE, named, to_toml
 
@@ -28,7 +30,7 @@ _HEADER = "Written by `reprise tune`"
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def command(
     *,
-    source: Source,
+    source: PurchaseSource,
     trials: int,
     timeout_s: float | None,
     out: Path,
@@ -48,7 +50,7 @@ def command(
     """
     _refuse_to_lose(out)
     started, settings, progress = time.monotonic(), load_settings(), Progress(show=not as_json)
-    ingested = source.ingest(settings, datetime.now(UTC), progress)
+    ingested = ingest(source, settings, datetime.now(UTC), progress)
     validation = build_validation(ingested.ledger, ingested.catalogue, settings)
     tuned = tune(
         validation,
@@ -85,7 +87,7 @@ def _paths_in(table: dict[str, object], before: str = "") -> set[str]:
     return paths
 
 
-def _comment(tuned: Tuned, paths: tuple[str, ...]) -> list[str]:
+def _comment(tuned: Tuned, paths: Sequence[str | Path]) -> list[str]:
     files = ", ".join(json.dumps(Path(path).name, ensure_ascii=False) for path in paths)
     validation = tuned.validation
     cuts = ", ".join(f"{window.cut:%Y-%m-%d}" for window in validation.windows)

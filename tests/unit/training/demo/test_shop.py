@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import UsageError
-from training.demo.products import BRANDS, NEEDS, STYLES, make_products
+from training.demo.assortment import BRANDS, NEEDS, STYLES, make_products
 from training.demo.shop import ShopFiles, make_shop
 
 END = date(2026, 11, 20)

@@ -10,7 +10,7 @@ from recommender.errors import TooLittleDataError, UnreadableFileError
 from recommender.person import digest_of_person
 from recommender.settings import Settings
 from tests.support.event_files import NOW, archive, event
-from training.ingest.ingest import Ingested, ingest
+from training.ingest.ingest import Ingested, PurchaseSource, ingest
 
 HEADER = "customer_id,product_id,ordered_at,order_id,quantity,status\n"
 AT = datetime(2026, 11, 1, 10, 0, 0, 250_000, tzinfo=UTC)
@@ -20,15 +20,15 @@ AT = datetime(2026, 11, 1, 10, 0, 0, 250_000, tzinfo=UTC)
 def read(tmp_path):
     """Ingest lines of a purchase file (None: no file) and archived events, and return what came out."""
 
-    def read(lines, *events, shop="default", **arguments) -> Ingested:
+    def read(lines, *events, shop="default", ledger=tmp_path / "ledger", **arguments) -> Ingested:
         archive(tmp_path / "ledger", *events)
         paths = []
         if lines is not None:
             paths = [tmp_path / "purchases.csv"]
             paths[0].write_text(HEADER + "".join(line + "\n" for line in lines))
         settings = Settings(home=tmp_path / "home", shop=shop)
-        ledger = arguments.pop("ledger", tmp_path / "ledger")
-        return ingest(paths, ledger=ledger, settings=settings, as_of=NOW, progress=Progress(show=False), **arguments)
+        source = PurchaseSource(paths, ledger=ledger)
+        return ingest(source, settings, NOW, Progress(show=False), **arguments)
 
     return read
 

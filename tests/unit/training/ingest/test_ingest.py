@@ -9,7 +9,7 @@ import pytest
 from recommender.cli.progress import Progress
 from recommender.errors import UsageError
 from recommender.settings import Settings
-from training.ingest.ingest import ingest
+from training.ingest.ingest import PurchaseSource, ingest
 from training.ingest.schema import CATALOGUE, LEDGER
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
@@ -21,9 +21,7 @@ BREAD = "bob,bread,2024-01-02T10:00:00Z,2,1,2.50\n"
 @pytest.fixture
 def read(tmp_path):
     def read(*paths, **arguments):
-        settings = arguments.pop("settings", Settings(home=tmp_path / "home"))
-        progress = Progress(show=False)
-        return ingest(list(paths), settings=settings, as_of=AS_OF, progress=progress, **arguments)
+        return ingest(PurchaseSource(paths, **arguments), Settings(home=tmp_path / "home"), AS_OF, Progress(show=False))
 
     return read
 
@@ -157,13 +155,9 @@ def test_unknown_formats_and_zoneless_moments_are_usage_errors(tmp_path, read):
     file = write(tmp_path / "p.csv", HEADER + MILK)
     with pytest.raises(UsageError, match=r"no format 'excel'; there are: ga4, "):
         read(file, format="excel")
+    zoneless = datetime(2024, 1, 1)  # noqa: DTZ001 - the mistake that is tested
     with pytest.raises(UsageError, match="has no zone"):
-        ingest(
-            [file],
-            settings=Settings(home=tmp_path),
-            as_of=datetime(2024, 1, 1),  # noqa: DTZ001 - the mistake that is tested
-            progress=Progress(show=False),
-        )
+        ingest(PurchaseSource([file]), Settings(home=tmp_path), zoneless, Progress(show=False))
 
 
 def test_online_retail_two(tmp_path, read):

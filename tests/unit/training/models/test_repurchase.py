@@ -92,7 +92,7 @@ def test_published_shares_follow_what_was_bought_in_the_last_30_days():
         snapshot, rhythm = learn(world)
         shifts.append(rhythm.odds_shift)
         published = build_buy_again(snapshot, rhythm, 10, 180.0).table.records["return_share"]
-        assert published == pytest.approx(rhythm.put_right(rhythm.forecast).return_share, abs=1e-3)
+        assert published == pytest.approx(rhythm.calibrate(rhythm.forecast).return_share, abs=1e-3)
     assert shifts[0] < 0 < shifts[1]
 
 

@@ -19,7 +19,7 @@ from tests.support.worlds import (
     weekly_milk_buyer,
 )
 from training.ranking.model import train_model
-from training.ranking.training_examples import Windows
+from training.ranking.training_examples import ExampleCache
 
 ALS = AlsSettings(factors=8, alpha=3.0, regularization=10.0, half_life_days=20.0)
 SETTINGS = Settings(als=ALS, list_length=20)
@@ -203,6 +203,6 @@ def test_the_candidates_of_a_small_shop_are_all_that_can_be_bought():
 def test_shared_windows_change_nothing():
     ledger, as_of = busy_shop(), AS_OF - timedelta(days=3)
     catalogue = catalogue_of(*ledger["product_id"].unique())
-    windows = Windows(ledger, catalogue, SETTINGS)
-    shared = [train_model(ledger, catalogue, each, SETTINGS, QUIET, windows=windows) for each in (as_of, AS_OF)]
+    examples = ExampleCache(ledger, catalogue, SETTINGS)
+    shared = [train_model(ledger, catalogue, each, SETTINGS, QUIET, example_cache=examples) for each in (as_of, AS_OF)]
     assert [contents(each) for each in shared] == [contents(train(ledger, as_of=as_of)), contents(busy_model())]

@@ -8,7 +8,7 @@ from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, two_tastes
 from training.dataset.snapshot import build_snapshot
 from training.ranking import training_examples
-from training.ranking.training_examples import Windows, collect_examples, find_answers, learning_cuts, training_cuts
+from training.ranking.training_examples import ExampleCache, collect_examples, find_labels, learning_cuts, training_cuts
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
 CUT = AS_OF - timedelta(days=30)
@@ -48,7 +48,7 @@ def test_a_product_that_only_exists_later_counts_against_the_ceiling_and_nowhere
 
 
 def test_no_feature_knows_what_happens_from_the_cut_on():
-    """The same past with two different futures: other answers, the same features to the byte."""
+    """The same past with two different futures: other labels, the same features to the byte."""
     past = [(customer, product, days) for customer, product, days in new_customer_lines() if days > 30]
     quiet = ledger_of([*past, *((f"R{i}", "MILK", 5.5) for i in range(10))])
     later = [(f"R{i}", product, day) for i in range(10) for product in ("LATER", "CHEESE") for day in (0.5, 9.5, 29.5)]
@@ -106,8 +106,8 @@ def test_answers_are_of_customers_with_a_past():
     ledger = ledger_of([("A", "MILK", 40.5), ("A", "TEA", 35.5)]).vstack(
         pl.DataFrame(rows, schema=LEDGER_SCHEMA, orient="row")
     )
-    answers = find_answers(ledger, build_snapshot(ledger, CUT), 30)
-    assert answers.look_up(np.array([0, 1])).tolist() == [np.inf, 0.0]
+    labels = find_labels(ledger, build_snapshot(ledger, CUT), 30)
+    assert labels.look_up(np.array([0, 1])).tolist() == [np.inf, 0.0]
 
 
 def test_windows_to_learn_from_are_over_and_have_a_past():
@@ -133,6 +133,6 @@ def test_a_long_horizon_has_no_window_twice():
 
 def test_windows_are_collected_once():
     ledger = new_customer()
-    windows = Windows(ledger, catalogue_of(ledger), SETTINGS)
-    assert windows.examples(CUT) is windows.examples(CUT)
-    assert windows.examples(CUT).features.equals(collect(ledger).features)
+    cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
+    assert cache.examples(CUT) is cache.examples(CUT)
+    assert cache.examples(CUT).features.equals(collect(ledger).features)

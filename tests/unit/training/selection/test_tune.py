@@ -16,7 +16,7 @@ from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, ledger_of
 from training.evaluation.last_window import last_window
 from training.selection.tune import Tried, Validation, build_validation, tune
-from training.selection.tune_space import SPACE, Point, named, params_of, point_of, rounded, to_toml, with_point
+from training.selection.tune_space import SPACE, SearchPoint, named, params_of, point_of, rounded, to_toml, with_point
 
 SETTINGS = Settings(horizon_days=14, list_length=5, als=AlsSettings(factors=4, iterations=2))
 
@@ -126,10 +126,10 @@ class Known(Validation):
     """Figures by a formula instead of by training; `stop_at`: the call that is broken off, and how."""
 
     figure: Callable[[Settings], float] = field(default=lambda settings: settings.als.alpha)
-    seen: list[Point] = field(default_factory=list)
+    seen: list[SearchPoint] = field(default_factory=list)
     stop_at: tuple[int, type[BaseException]] = (0, KeyboardInterrupt)
 
-    def judge(self, point: Point) -> float:
+    def judge(self, point: SearchPoint) -> float:
         number, error = self.stop_at
         if len(self.seen) + 1 == number:
             raise error

@@ -3,7 +3,7 @@ from datetime import date
 import polars as pl
 
 from training.analytics.customer_value.cohorts import cohort_retention, last_day_of_month, month_label, month_of_day
-from training.analytics.customer_value.summary import ORDER_DAYS
+from training.analytics.customer_value.order_summary import ORDER_DAYS
 
 
 def day(year: int, month: int, number: int) -> int:

@@ -7,10 +7,10 @@ import pytest
 from recommender.publication.profile import Profile
 from recommender.publication.profile_blocks import decode_block
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, weekly_milk_buyer
+from training.analytics.customer_value.customer_profiles import build_profiles
 from training.analytics.customer_value.describe import describe_customers
-from training.analytics.customer_value.models import fit_models
-from training.analytics.customer_value.profiles import build_profiles
-from training.analytics.customer_value.summary import build_order_days, last_day_before, summarise
+from training.analytics.customer_value.fitted_models import fit_models
+from training.analytics.customer_value.order_summary import build_order_days, last_day_before, summarise
 
 LAST_DAY = last_day_before(AS_OF)
 

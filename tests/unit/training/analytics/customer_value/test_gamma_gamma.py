@@ -9,16 +9,22 @@ from scipy.optimize import approx_fprime
 from tests.support.worlds import ledger_of
 from training.analytics.customer_value.bg_nbd import fit_bg_nbd, past_of
 from training.analytics.customer_value.gamma_gamma import GammaGamma, _loss, fit_gamma_gamma
-from training.analytics.customer_value.summary import SUMMARY, Summary, build_order_days, last_day_before, summarise
+from training.analytics.customer_value.order_summary import (
+    SUMMARY,
+    OrderSummary,
+    build_order_days,
+    last_day_before,
+    summarise,
+)
 
 CDNOW = Path(__file__).parents[5] / "../shared/data/cdnow/CDNOW_sample.txt"
 PUBLISHED = GammaGamma(p=6.25, q=3.74, v=15.44)
 
 
-def summary_of(n: np.ndarray, mean: np.ndarray) -> Summary:
+def summary_of(n: np.ndarray, mean: np.ndarray) -> OrderSummary:
     columns = {"customer_id": [f"C{i}" for i in range(len(n))], "repeat_priced": n, "repeat_value": mean}
     missing = [pl.lit(0).alias(name) for name in SUMMARY if name not in columns]
-    return Summary(pl.DataFrame(columns).with_columns(missing).select(SUMMARY.names()).cast(SUMMARY), 0)
+    return OrderSummary(pl.DataFrame(columns).with_columns(missing).select(SUMMARY.names()).cast(SUMMARY), 0)
 
 
 def read_cdnow() -> pl.DataFrame:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, one_off_buyer
 from training.analytics.customer_value.holdout import judge_holdout
-from training.analytics.customer_value.summary import ORDER_DAYS, build_order_days, last_day_before
+from training.analytics.customer_value.order_summary import ORDER_DAYS, build_order_days, last_day_before
 
 UNTIL = last_day_before(AS_OF)
 

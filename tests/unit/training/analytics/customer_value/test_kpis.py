@@ -1,10 +1,10 @@
 import pytest
 
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, one_off_buyer
+from training.analytics.customer_value.customer_profiles import build_profiles
+from training.analytics.customer_value.fitted_models import fit_models
 from training.analytics.customer_value.kpis import by_group, by_month, churn_rate, shop_kpis
-from training.analytics.customer_value.models import fit_models
-from training.analytics.customer_value.profiles import build_profiles
-from training.analytics.customer_value.summary import build_order_days, last_day_before, summarise
+from training.analytics.customer_value.order_summary import build_order_days, last_day_before, summarise
 
 UNTIL = last_day_before(AS_OF)
 

@@ -3,10 +3,10 @@ import pytest
 
 from tests.support.worlds import AS_OF, ledger_of, one_off_buyer, weekly_milk_buyer
 from training.analytics.customer_value.next_order import own_mean_gap_days, usual_gap_days
-from training.analytics.customer_value.summary import Summary, build_order_days, last_day_before, summarise
+from training.analytics.customer_value.order_summary import OrderSummary, build_order_days, last_day_before, summarise
 
 
-def summary_of(ledger) -> Summary:
+def summary_of(ledger) -> OrderSummary:
     return summarise(build_order_days(ledger), last_day_before(AS_OF))
 
 

@@ -26,7 +26,7 @@ def builder(sender: str = "Shop <news@shop.example>") -> MessageBuilder:
 
 
 def write(customer_id: str = "ANNA", to: Mailbox = Mailbox("anna@mail.example", "Anna"), rendered=RENDERED) -> Envelope:  # noqa: B008
-    return builder().write(rendered, customer_id, to, NOW)
+    return builder().build(rendered, customer_id, to, NOW)
 
 
 def read(envelope: Envelope) -> EmailMessage:
@@ -76,7 +76,7 @@ def test_text_comes_first_then_html_and_both_come_back_whole():
 def test_the_same_mail_is_the_same_bytes_and_names_nobody():
     one, again, other = write(), write(), write("BOB")
     assert one == again
-    later = builder().write(RENDERED, "ANNA", Mailbox("anna@mail.example"), NOW + timedelta(days=1))
+    later = builder().build(RENDERED, "ANNA", Mailbox("anna@mail.example"), NOW + timedelta(days=1))
     assert read(later)["Message-ID"] == read(one)["Message-ID"] != read(other)["Message-ID"]
     assert read(one)["Message-ID"].endswith("@shop.example>")
     assert "ANNA" not in read(one)["Message-ID"]

@@ -63,9 +63,9 @@ def test_what_is_told_is_told_once(outbox: Outbox):
     outbox.claim(0, ["A", "B", "C"])
     outbox.mark("A", "sent", NOW)
     outbox.mark("B", "bounced", NOW)
-    assert sorted(outbox.untold(10)) == [Settled("A", "sent", NOW), Settled("B", "bounced", NOW)]
-    outbox.tell(["A", "B"])
-    assert outbox.untold(10) == []
+    assert sorted(outbox.unlogged(10)) == [Settled("A", "sent", NOW), Settled("B", "bounced", NOW)]
+    outbox.mark_logged(["A", "B"])
+    assert outbox.unlogged(10) == []
 
 
 def test_who_is_forgotten_leaves_no_trace(tmp_path: Path, path: Path):

@@ -32,8 +32,8 @@ def test_a_part_without_its_mark_is_missing(parts):
     assert parts.missing() == [1]
 
 
-def test_the_tally_is_of_all_parts(parts):
-    assert parts.tally() == PickCounts(30, 12, 9, {"too_often": 3})
+def test_the_counts_are_of_all_parts(parts):
+    assert parts.counts() == PickCounts(30, 12, 9, {"too_often": 3})
 
 
 def test_what_is_made_from_the_same_is_kept(parts):

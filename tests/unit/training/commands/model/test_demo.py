@@ -10,7 +10,7 @@ import pytest
 from recommender.publication.manifest import Publication
 from tests.support import small_shop
 from training.commands.model.demo import CUSTOMER, curl_lines
-from training.demo.products import NEEDS, make_products
+from training.demo.assortment import NEEDS, make_products
 
 ROOT = Path(__file__).parents[5]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md")]

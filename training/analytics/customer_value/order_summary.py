@@ -1,4 +1,4 @@
-"""Each customer's orders in a few numbers: all that the models of customer value look at.
+"""The order summary: first and last day, number and value of each customer's orders, as customer value models need.
 
 Time is counted in whole days (UTC), and what one customer orders on one day is one order, as in the published CDNOW
 figures: the models know no two orders at the same moment.
@@ -42,8 +42,8 @@ _ENGINE: Final = "in-memory"
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Every customer known at the end of a day.
+class OrderSummary:
+    """The order summary of every customer at the end of a day.
 
     Attributes:
         customers: schema SUMMARY.
@@ -54,27 +54,27 @@ class Summary:
     until: int
 
     def column(self, name: str) -> Floats:
-        """(n_customers,) float64; NaN where null."""
+        """A column as (n_customers,) float64; NaN where null."""
         return self.customers[name].cast(pl.Float64).to_numpy()
 
     @property
     def age_days(self) -> Floats:
-        """(n_customers,) days from the first order to the last day known: T of the papers."""
+        """Days from the first order to the last day known, (n_customers,): T of the papers."""
         return self.until - self.column("first_day")
 
     @property
     def silent_days(self) -> Floats:
-        """(n_customers,) days from the last order to the last day known."""
+        """Days from the last order to the last day known, (n_customers,)."""
         return self.until - self.column("last_day")
 
 
 def last_day_before(as_of: datetime) -> int:
-    """The last day of which anything is known before `as_of`, an aware datetime; midnight belongs to the next day."""
+    """The last day known at `as_of`, an aware datetime, in days since 1970-01-01; midnight belongs to the next day."""
     return day_of((as_of - timedelta(microseconds=1)).timestamp())
 
 
 def build_order_days(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Schema ORDER_DAYS from a ledger as `training.ingest.ingest` returns it; an empty ledger gives no rows."""
+    """Order days of a ledger (`training.ingest.schema.LEDGER`), schema ORDER_DAYS; an empty ledger gives no rows."""
     worth = pl.col("quantity") * pl.col("unit_price")
     return (
         ledger.lazy()
@@ -85,8 +85,8 @@ def build_order_days(ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def summarise(order_days: pl.DataFrame, until: int) -> Summary:
-    """What is known at the end of the day `until`. No rows of it: no customers.
+def summarise(order_days: pl.DataFrame, until: int) -> OrderSummary:
+    """The order summary at the end of the day `until`, days since 1970-01-01; no order days up to it: no customers.
 
     Args:
         order_days: schema ORDER_DAYS, in its order; later days are left out.
@@ -114,11 +114,11 @@ def summarise(order_days: pl.DataFrame, until: int) -> Summary:
         .sort("customer_id")
         .collect(engine=_ENGINE)
     )
-    return Summary(customers, until)
+    return OrderSummary(customers, until)
 
 
 def divide(part: Floats, whole: Floats) -> Floats:
-    """(n,) quotients; NaN where `whole` is 0."""
+    """Quotients, (n,) float64; NaN where `whole` is 0."""
     quotients: Floats = np.full(len(part), np.nan)
     np.divide(part, whole, out=quotients, where=whole > 0)
     return quotients

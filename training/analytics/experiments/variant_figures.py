@@ -1,4 +1,4 @@
-"""Every figure of every variant, and its effect against the control."""
+"""Figures of all variants, with their effects against the control."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class Tested(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure in all variants.
+    """A figure of all variants, with effects.
 
     Attributes:
         values: variant → as measured.
@@ -48,12 +48,12 @@ class Figure:
     cuped: Mapping[str, Tested]
 
     def best(self, variant: str) -> Tested:
-        """The sharpest honest effect of a variant: CUPED's where there is one."""
+        """The effect of a variant with the least variance: CUPED's where there is one."""
         return self.cuped.get(variant) or self.plain[variant]
 
 
 def build_figures(measured: pl.DataFrame, control: str, hoped_lift: float) -> dict[str, Figure]:
-    """Compare every variant with the control.
+    """All figures of the variants, each compared with the control.
 
     Args:
         measured: as `measure_customers` returns it.
@@ -97,7 +97,7 @@ def _test(estimates: Mapping[str, Estimate], hoped_lift: float) -> dict[str, Tes
 
 
 def figures_to_dict(figures: Mapping[str, Figure]) -> dict[str, Any]:
-    """Figure → values, plain, cuped → variant → plain JSON types."""
+    """Figures as plain JSON: figure → values, plain, cuped → variant."""
     return {
         name: {
             "values": {variant: plain_json(estimate._asdict()) for variant, estimate in figure.values.items()},

@@ -1,7 +1,7 @@
-"""A worker: takes what waits, archives it, has refreshed what the customers see, and only then settles it.
+"""The event worker: takes a batch of queued events, archives it, refreshes its customers' lists, then acknowledges it.
 
-At least once: whatever ends a worker, its entries are handed to another one. That an event is archived twice does no
-harm, and `refresh` must be such that a second time does none either.
+At least once: when a worker dies, its entries are handed to another one. An event that is archived twice counts once,
+and `refresh` must be idempotent, too.
 """
 
 import threading
@@ -28,8 +28,8 @@ Refresh = Callable[[Sequence[Event]], None]
 
 
 @dataclass
-class Tally:
-    """What a worker did so far.
+class EventCounts:
+    """Numbers of events that a worker handled.
 
     Attributes:
         archived: events, counted again where they were archived again.
@@ -42,23 +42,23 @@ class Tally:
     batches: int = 0
 
     def to_dict(self) -> dict[str, int]:
-        """As plain JSON."""
+        """The fields as plain JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class Worker:
-    """One worker of one shop.
+class EventWorker:
+    """A worker of one shop.
 
     Attributes:
-        name: unique among those that live; one that takes the name of a dead one takes over its entries at once.
-        queue: what waits.
-        archive: where it goes.
-        refresh: told of each batch once it is archived, so that it can renew what these customers see. What it
-            raises keeps the batch waiting, to be handled again.
+        name: unique among running workers; one with the name of a dead one takes over its entries at once.
+        queue: of accepted events.
+        archive: of the shop.
+        refresh: is called with each batch once it is archived, to renew these customers' lists. If it raises, the
+            batch stays queued, to be handled again.
         clock: tells the aware moment.
-        tell: shows a line to whoever runs the worker.
-        tally: what was done so far.
+        tell: shows a line on the worker's console.
+        counts: what was done so far.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Worker:
     refresh: Refresh
     clock: Callable[[], datetime]
     tell: Callable[[str], None]
-    tally: Tally
+    counts: EventCounts
 
     def follow(self, stop: threading.Event, *, once: bool = False) -> None:
-        """Work until `stop` is set, or, with `once`, until nothing waits that is not in another one's hand.
+        """Handle batches until `stop` is set, or, with `once`, until all queued events are with other workers.
 
-        Nothing is raised where Redis or the disk fails: that is told when it begins and when it ends, and waited for.
+        Where Redis or the disk fails, nothing is raised: the worker shows a line and waits until it works again.
         """
         failing = joined = False
         while not stop.is_set():
@@ -112,9 +112,9 @@ class Worker:
             with suppress(RepriseError):
                 self.queue.excuse(self.name, [one.entry_id for one in batch])
             raise
-        self.tally.archived += len(batch)
-        self.tally.batches += bool(entries)
-        if self.tally.batches % JOIN_EVERY == 1 and batch:
+        self.counts.archived += len(batch)
+        self.counts.batches += bool(entries)
+        if self.counts.batches % JOIN_EVERY == 1 and batch:
             self.archive.join_small_files()
         return len(entries)
 
@@ -129,7 +129,7 @@ class Worker:
                 reason = f"no event: {_reason(error)}"
             if reason:
                 self.queue.bury([entry], reason, self.clock())
-                self.tally.dead_letters += 1
+                self.counts.dead_letters += 1
             else:
                 batch.append(Archived(entry.entry_id, entry.accepted_at, event))
         return batch

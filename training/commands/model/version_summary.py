@@ -1,4 +1,4 @@
-"""What `train`, `publish` and `demo` tell about a version."""
+"""The version summary that `train`, `publish` and `demo` print."""
 
 import click
 
@@ -25,7 +25,7 @@ def show(manifest: Manifest, *, as_json: bool) -> None:
 
 
 def read_live(settings: Settings) -> Manifest | None:
-    """The version that answers now, for the gate; None where there is none or the store is out of reach.
+    """The manifest of the live version, for the gate; None where there is none or the store is out of reach.
 
     A store that is down is no reason not to train: what was trained is saved, and `publish` says what is wrong.
     """

@@ -8,7 +8,7 @@ import pytest
 
 from recommender.errors import UnreadableFileError
 from training.reports.evaluation_charts import by_orders, calibration, comparison, headline, list_table, score_table
-from training.reports.figures import Figures, figures_of, read_evaluation
+from training.reports.evaluation_figures import EvaluationFigures, figures_of, read_evaluation
 
 QUICK = {
     "cut": "2026-10-20T00:00:00+00:00",
@@ -67,7 +67,7 @@ def test_a_window_in_which_nobody_could_be_scored_is_left_out_of_the_mean(nothin
 @pytest.mark.parametrize("document", [{}, {"cut": "2026-10-20", "horizon_days": 30, "scores": {}}])
 def test_nothing_gives_nothing(document):
     figures = figures_of(document)
-    assert figures == Figures()
+    assert figures == EvaluationFigures()
     assert headline(figures) is None
     assert score_table(figures) is None
     assert list_table(figures) is None

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import TooLittleDataError
-from training.analytics.experiments.figures import build_figures, figures_to_dict
+from training.analytics.experiments.variant_figures import build_figures, figures_to_dict
 
 BEFORE = {"repeated_before": 0.0, "orders_before": 0.0, "revenue_before": 0.0}
 

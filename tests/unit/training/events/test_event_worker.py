@@ -10,9 +10,9 @@ from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.event_queue import MemoryEventQueue
 from tests.support.event_files import NOW, event
-from training.events import worker as module
+from training.events import event_worker as module
 from training.events.archive import Archive
-from training.events.worker import Tally, Worker
+from training.events.event_worker import EventCounts, EventWorker
 
 
 class World:
@@ -29,9 +29,9 @@ class World:
     def accept(self, *events: Event) -> None:
         self.log.accept(events, NOW, 1_000)
 
-    def worker(self, name: str = "a", refresh: Callable[[Sequence[Event]], None] | None = None) -> Worker:
+    def worker(self, name: str = "a", refresh: Callable[[Sequence[Event]], None] | None = None) -> EventWorker:
         note = refresh or (lambda events: self.refreshed.extend(one.event_id for one in events))
-        return Worker(name, self.queue, self.archive, note, lambda: NOW, self.told.append, Tally())
+        return EventWorker(name, self.queue, self.archive, note, lambda: NOW, self.told.append, EventCounts())
 
     def archived(self) -> list[str]:
         return sorted(self.archive.read()["event_id"])
@@ -66,7 +66,7 @@ def test_events_are_archived_refreshed_and_settled(world):
     assert worker.work() == 2
     assert world.archived() == world.refreshed == ["1", "2"]
     assert world.queue.backlog().waiting == 0
-    assert worker.tally.to_dict() == {"archived": 2, "dead_letters": 0, "batches": 1}
+    assert worker.counts.to_dict() == {"archived": 2, "dead_letters": 0, "batches": 1}
     assert worker.work() == 0
 
 
@@ -89,7 +89,7 @@ def test_what_is_no_event_goes_to_the_dead_letters_without_being_quoted_and_stop
     assert reasons[0].startswith("no event: Invalid JSON")
     assert reasons[1].startswith("no event: event_type: Input should be 'purchase'")
     assert not any("ANNA" in reason for reason in reasons)
-    assert worker.tally.dead_letters == 2
+    assert worker.counts.dead_letters == 2
 
 
 def test_what_ends_worker_after_worker_goes_to_the_dead_letters_alone(world):

@@ -1,4 +1,4 @@
-"""Which products are worth a probability: a few hundred for each customer instead of the whole shop."""
+"""Candidate pairs: a few hundred products for each customer, instead of the whole shop, for the ranker."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import Ints
-from training.models.affinity import Block
+from training.models.affinity import AffinityMeasures
 from training.models.neighbours import top_columns
 
 _TOP = {
@@ -25,7 +25,7 @@ _TRENDING = 50
 
 
 class Candidates(NamedTuple):
-    """Pairs of a customer and a product, sorted by customer, then product.
+    """Candidates: pairs of a customer and a product, sorted by customer, then product.
 
     Attributes:
         customer_index, product_index: (n,) int64.
@@ -44,9 +44,9 @@ class Candidates(NamedTuple):
 
 
 def choose_candidates(
-    customers: NDArray[np.integer], own: csr_matrix, measures: Block, sales: NDArray[np.float32]
+    customers: NDArray[np.integer], own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.float32]
 ) -> Candidates:
-    """What each customer of a block ever bought, the nearest by each measure, and what sells now.
+    """The candidates of a batch of customers: all products bought, the nearest by each measure, and the trending ones.
 
     Args:
         customers: (n,) customer indices of the block, rising.

@@ -1,4 +1,4 @@
-"""Every customer's figures as one typed table."""
+"""Customer profiles: one typed row a customer with value, churn, next order and segment."""
 
 from itertools import pairwise
 
@@ -7,10 +7,10 @@ import polars as pl
 
 from recommender.publication.profile import SEGMENTS, STATES
 from training.analytics.customer_value.bg_nbd import DAYS_A_WEEK, BgNbd, Past, past_of
-from training.analytics.customer_value.models import Models, expected_order_values
+from training.analytics.customer_value.fitted_models import ValueModels, expected_order_values
 from training.analytics.customer_value.next_order import own_mean_gap_days, usual_gap_days
+from training.analytics.customer_value.order_summary import Floats, OrderSummary, divide
 from training.analytics.customer_value.segments import lifecycle_states, name_segments, quintile_scores
-from training.analytics.customer_value.summary import Floats, Summary, divide
 
 CHURN_DAYS = 365
 DAYS_A_YEAR = 365.0
@@ -56,8 +56,10 @@ total_clv: both values. These names, and the averages, are Klaviyo's.
 """
 
 
-def build_profiles(summary: Summary, models: Models, *, horizon_days: int, discount_rate: float) -> pl.DataFrame:
-    """Schema PROFILES; no customers give no rows.
+def build_profiles(
+    summary: OrderSummary, models: ValueModels, *, horizon_days: int, discount_rate: float
+) -> pl.DataFrame:
+    """The profiles of a summary's customers, schema PROFILES; no customers give no rows.
 
     Args:
         summary: what is known.
@@ -84,7 +86,7 @@ def build_profiles(summary: Summary, models: Models, *, horizon_days: int, disco
 
 
 def discounted_orders(model: BgNbd, past: Past, *, horizon_days: int, discount_rate: float) -> Floats:
-    """E[orders in the horizon], each discounted to today from the middle of its step of at most 30 days.
+    """Expected orders in the horizon, each discounted to today from the middle of its step of at most 30 days.
 
     The sum Σ (E[Y(t_i)] - E[Y(t_{i-1})]) / (1 + rate)^(middle of the step in years) of Fader and Hardie.
     """
@@ -97,14 +99,14 @@ def discounted_orders(model: BgNbd, past: Past, *, horizon_days: int, discount_r
     return total
 
 
-def _segment(summary: Summary) -> dict[str, object]:
+def _segment(summary: OrderSummary) -> dict[str, object]:
     recency = quintile_scores(-summary.silent_days)
     frequency, monetary = quintile_scores(summary.column("orders")), quintile_scores(summary.column("spent"))
     code = 100 * recency.astype(np.int32) + 10 * frequency + monetary
     return {"rfm_score": code.astype(np.str_), "rfm_segment": name_segments(recency, frequency)}
 
 
-def _predict(summary: Summary, models: Models, horizon_days: int, discount_rate: float) -> dict[str, object]:
+def _predict(summary: OrderSummary, models: ValueModels, horizon_days: int, discount_rate: float) -> dict[str, object]:
     """The columns that need a model; none of them where it is missing."""
     model = models.orders
     if not model:
@@ -123,7 +125,7 @@ def _predict(summary: Summary, models: Models, horizon_days: int, discount_rate:
     return columns
 
 
-def _typed(summary: Summary, columns: dict[str, object]) -> pl.DataFrame:
+def _typed(summary: OrderSummary, columns: dict[str, object]) -> pl.DataFrame:
     """Columns and dates with their types, in order; NaN becomes null, a column that is missing is null."""
     next_day = pl.col("last_day") + pl.col("usual_gap_days").round()
     frame = summary.customers.select("customer_id", "first_day", "last_day").hstack(pl.DataFrame(columns))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import AP, R, Success, nDCG
 
-from training.evaluation.metrics import (
+from training.evaluation.offline_metrics import (
     average_precision_at_k,
     calibration_error,
     coverage,

@@ -1,4 +1,4 @@
-"""How good ranked lists are, customer by customer, against what each of them bought later.
+"""Offline metrics of ranked lists, customer by customer, against the purchases that followed.
 
 Every measure at k takes the same two arrays, so that k is always `hits.shape[1]`:
 
@@ -22,7 +22,7 @@ Shares = NDArray[np.float64]
 
 
 def recall_at_k(hits: Hits, n_relevant: Counts) -> Shares:
-    """Share of what was bought that is on the list: hits / n_relevant.
+    """Recall at k: hits / n_relevant.
 
     Source: Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), 8.3. A customer who bought more
     than k products cannot reach 1.
@@ -31,12 +31,12 @@ def recall_at_k(hits: Hits, n_relevant: Counts) -> Shares:
 
 
 def hit_rate_at_k(hits: Hits, n_relevant: Counts) -> Shares:
-    """1 where anything on the list was bought, else 0; trec_eval calls it success."""
+    """Hit rate at k: 1 where any product on the list was bought, else 0; trec_eval calls it success."""
     return np.where(n_relevant > 0, hits.any(axis=1).astype(np.float64), np.nan)
 
 
 def average_precision_at_k(hits: Hits, n_relevant: Counts) -> Shares:
-    """Mean over what was bought of the precision at its rank, 0 for what is not on the list; its mean is MAP at k.
+    """Average precision at k: the mean over bought products of the precision at their rank, 0 off the list.
 
         AP@k = Σ_{r ≤ k, hit at r} (hits up to r) / r  /  n_relevant
 
@@ -48,7 +48,7 @@ def average_precision_at_k(hits: Hits, n_relevant: Counts) -> Shares:
 
 
 def ndcg_at_k(hits: Hits, n_relevant: Counts) -> Shares:
-    """Discounted gain over that of the best list possible: a hit counts less the further down it stands.
+    """NDCG at k: discounted gain over that of the best list possible.
 
         DCG@k = Σ_{r ≤ k, hit at r} 1 / log2(r + 1)        NDCG@k = DCG@k / DCG of min(k, n_relevant) leading hits
 
@@ -62,7 +62,7 @@ def ndcg_at_k(hits: Hits, n_relevant: Counts) -> Shares:
 
 
 def coverage(product_index: NDArray[np.integer], n_products: int) -> float:
-    """Share of the `n_products` that stand on at least one list.
+    """Catalogue coverage: the share of the `n_products` that stand on at least one list.
 
     `product_index` holds every place of every list, in any shape, each in [0, n_products). No products: 0.
     """
@@ -70,7 +70,7 @@ def coverage(product_index: NDArray[np.integer], n_products: int) -> float:
 
 
 def repeat_share(is_repeat: Hits) -> float:
-    """Share of the places of all lists that hold what their customer had bought before; NaN where there is none.
+    """Repeat share: the share of all places with a product that the customer had bought before; NaN without places.
 
     `is_repeat` has one value per filled place, in any shape.
     """
@@ -78,7 +78,7 @@ def repeat_share(is_repeat: Hits) -> float:
 
 
 def novelty(buyer_share: Shares) -> float:
-    """Mean surprise of the places of all lists in bits, -log2(share of the customers who bought the product).
+    """Novelty: mean self-information of all places in bits, -log2(share of the customers who bought the product).
 
     `buyer_share` has one value in (0, 1] per filled place, in any shape; no place gives NaN. Source: Zhou et al.
     2010, Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 107.
@@ -87,7 +87,7 @@ def novelty(buyer_share: Shares) -> float:
 
 
 class Reliability(NamedTuple):
-    """Predicted against observed, by bins of about as many predictions each, from the lowest on; (n_bins,) each."""
+    """A reliability diagram: predicted against observed in bins of equal mass, the lowest first; (n_bins,) each."""
 
     predicted: Shares
     observed: Shares
@@ -95,7 +95,7 @@ class Reliability(NamedTuple):
 
 
 def reliability(probability: NDArray[np.floating], bought: NDArray[np.bool_], n_bins: int = 20) -> Reliability:
-    """What came of predictions, lowest to highest, in `n_bins` bins of equal mass.
+    """The reliability diagram of predictions in `n_bins` bins of equal mass.
 
     Args:
         probability: (n,) predictions in [0, 1], none NaN.
@@ -113,7 +113,7 @@ def reliability(probability: NDArray[np.floating], bought: NDArray[np.bool_], n_
 
 
 def calibration_error(bins: Reliability) -> float:
-    """Mean distance of predicted from observed, weighted by the predictions in a bin; NaN without any.
+    """Expected calibration error: mean distance of predicted from observed, weighted by bin; NaN without predictions.
 
     Source: Naeini, Cooper, Hauskrecht 2015, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI, with
     bins of equal mass: probabilities of a purchase are small, and bins of equal width would hold nearly all in one.

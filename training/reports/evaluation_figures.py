@@ -1,4 +1,4 @@
-"""The figures that a report shows: those of `reprise train`, in the manifest, or those of `reprise evaluate --json`.
+"""Evaluation figures of a report: those of `reprise train`, in the manifest, or of `reprise evaluate --json`.
 
 The first are of one window, the second of several, with intervals and calibration. What a document lacks is absent
 here too.
@@ -19,8 +19,8 @@ _COUNT = "n_customers"
 
 
 @dataclass(frozen=True)
-class Figures:
-    """How rankings did.
+class EvaluationFigures:
+    """The scores of rankings, with cuts, intervals and calibration.
 
     Attributes:
         cuts: ISO dates from which the windows ran; () where nothing was evaluated.
@@ -43,7 +43,7 @@ class Figures:
 
     @property
     def rankings(self) -> list[str]:
-        """Ours first, the others by falling recall@10; by name where equal."""
+        """Names of the rankings: ours first, the others by falling recall@10; by name where equal."""
         return sorted(sorted(self.scores), key=lambda name: (name != OURS, -self.score(name, "recall@10", 0.0)))
 
     @property
@@ -52,7 +52,7 @@ class Figures:
         return next((name for name in self.rankings if name != OURS), None)
 
     def score(self, ranking: str, measure: str, default: float = float("nan")) -> float:
-        """One figure; `default` where there is none."""
+        """The score of a ranking; `default` where there is none."""
         return self.scores.get(ranking, {}).get(measure, default)
 
     def has(self, measure: str) -> bool:
@@ -60,7 +60,7 @@ class Figures:
         return any(measure in scores for scores in self.scores.values())
 
 
-def read_evaluation(path: Path) -> Figures:
+def read_evaluation(path: Path) -> EvaluationFigures:
     """Figures of a file that `reprise evaluate … --json` printed.
 
     Raises:
@@ -76,7 +76,7 @@ def read_evaluation(path: Path) -> Figures:
         ) from None
 
 
-def figures_of(document: Mapping[str, Any]) -> Figures:
+def figures_of(document: Mapping[str, Any]) -> EvaluationFigures:
     """Figures of a manifest's `metrics`, which may be empty, or of `training.evaluation.compare.Comparison.to_dict`.
 
     Raises:
@@ -84,8 +84,8 @@ def figures_of(document: Mapping[str, Any]) -> Figures:
     """
     windows = document.get("windows") or ([document] if document.get("scores") else [])
     if not windows:
-        return Figures()
-    return Figures(
+        return EvaluationFigures()
+    return EvaluationFigures(
         cuts=tuple(str(window["cut"])[:10] for window in windows),
         horizon_days=int(document["horizon_days"]),
         scores=_mean_scores([window["scores"] for window in windows]),

@@ -1,8 +1,8 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from training.ranking import candidates
-from training.ranking.candidates import choose_candidates
+from training.ranking import candidate_pairs
+from training.ranking.candidate_pairs import choose_candidates
 
 MEASURES = ("als", "neighbours", "together", "together_last", "discovery", "peers", "titles_last")
 
@@ -13,8 +13,8 @@ def measures_of(scores):
 
 
 def test_own_products_the_nearest_new_ones_and_best_sellers(monkeypatch):
-    monkeypatch.setattr(candidates, "_TOP", {"als": 1})
-    monkeypatch.setattr(candidates, "_TRENDING", 1)
+    monkeypatch.setattr(candidate_pairs, "_TOP", {"als": 1})
+    monkeypatch.setattr(candidate_pairs, "_TRENDING", 1)
     own = csr_matrix(np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=np.float32))
     scores = np.array([[9, 0, 3, 2, 0], [0, 4, 0, 5, 0]], dtype=np.float32)
     sales = np.array([1, 2, 3, 4, 8], dtype=np.float32)
@@ -34,7 +34,7 @@ def test_a_product_that_was_never_sold_is_no_candidate():
 
 
 def test_a_score_of_zero_puts_nothing_forward(monkeypatch):
-    monkeypatch.setattr(candidates, "_TRENDING", 0)
+    monkeypatch.setattr(candidate_pairs, "_TRENDING", 0)
     scores = np.zeros((1, 3), dtype=np.float32)
     chosen = choose_candidates(
         np.array([0]), csr_matrix((1, 3), dtype=np.float32), measures_of(scores), np.ones(3, np.float32)

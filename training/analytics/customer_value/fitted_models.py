@@ -1,4 +1,4 @@
-"""Both models of one shop, or why there is none."""
+"""The fitted customer value models of a shop, BG/NBD and Gamma-Gamma, with notes on their fit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from training.analytics.customer_value import bg_nbd, gamma_gamma
 from training.analytics.customer_value.bg_nbd import BgNbd, fit_bg_nbd, past_of
 from training.analytics.customer_value.gamma_gamma import GammaGamma, fit_gamma_gamma
-from training.analytics.customer_value.summary import Floats, Summary, divide
+from training.analytics.customer_value.order_summary import Floats, OrderSummary, divide
 
 
 @dataclass(frozen=True)
-class Models:
-    """What was learned; None where there is too little to learn from."""
+class ValueModels:
+    """BG/NBD of orders and Gamma-Gamma of values; None where too few customers came back to fit one."""
 
     orders: BgNbd | None
     values: GammaGamma | None
@@ -24,7 +24,7 @@ class Models:
         }
 
     def notes(self) -> list[str]:
-        """What a reader must know before believing the figures; one sentence each."""
+        """Notes on missing and doubtful fits, one sentence each; [] where there is none."""
         found = []
         if not self.orders:
             found.append(
@@ -46,13 +46,13 @@ class Models:
         return found
 
 
-def fit_models(summary: Summary) -> Models:
-    """Learn from the customers known."""
-    return Models(fit_bg_nbd(past_of(summary)), fit_gamma_gamma(summary))
+def fit_models(summary: OrderSummary) -> ValueModels:
+    """Both models fitted on the customers of a summary."""
+    return ValueModels(fit_bg_nbd(past_of(summary)), fit_gamma_gamma(summary))
 
 
-def expected_order_values(model: GammaGamma, summary: Summary) -> Floats:
-    """(n_customers,) what an order of each is expected to be worth.
+def expected_order_values(model: GammaGamma, summary: OrderSummary) -> Floats:
+    """Expected value of an order of each customer, (n_customers,) float64, in the currency.
 
     The model is fitted on repeat orders, as published; here the first order counts too: it is all that is known of most
     customers. On Online Retail II (90 days up to four dates in 2011) that is nearer to what came each time.

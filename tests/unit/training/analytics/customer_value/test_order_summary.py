@@ -7,7 +7,7 @@ import pytest
 from recommender.days import date_of
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, weekly_milk_buyer
 from training.analytics.customer_value.bg_nbd import past_of
-from training.analytics.customer_value.summary import (
+from training.analytics.customer_value.order_summary import (
     ORDER_DAYS,
     SUMMARY,
     build_order_days,

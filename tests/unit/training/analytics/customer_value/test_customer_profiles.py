@@ -6,20 +6,20 @@ import pytest
 
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, weekly_milk_buyer
 from training.analytics.customer_value.bg_nbd import BgNbd, past_of
+from training.analytics.customer_value.customer_profiles import PROFILES, build_profiles, discounted_orders
+from training.analytics.customer_value.fitted_models import ValueModels, fit_models
 from training.analytics.customer_value.gamma_gamma import GammaGamma
-from training.analytics.customer_value.models import Models, fit_models
-from training.analytics.customer_value.profiles import PROFILES, build_profiles, discounted_orders
-from training.analytics.customer_value.summary import Summary, build_order_days, last_day_before, summarise
+from training.analytics.customer_value.order_summary import OrderSummary, build_order_days, last_day_before, summarise
 
-MODELS = Models(BgNbd(0.243, 4.414, 0.793, 2.426), GammaGamma(6.25, 3.74, 15.44))
+MODELS = ValueModels(BgNbd(0.243, 4.414, 0.793, 2.426), GammaGamma(6.25, 3.74, 15.44))
 PREDICTED = ("probability_alive", "expected_orders_30d", "churn_probability", "predicted_number_of_orders")
 
 
-def summary_of(ledger: pl.DataFrame) -> Summary:
+def summary_of(ledger: pl.DataFrame) -> OrderSummary:
     return summarise(build_order_days(ledger), last_day_before(AS_OF))
 
 
-def profiles_of(ledger: pl.DataFrame, models: Models = MODELS, **terms: float) -> pl.DataFrame:
+def profiles_of(ledger: pl.DataFrame, models: ValueModels = MODELS, **terms: float) -> pl.DataFrame:
     return build_profiles(summary_of(ledger), models, **{"horizon_days": 365, "discount_rate": 0.1, **terms})
 
 
@@ -62,7 +62,7 @@ def test_a_short_horizon_is_discounted_from_its_middle():
 
 
 def test_without_models_the_predictions_are_null():
-    profiles = profiles_of(weekly_milk_buyer(), Models(None, None))
+    profiles = profiles_of(weekly_milk_buyer(), ValueModels(None, None))
     assert profiles.schema == PROFILES
     assert profiles.select(*PREDICTED, "predicted_clv", "total_clv").null_count().row(0) == (2,) * 6
     assert profiles["expected_date_of_next_order"].null_count() == 0

@@ -1,4 +1,4 @@
-"""What the made-up shop sells: needs (milk, coffee, a kettle), and the products that meet each of them.
+"""The assortment of the made-up shop: needs (milk, coffee, a kettle), and the products that meet each of them.
 
 A need is what a household runs out of; its products differ by brand and pack size and replace each other.
 """
@@ -124,7 +124,7 @@ TEA        |Green Tea         |Drinks     |40  |3.60 |health  |.35|           |5
 
 @dataclass(frozen=True)
 class Need:
-    """What a household runs out of.
+    """A need of households, with its purchase gap, season and price.
 
     Attributes:
         key: first part of its products' ids.
