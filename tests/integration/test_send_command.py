@@ -121,12 +121,29 @@ def test_a_list_of_customers_is_all_that_is_written_to(make_sender: MakeSender):
 
 def test_a_dry_run_sends_and_claims_nothing(make_sender: MakeSender):
     sender = make_sender(6)
-    done = sender.run("--dry-run", "--json")
+    told = ["--audience", "everyone", "--addresses", "addresses.csv", "--dry-run", "--json"]
+    done = sender.call([*sender.command()[:5], *told])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["mails"] == 6
-    assert sender.sink.connections == 0
     standings = sender.storage.contacts(sender.settings.shop).standings(names(6))
     assert not any(standing.mails for standing in standings)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--smtp", "smtp://127.0.0.1"),
+        ("--from", "Shop <news@shop.example>"),
+        ("--per-second", "1"),
+        ("--template", __file__),
+        ("--locale", "de"),
+    ],
+)
+def test_an_option_of_mails_is_refused_where_none_is_sent(option: str, value: str):
+    arguments = ["reorder", "--audience", "everyone", "--addresses", "addresses.csv", "--dry-run", option, value]
+    done = CliRunner().invoke(command, arguments)
+    remedy = f"--dry-run sends no mail; leave {option} away, or --dry-run"
+    assert (done.exit_code, remedy in " ".join(done.output.replace("│", " ").split())) == (2, True), done.output
 
 
 @pytest.mark.parametrize(

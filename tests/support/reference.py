@@ -6,6 +6,7 @@ A table stands between two comments, `<!-- settings: made by make docs -->` and 
 import ast
 import importlib
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,9 +21,11 @@ from pydantic_core import PydanticUndefined
 from api import create_app
 from api.security.permissions import Permission, access_of
 from api.web.problems import STATUS
-from recommender import errors
+from recommender import errors, retention
 from recommender.cli.main import COMMANDS
+from recommender.days import SECONDS_PER_DAY
 from recommender.events.event import Event, EventType
+from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 from tests.fakes.shops import MemoryShopStorage
@@ -136,6 +139,22 @@ def placements() -> str:
     return _table(("placement", *(f"`{column}`" for column in columns)), rows)
 
 
+def kept() -> str:
+    """What Redis keeps of one person, event or campaign: its key, and for how long after the last change."""
+    keys = Keys("")
+    parts = _docstrings(ast.parse(inspect.getsource(retention)).body)["PersonalPart"]
+    holds = dict(re.findall(r"(\w+): ([^.]+)\.", " ".join(parts.split())))
+    rows = [(keys.of(part, "PERSON"), holds[part], retention.KEPT_S.get(part)) for part in retention.PERSONAL_PARTS]
+    rows += [
+        (keys.of("seen", "EVENT"), "that an event was accepted", retention.EVENT_ID_KEPT_S),
+        (keys.campaign("CAMPAIGN"), "a campaign as it began", retention.KEPT_S["mails"]),
+        (keys.of_job("job", "CAMPAIGN"), "how far picks are that were asked for over HTTP", retention.JOB_KEPT_S),
+        (keys.of_job("rows", "CAMPAIGN"), "these picks", retention.JOB_KEPT_S),
+    ]
+    shown = [(f"`{key.replace('reprise:{}', '…')}`", what, _time(seconds)) for key, what, seconds in rows]
+    return _table(("key", "holds", "kept"), shown)
+
+
 def metrics() -> str:
     """Every metric of Prometheus: its labels and what it counts."""
     rows = []
@@ -151,7 +170,7 @@ def metrics() -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
-        settings, commands, routes, problems, event_types, event_fields, placement_fields, placements, metrics
+        settings, commands, routes, problems, event_types, event_fields, kept, placement_fields, placements, metrics
     )
 }  # fmt: skip
 
@@ -165,11 +184,23 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
     """The first paragraph under each field of a model; "" where there is none."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(tree, ast.ClassDef)
-    found = dict.fromkeys(model.model_fields, "")
-    for field, after in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            found[ast.unparse(field.target)] = _sentence(inspect.cleandoc(str(after.value.value)))
+    texts = _docstrings(tree.body)
+    return {name: _sentence(texts.get(name, "")) for name in model.model_fields}
+
+
+def _docstrings(body: Sequence[ast.stmt]) -> dict[str, str]:
+    """The text under each assignment that has one, by the name assigned to."""
+    found = {}
+    for line, after in itertools.pairwise(body):
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
+            if target is not None:
+                found[ast.unparse(target)] = inspect.cleandoc(str(after.value.value))
     return found
+
+
+def _time(seconds: int | None) -> str:
+    return "until the person is erased" if seconds is None else f"{seconds // SECONDS_PER_DAY} days"
 
 
 def _callers(access: Permission | None) -> str:

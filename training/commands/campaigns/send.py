@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
@@ -91,7 +92,9 @@ def command(
     """
     if (audience is None) == (customers is None):
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
-    if not dry_run and (smtp is None or sender is None):
+    if dry_run:
+        _refuse_what_would_be_ignored()
+    elif smtp is None or sender is None:
         raise click.UsageError("name --smtp and --from, or try --dry-run")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings, progress = load_settings(), Progress(show=not as_json)
@@ -115,6 +118,15 @@ def command(
     print_json({**result, "seconds": progress.seconds}) if as_json else _print(result)
     if result["open"]:
         raise SystemExit(1)
+
+
+def _refuse_what_would_be_ignored() -> None:
+    """Raise UsageError for an option of mails that are not sent."""
+    context = click.get_current_context()
+    for one in context.command.params:
+        of_mails = one.name in ("smtp", "sender", "per_second", "template", "locale")
+        if of_mails and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--dry-run sends no mail; leave {one.opts[0]} away, or --dry-run")
 
 
 @dataclass(frozen=True)
