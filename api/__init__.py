@@ -1,4 +1,4 @@
-"""The service: read published lists, build a slate under its cap, answer."""
+"""HTTP service of published lists: plan, read, build a slate under its cap, answer."""
 
 import atexit
 from collections.abc import Callable
@@ -63,13 +63,13 @@ def create_app(
     clock: Callable[[], datetime] | None = None,
     log: TextIO | None = None,
 ) -> Flask:
-    """The one place of assembly.
+    """The Flask application, assembled from the settings.
 
     Args:
         settings: None reads the environment and `reprise.toml`.
-        storage: None opens the one that the settings name; it is closed when the process ends.
-        clock: tells the aware moment of an answer; None is the machine's clock.
-        log: takes the lines; None is standard error.
+        storage: of all shops; None opens the one that the settings name, and closes it when the process ends.
+        clock: gives the aware moment of an answer; None is the machine's clock.
+        log: stream of the log lines; None is standard error.
 
     Raises:
         SettingsError: a setting is unknown or has a value that cannot be.

@@ -1,4 +1,4 @@
-"""Every exception that Reprise raises on purpose.
+"""Exceptions of Reprise, one tree.
 
     RepriseError
     ├── UsageError                 an argument or a setting is wrong
@@ -9,7 +9,7 @@
     │   ├── TooManyBadRowsError
     │   └── TooLittleDataError
     ├── GateRefusedError           the new model is worse than what it must beat
-    ├── BusyError                  another training or publish is at work
+    ├── BusyError                  another training or publish is running
     ├── MailError                  a mail cannot be made, or the mail server will not take it
     ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
     ├── StoreError                 Redis
@@ -37,7 +37,7 @@ Each message names the value and the remedy. Exit codes are decided in `recommen
 
 
 class RepriseError(Exception):
-    """Base of the tree. `code` is the machine-readable name of the class of error."""
+    """Base of all exceptions. `code` is the machine-readable name of the class of error."""
 
     code = "error"
 
@@ -85,13 +85,13 @@ class TooLittleDataError(DataError):
 
 
 class GateRefusedError(RepriseError):
-    """The new model does not beat what it must beat; the live version keeps serving."""
+    """The new model does not beat what it must beat; the current version keeps serving."""
 
     code = "gate_refused"
 
 
 class BusyError(RepriseError):
-    """Another training or publish of the same shop is at work."""
+    """Another training or publish of the same shop is running."""
 
     code = "busy"
 
@@ -206,13 +206,13 @@ class UnknownCustomerError(RequestError):
 
 
 class UnknownCampaignError(RequestError):
-    """No campaign of this name was begun, or it was forgotten since."""
+    """No campaign of this id was begun, or it is no longer kept."""
 
     code = "unknown_campaign"
 
 
 class CampaignConflictError(RequestError):
-    """A campaign of this name was begun with something else in mind."""
+    """A campaign of this id was begun with another audience or another number of slots."""
 
     code = "campaign_conflict"
 

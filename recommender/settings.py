@@ -29,7 +29,7 @@ ENV_PREFIX = "REPRISE_"
 
 
 class AlsSettings(BaseModel):
-    """How the collaborative-filtering model is fitted."""
+    """Settings of the collaborative-filtering model (`[als]` in `reprise.toml`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -48,19 +48,19 @@ class AlsSettings(BaseModel):
 
 
 class MailSettings(BaseModel):
-    """`[mail]` in `reprise.toml`."""
+    """Settings of mails and their links (`[mail]` in `reprise.toml`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     secret: SecretStr | None = Field(default=None, min_length=32)
-    """32 characters or more that sign the links in mails; the same wherever mails are made or answered. None: mails
-    have no links of ours."""
+    """Secret of 32 characters or more that signs the links in mails; the same wherever mails are made or answered.
+    None: links lead straight to the shop, and none unsubscribes."""
     link_base: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s?#]+$")
-    """Where the readers of a mail reach the service."""
+    """Address at which the readers of a mail reach the service."""
     sender: str | None = None
-    """Over every mail: the shop's name."""
+    """Name of the shop over every mail."""
     postal_address: str | None = None
-    """Under every mail, as many countries' laws want it; its lines."""
+    """Postal address under every mail, as many countries' laws want it; its lines."""
     most_per_week: int = Field(default=2, ge=0, le=50)
     """Most mails to one customer in any seven days, over all campaigns."""
     quiet_days_after_order: int = Field(default=2, ge=0, le=365)
@@ -72,7 +72,7 @@ class MailSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings. Frozen; unknown keys are refused."""
+    """Settings of a shop, its service and its training. Frozen; unknown keys are refused."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     keep_versions: int = Field(default=3, ge=1, le=100)
     """Published versions kept for a rollback, the current one included."""
     seed: int = 0
-    """Of the training: the same purchases and the same seed give the same lists."""
+    """Seed of the training: the same purchases and the same seed give the same lists."""
     als: AlsSettings = AlsSettings()
 
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
@@ -117,15 +117,15 @@ class Settings(BaseSettings):
 
     mail: MailSettings = MailSettings()
     smtp_password: SecretStr | None = None
-    """Of the mail server that `reprise send` gives mails to."""
+    """Password of the mail server that `reprise send` gives mails to."""
     experiments: Experiments = ()
-    """What is tried on whom, as JSON; better as `[[experiments]]` in `reprise.toml`. Two experiments may not change the
-    same field of the same answers."""
+    """Experiments of the shop, as JSON; better as `[[experiments]]` in `reprise.toml`. Two experiments may not change
+    the same field of the same answers."""
 
     host: str = "127.0.0.1"
-    """Where `reprise serve` listens; any but a loopback address needs an API key."""
+    """Address that `reprise serve` listens on; any but a loopback address needs an API key."""
     port: int = Field(default=8000, ge=1, le=65535)
-    """The same: the port."""
+    """Port that `reprise serve` listens on."""
     workers: int = Field(default=2, ge=1, le=256)
     """Processes that answer HTTP requests."""
     customer_token_ttl_s: int = Field(default=900, ge=1, le=86_400)
@@ -133,9 +133,10 @@ class Settings(BaseSettings):
     secret_rate_per_s: float = Field(default=1000.0, gt=0)
     """Requests that a secret key may make in a second, for long; twice as many at once."""
     publishable_rate_per_s: float = Field(default=500.0, gt=0)
-    """The same of a publishable key, which all visitors of a shop share."""
+    """Requests that a publishable key, which all visitors of a shop share, may make in a second, for long;
+    twice as many at once."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """What is logged: `debug`, `info`, `warning` or `error`, and all that is worse."""
+    """Lowest level that is logged: `debug`, `info`, `warning` or `error`."""
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
     """Placements by name, as JSON; better as `[placements.home]` in `reprise.toml`. What is said of one is added to its
     default."""
@@ -150,8 +151,9 @@ class Settings(BaseSettings):
     @field_validator("placements")
     @classmethod
     def _has_what_treatments_name(cls, placements: dict[str, Placement], info: ValidationInfo) -> dict[str, Placement]:
-        treatments = [one for each in info.data.get("experiments", ()) for one in each.treatments.values()]
-        if unknown := sorted({one.placement for one in treatments if one.placement} - placements.keys()):
+        experiments = info.data.get("experiments", ())
+        treatments = [treatment for experiment in experiments for treatment in experiment.treatments.values()]
+        if unknown := sorted({each.placement for each in treatments if each.placement} - placements.keys()):
             raise ValueError(
                 f"an experiment takes the placement {', '.join(unknown)}; there are: {', '.join(sorted(placements))}"
             )
@@ -166,12 +168,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then `reprise.toml`."""
+        """The sources, first wins: arguments, the environment, `reprise.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings; `overrides` win over every other source.
+    """The settings of this process; `overrides` win over every other source.
 
     Raises:
         SettingsError: a key is unknown, a value cannot be, or `reprise.toml` is not TOML.

@@ -1,11 +1,11 @@
-"""Web addresses that may be shown: anybody may have written what a catalogue calls one."""
+"""Web addresses of a catalogue, checked before they are shown: anybody may have written them."""
 
 import re
 from urllib.parse import urlsplit
 
 LONGEST_ADDRESS = 2_048
 BIDI = "\u202a-\u202e\u2066-\u2069"
-"""What turns the direction of the text that follows, beyond the end of the title that holds it."""
+"""Characters that turn the direction of the text that follows, beyond the end of the title that holds them."""
 _NOT_IN_AN_ADDRESS = re.compile(f"[\\s\x00-\x20\x7f-\x9f\\\\\"'<>`^{{|}}\u200b-\u200f{BIDI}\ufeff\ud800-\udfff]")
 
 

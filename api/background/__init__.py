@@ -1,1 +1,1 @@
-"""Events that no answer waits for."""
+"""Background work of the service: events that are written while no answer waits for them."""

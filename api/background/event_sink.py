@@ -1,4 +1,4 @@
-"""Events that the service itself has to tell, kept in the background: no answer waits for them."""
+"""Event sink: events of the service itself, written to the event log in the background."""
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
@@ -14,9 +14,7 @@ from recommender.events.event import Event
 from recommender.storage.shops import ShopStorage
 
 _MOST_REMEMBERED = 20_000
-"""So that what is told again and again costs nothing: about 5 MB."""
-
-
+"""Most keys of events that are written once: about 5 MB."""
 _LOST = {
     "exposures": Counter(
         "reprise_exposures_lost", "Exposures that could not be kept; the customer's next answer tries again."
@@ -25,8 +23,8 @@ _LOST = {
 }
 
 
-class _Told(NamedTuple):
-    """Events of one shop, made when they are kept; `once` names what is kept once."""
+class _Note(NamedTuple):
+    """Events of one shop, made when they are written; `once` is the key of events that are written once."""
 
     shop: str
     makes: Sequence[Callable[[], Event]]
@@ -34,13 +32,14 @@ class _Told(NamedTuple):
 
 
 class EventSink:
-    """A queue of events on the way to the logs of their shops. Safe to share between threads.
+    """A queue of events to be written to the logs of their shops. Safe to share between threads.
 
     Args:
-        name: what the events are; what cannot be kept is logged as `<name>_lost`, and counted where a metric is.
-        storage: where the logs are.
+        name: kind of the events; those that cannot be written are logged as `<name>_lost`, and counted by the metric
+            of that name where there is one.
+        storage: of the event logs.
         bound: most events that may wait there for a worker.
-        logger: told of what is lost.
+        logger: for warnings of lost events.
         most_waiting: calls of `note` that may wait here.
         at_once: of these are kept in one round trip.
     """
@@ -60,51 +59,51 @@ class EventSink:
         self._storage = storage
         self._bound = bound
         self._logger = logger
-        self._known: set[Hashable] = set()
+        self._written_once: set[Hashable] = set()
         self._lock = threading.Lock()
-        self._background = Background(name, self._keep, most_waiting, at_once)
+        self._background = Background(name, self._write, most_waiting, at_once)
 
     def note(self, shop: str, makes: Sequence[Callable[[], Event]], once: Hashable = None) -> None:
-        """Keep events soon; what cannot be kept is lost, counted and logged.
+        """Queue events to be written; those that cannot be written are lost, counted and logged.
 
         Args:
-            shop: whose events.
-            makes: gives one event each, at least one of them, in the background; where one raises ValueError because
-                what it was told is no event, all are lost.
-            once: leave out what this process has kept under the same name; None for nothing.
+            shop: of the events.
+            makes: at least one function; each makes one event in the background. Where one raises ValueError, all
+                are lost.
+            once: key under which this process writes events only once; None: always.
         """
-        told = _Told(shop, makes, None if once is None else (shop, once))
-        if self._is_new(told.once) and not self._background.put(told):
-            self._lose([told], "too many wait to be kept")
+        note = _Note(shop, makes, None if once is None else (shop, once))
+        if self._is_new(note.once) and not self._background.put(note):
+            self._lose([note], "too many wait to be kept")
 
     def flush(self) -> None:
-        """Return when all that was noted is kept or lost."""
+        """Wait until all queued events are written or lost."""
         self._background.flush()
 
     def _is_new(self, once: Hashable) -> bool:
         if once is None:
             return True
         with self._lock:
-            if once in self._known:
+            if once in self._written_once:
                 return False
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known.add(once)
+            if len(self._written_once) >= _MOST_REMEMBERED:
+                self._written_once.clear()
+            self._written_once.add(once)
             return True
 
-    def _keep(self, waiting: Sequence[_Told]) -> None:
-        for shop, of_shop in groupby(sorted(waiting, key=lambda one: one.shop), key=lambda one: one.shop):
-            told = list(of_shop)
+    def _write(self, waiting: Sequence[_Note]) -> None:
+        for shop, of_shop in groupby(sorted(waiting, key=lambda note: note.shop), key=lambda note: note.shop):
+            notes = list(of_shop)
             try:
-                events = [make() for one in told for make in one.makes]
+                events = [make() for note in notes for make in note.makes]
                 self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound)
-            except Exception as error:  # a thread that ended would keep nothing more
+            except Exception as error:  # a thread that ended would write nothing more
                 # what pydantic says of an event would name a customer
-                self._lose(told, str(error) if isinstance(error, RepriseError) else type(error).__name__)
+                self._lose(notes, str(error) if isinstance(error, RepriseError) else type(error).__name__)
 
-    def _lose(self, told: Sequence[_Told], detail: str) -> None:
+    def _lose(self, notes: Sequence[_Note], detail: str) -> None:
         with self._lock:
-            self._known.difference_update(one.once for one in told)
+            self._written_once.difference_update(note.once for note in notes)
         if self._lost is not None:
-            self._lost.inc(len(told))
-        self._logger.warning(self._message, shop=told[0].shop, n=len(told), detail=detail)
+            self._lost.inc(len(notes))
+        self._logger.warning(self._message, shop=notes[0].shop, n=len(notes), detail=detail)

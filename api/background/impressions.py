@@ -1,4 +1,4 @@
-"""What an answer showed, as events."""
+"""Impression events: products that an answer showed."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ def impression_event(
     session_id: str | None,
     at: datetime,
 ) -> Event:
-    """An impression of one product that was shown at `at` (aware); a customer or a session, or both, are named."""
+    """The impression of one product shown at `at` (aware), to a customer, a session, or both."""
     return Event(
         event_id=f"{recommendation_id}:{item.rank}",
         event_type="impression",

@@ -1,4 +1,4 @@
-"""Small jobs that no answer waits for, done by a thread of this process."""
+"""Background queue: small jobs that no answer waits for, done by a thread of this process."""
 
 import os
 import queue
@@ -14,9 +14,9 @@ class Background(Generic[_Job]):
 
     Args:
         name: of the thread.
-        work: does the jobs that wait, in the order they came; it raises nothing.
-        most_waiting: jobs that may wait.
-        at_once: most jobs that `work` gets.
+        work: does waiting jobs, in the order they came; it raises nothing.
+        most_waiting: most jobs that may wait.
+        at_once: most jobs in one call of `work`.
     """
 
     def __init__(self, name: str, work: Callable[[list[_Job]], None], most_waiting: int, at_once: int = 1) -> None:
@@ -28,7 +28,7 @@ class Background(Generic[_Job]):
         self._starting = threading.Lock()
 
     def put(self, job: _Job) -> bool:
-        """Have it done soon; False where too many wait, and it will not be."""
+        """Queue a job; False where too many wait, and it will not be done."""
         self._start()
         try:
             self._waiting.put_nowait(job)
@@ -37,11 +37,11 @@ class Background(Generic[_Job]):
         return True
 
     def flush(self) -> None:
-        """Return when all that was put in is done."""
+        """Wait until all queued jobs are done."""
         self._waiting.join()
 
     def _start(self) -> None:
-        """Have a thread of this process: one does not survive a fork."""
+        """Start the thread of this process: one does not survive a fork."""
         if self._done_by == os.getpid():
             return
         with self._starting:

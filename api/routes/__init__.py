@@ -1,1 +1,1 @@
-"""Thin views: parse, ask, answer. Each module defines `blueprint`."""
+"""Routes of the API, one `blueprint` a module. Views are thin: parse, call the library, answer."""

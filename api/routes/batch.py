@@ -1,4 +1,4 @@
-"""Many requests in one, for e-mail jobs and pages that are built on a server."""
+"""Route of batches: many requests in one, for e-mail jobs and pages that are built on a server."""
 
 from flask import Blueprint, Response, g
 

@@ -1,4 +1,4 @@
-"""Picks for the mails of a campaign: asked for once, made by `reprise worker`, fetched in pages."""
+"""Routes of campaigns: picks are asked for once, made by `reprise worker`, and fetched in pages."""
 
 from typing import Any
 
@@ -37,13 +37,12 @@ def make_picks(campaign_id: str, body: PicksBody) -> Response:
     Whoever gets picks is taken for written to: the governor counts it. Asked again, the same campaign is answered with
     how far it is, and nobody is counted twice; another audience or number of slots needs another campaign id.
     """
-    own = service()
-    builder = open_context(own.shops.storage, own.settings, g.principal.shop)
+    context = open_context(service().shops.storage, service().settings, g.principal.shop)
     try:
-        campaign = begin_campaign(builder, campaign_id, body.audience, body.slots, own.clock())
+        campaign = begin_campaign(context, campaign_id, body.audience, body.slots, service().clock())
     except UsageError as error:
         raise CampaignConflictError(str(error)) from None
-    job = own.jobs.add(PickJob(campaign, count_blocks(campaign, builder)))
+    job = service().jobs.add(PickJob(campaign, count_blocks(campaign, context)))
     answer = answer_plain(_document(job), 202)
     answer.headers["Location"] = f"/v1/campaigns/{campaign_id}"
     return answer
@@ -73,13 +72,13 @@ def list_picks(campaign_id: str, query: PicksQuery) -> Response:
     job = jobs.find(campaign_id)
     last = min(query.cursor + BLOCKS_PER_PAGE, job.blocks_done)
     rows = jobs.rows(campaign_id, range(query.cursor, last))
-    following = max(query.cursor, last)
+    next_cursor = max(query.cursor, last)
     return answer_plain(
         {
             "campaign_id": campaign_id,
             "state": job.state,
             "picks": [from_json(row) for row in rows],
-            "next_cursor": None if following >= job.blocks or job.failure is not None else following,
+            "next_cursor": None if next_cursor >= job.blocks or job.failure is not None else next_cursor,
         }
     )
 

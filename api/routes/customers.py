@@ -1,4 +1,4 @@
-"""One customer's slates and profile, and how a customer is forgotten."""
+"""Routes of one customer: slates, profile, and erasure."""
 
 from flask import Blueprint, Response, g
 
@@ -19,13 +19,13 @@ from recommender.slate.plans import RetrievalPlan, personal_plan
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 
 
-class ForgottenId(ShopId):
-    """A customer id that does not end like another path of a customer; `reprise erase` takes any."""
+class ErasedId(ShopId):
+    """Customer id in the path of an erasure: it ends like no other path of a customer. `reprise erase` takes any."""
 
     regex = r"(?s:(?!.*/(?:recommendations|buy-again|profile)\Z).+?)"
 
 
-blueprint.record(lambda state: state.app.url_map.converters.update(forgotten_id=ForgottenId))
+blueprint.record(lambda state: state.app.url_map.converters.update(forgotten_id=ErasedId))
 
 
 @blueprint.get("/<shop_id:customer_id>/recommendations")
@@ -79,4 +79,5 @@ def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only 
     now = service().clock()
     events = service().event_log.erase(customer_id, now)
     service().jobs.forget(customer_id)
-    return answer_plain({"events": events, "lists": service().store.erase(customer_id, now)})
+    lists = service().store.erase(customer_id, now)
+    return answer_plain({"events": events, "lists": lists})

@@ -1,4 +1,4 @@
-"""The OpenAPI document, a page that shows it without any outside asset, and the pages of the manual."""
+"""Routes of the documentation: OpenAPI, a page that shows it without any outside asset, and the manual."""
 
 from importlib.resources import files
 from importlib.util import find_spec
@@ -27,7 +27,7 @@ _PAGES = {
 }
 """Name → (package, file). They come with the package, and as they are: every browser shows Markdown as text."""
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
-"""The browser itself refuses whatever does not come from here."""
+"""Content-Security-Policy of the page: the browser loads nothing from elsewhere."""
 
 
 @blueprint.get("/openapi.json")
@@ -75,6 +75,6 @@ def _shared(body: bytes, content_type: str) -> Response:
 
 
 def _folder(package: str) -> Path:
-    """Where a package lies, without importing it: `offapi` would keep every asset that it has in memory."""
+    """The folder of a package, which is not imported: `offapi` would keep all its assets in memory."""
     spec = find_spec(package)
     return Path(spec.origin or "").parent if spec is not None else Path(package)

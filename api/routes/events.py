@@ -1,4 +1,4 @@
-"""What people did in the shop."""
+"""Route of events: purchases, views and others of the shop's customers and sessions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,8 +39,8 @@ def accept(body: EventsBody) -> Response:
     checked = [_check(raw, now) for raw in body.events]
     good = [event for event in checked if isinstance(event, Event)]
     verdicts = iter(service().event_log.accept(good, now, service().settings.max_waiting_events) if good else ())
-    found = [next(verdicts) if isinstance(event, Event) else event for event in checked]
-    return answer_plain(_document(found), 202)
+    results = [next(verdicts) if isinstance(event, Event) else event for event in checked]
+    return answer_plain(_document(results), 202)
 
 
 def _check(raw: Any, now: datetime) -> Event | EventRejectedError:
@@ -50,19 +50,19 @@ def _check(raw: Any, now: datetime) -> Event | EventRejectedError:
         return error
 
 
-def _document(found: Sequence[Verdict | EventRejectedError]) -> dict[str, Any]:
+def _document(results: Sequence[Verdict | EventRejectedError]) -> dict[str, Any]:
     rejected = [
-        {"index": index, "code": one.reason, "message": str(one)}
-        for index, one in enumerate(found)
-        if isinstance(one, EventRejectedError)
+        {"index": index, "code": result.reason, "message": str(result)}
+        for index, result in enumerate(results)
+        if isinstance(result, EventRejectedError)
     ]
     erased = [
         {"index": index, "code": "erased", "message": "this customer asked to be forgotten"}
-        for index, one in enumerate(found)
-        if one is Verdict.ERASED
+        for index, result in enumerate(results)
+        if result is Verdict.ERASED
     ]
     return {
-        "accepted": sum(one is Verdict.ACCEPTED for one in found),
-        "duplicates": sum(one is Verdict.DUPLICATE for one in found),
-        "rejected": sorted(rejected + erased, key=lambda one: int(one["index"])),
+        "accepted": sum(result is Verdict.ACCEPTED for result in results),
+        "duplicates": sum(result is Verdict.DUPLICATE for result in results),
+        "rejected": sorted(rejected + erased, key=lambda rejection: int(rejection["index"])),
     }

@@ -1,4 +1,4 @@
-"""What the pictures and links of a mail lead to. Whoever has the mail may open them; nobody can make one up."""
+"""Routes of the links and pictures in mails: open to everybody who has the mail, and signed against forgery."""
 
 import re
 from base64 import b64decode
@@ -26,7 +26,7 @@ _PROGRAMS = re.compile(
     r"|python|java/|go-http|okhttp|headless",
     re.IGNORECASE,
 )
-"""What calls itself a program that looks at links before people do."""
+"""User agents of programs that follow links before people do."""
 
 
 @blueprint.get("/<string:signed>/<string:slot>/click")
@@ -37,14 +37,14 @@ def click(signed: str, slot: str) -> Response:
     What is sold out, blocked or gone since gives way to the mail's next spare. The click is kept as an event of the
     customer, once per product and day, unless it is a HEAD or a program's that says so.
     """
-    link, place = _read(signed, slot)
-    product = mail_links().find(link, place)
+    link, position = _read(signed, slot)
+    product = mail_links().find(link, position)
     target = web_address(product.url) if product is not None else None
     if product is None or target is None:
         raise ForgedLinkError(NOT_OURS)
     if _is_read_by_a_person():
-        _note(link, product, place)
-    return _lead_to(target)
+        _note(link, product, position)
+    return _redirect(target)
 
 
 @blueprint.get("/<string:signed>/<string:slot>/image")
@@ -54,31 +54,31 @@ def image(signed: str, slot: str) -> Response:
 
     The first picture that is asked for is kept as a `mail_open` event, once per customer and campaign.
     """
-    link, place = _read(signed, slot)
+    link, position = _read(signed, slot)
     try:
-        product = mail_links().find(link, place)
+        product = mail_links().find(link, position)
     except StoreUnavailableError:  # a mail with a hole in it beats one with a broken picture
         product = None
     if _is_read_by_a_person():
         _note(link)
     target = web_address(product.image_url) if product is not None else None
-    answer = _lead_to(target) if target else _send(Response(EMPTY_PICTURE, content_type="image/gif"))
+    answer = _redirect(target) if target else _uncached(Response(EMPTY_PICTURE, content_type="image/gif"))
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is shown within a page of the mail's reader
     return answer
 
 
 def _read(signed: str, slot: str) -> tuple[MailLink, int]:
-    """The link, and the slot from 1. Raises ForgedLinkError, which never tells what is wrong."""
+    """The content of a link, and its slot from 1. Raises ForgedLinkError, which never tells what is wrong."""
     secret = service().settings.mail.secret
     link = None if secret is None else read_link(signed, secret.get_secret_value())
-    slots = {str(place): place for place in range(1, link.slots + 1)} if link is not None else {}
+    slots = {str(position): position for position in range(1, link.slots + 1)} if link is not None else {}
     if link is None or slot not in slots:
         raise ForgedLinkError(NOT_OURS)
     return link, slots[slot]
 
 
 def _is_read_by_a_person() -> bool:
-    """Whether nothing in the request says that a program looks at the link; those that hide it count as people."""
+    """Whether the request says nothing of a prefetch or a program; programs that hide it count as people."""
     if request.method != "GET" or any(_PREFETCHED.search(request.headers.get(name, "")) for name in _PREFETCH_HEADERS):
         return False
     agent = request.headers.get("User-Agent", "")
@@ -90,10 +90,10 @@ def _note(link: MailLink, product: Product | None = None, slot: int | None = Non
     mail_links().events.note(link.shop, [partial(mail_event, link, service().clock(), product_id, slot)])
 
 
-def _lead_to(target: str) -> Response:
-    return _send(Response(status=302, headers={"Location": target}))
+def _redirect(target: str) -> Response:
+    return _uncached(Response(status=302, headers={"Location": target}))
 
 
-def _send(response: Response) -> Response:
+def _uncached(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response

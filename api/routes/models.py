@@ -1,4 +1,4 @@
-"""Published versions."""
+"""Routes of the published versions: list them, and activate one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Probes and metrics: is the process alive, has it anything to answer with, and how does it fare."""
+"""Routes of operations: liveness, readiness and metrics."""
 
 from flask import Blueprint, Response, g
 from prometheus_client import CONTENT_TYPE_LATEST

@@ -1,4 +1,4 @@
-"""The named spots and their caps."""
+"""Routes of the placements: list, read and set them."""
 
 from typing import Any
 

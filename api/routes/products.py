@@ -1,4 +1,4 @@
-"""What goes with one product and what may stand in for it; what the shop says of its products meanwhile."""
+"""Routes of products: similar ones, ones bought together, and catalogue overrides."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,13 +21,13 @@ from recommender.slate.plans import RetrievalPlan, product_plan
 blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 
 
-class ToldId(ShopId):
-    """A product id that does not end like the path of a list; those that do are told in bulk."""
+class OverriddenId(ShopId):
+    """Product id in the path of an override: it ends like no path of a list. `change_products` takes any."""
 
     regex = r"(?s:(?!.*/(?:similar|bought-together)\Z).+?)"
 
 
-blueprint.record(lambda state: state.app.url_map.converters.update(told_id=ToldId))
+blueprint.record(lambda state: state.app.url_map.converters.update(told_id=OverriddenId))
 
 
 @blueprint.get("/<shop_id:product_id>/similar")
@@ -112,7 +112,7 @@ def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: AR
     As with one product, what is left out stays as it is and null takes a field back.
     """
     checked = [_check(raw) for raw in body.products]
-    changes = [one for one in checked if isinstance(one, ProductChange)]
+    changes = [change for change in checked if isinstance(change, ProductChange)]
     if changes:
         service().store.update_products(changes)
     rejected = [
@@ -124,17 +124,17 @@ def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: AR
 
 
 def _update(change: ProductChange) -> Response:
-    (said,) = service().store.update_products([change])
-    fields = {} if said is None else read_record(said)
+    (record,) = service().store.update_products([change])
+    fields = {} if record is None else read_record(record)
     return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in OVERRIDE_FIELDS}})
 
 
 def _check(raw: Mapping[str, Any]) -> ProductChange | str:
-    """What to say of a product, or why it cannot be said."""
+    """The change to a product's overrides, or the message why it is invalid."""
     try:
         named = NamedProduct.model_validate(raw)
     except ValidationError as error:
-        found = error.errors()[0]
-        return ": ".join([".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, ")])
+        first = error.errors()[0]
+        return ": ".join([".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")])
     fields = named.model_dump(mode="json", exclude_unset=True, exclude={"product_id"})
     return ProductChange(named.product_id, "patch", fields)

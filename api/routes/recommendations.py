@@ -1,4 +1,4 @@
-"""One slate for a session: a cart, a history of views, a customer or none."""
+"""Routes of recommendations for a session and for everybody: cart, views and customer; best sellers."""
 
 from flask import Blueprint, Response, g
 
@@ -34,11 +34,13 @@ def recommend(body: RecommendationBody) -> Response:
     """
     if body.customer_id is not None:
         require_customer(body.customer_id)
-    own, shop = service(), g.principal.shop
-    builder, plan = own.builder(shop), body.plan()
-    part = builder.enroll(body, body.customer_id)
-    result = builder.fill(body, plan, run_sync(builder.fetch(plan.keys, plan.people, part.treatment)), part)
-    return respond(own.answer_person(shop, body.customer_id, body.session_id, result, own.new_recommendation_id()))
+    shop, plan = g.principal.shop, body.plan()
+    builder = service().builder(shop)
+    enrollment = builder.enroll(body, body.customer_id)
+    fetched = run_sync(builder.fetch(plan.keys, plan.people, enrollment.treatment))
+    result = builder.fill(body, plan, fetched, enrollment)
+    recommendation_id = service().new_recommendation_id()
+    return respond(service().answer_person(shop, body.customer_id, body.session_id, result, recommendation_id))
 
 
 @blueprint.get("/popular")

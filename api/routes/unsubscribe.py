@@ -1,6 +1,6 @@
-"""Unsubscribing from mails: with one click in the mail program (RFC 8058), or with the button of a page.
+"""Routes to unsubscribe from mails: one click in the mail program (RFC 8058), or the button of a page.
 
-Programs that look at links before people do follow them with GET, so GET only shows the page.
+Programs that check links before people open them use GET, so GET only shows the page.
 """
 
 from flask import Blueprint, Response
@@ -32,24 +32,24 @@ def unsubscribe(signed: str) -> Response:
     The body is not looked at: whoever posts here has the mail, and wants no more of them.
     """
     link = _read(signed)
-    own = service()
-    now = own.clock()
-    named = digest(f"{len(link.campaign_id)}:{link.campaign_id}{link.customer_id}")
+    now = service().clock()
+    mail = digest(f"{len(link.campaign_id)}:{link.campaign_id}{link.customer_id}")
     event = Event(
         # of the second, not of the mail: who subscribed again since may unsubscribe again with the same mail
-        event_id=f"unsubscribe:{named}:{int(now.timestamp())}",
+        event_id=f"unsubscribe:{mail}:{int(now.timestamp())}",
         event_type="unsubscribe",
         customer_id=link.customer_id,
         occurred_at=now,
         placement="email",
         campaign_id=link.campaign_id,
     )
-    own.shops.storage.event_log(link.shop).accept([event], now, own.settings.max_waiting_events)
+    log = service().shops.storage.event_log(link.shop)
+    log.accept([event], now, service().settings.max_waiting_events)
     return _page(DONE)
 
 
 def _read(signed: str) -> MailLink:
-    """Raises ForgedLinkError."""
+    """The content of a link. Raises ForgedLinkError."""
     secret = service().settings.mail.secret
     if secret is None:
         raise ForgedLinkError(NOT_OURS)

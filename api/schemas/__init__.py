@@ -1,1 +1,1 @@
-"""Request and answer shapes."""
+"""Schemas of requests and answers, as the OpenAPI document shows them."""

@@ -1,4 +1,4 @@
-"""Answer shapes: they document what `api.serving.answers` and the other routes write."""
+"""Schemas of answers: they document what `api.serving.answers` and the routes write."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

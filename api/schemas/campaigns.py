@@ -1,4 +1,4 @@
-"""Request and answer shapes of campaigns."""
+"""Schemas of campaigns: requests and answers."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

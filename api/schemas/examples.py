@@ -1,4 +1,4 @@
-"""Examples that the OpenAPI document shows; a test checks each against its schema."""
+"""Examples of the OpenAPI document; a test checks each against its schema."""
 
 from typing import Any
 

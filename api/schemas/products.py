@@ -1,4 +1,4 @@
-"""What a shop may say of its products while the service runs."""
+"""Schemas of catalogue overrides: what a shop changes of its products while the service runs."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ _Address = Annotated[str, Field(min_length=1, max_length=2_048)]
 
 
 class LiveFields(BaseModel):
-    """What is said of a product in place of what the version says; null for nothing, so that the version counts."""
+    """Overrides of one product, in place of the version's fields; null where the version counts."""
 
     in_stock: StrictBool | None = Field(default=None, description="False hides it from every answer.")
     price: str | None = Field(default=None, pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", description="As text.")

@@ -1,4 +1,4 @@
-"""The shape of a customer's profile: what `api.serving.profile` writes, in Klaviyo's names where it has one."""
+"""Schemas of a customer's profile, as `api.serving.profile` writes it; in Klaviyo's names where it has one."""
 
 from datetime import date, datetime
 from typing import Any, Literal

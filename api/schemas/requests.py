@@ -1,4 +1,4 @@
-"""Request shapes: every query and body is checked against one of these."""
+"""Schemas of requests: every query and body is checked against one of these."""
 
 import re
 from dataclasses import replace
@@ -20,7 +20,11 @@ PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def whole(number: object) -> object:
-    """Text of digits alone, and 10.0, which JSON Schema calls an integer; not `1_0`, ` 1` or `+1`."""
+    """A whole number for pydantic to parse: digits alone, or 10.0, an integer in JSON Schema; not `1_0`, ` 1`, `+1`.
+
+    Raises:
+        ValueError: it is other text.
+    """
     if isinstance(number, float) and number.is_integer():
         return int(number)
     if isinstance(number, str) and not (number.isascii() and number.isdigit()):
@@ -35,7 +39,7 @@ Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 
 
 class Wanted(BaseModel):
-    """What every request for products may say."""
+    """The fields of every request for products."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,7 +53,7 @@ class Wanted(BaseModel):
     )
 
     def context(self, limit: Limit) -> Context:
-        """What the slate rules need to know."""
+        """The context of the slate's rules, with the limit that applies."""
         return Context(limit, exclude=frozenset(self.exclude), category=self.category or None)
 
 
@@ -87,7 +91,7 @@ class PersonalQuery(PopularQuery):
     )
 
     def context(self, limit: Limit) -> Context:
-        """With what `mix` leaves out."""
+        """The context, with own products only where `mix` is `buy_again`."""
         own_only = self.mix == "buy_again"
         return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, own_only=own_only)
 
@@ -103,7 +107,7 @@ class BuyAgainQuery(PopularQuery):
     )
 
     def context(self, limit: Limit) -> Context:
-        """With the days of `due_within`."""
+        """The context, with own products only and the days of `due_within`."""
         days = None if self.due_within is None else int(self.due_within.removesuffix("d"))
         return replace(super().context(limit), due_within_days=days, own_only=True)
 
@@ -121,13 +125,13 @@ class RecommendationBody(Wanted):
     recently_viewed: ShopsIds = Field(description="Product ids, oldest first. The last 20 lead to similar products.")
 
     def context(self, limit: Limit) -> Context:
-        """With the cart."""
+        """The context, with the cart."""
         return Context(
             limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
         )
 
     def plan(self) -> RetrievalPlan:
-        """The lists to read. Placement `cart` leads with what goes with the cart."""
+        """The plan of the lists to read; in placement `cart` complements of the cart lead."""
         return session_plan(
             self.customer_id,
             self.session_id,
@@ -189,5 +193,5 @@ class NewPlacement(Placement):
         return self
 
     def clamped(self) -> Placement:
-        """The placement that this asks for."""
+        """The placement, with its `default_limit` clamped to the cap."""
         return Placement(**self.model_dump() | {"default_limit": min(self.default_limit, self.cap)})

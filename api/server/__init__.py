@@ -1,1 +1,1 @@
-"""Processes and sockets of `reprise serve`."""
+"""Server: the processes and sockets of `reprise serve`."""

@@ -1,4 +1,4 @@
-"""`reprise serve`: several processes that answer HTTP requests from one Redis."""
+"""`reprise serve`: several worker processes that answer HTTP requests from one Redis."""
 
 import http.client
 import multiprocessing
@@ -22,7 +22,7 @@ from granian.log import LogLevels
 from structlog.typing import FilteringBoundLogger
 
 from api.server.embedded_watch import keep_embedded
-from api.server.worker import STOP_TIMEOUT_S
+from api.server.http_worker import STOP_TIMEOUT_S
 from api.telemetry.logs import make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
@@ -68,7 +68,7 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
         if settings.redis_url is None:
             until_the_end.enter_context(keep_embedded(DataDirectory(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
-        os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers' door to the same server
+        os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers connect to the same server
         for name, value in _ALLOCATION.items():
             os.environ.setdefault(name, value)
         _serve(settings, address, logger, as_json=as_json)
@@ -77,10 +77,10 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
 def find_address(settings: Settings) -> str:
     """The address to listen on: one that only this machine can reach, or any once there are API keys.
 
-    A Redis that does not answer now is no reason to stay down: nobody is let in before the keys could be read.
+    A Redis that does not answer now is no reason to stay down: no request is let in before the keys could be read.
 
     Raises:
-        UsageError: others could reach it and there are no keys, or it is no address of a network card.
+        UsageError: other machines could reach it and there are no keys, or it is no IP address.
     """
     address = "127.0.0.1" if settings.host == "localhost" else settings.host
     if _is_loopback(address):
@@ -97,7 +97,7 @@ def find_address(settings: Settings) -> str:
 
 
 def _is_loopback(address: str) -> bool | None:
-    """None for what is no address."""
+    """Whether only this machine reaches an address; None where it is no IP address."""
     try:
         return ip_address(address).is_loopback
     except ValueError:
@@ -108,7 +108,7 @@ def refuse_taken_port(address: str, port: int) -> None:
     """Refuse a port that cannot be listened on: Granian would share it, and two servers take turns.
 
     Raises:
-        UsageError: it is taken, or not ours to take.
+        UsageError: it is taken, or this user may not listen on it.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
@@ -123,7 +123,7 @@ def refuse_taken_port(address: str, port: int) -> None:
 
 def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
     server = Granian(
-        "api.server.worker:create_worker",
+        "api.server.http_worker:create_worker",
         factory=True,
         interface=Interfaces.ASGINL,
         websockets=False,
@@ -145,7 +145,7 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
     try:
         server.serve()
     except SystemExit:
-        # Ctrl-C in a terminal reaches the workers too; that they end before they are told is no failure
+        # Ctrl-C in a terminal reaches the workers too; that they end before Granian stops them is no failure
         if not server.interrupt_signal:
             raise
 
@@ -153,7 +153,7 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
 def _reload_at_hangup(replace_workers: Callable[[], object], logger: FilteringBoundLogger) -> None:
     """Have SIGHUP replace the workers one by one, each once a new one answers beside it for some seconds.
 
-    Settings that cannot be are told instead: with them the new workers would not start, and the old ones would be gone.
+    Invalid settings are logged instead: with them the new workers would not start, and the old ones would be gone.
     """
 
     def check_and_replace(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler

@@ -1,4 +1,4 @@
-"""Starts the embedded Redis again where it dies under a running service."""
+"""Watch over the embedded Redis: started again where it dies under a running service."""
 
 import threading
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from recommender.connection.embedded import revive
 from recommender.data_dir import DataDirectory
 from recommender.errors import RepriseError
 
-LOOK_S = 0.5
+WATCH_INTERVAL_S = 0.5
 
 
 @contextmanager
 def keep_embedded(home: DataDirectory, logger: FilteringBoundLogger) -> Iterator[None]:
-    """Look after the server of `home`, which the caller has started, as long as the block runs."""
+    """Watch over the server of `home`, which the caller has started, as long as the block runs."""
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(home, logger, stop), daemon=True, name="embedded")
     watcher.start()
@@ -28,7 +28,7 @@ def keep_embedded(home: DataDirectory, logger: FilteringBoundLogger) -> Iterator
 
 def _watch(home: DataDirectory, logger: FilteringBoundLogger, stop: threading.Event) -> None:
     failing = False
-    while not stop.wait(LOOK_S):
+    while not stop.wait(WATCH_INTERVAL_S):
         try:
             if revive(home):
                 logger.warning("embedded_redis_started_again")

@@ -1,6 +1,6 @@
-"""Clients that do not read their answers: the system drops them, as Granian has no time-out for writing.
+"""Write time-out of TCP: the system drops clients that do not read their answers, as Granian does not.
 
-Their answers would lie in the memory of the worker, and their connections count, until they go away by themselves.
+Their answers would stay in the memory of the worker, and their connections count, until they end by themselves.
 """
 
 import os
@@ -11,31 +11,31 @@ from contextlib import suppress
 from pathlib import Path
 
 UNREAD_S = 10
-"""What was sent and is not taken in this time ends the connection; it is noticed up to 10 s later."""
-LOOKS = 600
+"""Seconds after which sent bytes that a client does not take end its connection; it is noticed up to 10 s later."""
+ATTEMPTS = 600
 PAUSE_S = 0.1
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
 def drop_stuck_clients() -> None:
-    """Have the sockets that this process will listen on drop such clients. Does nothing where the system cannot."""
+    """Have the sockets that this process will listen on drop such clients. No effect where the system cannot."""
     if hasattr(socket, "TCP_USER_TIMEOUT") and _DESCRIPTORS.is_dir():
-        threading.Thread(target=_bound_when_there, daemon=True, name="sockets").start()
+        threading.Thread(target=_set_timeout_when_open, daemon=True, name="sockets").start()
 
 
-def _bound_when_there() -> None:
-    """The server opens its socket after the app was made, and tells nobody: look until it is there."""
-    for _ in range(LOOKS):
-        if sum(_bound(int(one.name)) for one in list(_DESCRIPTORS.iterdir())):
+def _set_timeout_when_open() -> None:
+    """Poll for the socket: the server opens it after the app was made, and has no hook for it."""
+    for _ in range(ATTEMPTS):
+        if sum(_set_timeout(int(entry.name)) for entry in list(_DESCRIPTORS.iterdir())):
             return
         time.sleep(PAUSE_S)
 
 
-def _bound(descriptor: int) -> bool:
-    """Whether it is a socket that listens on a network; then its connections inherit the bound (see tcp(7))."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as found:
-        is_tcp = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
-        if is_tcp and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+def _set_timeout(descriptor: int) -> bool:
+    """Whether it is a socket that listens on a network; then its connections inherit the time-out (see tcp(7))."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as listening:
+        is_tcp = listening.family in (socket.AF_INET, socket.AF_INET6) and listening.type == socket.SOCK_STREAM
+        if is_tcp and listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
             return True
     return False

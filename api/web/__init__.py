@@ -1,1 +1,1 @@
-"""HTTP: parsing, problems, responses, the OpenAPI document."""
+"""HTTP: parsing of requests, problems, responses, and the OpenAPI document."""

@@ -1,21 +1,22 @@
-"""Requests: bounded in bytes and in time, so that nobody holds a worker by sending slowly, or never.
+"""Limits of a request in bytes and in time, so that slow clients hold no worker.
 
-Heads are bounded by Granian, as `reprise serve` tells it, bodies here and in `api.server.asgi`, which receives them.
+Heads are bounded by Granian, as `reprise serve` sets it up, bodies here and in `api.server.asgi`, which receives them.
 """
 
 from flask import Flask, Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 MAX_HEAD_BYTES = 32 << 10
-"""Of the first line and all headers; HTTP itself knows no limit. More is a 431."""
+"""Most bytes of the first line and all headers; HTTP itself has no limit. More is a 431."""
 HEAD_TIMEOUT_S = 10
-"""From the connection, or from the answer before, to the end of a head."""
+"""Seconds from the connection, or from the answer before, to the end of a head."""
 MAX_CONNECTIONS = 512
-"""Of one worker, idle ones included; others wait. Well under the 1,024 files that most systems let a process open."""
+"""Most connections of one worker, idle ones included; others wait. Well under the 1,024 files that most
+systems let a process open."""
 MAX_BODY_BYTES = 1 << 20
 BODY_TIMEOUT_S = 5.0
 PROMPT_S = 0.05
-"""A body that comes with its head, or right after it, is here by then."""
+"""Seconds in which a body arrives that comes with its head or right after it."""
 MAX_SLOW_BODIES = 32
 """Bodies of one process that may take longer than PROMPT_S at once: they wait in its memory until they are whole."""
 
@@ -26,7 +27,7 @@ def attach(app: Flask) -> None:
 
 
 def read_body(request: Request) -> bytes:
-    """The whole body, as it was sent: nothing is unpacked.
+    """The whole body as it was sent; content encodings are not decoded.
 
     Raises:
         RequestEntityTooLarge: it is not shorter than MAX_BODY_BYTES.

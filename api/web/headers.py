@@ -1,4 +1,4 @@
-"""What every answer tells browsers: it is data, for whoever asked for it, and nothing to be run or framed.
+"""Security headers of every answer: it is data for the page that asked, and nothing to be run or framed.
 
 See https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers. Pages that read an
 answer by fetch are let in by CORS (`api.security.cors`), which Cross-Origin-Resource-Policy does not touch.
@@ -10,4 +10,4 @@ SECURITY_HEADERS = (
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-"""A route may say otherwise: the pages at /docs have a policy of their own."""
+"""Defaults; a route may set others: the pages at /docs have a policy of their own."""

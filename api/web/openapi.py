@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, and the decorator that checks a request by the same models that document it.
+"""OpenAPI 3.1 document, and decorators that check a request by the models that document it.
 
 The only `import spectree`: it collects the routes. Requests are checked by `api.web.parsing`, which is stricter, and
 answers are not checked at all: they are written by hand and tested.
@@ -69,9 +69,9 @@ _CALLERS: dict[Permission, list[dict[str, list[str]]]] = {
     Permission.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
     Permission.ADMIN: [{"secret_key": ["admin"]}],
 }
-"""Any one of these opens a route; while there are no keys, this machine needs none."""
+"""Permission → credentials, any one of which opens a route; while there are no keys, this machine needs none."""
 _REFUSALS = (401, 403, 429, 503)
-"""What every route with a key can answer: no key, one that does not open it, too often, keys that cannot be read."""
+"""Statuses of every route with a key: no key, no permission, too many requests, keys that cannot be read."""
 _REFUSAL_HEADERS = {
     "401": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "`Bearer`."}},
     "429": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
@@ -93,11 +93,11 @@ _LINK_PARTS: dict[str, dict[str, Any]] = {
         "description": "Where in the mail, from 1.",
     },
 }
-"""The parts of a mail's link that are no ids."""
+"""Path parameters of a mail's link, which are no ids."""
 _PATH_DESCRIPTION = "The shop's own id, URL-encoded; slashes may stay as they are."
 _View = TypeVar("_View", bound=Callable[..., Response])
 _access: dict[str, Permission] = {}
-"""operationId → who may call it."""
+"""operationId → the permission that it needs."""
 
 _spec = SpecTree(
     "flask",
@@ -125,16 +125,16 @@ def operation(
     shared: bool = False,
     problems: tuple[int, ...] = (),
 ) -> Callable[[_View], _View]:
-    """Document a view, and pass it the checked query and body as `query` and `body`.
+    """Decorator that documents a view, and passes it the checked query and body as `query` and `body`.
 
     Args:
         name: the operationId.
         tag: one of the document's tags.
-        access: who may call it.
-        answer: the answer's shape.
-        query: what may follow the `?`; None checks nothing.
-        body: the JSON body's shape.
-        status: the answer's, where all is well.
+        access: the permission that it needs.
+        answer: schema of the answer.
+        query: schema of the query string; None checks nothing.
+        body: schema of the JSON body.
+        status: of an answer without an error.
         shared: whether If-None-Match is answered with 304.
         problems: error statuses besides 400 and those that `access` brings.
     """
@@ -165,11 +165,11 @@ def operation(
 
 
 def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) -> Callable[[_View], _View]:
-    """Document a view that a link of a mail leads to: its answers are no JSON, and nothing of a request is checked.
+    """Decorator that documents the view of a link in a mail: answers are no JSON, and no request is checked.
 
     Args:
         name: the operationId.
-        statuses: the answers', where all is well.
+        statuses: of answers without an error.
         problems: error statuses besides 404.
     """
     _access[name] = Permission.SIGNED
@@ -190,7 +190,7 @@ def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) ->
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document; the same for every app, so it is built once. Needs an app that answers."""
+    """The OpenAPI document; the same for every app, so it is built once. Needs an application context."""
     built: dict[str, Any] = deepcopy(_spec.spec)
     schemas = built["components"]["schemas"]
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
@@ -204,12 +204,12 @@ def document() -> dict[str, Any]:
                 _tidy_parameter(parameter)
             for status, response in described["responses"].items():
                 _tidy_response(status, response)
-            _tell_access(described, _access[described["operationId"]])
+            _document_access(described, _access[described["operationId"]])
     return built
 
 
 def _tidy_parameter(parameter: dict[str, Any]) -> None:
-    """An id in a path has a length and an example; a query parameter is left out, it is never null."""
+    """Give a path parameter its length and an example; make a query parameter optional instead of nullable."""
     if parameter["name"] in _LINK_PARTS:
         parameter |= _LINK_PARTS[parameter["name"]]
     elif parameter["in"] == "path":
@@ -227,14 +227,14 @@ def _tidy_parameter(parameter: dict[str, Any]) -> None:
 
 
 def _tidy_response(status: str, response: dict[str, Any]) -> None:
-    """Errors are problems, in a media type of their own; every response has a request id."""
+    """Give an error the media type of problems, and every response the header of its request id."""
     if int(status) >= 400:
         response["content"] = {"application/problem+json": response["content"]["application/json"]}
     response["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names the line in the log."}}
 
 
-def _tell_access(described: dict[str, Any], access: Permission) -> None:
-    """Who may call it, and how often."""
+def _document_access(described: dict[str, Any], access: Permission) -> None:
+    """Document who may call an operation, and its rate limit."""
     described["x-access"] = access.value
     described["security"] = _CALLERS[access]
     for status, response in described["responses"].items():

@@ -1,4 +1,4 @@
-"""From a request to a checked model; whatever is wrong is named."""
+"""Parsing of requests into checked models; errors name every wrong field."""
 
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -17,13 +17,13 @@ from recommender.errors import InvalidRequestError
 REPEATABLE = frozenset({"exclude"})
 """Query parameters that may be given more than once."""
 MAX_ERRORS = 20
-"""A body of a hundred thousand wrong fields must not get an answer many times its size."""
+"""Most errors of one answer: a body of many wrong fields must not get an answer many times its size."""
 _SHORT_QUERY = 128
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def escape_query(query: str) -> str:
-    """A query of ASCII alone, as Werkzeug relies on: servers pass on what a client did not escape, each in its way.
+    """A query string of ASCII alone, as Werkzeug needs: servers differ in what they make of unescaped characters.
 
     Most give Latin-1 that stands for the bytes of UTF-8 (PEP 3333), Granian the characters.
     """
@@ -36,20 +36,20 @@ def escape_query(query: str) -> str:
 
 
 def read_query(model: type[_Model], query: str) -> _Model:
-    """A query string of ASCII, as it was sent, as `model`. Raises as `parse_query`."""
-    return _read_again(model, query) if len(query) <= _SHORT_QUERY else _read(model, query)
+    """A query string of ASCII as `model`, cached where it is short. Raises as `parse_query`."""
+    return _read_cached(model, query) if len(query) <= _SHORT_QUERY else _read(model, query)
 
 
 def _read(model: type[_Model], query: str) -> _Model:
     return parse_query(model, MultiDict(parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")))
 
 
-_read_again = lru_cache(maxsize=1_024)(_read)
-"""Most requests send a query that an earlier one sent."""
+_read_cached = lru_cache(maxsize=1_024)(_read)
+"""Most requests repeat the query of an earlier one."""
 
 
 def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
-    """The query string as `model`.
+    """The query parameters as `model`.
 
     Raises:
         InvalidRequestError: a parameter is unknown, repeated, or has a value that cannot be.
@@ -65,7 +65,7 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
 
 
 def parse_body(model: type[_Model], request: Request) -> _Model:
-    """The JSON body as `model`, without conversions: `"5"` is no number.
+    """The JSON body of a request as `model`, without conversions: `"5"` is no number.
 
     Raises:
         InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
@@ -82,7 +82,7 @@ def parse_body(model: type[_Model], request: Request) -> _Model:
 
 
 def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
-    """Fields of a JSON body as `model`, as `parse_body` would. Raises InvalidRequestError."""
+    """The fields of a JSON body as `model`, checked as in `parse_body`. Raises InvalidRequestError."""
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -90,7 +90,7 @@ def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
 
 
 def check_path(ids: dict[str, str]) -> None:
-    """Refuse ids in the path that no shop has. Raises InvalidRequestError."""
+    """Refuse ids in the path over MAX_ID_LENGTH. Raises InvalidRequestError."""
     long = [name for name, value in ids.items() if len(value) > MAX_ID_LENGTH]
     if long:
         raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
@@ -103,6 +103,6 @@ def _describe(problem: ErrorDetails) -> dict[str, str]:
 
 
 def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
-    """The error to raise for these, a {"field", "message"} each; the first MAX_ERRORS are told."""
-    told = [error | {"field": error["field"][:MAX_ID_LENGTH]} for error in errors[:MAX_ERRORS]]
-    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in told), told)
+    """The error of wrong fields, each {"field", "message"}; only the first MAX_ERRORS are in it."""
+    named = [error | {"field": error["field"][:MAX_ID_LENGTH]} for error in errors[:MAX_ERRORS]]
+    return InvalidRequestError("; ".join(f"{error['field']}: {error['message']}" for error in named), named)

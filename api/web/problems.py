@@ -1,4 +1,4 @@
-"""Every error as application/problem+json (RFC 9457). HTTP statuses are decided here and nowhere else."""
+"""Problem details of every error (RFC 9457, application/problem+json); the only place of HTTP statuses."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -29,7 +29,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
 }
 """The nearest class upwards counts; every other error is a 500."""
 _CODES = {413: "body_too_large", 415: "unsupported_media_type"}
-"""Names that do not change with Python's own; the others are those of HTTPStatus."""
+"""Codes that do not change with Python's names; the others are those of HTTPStatus."""
 _JSON = "application/problem+json"
 _UNAVAILABLE = "this cannot be done now, try again in a moment; the log has the cause under this request_id"
 
@@ -48,14 +48,14 @@ def problem(
     details: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """One problem. `details` holds a {"field", "message"} for each wrong parameter or field."""
-    kept = {**(headers or {}), "Cache-Control": "no-store"}
+    """The response of one problem. `details` holds a {"field", "message"} for each wrong parameter or field."""
+    uncached = {**(headers or {}), "Cache-Control": "no-store"}
     body = dump(_document(status, code, detail, g.request_id, details))
-    return Response(body, status, kept, content_type=_JSON)
+    return Response(body, status, uncached, content_type=_JSON)
 
 
 def describe(error: errors.RepriseError | HTTPException, request_id: str) -> dict[str, Any]:
-    """The problem that the answer to a request would hold; raises `error` itself where that would be a 5xx."""
+    """The problem of an error as JSON types; raises `error` itself where the status would be 5xx."""
     if isinstance(error, HTTPException):
         code = error.code or 500
         return _document(code, _code(code), error.description or HTTPStatus(code).phrase, request_id)
@@ -66,7 +66,7 @@ def describe(error: errors.RepriseError | HTTPException, request_id: str) -> dic
 
 
 def prepare(error: errors.RepriseError, request_id: str) -> tuple[int, Prepared]:
-    """The status and the answer to a request, without Flask; raises as `describe`."""
+    """Status and answer of an error, without Flask; raises as `describe`."""
     document = describe(error, request_id)
     body = dump(document)
     headers = [("Content-Type", _JSON), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
@@ -105,7 +105,7 @@ def _from_reprise(error: errors.RepriseError) -> Response:
         return _from_bug(error)
     wait_s = getattr(error, "retry_after_s", None)
     headers = None if wait_s is None else {"Retry-After": str(wait_s)}
-    if status >= 500:  # the message names our own servers: it is for the log
+    if status >= 500:  # the message names servers of the shop: it is for the log
         log().error(error.code, request_id=g.request_id, detail=str(error))
         return problem(status, error.code, _UNAVAILABLE, headers=headers)
     return problem(status, error.code, str(error), _details(error), headers)

@@ -1,4 +1,4 @@
-"""Answers ready to be sent, with or without Flask."""
+"""Responses, prepared with or without Flask."""
 
 from typing import Any, NamedTuple
 
@@ -8,12 +8,12 @@ from api.json import dump
 
 
 class Prepared(NamedTuple):
-    """An answer before it is sent: to be wrapped for Flask, sent without it, or kept.
+    """An answer that is ready to be wrapped for Flask, sent without it, or cached.
 
     Attributes:
         body: JSON.
-        headers: all that say something of the body.
-        etag: None where nobody may keep it.
+        headers: those of the body: type, length, caching.
+        etag: None where no client may cache it.
     """
 
     body: bytes
@@ -22,7 +22,7 @@ class Prepared(NamedTuple):
 
 
 def respond(prepared: Prepared) -> Response:
-    """The answer by way of Flask; a 304 where the caller has it already."""
+    """The Flask response of an answer; a 304 where the caller has it already."""
     response = Response(prepared.body, headers=prepared.headers)
     if prepared.etag is not None:
         response.make_conditional(request)
@@ -30,7 +30,7 @@ def respond(prepared: Prepared) -> Response:
 
 
 def answer_plain(document: Any, status: int = 200) -> Response:
-    """Anything else that is asked again each time."""
+    """The Flask response of a document that no client may cache."""
     response = Response(dump(document), status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""The page behind the unsubscribe link of a mail: no script, no outside asset, nothing of the reader in it."""
+"""Pages of the unsubscribe link in a mail: no script, no outside asset, nothing of the reader in them."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -11,7 +11,7 @@ button:focus-visible { outline: 3px solid #f5a623; outline-offset: 2px; }
 """
 _HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-"""Content-Security-Policy of the page."""
+"""Content-Security-Policy of the pages."""
 
 
 def _page(title: str, body: str) -> bytes:
@@ -37,6 +37,6 @@ ASK = _page(
 <button>Unsubscribe</button>
 </form>""",
 )
-"""Asks, with one button that posts to the same address."""
+"""The page that asks, with one button that posts to the same address."""
 DONE = _page("You are unsubscribed", "<p>You will get no more product mails from this shop.</p>")
-"""Says that it is done."""
+"""The page that confirms it."""

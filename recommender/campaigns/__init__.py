@@ -1,1 +1,1 @@
-"""E-mail: who is written to, with which products, how often at most, and what the mail looks like."""
+"""E-mail campaigns: audiences, the picks of each mail, and the signed links in it."""

@@ -1,4 +1,4 @@
-"""Audiences: who is meant by a campaign. Each is one question to a customer, answered with the reason why, or None."""
+"""Audiences of campaigns: the customers that a campaign is for. Each gives a customer's reason to be in it, or None."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,6 @@ from typing import Literal, cast, get_args
 
 from recommender.days import date_of, day_of
 from recommender.errors import UsageError
-from recommender.person import digest_of_person
 from recommender.publication.lists import Own
 from recommender.publication.profile import Profile
 from recommender.slate.candidates import Candidate
@@ -29,12 +28,13 @@ BEST_SCORE = 4
 """RFM scores from here on are the best two in five."""
 _LONG = 20.0
 """The logarithm of more days than anybody lives."""
-_LISTED = "list:"
+LIST_PREFIX = "list:"
+"""Audiences that begin with it are lists of customers, see `CustomerList.audience`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What an audience looks at.
+    """A customer at the moment of a campaign: what audiences decide by.
 
     Attributes:
         profile: with the orders since the training.
@@ -53,18 +53,18 @@ class Person:
 
     @property
     def lifecycle(self) -> str:
-        """See `recommender.publication.profile.lifecycle_state`."""
+        """The lifecycle state at `at`, one of `recommender.publication.profile.lifecycle_state`."""
         return self.profile.lifecycle(self.day)
 
     @property
     def last_order(self) -> list[Candidate]:
-        """The products of the last order."""
+        """The products of the last order; [] where no own product is known."""
         last_day = max((own.last_day for _, own in _rhythms(self.own)), default=None)
         return [candidate for candidate, own in _rhythms(self.own) if own.last_day == last_day]
 
 
-Question = Callable[[Person], str | None]
-"""Why somebody is in an audience; None for who is not."""
+Criterion = Callable[[Person], str | None]
+"""The reason why a customer is in an audience; None for a customer who is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +72,44 @@ class Audience:
     """One audience.
 
     Attributes:
-        why: who is in it.
-        by_profile: whether the profile alone decides, and an order since the training only ever takes somebody out:
-            then nothing else is read of those whom it leaves out.
+        criterion: which customers are in it; the first line of its docstring is `meaning`.
+        by_profile: whether the profile alone decides, and an order since the training only ever takes a customer out:
+            then nothing else is read of the customers that it leaves out.
     """
 
-    why: Question
+    criterion: Criterion
     by_profile: bool = False
 
     @property
     def meaning(self) -> str:
-        """One line for a marketer."""
-        return (self.why.__doc__ or "").partition("\n")[0]
+        """The audience in one line for a marketer."""
+        return (self.criterion.__doc__ or "").partition("\n")[0]
 
 
 def due_now(person: Person) -> list[Candidate]:
-    """Own products that will be wanted within DUE_DAYS, likeliest first."""
-    dated = _dated(person, person.day + DUE_DAYS)
-    return _likeliest([(one, when) for one, when in dated if when.to >= _today(person)], DUE_DAYS, LIKELY_SOON)
+    """Own products due within DUE_DAYS and at least LIKELY_SOON, likeliest first."""
+    today = _today(person)
+    dated = [(candidate, when) for candidate, when in _dated(person, person.day + DUE_DAYS) if when.to >= today]
+    return _likeliest(dated, DUE_DAYS, LIKELY_SOON)
 
 
 def past_due(person: Person) -> list[Candidate]:
-    """Own products whose time is past and that may still be wanted, likeliest first."""
-    dated = _dated(person, person.day - 1)
-    return _likeliest([(one, when) for one, when in dated if when.to < _today(person)], OVERDUE_DAYS, LIKELY_LATE)
+    """Own products that are overdue and at least LIKELY_LATE within OVERDUE_DAYS, likeliest first."""
+    today = _today(person)
+    dated = [(candidate, when) for candidate, when in _dated(person, person.day - 1) if when.to < today]
+    return _likeliest(dated, OVERDUE_DAYS, LIKELY_LATE)
 
 
 def due_soon(person: Person) -> str | None:
     """Something they buy again and again will be used up within a week."""
-    return _first(due_now(person), "{title} is due on {at}, {chance:.0%} likely within {days} days", person, DUE_DAYS)
+    return _explain(due_now(person), "{title} is due on {at}, {chance:.0%} likely within {days} days", person, DUE_DAYS)
 
 
 def overdue(person: Person) -> str | None:
     """The time to buy something again is past, and they may still want it."""
-    return _first(past_due(person), "{title} was due on {at}, {chance:.0%} likely in {days} days", person, OVERDUE_DAYS)
+    return _explain(
+        past_due(person), "{title} was due on {at}, {chance:.0%} likely in {days} days", person, OVERDUE_DAYS
+    )
 
 
 def win_back(person: Person) -> str | None:
@@ -137,7 +141,7 @@ def everyone(person: Person) -> str | None:
     return f"customer since {date_of(person.profile.first_day)}"
 
 
-def _named(person: Person) -> str | None:  # noqa: ARG001 - the list decides
+def _on_the_list(person: Person) -> str | None:  # noqa: ARG001 - the list decides
     """The customers on a list."""
     return "on the list"
 
@@ -150,25 +154,21 @@ AUDIENCES: Mapping[AudienceName, Audience] = {
     "at_risk_best": Audience(at_risk_best, by_profile=True),
     "everyone": Audience(everyone),
 }
-_NAMED = Audience(_named)
+_LISTED = Audience(_on_the_list)
 
 
 def find_audience(name: str) -> Audience:
-    """The audience that a campaign names.
+    """The audience of this name, or the one of a list of customers.
 
     Raises:
-        UsageError: there is none; the message lists those there are.
+        UsageError: there is no such audience; the message lists those there are.
     """
-    if name.startswith(_LISTED):
-        return _NAMED
+    if name.startswith(LIST_PREFIX):
+        return _LISTED
     if name not in AUDIENCES:
-        known = ", ".join(get_args(AudienceName))
-        raise UsageError(f"no audience {name!r}; there are: {known}, or a list of customers")
+        names = ", ".join(get_args(AudienceName))
+        raise UsageError(f"no audience {name!r}; there are: {names}, or a list of customers")
     return AUDIENCES[cast(AudienceName, name)]
-
-
-def _number(customer_id: str) -> int:
-    return int(digest_of_person(customer_id, None)[:16], 16)
 
 
 def _rhythms(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Own]]:
@@ -176,9 +176,9 @@ def _rhythms(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Own]]:
 
 
 def _dated(person: Person, last_day: int) -> Iterator[tuple[Candidate, Due]]:
-    """The own products on sale that are due until a day and may be suggested again, see `NOT_DUE_BEFORE`.
+    """Own products on sale that are due until `last_day` and may be suggested again, see `NOT_DUE_BEFORE`.
 
-    Nothing more is computed of the others, which are most.
+    The due dates of the others, which are most, are not computed.
     """
     latest = date_of(last_day)
     for candidate, own in _rhythms(person.own):
@@ -200,11 +200,11 @@ def _today(person: Person) -> date:
     return person.at.astimezone(UTC).date()
 
 
-def _first(found: Sequence[Candidate], text: str, person: Person, days: int) -> str | None:
-    if not found or found[0].own is None:
+def _explain(candidates: Sequence[Candidate], text: str, person: Person, days: int) -> str | None:
+    if not candidates or candidates[0].own is None:
         return None
-    when = due(found[0].own, person.at)
-    return text.format(title=_title(found[0]), at=when.at.isoformat(), chance=when.probability[days], days=days)
+    when = due(candidates[0].own, person.at)
+    return text.format(title=_title(candidates[0]), at=when.at.isoformat(), chance=when.probability[days], days=days)
 
 
 def _title(candidate: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""What a campaign needs of one shop."""
+"""Context of a campaign: the stores, rules and experiments of its shop."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ PLACEMENT = "email"
 
 @dataclass(frozen=True)
 class CampaignContext:
-    """What a campaign needs of one shop.
+    """The stores, rules and experiments of one shop, as its campaigns use them.
 
     Attributes:
-        store: where the versions are.
-        contacts: the ledger of who was written to.
+        store: the published versions.
+        contacts: the ledger of mails to customers.
         placement: cap, floor and rules of a mail.
-        rules: how often customers are written to.
-        experiments: those that name the campaign decide who is held out.
+        rules: how often a customer is written to at most, and who may be.
+        experiments: of the shop; those that apply to a campaign decide who is held out.
         placements: others, by name, that an experiment may try instead.
-        keep: is given the exposures to experiments; raises StoreError where they cannot be kept.
+        keep_exposures: writes exposures to the event log; raises StoreError where it cannot.
     """
 
     store: VersionStore
@@ -37,11 +37,11 @@ class CampaignContext:
     rules: MailSettings
     experiments: Experiments = ()
     placements: Mapping[str, Placement] = field(default_factory=dict)
-    keep: Callable[[Sequence[Event], datetime], object] = lambda *_: None
+    keep_exposures: Callable[[Sequence[Event], datetime], object] = lambda *_: None
 
 
 def open_context(storage: ShopStorage, settings: Settings, shop: str | None = None) -> CampaignContext:
-    """The desk of `shop`, or of the settings' shop. A placement `email` set at run time wins over the settings'."""
+    """The context of `shop`, or of the settings' shop; placements set at run time win over the settings'."""
     shop = shop or settings.shop
     store = storage.store(shop)
     placements = {**settings.placements, **store.follow().placements}

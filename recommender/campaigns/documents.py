@@ -1,4 +1,4 @@
-"""The picks of one mail as JSON: what the service answers, and what `reprise picks --format jsonl` writes."""
+"""Picks of one mail as JSON, for the service and for `reprise picks --format jsonl`."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from recommender.web_address import web_address
 
 
 class LinkMaker:
-    """Makes the links of one shop's mails: through the service where there is a secret, else straight to the shop."""
+    """Factory of the links in one shop's mails: through the service with a secret, else straight to the shop."""
 
     def __init__(self, settings: MailSettings, shop: str) -> None:
         self._base = settings.link_base
@@ -19,7 +19,7 @@ class LinkMaker:
         self._shop = shop
 
     def links(self, campaign: Campaign, picks: Picks) -> "Links":
-        """Those of one mail."""
+        """The links of the mail with `picks`."""
         if self._secret is None:
             return Links(picks, self._base, None)
         token = sign(link_of(self._shop, campaign.campaign_id, picks), self._secret.get_secret_value())
@@ -35,25 +35,25 @@ class Links:
         self._token = token
 
     def url(self, slot: int) -> str | None:
-        """Where the product of a slot, from 1, leads; None where the shop gave no web address."""
+        """Address of the product in a slot, from 1; None where the shop gave no web address."""
         return self._through(slot, "click", self._picks.items[slot - 1].product.url)
 
     def image_url(self, slot: int) -> str | None:
-        """Its image; None where the shop gave no web address."""
+        """Address of the image of the product in a slot, from 1; None where the shop gave no web address."""
         return self._through(slot, "image", self._picks.items[slot - 1].product.image_url)
 
     @property
     def unsubscribe_url(self) -> str | None:
-        """None where links are not signed."""
+        """Address to unsubscribe at; None where links are not signed."""
         return None if self._token is None else address(self._base, self._token, "unsubscribe")
 
-    def _through(self, slot: int, what: str, found: str | None) -> str | None:
-        found = web_address(found)
-        return found if found is None or self._token is None else address(self._base, self._token, slot, what)
+    def _through(self, slot: int, action: str, target: str | None) -> str | None:
+        target = web_address(target)
+        return target if target is None or self._token is None else address(self._base, self._token, slot, action)
 
 
 def to_document(campaign: Campaign, picks: Picks, links: Links) -> dict[str, Any]:
-    """Plain JSON types. `link` and `image_link` go into the mail; `product` is what the shop said."""
+    """Picks in plain JSON types: `link` and `image_link` go into the mail, `product` is as the shop described it."""
     items = [
         to_item(item) | {"link": links.url(slot), "image_link": links.image_url(slot)}
         for slot, item in enumerate(picks.items, start=1)
@@ -69,6 +69,6 @@ def to_document(campaign: Campaign, picks: Picks, links: Links) -> dict[str, Any
 
 
 def to_line(campaign: Campaign, picks: Picks, links: Links) -> bytes:
-    """The same as one line of JSON with its line end; the same picks give the same bytes."""
+    """`to_document` as one line of JSON with its line end; the same picks give the same bytes."""
     text = json.dumps(to_document(campaign, picks, links), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -1,4 +1,4 @@
-"""Links of a mail, signed: they say who was written to and which products were picked, and nobody can make one up."""
+"""Signed links of a mail: the token holds customer, campaign and products, and cannot be forged without the secret."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,18 +10,18 @@ from recommender.storage.campaign import Picks
 
 SALT = "reprise.mail-link"
 NOT_OURS = "this link is not one of ours, or it was cut short; open it from the mail"
-"""Said of every link that leads nowhere: it does not tell why."""
+"""Message of every ForgedLinkError; it does not tell what is wrong."""
 LONGEST_TOKEN = 1_500
 """Characters: what mail programs, proxies and servers still take as part of an address. Spares are left out for it."""
 
 
 class MailLink(NamedTuple):
-    """What the links of one mail stand for.
+    """Content of the links of one mail.
 
     Attributes:
-        shop: whose mail it is.
-        campaign_id: which.
-        customer_id: to whom.
+        shop: of the mail.
+        campaign_id: of the mail.
+        customer_id: whom the mail was sent to.
         product_ids: the picks by slot, then spares for slots whose product is gone when the mail is opened.
         slots: how many of `product_ids` are picks.
     """
@@ -34,13 +34,13 @@ class MailLink(NamedTuple):
 
 
 def link_of(shop: str, campaign_id: str, picks: Picks) -> MailLink:
-    """What the links of the mail with `picks` stand for."""
+    """The content of the links of the mail with `picks`."""
     shown = [item.product.product_id for item in picks.items]
     return MailLink(shop, campaign_id, picks.customer_id, (*shown, *picks.spares), len(shown))
 
 
 def sign(link: MailLink, secret: str) -> str:
-    """Text for an address: base64url, dots, dashes and underscores. The same link gives the same text.
+    """The signed token of a link, the same for the same link: base64url, dots, dashes and underscores.
 
     Where it would be longer than LONGEST_TOKEN the last spares are left out, as many as it takes.
     """
@@ -52,7 +52,7 @@ def sign(link: MailLink, secret: str) -> str:
 
 
 def read_link(token: str, secret: str) -> MailLink:
-    """The inverse of `sign`.
+    """The link of a token that `sign` made.
 
     Raises:
         ForgedLinkError: it was not signed with `secret`.
@@ -65,7 +65,7 @@ def read_link(token: str, secret: str) -> MailLink:
 
 
 def address(base: str, token: str, *path: str | int) -> str:
-    """Where a link of a mail leads: `address(base, token, 1, "click")`, `address(base, token, "unsubscribe")`."""
+    """The address of a link in a mail: `address(base, token, 1, "click")`, `address(base, token, "unsubscribe")`."""
     return "/".join([base.rstrip("/"), "v1/m", token, *map(str, path)])
 
 

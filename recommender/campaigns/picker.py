@@ -1,4 +1,4 @@
-"""The picks of one mail: candidates in the order that suits the audience, the rules of the placement, and rotation."""
+"""Picks of one mail: candidates in the order of the audience, the rules of the placement, and rotation over mails."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,71 +23,77 @@ from recommender.storage.contacts import ContactState
 SPARES = 3
 """Products behind the picks, for slots whose product is gone when the mail is opened."""
 LAST_MAILS = 3
-"""What so many of the last mails showed in vain stands behind all else, what was shown last at the very end."""
+"""Products that so many of the last mails showed in vain stand behind all others, the last shown at the very end."""
 _PADDED = frozenset({"everyone", "win_back"})
-"""Audiences of whom many buy too little to fill a mail, and whom it may tell what sells; so may a list's."""
+"""Audiences of whom many buy too little to fill a mail: best sellers may fill it, as they may for a list."""
 
 
 class Member(NamedTuple):
-    """Somebody in the audience: who, what was read, and why."""
+    """A customer in the audience.
+
+    Attributes:
+        person: profile, own products and the moment.
+        view: the lists that were read for the customer.
+        why: the reason to be in the audience; "" for a customer who is not.
+    """
 
     person: Person
-    look: CustomerView
+    view: CustomerView
     why: str
 
     @property
     def customer_id(self) -> str:
-        """The shop's own."""
+        """The shop's id of the customer."""
         return self.person.profile.customer_id
 
 
 @dataclass(frozen=True)
 class Picker:
-    """Makes the picks of one campaign.
+    """Picks of one campaign, one customer at a time.
 
     Attributes:
-        campaign: whose.
+        campaign: audience, slots, version and moment.
         placement: cap, floor and rules of the mails.
         placements: others that an experiment may try, by name.
-        selling: what sells in the shop.
+        best_sellers: the lists that stand in for a customer's own.
         pinned: products that `placement` pins, by id.
     """
 
     campaign: Campaign
     placement: Placement
     placements: Mapping[str, Placement]
-    selling: FetchedLists
+    best_sellers: FetchedLists
     pinned: Mapping[str, Product]
 
     def pick(
-        self, member: Member, standing: ContactState, treatment: Treatment = UNTREATED, variant: str | None = None
+        self, member: Member, contact_state: ContactState, treatment: Treatment = UNTREATED, variant: str | None = None
     ) -> Picks | None:
-        """One customer's picks; None where nothing is good enough.
+        """The picks of one customer; None where no product is worth a mail.
 
         Best sellers alone are no reason for a mail, and a mail about what is due, or about the last order, needs a
         product for that: one that the last mails reminded of in vain stands behind all others, and is no reason again.
 
         Args:
             member: to whom.
-            standing: what the customer was shown before, and has under subscription.
-            treatment: what is different for the customer.
+            contact_state: the last mails to the customer, and the products under subscription.
+            treatment: what experiments change for the customer.
             variant: of the experiment.
         """
         placement = self._placement(treatment)
         limit = clamp_limit(placement, treatment.default_limit or self.campaign.slots)
-        shown = shown_in_vain(standing, self.campaign, member.look)
+        shown = shown_in_vain(contact_state, self.campaign, member.view)
         padded = self.campaign.audience in _PADDED or ":" in self.campaign.audience
         lead = list(self._lead(member, limit.applied))
         slate = build_slate(
-            sink(_BY_MIX[placement.mix](chain(lead, member.look.personal(placement.mix, placement))), shown),
+            sink(_BY_MIX[placement.mix](chain(lead, member.view.personal(placement.mix, placement))), shown),
             _with_spares(placement, limit.applied),
             Context(
                 Limit(requested=None, applied=limit.applied + SPARES, cap=limit.cap),
-                exclude=standing.subscriptions,
-                not_interested=member.look.live.hidden,
+                exclude=contact_state.subscriptions,
+                not_interested=member.view.live.hidden,
             ),
             self.campaign.begun_at,
-            self._fallbacks(member.look, shown) if padded and placement.mix != "buy_again" else {},
+            self._fallbacks(member.view, shown) if padded and placement.mix != "buy_again" else {},
             pinned=self.pinned,
         )
         items = slate.items[: limit.applied]
@@ -97,7 +103,7 @@ class Picker:
         return Picks(member.customer_id, items, spares, variant)
 
     def _is_worth_a_mail(self, items: Sequence[Item], lead: Sequence[Candidate]) -> bool:
-        """Whether something is in it that is personal, and that the mail is about, if it is about something."""
+        """Whether a product of the lead is among `items`, for an audience of _ABOUT; else whether a personal one is."""
         if self.campaign.audience not in _ABOUT:
             return any(item.kind != "popular" for item in items)
         about = {candidate.product.product_id for candidate in lead}
@@ -111,44 +117,45 @@ class Picker:
         lead = _LEADS.get(self.campaign.audience)
         return lead(member, slots) if lead else ()
 
-    def _fallbacks(self, look: CustomerView, shown: Mapping[str, float]) -> dict[str, Iterable[Candidate]]:
-        selling = fallback_candidates(self.selling, bought=look.bought)
-        return {name: sink(candidates, shown) for name, candidates in selling.items()}
+    def _fallbacks(self, view: CustomerView, shown: Mapping[str, float]) -> dict[str, Iterable[Candidate]]:
+        fallbacks = fallback_candidates(self.best_sellers, bought=view.bought)
+        return {name: sink(candidates, shown) for name, candidates in fallbacks.items()}
 
 
 def lists_to_lead(audience: str, members: Iterable[Member]) -> list[ListKey]:
-    """Lists of products that the picks of an audience need besides the customers' own."""
+    """Keys of the lists that the picks of an audience need besides the customers' own; [] for most audiences."""
     if audience != "post_purchase":
         return []
     bought = (candidate.product.product_id for member in members for candidate in member.person.last_order)
     return [ListKey("together", product_id) for product_id in dict.fromkeys(bought)]
 
 
-def shown_in_vain(standing: ContactState, campaign: Campaign, look: CustomerView) -> dict[str, float]:
+def shown_in_vain(contact_state: ContactState, campaign: Campaign, view: CustomerView) -> dict[str, float]:
     """Product → when one of the LAST_MAILS showed it last, in seconds since 1970, if it was not bought since.
 
     The campaign's own mail and all after its beginning are left out, so that it can be run again.
     """
-    before = (mail for mail in standing.mails if mail.campaign_id != campaign.campaign_id)
+    before = (mail for mail in contact_state.mails if mail.campaign_id != campaign.campaign_id)
     shown: dict[str, float] = {}
     for mail in [mail for mail in before if mail.at <= campaign.begun_at][:LAST_MAILS]:
         for product_id in mail.product_ids:
             shown.setdefault(product_id, mail.at.timestamp())
     if shown:
-        bought = {one.product.product_id: one.own.last_day for one in look.on(look.own[0], "buy_again") if one.own}
-        shown = {one: at for one, at in shown.items() if bought.get(one, -1) < day_of(at)}
+        own = view.on(view.own[0], "buy_again")
+        bought = {candidate.product.product_id: candidate.own.last_day for candidate in own if candidate.own}
+        shown = {product_id: at for product_id, at in shown.items() if bought.get(product_id, -1) < day_of(at)}
     return shown
 
 
 def sink(candidates: Iterable[Candidate], shown: Mapping[str, float]) -> Iterator[Candidate]:
-    """The same candidates, those of `shown` behind the others and what was shown longest ago first."""
-    held = []
+    """The same candidates, those in `shown` behind the others, and of these the one shown longest ago first."""
+    behind = []
     for candidate in candidates:
         if candidate.product.product_id in shown:
-            held.append(candidate)
+            behind.append(candidate)
         else:
             yield candidate
-    yield from sorted(held, key=lambda candidate: shown[candidate.product.product_id])
+    yield from sorted(behind, key=lambda candidate: shown[candidate.product.product_id])
 
 
 def _due(member: Member, slots: int) -> Sequence[Candidate]:  # noqa: ARG001 - so that leads are alike
@@ -160,16 +167,15 @@ def _past(member: Member, slots: int) -> Sequence[Candidate]:  # noqa: ARG001
 
 
 def _favourites(member: Member, slots: int) -> Sequence[Candidate]:
-    """What was bought most often, for half of the mail."""
+    """Own products bought most often, for half of the mail."""
     own = [candidate for candidate in member.person.own if candidate.own is not None]
-    return sorted(own, key=lambda one: -one.own.purchases if one.own else 0)[: math.ceil(slots / 2)]
+    return sorted(own, key=lambda candidate: -candidate.own.purchases if candidate.own else 0)[: math.ceil(slots / 2)]
 
 
 def _complements(member: Member, slots: int) -> Iterator[Candidate]:  # noqa: ARG001
-    """What goes with the last order and was never bought."""
-    names = {one.product.product_id: one.product.title for one in member.person.last_order}
-    found = member.look.related("together", "complement", names, names)
-    return (candidate for candidate in found if candidate.own is None)
+    """Complements of the last order that were never bought."""
+    titles = {candidate.product.product_id: candidate.product.title for candidate in member.person.last_order}
+    return _new(member.view.related("together", "complement", titles, titles))
 
 
 _LEADS: dict[str, Callable[[Member, int], Iterable[Candidate]]] = {
@@ -178,9 +184,9 @@ _LEADS: dict[str, Callable[[Member, int], Iterable[Candidate]]] = {
     "win_back": _favourites,
     "post_purchase": _complements,
 }
-"""What comes before the customer's own lists, by audience."""
+"""Audience → the candidates that lead its picks, before the customer's own lists."""
 _ABOUT = frozenset({"due_soon", "overdue", "post_purchase"})
-"""Audiences whose mails are about what leads them; others are about no one thing."""
+"""Audiences whose mails need a product of their lead."""
 
 
 def _own(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
@@ -200,6 +206,6 @@ _BY_MIX: dict[Mix, Callable[[Iterator[Candidate]], Iterator[Candidate]]] = {
 
 @lru_cache(maxsize=64)
 def _with_spares(placement: Placement, slots: int) -> Placement:
-    """A pin counts for the picks, not for the spares behind them."""
+    """`placement` with room for the spares; its pins count for the picks alone."""
     pins = tuple(pin for pin in placement.pins if pin.position <= slots)
     return placement.model_copy(update={"cap": slots + SPARES, "pins": pins})

@@ -1,4 +1,4 @@
-"""A campaign as it runs: block by block of the version's customers, who gets which picks, and who gets none and why."""
+"""Runs of a campaign: begun once, then decided for the version's customers batch by batch, in any order."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +17,11 @@ from recommender.storage.campaign import CAMPAIGN_ID, Campaign
 def begin_campaign(
     context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime
 ) -> Campaign:
-    """Pin a campaign to the current version and to `at`, or find it pinned: the first to begin it wins.
+    """The campaign of this id: pinned to the current version and to `at`, unless it was begun before.
 
     Args:
-        context: the shop.
-        campaign_id: the shop's own name for it.
+        context: of the shop.
+        campaign_id: given by the shop.
         audience: a name of `audiences.AUDIENCES`, or `CustomerList.audience` of a list of ids.
         slots: most products in one mail; None: the placement's default limit. The cap clamps it.
         at: now, aware.
@@ -37,13 +37,13 @@ def begin_campaign(
 def plan_campaign(
     context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime
 ) -> Campaign:
-    """What `begin_campaign` would give; it is not begun. Raises as that does."""
+    """The campaign as `begin_campaign` would return it, without beginning it. Raises as that does."""
     wanted = _want(context, campaign_id, audience, slots, at)
     try:
-        kept = context.contacts.find(campaign_id)
+        begun = context.contacts.find(campaign_id)
     except UnknownCampaignError:
-        kept = wanted
-    return _check(context, kept, wanted)
+        begun = wanted
+    return _check(context, begun, wanted)
 
 
 def _want(context: CampaignContext, campaign_id: str, audience: str, slots: int | None, at: datetime) -> Campaign:
@@ -62,19 +62,19 @@ def _want(context: CampaignContext, campaign_id: str, audience: str, slots: int 
     return Campaign(campaign_id, audience, clamp_limit(context.placement, slots).applied, version, at)
 
 
-def _check(context: CampaignContext, kept: Campaign, wanted: Campaign) -> Campaign:
-    if (kept.audience, kept.slots) != (wanted.audience, wanted.slots):
+def _check(context: CampaignContext, begun: Campaign, wanted: Campaign) -> Campaign:
+    if (begun.audience, begun.slots) != (wanted.audience, wanted.slots):
         raise UsageError(
-            f"campaign {kept.campaign_id!r} was begun at {kept.begun_at:%Y-%m-%dT%H:%M:%SZ} for audience "
-            f"{kept.audience} with {kept.slots} slots, not for {wanted.audience} with {wanted.slots}; run it again as "
-            "it was, or take another campaign id"
+            f"campaign {begun.campaign_id!r} was begun at {begun.begun_at:%Y-%m-%dT%H:%M:%SZ} for audience "
+            f"{begun.audience} with {begun.slots} slots, not for {wanted.audience} with {wanted.slots}; run it again "
+            "as it was, or take another campaign id"
         )
-    count_customer_blocks(context.store, kept.version)
-    return kept
+    count_customer_blocks(context.store, begun.version)
+    return begun
 
 
 def count_blocks(campaign: Campaign, context: CampaignContext) -> int:
-    """Blocks of the campaign's version: `run_campaign` walks through 0 … n - 1. Raises VersionNotFoundError."""
+    """The number n of customer blocks in the campaign's version, 0 … n - 1. Raises VersionNotFoundError."""
     return count_customer_blocks(context.store, campaign.version)
 
 
@@ -87,18 +87,18 @@ def run_campaign(
     customers: CustomerList | None = None,
     rehearse: bool = False,
 ) -> Iterator[Batch]:
-    """Go through customers, block by block, and claim a contact for everyone who gets picks.
+    """Decisions about the customers of a version, one batch a block; a contact is claimed for everyone with picks.
 
     Blocks are independent of each other: any may be run again, in any order and by any process, with the same outcome.
-    What they share is read at the first one: one call with many blocks is faster than many calls.
+    Lists that they share are read at the first one: one call with many blocks is faster than many calls.
 
     Args:
         campaign: as `begin_campaign` gave it.
-        context: the shop.
-        blocks: which, in this order; None: all that may hold somebody of the audience.
+        context: of the shop.
+        blocks: their numbers, in this order; None: all that may hold a customer of the audience.
         at: the moment from which the mails count, aware; None: `campaign.begun_at`.
         customers: the list that the campaign was begun with, if it was.
-        rehearse: claim nothing, and say what the governor would say now.
+        rehearse: claim nothing; refusals are those that the governor would give now.
 
     Raises:
         UsageError: `customers` is not the list that the campaign was begun with.
@@ -110,5 +110,5 @@ def run_campaign(
 
 
 def plan_blocks(n_blocks: int, customers: CustomerList | None = None) -> Sequence[int]:
-    """The blocks that may hold somebody of the audience, of all `n_blocks`."""
+    """The blocks, of all `n_blocks`, that may hold a customer of the audience; of a list, those of its customers."""
     return range(n_blocks) if customers is None else customers.blocks(n_blocks)

@@ -1,4 +1,4 @@
-"""One walk over the customers of a version: who is in the audience, what each is shown, and who may be written to."""
+"""Customers of a campaign, selected batch by batch: audience, experiments, picks, and the claim of a contact."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,13 +20,13 @@ from recommender.storage.campaign import Campaign, Picks
 from recommender.storage.contacts import Claim, ContactState, Refusal, refusal
 
 NOTHING = "nothing_good_enough"
-"""No product may be shown that is worth a mail."""
+"""The reason of a customer without a product that is worth a mail."""
 FOLLOW_BLOCKS = 16
-"""What the shop says of its products is looked at again after so many blocks: about a thousand customers."""
+"""Catalogue overrides are read again after so many blocks: about a thousand customers."""
 
 
 class Decision(NamedTuple):
-    """What comes of one customer: picks, or the reason why there is no mail; exactly one of the two is None.
+    """The decision about one customer: picks, or the reason why there is no mail; exactly one of the two is None.
 
     Reasons: `nothing_good_enough`, `holdout`, and those of `recommender.storage.contacts.Refusal`.
     """
@@ -37,13 +37,13 @@ class Decision(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One block of customers.
+    """The decisions about one block of customers.
 
     Attributes:
-        number: from 0.
-        considered: customers who were looked at; of a list, those whom the version knows.
-        outcomes: of those in the audience, by rising customer_id.
-        why: why each of these is in the audience, by customer_id.
+        number: of the block, from 0.
+        considered: how many customers were checked against the audience; of a list, those that the version knows.
+        outcomes: decisions about the customers in the audience, by rising customer_id.
+        why: customer_id → the reason to be in the audience, for each of these.
     """
 
     number: int
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 
 
 class Selection:
-    """One walk over the blocks of a version. Arguments as those of `recommender.campaigns.run.run_campaign`."""
+    """The customers of one version, selected for a campaign. Arguments as those of `run.run_campaign`."""
 
     def __init__(
         self,
@@ -66,107 +66,107 @@ class Selection:
     ) -> None:
         self.version = VersionView(context.store, campaign.version)
         self._campaign = campaign
-        self._desk = context
+        self._context = context
         self._customers = customers
         self._at = at
         self._rehearse = rehearse
         self._audience = find_audience(campaign.audience)
-        self._others: dict[str, VersionView] = {}
-        self._done = 0
-        # the variant that is told is of an experiment on this campaign, where there is one
-        self._experiments = sorted(context.experiments, key=lambda one: campaign.campaign_id not in one.campaigns)
+        self._other_versions: dict[str, VersionView] = {}
+        self._n_done = 0
+        # picks name the variant of the first experiment: one on this campaign, where there is any
+        self._experiments = sorted(context.experiments, key=lambda tried: campaign.campaign_id not in tried.campaigns)
         self._picker = self._make_picker()
 
     def _make_picker(self) -> Picker:
-        context, pins = self._desk, self._desk.placement.pins
+        context, pins = self._context, self._context.placement.pins
         pinned = self.version.find_products([pin.product_id for pin in pins])
         return Picker(self._campaign, context.placement, context.placements, self.version.fallbacks(), pinned)
 
-    def _follow(self) -> None:
-        """Take note of what the shop said of its products meanwhile."""
-        for version in (self.version, *self._others.values()):
+    def block(self, number: int) -> Batch:
+        """The decisions about one block of customers; a contact is claimed for everyone who gets picks."""
+        self._n_done += 1
+        if self._n_done % FOLLOW_BLOCKS == 0:
+            self._follow_overrides()
+        profiles: Sequence[Profile] = self.version.profiles(number)
+        if (listed := self._customers) is not None:
+            profiles = [profile for profile in profiles if profile.customer_id in listed]
+        members = self._find_members(profiles)
+        decisions = self._decide(members) if members else []
+        return Batch(number, len(profiles), decisions, {member.customer_id: member.why for member in members})
+
+    def _follow_overrides(self) -> None:
+        for version in (self.version, *self._other_versions.values()):
             version.follow()
         self._picker = self._make_picker()
 
-    def block(self, number: int) -> Batch:
-        """Go through one block of customers, and claim a contact for everyone who gets picks."""
-        self._done += 1
-        if self._done % FOLLOW_BLOCKS == 0:
-            self._follow()
-        profiles = self._listed(self.version.profiles(number))
-        members = self._members(profiles)
-        outcomes = self._outcomes(members) if members else []
-        return Batch(number, len(profiles), outcomes, {member.customer_id: member.why for member in members})
+    def _find_members(self, profiles: Sequence[Profile]) -> list[Member]:
+        audience, at = self._audience, self._campaign.begun_at
+        if audience.by_profile:
+            profiles = [profile for profile in profiles if audience.criterion(Person(profile, (), at))]
+        return [member for member in self._read_members(self.version, profiles) if member.why] if profiles else []
 
-    def _listed(self, profiles: Sequence[Profile]) -> Sequence[Profile]:
-        """Those whom the campaign is for: all, or the customers of its list."""
-        listed = self._customers
-        return profiles if listed is None else [one for one in profiles if one.customer_id in listed]
+    def _read_members(self, version: VersionView, profiles: Sequence[Profile]) -> list[Member]:
+        """The customers of `profiles` with their lists in `version`; `why` is "" for those not in the audience."""
+        views = version.customer_views([profile.customer_id for profile in profiles], self._campaign.begun_at)
+        members = []
+        for profile, view in zip(profiles, views, strict=True):
+            with_orders = profile.after([line.day for line in view.live.orders.lines])
+            person = Person(with_orders, list(view.on(view.own[0], "buy_again")), self._campaign.begun_at)
+            members.append(Member(person, view, self._audience.criterion(person) or ""))
+        return members
 
-    def _members(self, profiles: Sequence[Profile]) -> list[Member]:
-        if self._audience.by_profile:
-            profiles = [one for one in profiles if self._audience.why(Person(one, (), self._campaign.begun_at))]
-        found = [] if not profiles else self._look(self.version, profiles)
-        return [member for member in found if member.why]
-
-    def _look(self, version: VersionView, profiles: Sequence[Profile]) -> list[Member]:
-        """Everybody of `profiles`, with no `why` for who is not in the audience."""
-        looks = version.looks([profile.customer_id for profile in profiles], self._campaign.begun_at)
-        found = []
-        for profile, look in zip(profiles, looks, strict=True):
-            known = profile.after([line.day for line in look.live.orders.lines])
-            person = Person(known, list(look.on(look.own[0], "buy_again")), self._campaign.begun_at)
-            found.append(Member(person, look, self._audience.why(person) or ""))
-        return found
-
-    def _outcomes(self, members: Sequence[Member]) -> list[Decision]:
+    def _decide(self, members: Sequence[Member]) -> list[Decision]:
         ids = [member.customer_id for member in members]
         reasons: dict[str, str] = {}
         picks: dict[str, Picks] = {}
         claims: list[Claim] = []
-        standings = dict(zip(ids, self._desk.contacts.standings(ids), strict=True))
+        states = dict(zip(ids, self._context.contacts.standings(ids), strict=True))
         prepared = self._prepare(members)
         self._expose(prepared)
         for member, assigned in prepared:
-            found = self._pick(member, assigned, standings[member.customer_id])
-            if isinstance(found, Picks):
-                picks[member.customer_id] = found
-                claims.append(self._claim(member, found))
+            picked = self._pick(member, assigned, states[member.customer_id])
+            if isinstance(picked, Picks):
+                picks[member.customer_id] = picked
+                claims.append(self._make_claim(member, picked))
             else:
-                reasons[member.customer_id] = found
-        decided = zip(picks, self._decide(claims, standings), strict=True)
-        reasons |= {customer_id: refused for customer_id, refused in decided if refused is not None}
+                reasons[member.customer_id] = picked
+        refusals = zip(picks, self._claim(claims, states), strict=True)
+        reasons |= {customer_id: refused for customer_id, refused in refusals if refused is not None}
         return [Decision(one, None if one in reasons else picks[one], reasons.get(one)) for one in ids]
 
     def _prepare(self, members: Sequence[Member]) -> list[tuple[Member, list[Assignment]]]:
-        """The members as they are picked for, of the version that an experiment tries on them."""
+        """The members with their assignments, as the version that an experiment tries on them shows them."""
         assigned = {member.customer_id: self._assign(member.customer_id) for member in members}
         by_version: dict[str, list[Member]] = {}
         for member in members:
-            tried = combine(one.treatment for one in assigned[member.customer_id]).version
+            tried = combine(assignment.treatment for assignment in assigned[member.customer_id]).version
             by_version.setdefault(tried or self._campaign.version, []).append(member)
-        prepared = chain.from_iterable(self._move(those, self._other(name)) for name, those in by_version.items())
+        prepared = chain.from_iterable(
+            self._in_version(same, self._find_version(version)) for version, same in by_version.items()
+        )
         return [(member, assigned[member.customer_id]) for member in prepared]
 
-    def _move(self, members: Sequence[Member], version: VersionView) -> Sequence[Member]:
-        """The same members as `version` sees them, with the lists that lead their picks."""
+    def _in_version(self, members: Sequence[Member], version: VersionView) -> Sequence[Member]:
+        """The same members with their lists in `version`, and with the lists that lead their picks."""
         if version is not self.version:
-            seen = self._look(version, [member.person.profile for member in members])
-            members = [one._replace(why=member.why) for one, member in zip(seen, members, strict=True)]
+            read = self._read_members(version, [member.person.profile for member in members])
+            members = [other._replace(why=member.why) for other, member in zip(read, members, strict=True)]
         keys = lists_to_lead(self._campaign.audience, members)
-        looks = version.with_lists([member.look for member in members], keys) if keys else ()
-        return [member._replace(look=look) for member, look in zip(members, looks, strict=True)] if keys else members
+        if not keys:
+            return members
+        views = version.with_lists([member.view for member in members], keys)
+        return [member._replace(view=view) for member, view in zip(members, views, strict=True)]
 
-    def _other(self, name: str) -> VersionView:
-        """Another version; where it is no longer kept, the campaign's."""
-        if name == self.version.version:
+    def _find_version(self, version: str) -> VersionView:
+        """The view of a version that an experiment tries; the campaign's own where it is no longer kept."""
+        if version == self.version.version:
             return self.version
-        if name not in self._others:
+        if version not in self._other_versions:
             try:
-                self._others[name] = VersionView(self._desk.store, name)
+                self._other_versions[version] = VersionView(self._context.store, version)
             except VersionNotFoundError:
-                self._others[name] = self.version
-        return self._others[name]
+                self._other_versions[version] = self.version
+        return self._other_versions[version]
 
     def _assign(self, customer_id: str) -> list[Assignment]:
         campaign = self._campaign
@@ -179,33 +179,37 @@ class Selection:
         )
 
     def _expose(self, prepared: Sequence[tuple[Member, Sequence[Assignment]]]) -> None:
-        """Keep who came across an experiment, whatever becomes of the mail: so the variants stay alike."""
-        name = self._campaign.campaign_id
+        """Record the exposure of every member, with a mail or without: so the variants stay comparable."""
         exposures = [
             exposure_event(
-                one.experiment, one.variant, member.customer_id, self._at, placement=PLACEMENT, campaign_id=name
+                assignment.experiment,
+                assignment.variant,
+                member.customer_id,
+                self._at,
+                placement=PLACEMENT,
+                campaign_id=self._campaign.campaign_id,
             )
             for member, assigned in prepared
-            for one in assigned
+            for assignment in assigned
         ]
         if exposures and not self._rehearse:
-            self._desk.keep(exposures, self._at)
+            self._context.keep_exposures(exposures, self._at)
 
-    def _pick(self, member: Member, assigned: Sequence[Assignment], standing: ContactState) -> Picks | str:
-        """The picks, or why there are none."""
-        treatment = combine(one.treatment for one in assigned)
+    def _pick(self, member: Member, assigned: Sequence[Assignment], contact_state: ContactState) -> Picks | str:
+        """The picks, or the reason why there are none."""
+        treatment = combine(assignment.treatment for assignment in assigned)
         if not treatment.show:
             return HOLDOUT
         variant = assigned[0].variant if assigned else None
-        return self._picker.pick(member, standing, treatment, variant) or NOTHING
+        return self._picker.pick(member, contact_state, treatment, variant) or NOTHING
 
-    def _claim(self, member: Member, picks: Picks) -> Claim:
+    def _make_claim(self, member: Member, picks: Picks) -> Claim:
         ids = tuple(item.product.product_id for item in picks.items)
         ordered_at = midnight_of(member.person.profile.last_day + 1)
         return Claim(self._campaign.campaign_id, member.customer_id, ids, ordered_at, self._at)
 
-    def _decide(self, claims: Sequence[Claim], standings: Mapping[str, ContactState]) -> Sequence[Refusal | None]:
-        rules, contacts = self._desk.rules, self._desk.contacts
+    def _claim(self, claims: Sequence[Claim], states: Mapping[str, ContactState]) -> Sequence[Refusal | None]:
+        rules, contacts = self._context.rules, self._context.contacts
         if self._rehearse:
-            return [refusal(standings[claim.customer_id], claim, rules) for claim in claims]
+            return [refusal(states[claim.customer_id], claim, rules) for claim in claims]
         return contacts.claim(claims, rules) if claims else []

@@ -1,4 +1,4 @@
-"""One version while a campaign reads it: what many customers share is read once, whatever is published meanwhile."""
+"""One version as a campaign reads it: lists that customers share are read once, whatever is published meanwhile."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -23,11 +23,11 @@ MAX_LIST_BYTES = 12 << 20
 
 
 class VersionView:
-    """One version of a shop.
+    """Profiles, lists and products of one version, with the catalogue overrides of now.
 
     Args:
-        store: where it is.
-        version: its name.
+        store: of the shop.
+        version: a published one.
 
     Raises:
         VersionNotFoundError: it is no longer kept, or it describes no customers.
@@ -37,77 +37,77 @@ class VersionView:
         self.version = version
         self._store = store
         self._lists = LruCache(MAX_LIST_BYTES)
-        self._live = NO_OVERRIDES
+        self._overrides = NO_OVERRIDES
         self.n_blocks = count_customer_blocks(store, version)
         self._catalogue = store.catalogue(version, MAX_CATALOGUE_BYTES)
-        self._products = self._amend(self._catalogue or Catalogue({}))
+        self._products = self._catalogue or Catalogue({})
         self.follow()
 
     def follow(self) -> None:
-        """Take note of what the shop said of its products: one round trip."""
-        live = self._store.follow().overrides
-        if live is not self._live:
-            self._live = live
-            self._products = self._amend(self._catalogue or Catalogue({}))
+        """Bring the catalogue overrides up to date: one round trip."""
+        overrides = self._store.follow().overrides
+        if overrides is not self._overrides:
+            self._overrides = overrides
+            self._products = self._override(self._catalogue or Catalogue({}))
 
     def profiles(self, block: int) -> list[Profile]:
-        """The customers of one block, by id. Raises VersionNotFoundError."""
+        """The profiles of the customers in one block, by id. Raises VersionNotFoundError."""
         return self._store.profiles(self.version, block)
 
-    def looks(self, customer_ids: Sequence[str], at: datetime) -> list[CustomerView]:
+    def customer_views(self, customer_ids: Sequence[str], at: datetime) -> list[CustomerView]:
         """Each customer's view of the own lists at an aware moment, in one round trip.
 
-        Of the live events only orders of until then count, and what the customer refused: a mail is no page, where
+        Of the recent events only orders until then count, and what the customer refused: a mail is no page, where
         the last click matters, and the same moment must give the same picks when it is long past.
         """
-        shoppers = [Identity(customer_id) for customer_id in customer_ids]
-        people = [person for one in shoppers for person in one.people]
-        reading = self.read([key for one in shoppers for key in one.own], people)
-        reading = replace(reading, live={name: _until(one, at) for name, one in reading.live.items()})
-        return [shopper.look(reading, at) for shopper in shoppers]
+        identities = [Identity(customer_id) for customer_id in customer_ids]
+        people = [person for identity in identities for person in identity.people]
+        reading = self.read([key for identity in identities for key in identity.own], people)
+        reading = replace(reading, live={person: _until(recent, at) for person, recent in reading.live.items()})
+        return [identity.look(reading, at) for identity in identities]
 
-    def with_lists(self, looks: Sequence[CustomerView], keys: Iterable[ListKey]) -> list[CustomerView]:
-        """The same views with lists of products in them, in one round trip at most."""
+    def with_lists(self, views: Sequence[CustomerView], keys: Iterable[ListKey]) -> list[CustomerView]:
+        """The same views with the lists of `keys` in them, in one round trip at most."""
         more = self.read(list(dict.fromkeys(keys)))
-        return [replace(look, reading=self._join(look.reading, more)) for look in looks]
+        return [replace(view, reading=self._join(view.reading, more)) for view in views]
 
     def fallbacks(self) -> FetchedLists:
-        """What sells in the shop: the lists of FALLBACK_KEYS."""
+        """The best sellers of the shop: the lists of FALLBACK_KEYS."""
         return self.read(FALLBACK_KEYS)
 
     def find_products(self, product_ids: Sequence[str]) -> dict[str, Product]:
-        """Those that the version knows, by id, with what the shop said of them."""
+        """Products of the version by id, with their overrides; ids that it does not hold are left out."""
         texts = self._store.find_products(self.version, product_ids) if product_ids else {}
-        return {product_id: self._live.apply_to(Product.from_json(text)) for product_id, text in texts.items()}
+        return {product_id: self._overrides.apply_to(Product.from_json(text)) for product_id, text in texts.items()}
 
     def read(self, keys: Sequence[ListKey], people: Sequence[str] = ()) -> FetchedLists:
-        """The named lists, in one round trip at most. Raises VersionNotFoundError."""
-        held = {key: found for key in keys if (found := self._lists.get(key)) is not None}
-        missing = [key for key in keys if key not in held]
+        """The lists of `keys`, in one round trip at most. Raises VersionNotFoundError."""
+        cached = {key: found for key in keys if (found := self._lists.get(key)) is not None}
+        missing = [key for key in keys if key not in cached]
         if not missing and not people:
-            return FetchedLists(self.version, held, self._products)
+            return FetchedLists(self.version, cached, self._products)
         reading = self._store.read(ListQuery(missing, self.version, self._catalogue, people))
         if reading is None or reading.version != self.version:
             raise _gone(self.version)
         if self._catalogue is None:
-            return replace(reading, products=self._amend(reading.products))
+            return replace(reading, products=self._override(reading.products))
         for key, found in reading.lists.items():
             if found is not None and key.name not in PERSONAL:
                 self._lists.keep(key, found, len(found.wire))
-        return replace(reading, lists={**held, **reading.lists}, products=self._products)
+        return replace(reading, lists={**cached, **reading.lists}, products=self._products)
 
-    def _amend(self, products: Catalogue) -> Catalogue:
-        return OverriddenCatalogue(products, self._live) if self._live.records else products
+    def _override(self, products: Catalogue) -> Catalogue:
+        return OverriddenCatalogue(products, self._overrides) if self._overrides.records else products
 
     def _join(self, reading: FetchedLists, more: FetchedLists) -> FetchedLists:
         products = reading.products
         if self._catalogue is None:
-            products = self._amend(Catalogue({**products.texts, **more.products.texts}))
+            products = self._override(Catalogue({**products.texts, **more.products.texts}))
         return replace(reading, lists={**reading.lists, **more.lists}, products=products)
 
 
 def count_customer_blocks(store: VersionStore, version: str) -> int:
-    """In how many blocks a version's customers come.
+    """The number of blocks that hold the profiles of a version's customers.
 
     Raises:
         VersionNotFoundError: it is no longer kept, or it describes no customers.
@@ -131,5 +131,5 @@ def _gone(version: str) -> VersionNotFoundError:
 
 def _until(recent: RecentActivity, at: datetime) -> RecentActivity:
     moment = at.timestamp()
-    orders = [wire for wire in recent.orders if any(one.at <= moment for one in recent_events([wire]))]
+    orders = [wire for wire in recent.orders if any(event.at <= moment for event in recent_events([wire]))]
     return replace(recent, orders=orders, session=(), shown=())

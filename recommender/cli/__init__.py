@@ -1,1 +1,1 @@
-"""The command line `reprise`, and what its commands share."""
+"""Command line `reprise`: its entry point, output, progress, and the commands about versions and keys."""

@@ -1,4 +1,4 @@
-"""What commands print: a table or lines for people, one JSON document with `--json`."""
+"""Output of commands: a table or lines for people, one JSON document with `--json`."""
 
 import json
 from collections.abc import Sequence

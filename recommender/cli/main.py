@@ -1,4 +1,4 @@
-"""The front door `reprise`: names each command and where it lives, and imports it only when it is called."""
+"""Entry point `reprise`: the commands and their modules, imported only when they are called."""
 
 import importlib
 import sys
@@ -19,7 +19,7 @@ COMMANDS = {
         "training.commands.analytics.experiment",
         "Report what an experiment caused, variant against control.",
     ),
-    "keys": ("recommender.cli.keys", "Create, list and revoke API keys."),
+    "keys": ("recommender.cli.api_keys", "Create, list and revoke API keys."),
     "models": ("recommender.cli.models", "List the published versions."),
     "picks": ("training.commands.campaigns.picks", "Write a campaign's picks to a file, a customer a row."),
     "power": ("training.commands.analytics.power", "Say how many customers an experiment needs."),
@@ -41,14 +41,14 @@ EXIT_CODES: dict[type[RepriseError], int] = {UsageError: 2, DataError: 3, GateRe
 
 
 class LazyGroup(click.Group):
-    """Lists commands without importing them: `reprise --help` must answer at once."""
+    """Group of commands that are imported when they are called: `reprise --help` must answer at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
-        """Names in alphabetical order."""
+        """Names of the commands in alphabetical order."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return one command; None where there is no such name."""
+        """The command of this name, imported now; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
@@ -56,7 +56,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands from COMMANDS alone."""
+        """Write the list of commands, from COMMANDS alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def exit_code(error: RepriseError) -> int:
-    """2 usage, 3 bad data, 4 refused by the gate, 1 anything else."""
+    """The exit code of an error: 2 usage, 3 bad data, 4 refused by the gate, 1 anything else."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
 
 

@@ -1,4 +1,4 @@
-"""`reprise models`: which versions are published, and which one answers."""
+"""`reprise models`: the published versions, and the current one."""
 
 import click
 
@@ -45,5 +45,5 @@ def _row(manifest: Manifest, current: str | None) -> tuple[str, ...]:
 
 
 def _minute(moment: str) -> str:
-    """`2026-11-20 02:00` of an ISO-8601 moment in UTC."""
+    """An ISO-8601 moment in UTC to the minute: `2026-11-20 02:00`."""
     return moment[:16].replace("T", " ")

@@ -10,7 +10,7 @@ Advance = Callable[[int], None]
 
 
 class Progress:
-    """Shows named steps on `stream` and remembers their wall time. `show=False` only measures."""
+    """Progress of named steps, shown on `stream`, and their wall time in `seconds`. `show=False` only measures."""
 
     def __init__(self, *, show: bool = True, stream: IO[str] | None = None) -> None:
         self.seconds: dict[str, float] = {}

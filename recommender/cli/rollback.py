@@ -1,4 +1,4 @@
-"""`reprise rollback`: the version before the current one answers again."""
+"""`reprise rollback`: the version before the current one becomes current again."""
 
 import click
 

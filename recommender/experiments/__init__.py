@@ -1,1 +1,1 @@
-"""Experiments: who sees which variant, what a variant changes, and the exposure that says so."""
+"""Experiments: assignment of customers to variants, treatments, and exposures."""

@@ -1,4 +1,4 @@
-"""Experiments: which customer sees which variant, decided by a salted hash alone, so that no assignment is stored."""
+"""Experiments and the assignment of customers to variants: a salted hash alone, so that nothing is stored."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from recommender.experiments.treatment import NOTHING_SHOWN, UNTREATED, Treatmen
 from recommender.person import encode_id
 
 HOLDOUT = "holdout"
-"""The variant of customers who are kept out of the experiment's treatments and are compared with the others."""
+"""The variant of customers who get no treatment of the experiment and are compared with the others."""
 MAIL_PLACEMENT = "email"
-"""Whose cap and rules mails have."""
+"""The placement whose cap and rules mails have."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Weight = Annotated[float, Field(gt=0)]
@@ -25,12 +25,12 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+UtcMoment = Annotated[datetime, AfterValidator(_in_utc)]
 """A date or time; UTC where it names no zone."""
 
 
 class Experiment(BaseModel):
-    """What is tried on whom, where and when."""
+    """One experiment: variants with their weights and treatments, and where and when it applies."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -49,8 +49,8 @@ class Experiment(BaseModel):
     placements: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
     """Where it applies: in these placements and these campaigns; everywhere, if neither is named."""
-    starts: Moment | None = None
-    ends: Moment | None = None
+    starts: UtcMoment | None = None
+    ends: UtcMoment | None = None
     """When it applies: from `starts` to just before `ends`; None: without that limit."""
 
     @model_validator(mode="after")
@@ -62,21 +62,21 @@ class Experiment(BaseModel):
         if self.starts and self.ends and self.starts >= self.ends:
             raise ValueError(f"it ends at {self.ends}, not after its start at {self.starts}")
         if unknown := sorted(self.treatments.keys() - self.variants.keys() - ({HOLDOUT} if self.holdout else set())):
-            known = ", ".join([*self.variants, *([HOLDOUT] if self.holdout else [])])
-            raise ValueError(f"a treatment is for {', '.join(unknown)}, which is no variant; there are: {known}")
+            variants = ", ".join([*self.variants, *([HOLDOUT] if self.holdout else [])])
+            raise ValueError(f"a treatment is for {', '.join(unknown)}, which is no variant; there are: {variants}")
         return self
 
     def treatment(self, variant: str) -> Treatment:
-        """What is different for the customers of a variant."""
+        """The treatment of a variant; of the hold-out NOTHING_SHOWN unless it is given, of others UNTREATED."""
         return self.treatments.get(variant, NOTHING_SHOWN if variant == HOLDOUT else UNTREATED)
 
     def meets(self, other: "Experiment") -> bool:
         """Whether one answer or mail may belong to both. A mail is of its campaign and of MAIL_PLACEMENT."""
         if _is_over(self, other.starts) or _is_over(other, self.starts):
             return False
-        if not all(one.placements or one.campaigns for one in (self, other)):
+        if not all(experiment.placements or experiment.campaigns for experiment in (self, other)):
             return True
-        mails = any(one.campaigns and MAIL_PLACEMENT in two.placements for one, two in ((self, other), (other, self)))
+        mails = any(a.campaigns and MAIL_PLACEMENT in b.placements for a, b in ((self, other), (other, self)))
         return mails or bool({*self.placements} & {*other.placements} or {*self.campaigns} & {*other.campaigns})
 
 
@@ -92,17 +92,18 @@ def _named_once(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
 
 
 def _treating_apart(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
-    """Where two change one thing, nobody could tell which of them did it. A hold-out stays a hold-out for both."""
-    for one, other in combinations(experiments, 2):
-        if (both := _fields(one) & _fields(other)) and one.meets(other):
+    """Refuse two that change one field of the same answers: their effects could not be told apart."""
+    for first, second in combinations(experiments, 2):
+        if (both := _fields(first) & _fields(second)) and first.meets(second):
             raise ValueError(
-                f"experiments {one.name!r} and {other.name!r} both change {', '.join(sorted(both))} of the same "
+                f"experiments {first.name!r} and {second.name!r} both change {', '.join(sorted(both))} of the same "
                 "answers; let one end before the other starts, or name other placements"
             )
     return experiments
 
 
 def _fields(experiment: Experiment) -> set[str]:
+    """What treatments change, without `show`: a hold-out stays a hold-out for both."""
     return {field for treatment in experiment.treatments.values() for field in treatment.fields} - {"show"}
 
 
@@ -112,7 +113,7 @@ setting, `[[experiments]]` in `reprise.toml`."""
 
 
 class Assignment(NamedTuple):
-    """What one customer gets in one experiment."""
+    """The variant of one customer in one experiment, and its treatment."""
 
     experiment: str
     variant: str
@@ -139,7 +140,7 @@ def assignments(
     placement: str | None = None,
     campaign: str | None = None,
 ) -> list[Assignment]:
-    """What a customer gets in each experiment that an answer or a mail belongs to, in the order of the settings.
+    """Assignments of a customer, one for each experiment that an answer or mail belongs to, in the settings' order.
 
     `recommender.experiments.treatment.combine` makes one treatment of them. Arguments as those of `applies`; for a
     mail, name its placement and its campaign.
@@ -168,14 +169,14 @@ def assign(experiment: Experiment, customer_id: str) -> str:
 
 
 def draw_uniform(salt: str, variant: str, customer_id: str) -> float:
-    """A number in [0, 1) with 53 random bits that depends on nothing but the arguments: a BLAKE2b hash of them."""
+    """A uniform number in [0, 1) with 53 bits, from a BLAKE2b hash of the arguments alone."""
     # salt and variant hold no NUL, so no two triples make one text; an id may hold anything, even half a surrogate pair
     text = encode_id(f"{salt}\0{variant}\0{customer_id}")
     return float((int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 11) / 2**53)
 
 
 def shares(experiment: Experiment) -> dict[str, float]:
-    """Variant → the share of customers that it should get; the hold-out is there if it has any. Sums to 1."""
+    """Variant → expected share of customers, the hold-out included if it has any; they sum to 1."""
     total = sum(experiment.variants.values())
     expected = {name: (1 - experiment.holdout) * weight / total for name, weight in experiment.variants.items()}
     return {HOLDOUT: experiment.holdout, **expected} if experiment.holdout else expected

@@ -1,4 +1,4 @@
-"""The event that says who came across an experiment: one per customer, experiment and day (UTC)."""
+"""Exposure events: a customer met an experiment; one per customer, experiment and day (UTC)."""
 
 from datetime import UTC, datetime
 
@@ -16,10 +16,10 @@ def exposure_event(
     recommendation_id: str | None = None,
     campaign_id: str | None = None,
 ) -> Event:
-    """An exposure at `at` (aware), in whichever variant, the hold-out included.
+    """The exposure of a customer to a variant, the hold-out included, at `at` (aware).
 
-    Its id is the same all day long, so that whoever tells it again tells nothing new. A customer id may hold anything
-    and be long, so a digest stands for it.
+    Its id is the same all day long, so that a repeated exposure is a duplicate. A customer id may hold anything and be
+    long, so a digest stands for it.
     """
     return Event(
         event_id=f"exposure:{experiment}:{at.astimezone(UTC):%Y-%m-%d}:{digest(customer_id)}",

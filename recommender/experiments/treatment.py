@@ -1,4 +1,4 @@
-"""Treatments: what an experiment does to the answers and mails of one variant."""
+"""Treatments: what an experiment changes in the answers and mails of one variant."""
 
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
@@ -14,7 +14,7 @@ _OF_A_PLACEMENT = frozenset(
 
 
 class Treatment(BaseModel):
-    """What is different for the customers of a variant; a field that is None stays as it is for everybody."""
+    """Changes to the answers and mails of one variant; a field that is None stays as it is for everybody."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -43,12 +43,12 @@ class Treatment(BaseModel):
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """The names of what it changes."""
+        """Names of the fields that it changes."""
         changed = {name for name, value in self if value is not None and name != "show"}
         return frozenset(changed if self.show else changed | {"show"})
 
     def treat(self, placement: Placement) -> Placement:
-        """`placement` with what is different; a `default_limit` over the cap is clamped, as a `limit` is."""
+        """`placement` with the changes; a `default_limit` over the cap is clamped, as a `limit` is."""
         changes = self._changes
         if not changes:
             return placement
@@ -62,13 +62,13 @@ class Treatment(BaseModel):
 
 
 UNTREATED = Treatment()
-"""Changes nothing."""
+"""The treatment that changes nothing."""
 NOTHING_SHOWN = Treatment(show=False)
-"""An empty slate, and no mail."""
+"""The treatment of a hold-out: an empty slate, and no mail."""
 
 
 def combine(treatments: Iterable[Treatment]) -> Treatment:
-    """All at once: each field as the first of them that changes it says; nothing is shown where one shows nothing."""
+    """One treatment of several: each field from the first that changes it; NOTHING_SHOWN where one shows nothing."""
     changing = tuple(treatment for treatment in treatments if treatment is not UNTREATED)
     if not changing:
         return UNTREATED

@@ -191,7 +191,7 @@ class TestExperiments:
 
     def test_everybody_meant_is_exposed_the_holdout_too_and_a_rehearsal_exposes_nobody(self):
         shop, kept = make_shop(experiments=(self.experiment(holdout=0.3),)), []
-        shop.treat(keep=lambda events, at: kept.append((events, at)))
+        shop.treat(keep_exposures=lambda events, at: kept.append((events, at)))
         campaign = shop.begin("c")
         list(run_campaign(campaign, shop.context, rehearse=True))
         assert kept == []

@@ -1,4 +1,4 @@
-"""One process of `reprise serve` that answers requests."""
+"""Worker process of `reprise serve`: answers HTTP requests."""
 
 import gc
 import multiprocessing
@@ -16,17 +16,17 @@ from api.telemetry.metrics import forget_dead_workers
 
 STDERR = 2
 STOP_TIMEOUT_S = 5
-"""A worker that has not ended this long after it was told to is killed."""
+"""Seconds after which a worker that was asked to end is killed."""
 
 
 def create_worker() -> AsgiApp:
-    """The application of this process, which ends with the one that started it, even where that one is killed.
+    """The application of this process, which ends with its parent process, even where that is killed.
 
     Raises SettingsError as `create_app`.
     """
     forget_dead_workers()
     app = create_app(log=cast(TextIO, LogLines(STDERR)))
-    app.extensions["reprise"].shops.keep_following()  # the keys are known before anybody asks
+    app.extensions["reprise"].shops.keep_following()  # the keys are read before the first request
     gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
     drop_stuck_clients()
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
@@ -34,7 +34,7 @@ def create_worker() -> AsgiApp:
 
 
 def _end_with_parent() -> None:
-    """Workers that nobody minds would hold the port and answer on, beside those of the next `reprise serve`."""
+    """Workers without a parent would hold the port and answer on, beside those of the next `reprise serve`."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

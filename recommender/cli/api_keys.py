@@ -55,7 +55,7 @@ def create(
       reprise keys create --scope read --scope events
     """
     settings = load_settings(**({} if shop is None else {"shop": shop}))
-    key, kept = make_api_key(
+    key, record = make_api_key(
         shop=settings.shop,
         kind="publishable" if publishable else "secret",
         scopes=scopes,
@@ -65,9 +65,9 @@ def create(
         rate_per_s=rate_per_s,
     )
     with open_storage(settings) as storage:
-        storage.add_api_key(kept)
+        storage.add_api_key(record)
     if as_json:
-        print_json({"key": key, **_document(kept)})
+        print_json({"key": key, **_document(record)})
     else:
         click.echo(key)
         click.echo("This is shown once: only a digest of it is kept.", err=True)
@@ -103,10 +103,10 @@ def revoke(key_id: str, as_json: bool) -> None:
       reprise keys revoke 4f1c08d2a96b7e35
     """
     with open_storage(load_settings()) as storage:
-        found = storage.api_keys().get(key_id)
-        if found is None or found.revoked_at:
+        key = storage.api_keys().get(key_id)
+        if key is None or key.revoked_at:
             raise UsageError(f"there is no key {key_id!r} that works; `reprise keys list` shows those there are")
-        revoked = found.revoke(datetime.now(UTC))
+        revoked = key.revoke(datetime.now(UTC))
         storage.add_api_key(revoked)
     if as_json:
         print_json(_document(revoked))
