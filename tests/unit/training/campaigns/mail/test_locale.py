@@ -17,7 +17,7 @@ LANGUAGES = ("ar", "de", "en", "fr")
 
 
 def words(language):
-    return tomllib.loads(files("recommender.campaigns").joinpath("locales", f"{language}.toml").read_text("utf-8"))
+    return tomllib.loads(files("training.campaigns.mail").joinpath("locales", f"{language}.toml").read_text("utf-8"))
 
 
 def shape(table):
