@@ -6,6 +6,8 @@ NEWEST := $(VENV)/newest
 PIP_INSTALL := -m pip install --disable-pip-version-check --no-compile
 ARGS ?=
 export OPENBLAS_NUM_THREADS := 1
+# the tests start Python hundreds of times: each would compile the code anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test quick newest test-newest lock bench-api notebooks lint format types check clean
 

@@ -8,14 +8,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from types import FrameType
 from typing import NoReturn
 
 import click
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -23,12 +21,13 @@ from structlog.typing import FilteringBoundLogger
 
 from api.server.embedded_watch import keep_embedded
 from api.server.http_worker import STOP_TIMEOUT_S
+from api.server.reload import Server, reload_at_hangup
 from api.telemetry.logs import make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
 from recommender.data_dir import DataDirectory
-from recommender.errors import SettingsError, StoreUnavailableError, UsageError
+from recommender.errors import StoreUnavailableError, UsageError
 from recommender.redis.open import open_storage, store_url
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
@@ -122,7 +121,7 @@ def refuse_taken_port(address: str, port: int) -> None:
 
 
 def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
-    server = Granian(
+    server = Server(
         "api.server.http_worker:create_worker",
         factory=True,
         interface=Interfaces.ASGINL,
@@ -140,7 +139,7 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
     )
     # fresh workers: a fork would copy locks that the announcing thread may hold at that moment
     multiprocessing.set_start_method("spawn", force=True)
-    server.on_startup(lambda: _reload_at_hangup(server.signal_handler_reload, logger))
+    server.on_startup(lambda: reload_at_hangup(server, logger))
     server.on_startup(lambda: _announce_when_it_answers(address, settings.port, as_json=as_json))
     try:
         server.serve()
@@ -148,23 +147,6 @@ def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as
         # Ctrl-C in a terminal reaches the workers too; that they end before Granian stops them is no failure
         if not server.interrupt_signal:
             raise
-
-
-def _reload_at_hangup(replace_workers: Callable[[], object], logger: FilteringBoundLogger) -> None:
-    """Have SIGHUP replace the workers one by one, each once a new one answers beside it for some seconds.
-
-    Invalid settings are logged instead: with them the new workers would not start, and the old ones would be gone.
-    """
-
-    def check_and_replace(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
-        try:
-            load_settings()
-        except SettingsError as error:
-            logger.warning("settings_not_reloaded", detail=str(error))
-        else:
-            replace_workers()
-
-    signal.signal(signal.SIGHUP, check_and_replace)
 
 
 def _announce_when_it_answers(address: str, port: int, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISSOCK
 
 UNREAD_S = 10
 """Seconds after which sent bytes that a client does not take end its connection; it is noticed up to 10 s later."""
@@ -33,9 +34,17 @@ def _set_timeout_when_open() -> None:
 
 def _set_timeout(descriptor: int) -> bool:
     """Whether it is a socket that listens on a network; then its connections inherit the time-out (see tcp(7))."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as listening:
-        is_tcp = listening.family in (socket.AF_INET, socket.AF_INET6) and listening.type == socket.SOCK_STREAM
-        if is_tcp and listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
-            return True
+    with suppress(OSError):
+        if not S_ISSOCK(os.fstat(descriptor).st_mode):
+            return False  # no socket would close the copy
+        with socket.socket(fileno=os.dup(descriptor)) as found:
+            return _set_socket_timeout(found)
     return False
+
+
+def _set_socket_timeout(found: socket.socket) -> bool:
+    is_tcp = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
+    listens = is_tcp and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    if listens:
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+    return listens

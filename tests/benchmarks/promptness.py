@@ -2,7 +2,8 @@
 
 Two workers of `reprise serve` answer, on a machine that does nothing else. Told are the seconds until every worker has
 followed a change, the longest and the middle answer while Redis hangs or is gone, and the seconds until all is as
-before. `--json` prints one document. Exit 1 where one of BUDGETS_S is not kept.
+before; and the longest read of a store while a cluster or a watched primary fails over, and the seconds until one
+succeeds. `--json` prints one document. Exit 1 where one of BUDGETS_S is not kept.
 """
 
 import argparse
@@ -10,16 +11,21 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from recommender.cli.console import print_table
-from recommender.storage.versions import rollback
+from recommender.errors import StoreUnavailableError
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisShopStorage
+from recommender.storage.versions import ListQuery, VersionStore, rollback
+from tests.support.failover import TIMEOUT_MS
 from tests.support.load import MANY, Answer, load, median_s, worst_s
-from tests.support.redis_servers import RedisServer, redis_server, wait_until
+from tests.support.redis_servers import RedisServer, redis_cluster, redis_server, wait_until, watched_primary
 from tests.support.served import HURRIED_MS, PAGES, PUBLIC, WORKERS, Served, serve, store_of, version, version_name
 
 BUDGETS_S = {
@@ -34,6 +40,14 @@ BUDGETS_S = {
     "longest answer while Redis is gone": 1.0,
     "middle answer while Redis is gone": 0.1,
     "all as before after Redis was gone": 5.0,
+    "longest read while a primary of a cluster is gone": 0.3,
+    "read again after a primary of a cluster was gone": 15.0,
+    "longest read while a primary of a cluster hangs": 0.3,
+    "read again after a primary of a cluster hung": 15.0,
+    "longest read while a watched primary is gone": 0.3,
+    "read again after a watched primary was gone": 15.0,
+    "longest read while a watched primary hangs": 0.3,
+    "read again after a watched primary hung": 15.0,
 }
 EVENT = {"event_id": "1", "event_type": "not_interested", "customer_id": "ann", "product_id": "p1"}
 
@@ -43,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
-    found = measure()
+    found = {**measure(), **failovers()}
     if arguments.json:
         print(json.dumps({"seconds": found, "budgets": BUDGETS_S}, indent=2))
     else:
@@ -101,6 +115,61 @@ def outage(
         f"middle answer while {meanwhile}": median_s(during),
         f"all as before after {afterwards}": back_s,
     }
+
+
+def failovers() -> dict[str, float]:
+    """What a reader sees while a replica takes over from a primary that is killed, or hangs."""
+    found = {}
+    for what, start in (("a primary of a cluster", cluster_primary), ("a watched primary", lone_primary)):
+        for meanwhile, afterwards, lose in (
+            ("is gone", "was gone", RedisServer.kill),
+            ("hangs", "hung", RedisServer.pause),
+        ):
+            with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as (url, primary, replica):
+                longest, back = failover(url, primary, replica, lose)
+            found[f"longest read while {what} {meanwhile}"] = longest
+            found[f"read again after {what} {afterwards}"] = back
+    return found
+
+
+@contextmanager
+def cluster_primary(folder: Path) -> Iterator[tuple[str, RedisServer, RedisServer]]:
+    """A cluster, and the primary and the replica that hold the shop."""
+    with redis_cluster(folder) as cluster:
+        shard = cluster.shard_of(Keys("default").current)
+        yield cluster.url, cluster.primaries[shard], cluster.replicas[shard]
+
+
+@contextmanager
+def lone_primary(folder: Path) -> Iterator[tuple[str, RedisServer, RedisServer]]:
+    """A primary with a replica, watched by sentinels."""
+    with watched_primary(folder) as watched:
+        yield watched.url, watched.primary, watched.replica
+
+
+def failover(
+    url: str, primary: RedisServer, replica: RedisServer, lose: Callable[[RedisServer], None]
+) -> tuple[float, float]:
+    """The longest read, in seconds, and the seconds from the loss to the first read that succeeded."""
+    longest = 0.0
+    with closing(RedisShopStorage(url, timeout_ms=TIMEOUT_MS)) as storage:
+        store = storage.store("default")
+        store.publish(version(1), keep=3)
+        wait_until(lambda: replica.call("DBSIZE") == primary.call("DBSIZE"), "the replica has all")
+        lose(primary)
+        lost = began = time.monotonic()
+        while not is_read(store):
+            longest, began = max(longest, time.monotonic() - began), time.monotonic()
+    return max(longest, time.monotonic() - began), time.monotonic() - lost
+
+
+def is_read(store: VersionStore) -> bool:
+    """Whether it answers."""
+    try:
+        store.read(ListQuery([]))
+    except StoreUnavailableError:
+        return False
+    return True
 
 
 def seconds_until(holds: Callable[[], object]) -> float:

@@ -111,11 +111,12 @@ def flood(
             for start in range(first, n, threads * 50):
                 numbers = range(start, min(start + threads * 50, n), threads)
                 connection.sendall(b"".join(get(route.format(f"{name}-{number}")) for number in numbers))
-                received, answered = b"", 0
-                while answered < len(numbers):
+                received, answers = b"", []
+                while len(answers) < len(numbers):
                     received += connection.recv(1 << 20)
-                    answered = len(statuses(received))
-                found.update(statuses(received))
+                    if received.count(b"HTTP/1.1 ") >= len(numbers):  # reading them is slow: only when all are there
+                        answers = statuses(received)
+                found.update(answers)
         with lock:
             counted.update(found)
 

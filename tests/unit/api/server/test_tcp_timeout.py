@@ -1,0 +1,37 @@
+"""What bounds the sockets that listen leaves all other files as they are."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from api.server import tcp_timeout
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(socket, "TCP_USER_TIMEOUT") or not Path("/proc/self/fd").exists(), reason="needs Linux"
+)
+
+
+def open_files() -> set[str]:
+    return {one.name for one in Path("/proc/self/fd").iterdir()}
+
+
+def test_only_what_listens_is_bound() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
+        assert tcp_timeout._bound(listening.fileno())
+        assert not tcp_timeout._bound(other.fileno())
+        bounds = [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) for one in (listening, other)]
+    assert bounds == [tcp_timeout.UNREAD_S * 1000, 0]
+
+
+def test_looking_leaves_no_file_open() -> None:
+    reader, writer = os.pipe()
+    try:
+        before = open_files()
+        assert not tcp_timeout._bound(reader)
+        assert open_files() == before
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert not tcp_timeout._bound(reader), "it is closed"
