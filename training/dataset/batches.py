@@ -33,7 +33,7 @@ def for_each_batch(
     Args:
         work: must not depend on other batches.
         batches: as `customer_batches` returns them.
-        advance: told the number of customers done.
+        advance: is called with the number of customers done.
     """
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count(), initializer=_use_one_thread) as pool:
         for batch, result in zip(batches, pool.map(work, range(len(batches)), batches), strict=True):

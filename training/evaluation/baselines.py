@@ -5,7 +5,6 @@ Each learns from a snapshot and gives a `Scorer`; `training.evaluation.top_k.ran
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from recommender.settings import AlsSettings
 from training.dataset.interactions import build_interactions
@@ -33,7 +32,8 @@ def trending(snapshot: Snapshot) -> Scorer:
 
 def own_counts(snapshot: Snapshot) -> Scorer:
     """Each customer's own products, by number of orders."""
-    return _rows_of(count_orders(snapshot))
+    counts = count_orders(snapshot)
+    return lambda customers: counts[customers].toarray()
 
 
 def decayed_own(snapshot: Snapshot, half_life_days: float, popularity: float = 0.0) -> Scorer:
@@ -82,7 +82,3 @@ def bpr(snapshot: Snapshot, n_factors: int, seed: int) -> Scorer:
 
 def _same_for_all(scores: NDArray[np.float32]) -> Scorer:
     return lambda customers: np.tile(scores, (len(customers), 1))
-
-
-def _rows_of(matrix: csr_matrix) -> Scorer:
-    return lambda customers: matrix[customers].toarray()

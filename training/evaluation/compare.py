@@ -81,7 +81,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The whole as plain JSON types; what could not be measured is None.
 
-        `windows`: what is said of each; `mean`: ranking → measure → [mean, low, high] over all windows; `lead`:
+        `windows`: the results of each; `mean`: ranking → measure → [mean, low, high] over all windows; `lead`:
         measure → the best `baseline` of that measure and our `difference` to it, [mean, low, high]; `tuned`: the
         baselines' parameters. Intervals hold 95 %.
         """
@@ -114,7 +114,7 @@ def compare(
         catalogue: products.
         cuts: aware datetimes, at least one.
         settings: of the training; `horizon_days` is the length of each window.
-        progress: told of each step.
+        progress: shows each step.
     """
     cuts = sorted(set(cuts))
     earlier = cuts[0] - timedelta(days=settings.horizon_days)

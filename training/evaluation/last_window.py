@@ -70,7 +70,7 @@ def evaluate_last_window(
         ledger: purchases as `training.ingest.ingest` returns them.
         catalogue: products; what is only sold in the window is known to the model as a product without buyers.
         settings: of the training; `horizon_days` and `own_half_life_days` are used here too.
-        progress: told of each step.
+        progress: shows each step.
         example_cache: shared with another training, see `train_model`.
 
     Returns:

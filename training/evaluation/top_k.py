@@ -51,11 +51,11 @@ def rank_by(scorer: Scorer, snapshot: Snapshot, customers: pl.Series, k: int) ->
     index = snapshot.customers.indices(customers.to_list(), unknown="mark").astype(np.int64)
     own, fill = count_orders(snapshot), (-1 / (1 + recent_buyers(snapshot))).astype(np.float32)
     size = max(1, _BLOCK_CELLS // max(1, len(snapshot.products)))
-    blocks = []
+    batches = []
     for first in range(0, len(index), size):
-        places = _rank_block(scorer, index[first : first + size], own, fill, k)
-        blocks.append(places._replace(customer=places.customer + first))
-    return _frame(blocks, customers, pl.Series(snapshot.products.ids, dtype=pl.String))
+        places = _rank_batch(scorer, index[first : first + size], own, fill, k)
+        batches.append(places._replace(customer=places.customer + first))
+    return _frame(batches, customers, pl.Series(snapshot.products.ids, dtype=pl.String))
 
 
 def count_orders(snapshot: Snapshot, weight: NDArray[np.floating] | None = None) -> csr_matrix:
@@ -76,10 +76,10 @@ def recent_buyers(snapshot: Snapshot) -> NDArray[np.float32]:
     return sum_by(pairs % n_products, np.ones(len(pairs)), len(snapshot.products)).astype(np.float32)
 
 
-def _rank_block(
+def _rank_batch(
     scorer: Scorer, index: NDArray[np.int64], own: csr_matrix, fill: NDArray[np.float32], k: int
 ) -> _Places:
-    """The lists of a block of customers, by row; an index of -1 is a customer without a past."""
+    """The lists of a batch of customers, by row; an index of -1 is a customer without a past."""
     scores = np.tile(fill, (len(index), 1))
     bought = np.zeros(scores.shape, dtype=bool)
     known = np.flatnonzero(index >= 0)
@@ -91,7 +91,7 @@ def _rank_block(
     best = np.hstack([_highest(np.where(kind, keys, _LAST), k) for kind in (bought, ~bought)])
     best = -np.sort(-best, axis=1)
     row, place = np.nonzero(best > _LAST)
-    product = _column(best[row, place], scores.shape[1])
+    product = scores.shape[1] - 1 - (best[row, place] & 0xFFFFFFFF)
     shown = scores[row, product] > _NOT_SHOWN
     row, product = row[shown], product[shown]
     return _Places(row, product, scores[row, product], bought[row, product])
@@ -107,19 +107,15 @@ def _sort_keys(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     return (rising << 32) | np.arange(scores.shape[1] - 1, -1, -1)
 
 
-def _column(keys: NDArray[np.int64], n_columns: int) -> NDArray[np.int64]:
-    return n_columns - 1 - (keys & 0xFFFFFFFF)
-
-
 def _highest(keys: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """(n, min(k, columns)) highest of each row, in no order."""
     n_columns = keys.shape[1]
     return keys if k >= n_columns else np.partition(keys, n_columns - k, axis=1)[:, n_columns - k :]
 
 
-def _frame(blocks: list[_Places], customers: pl.Series, products: pl.Series) -> pl.DataFrame:
+def _frame(batches: list[_Places], customers: pl.Series, products: pl.Series) -> pl.DataFrame:
     empty = _Places(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
-    places = _Places(*(np.concatenate(part) for part in zip(empty, *blocks, strict=True)))
+    places = _Places(*(np.concatenate(part) for part in zip(empty, *batches, strict=True)))
     rank = np.arange(len(places.customer)) - np.searchsorted(places.customer, places.customer) + 1
     return pl.DataFrame(
         {

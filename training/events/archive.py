@@ -110,7 +110,7 @@ class Archive:
     def join_small_files(self, most: int = MANY_FILES) -> int:
         """Join the small files of each day that has more than `most` of them; how many went.
 
-        Nothing is done while somebody reads or rewrites. After a crash midway some events are in two files.
+        Nothing is done while another process reads or rewrites. After a crash midway some events are in two files.
 
         Raises:
             HomeError: the disk is full or cannot be written.
@@ -162,9 +162,9 @@ class Archive:
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
-        """Files go away under LOCK_EX alone, so whoever holds LOCK_SH finds what it listed. Writing needs no lock.
+        """Files go away under LOCK_EX alone, so a holder of LOCK_SH finds what it listed. Writing needs no lock.
 
-        Raises BlockingIOError with LOCK_NB where somebody else holds it.
+        Raises BlockingIOError with LOCK_NB where another process holds it.
         """
         try:
             lock = (make_folder(self.folder) / "files.lock").open("a")

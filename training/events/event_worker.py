@@ -56,7 +56,7 @@ class EventWorker:
         archive: of the shop.
         refresh: is called with each batch once it is archived, to renew these customers' lists. If it raises, the
             batch stays queued, to be handled again.
-        clock: tells the aware moment.
+        clock: the aware moment.
         tell: shows a line on the worker's console.
         counts: what was done so far.
     """
@@ -144,7 +144,7 @@ class EventWorker:
 
 
 def _reason(error: ValueError) -> str:
-    """What is wrong, without quoting what somebody wrote."""
+    """The reason of a dead letter, without quoting the entry."""
     if not isinstance(error, ValidationError):
         return type(error).__name__
     found = error.errors()[0]

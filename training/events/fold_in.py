@@ -24,7 +24,7 @@ class FoldIn:
     Attributes:
         store: where the version that answers is, with its product factors.
         log: where the lists go.
-        clock: tells the aware moment.
+        clock: the aware moment.
         list_length: products in a list.
     """
 

@@ -45,10 +45,10 @@ def read_products(file: Path) -> NamedProducts:
         if "product_id" not in schema:
             seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
-        told = frame.select(_product_file_column(name, schema) for name in CATALOGUE.names()).collect()
-    usable = told.filter(pl.col("product_id").is_not_null())
+        listed = frame.select(_product_file_column(name, schema) for name in CATALOGUE.names()).collect()
+    usable = listed.filter(pl.col("product_id").is_not_null())
     products = usable.unique("product_id", keep="last", maintain_order=True)
-    return NamedProducts(products, repeated=len(usable) - len(products), unusable=len(told) - len(usable))
+    return NamedProducts(products, repeated=len(usable) - len(products), unusable=len(listed) - len(usable))
 
 
 def _product_file_column(name: str, schema: pl.Schema) -> pl.Expr:
@@ -63,8 +63,8 @@ def _product_file_column(name: str, schema: pl.Schema) -> pl.Expr:
         # anything else, `javascript:` above all, must not reach a page
         return pl.when(text.str.contains(r"^(https?://|/)")).then(text).alias(name)
     if name in {"in_stock", "replenishable"}:
-        said = ~text.str.to_lowercase().is_in(_NO)
-        return (said.fill_null(value=True) if name == "in_stock" else said).alias(name)
+        is_yes = ~text.str.to_lowercase().is_in(_NO)
+        return (is_yes.fill_null(value=True) if name == "in_stock" else is_yes).alias(name)
     return text.alias(name)
 
 
@@ -88,13 +88,13 @@ def build_catalogue(
         The catalogue (schema CATALOGUE) and the counts of `IngestReport.catalogue`. What the product file leaves empty
         is filled from the purchases: the commonest title and category, and the median of the last prices.
     """
-    told = named.products if named else pl.DataFrame(schema=CATALOGUE)
+    listed = named.products if named else pl.DataFrame(schema=CATALOGUE)
     sold = ledger.group_by("product_id").agg(
         _price(pl.col("unit_price").drop_nulls().tail(LAST_PURCHASES).median()).alias("price")
     )
     for name in ("title", "category"):
         sold = sold.join(_commonest(purchases, name), on="product_id", how="left")
-    both = told.join(sold, on="product_id", how="full", coalesce=True, suffix="_sold")
+    both = listed.join(sold, on="product_id", how="full", coalesce=True, suffix="_sold")
     filled = both.with_columns(
         *(pl.coalesce(name, f"{name}_sold").alias(name) for name in ("title", "category", "price")),
         pl.col("in_stock").fill_null(value=True),
@@ -102,8 +102,8 @@ def build_catalogue(
     catalogue = filled.select(CATALOGUE.names()).sort("product_id")
     return catalogue, {
         "products": len(catalogue),
-        "from_file": len(told),
-        "sold_but_not_in_file": len(catalogue) - len(told),
+        "from_file": len(listed),
+        "sold_but_not_in_file": len(catalogue) - len(listed),
         "never_sold": len(catalogue) - len(sold),
         "repeated_in_file": named.repeated if named else 0,
         "unusable_in_file": named.unusable if named else 0,

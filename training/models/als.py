@@ -61,7 +61,7 @@ def fit_factors(
         als: `factors`, `iterations`, `alpha` and `regularization` are read; the last is lowered for a small shop to
             a quarter of the largest singular value of alpha · matrix.
         seed: of the random start.
-        advance: told 1 after each iteration.
+        advance: is called with 1 after each iteration.
 
     Raises:
         UsageError: the matrix holds NaN, an infinity or a negative strength.
@@ -146,7 +146,9 @@ def top_products(factors: Factors, rows: NDArray[np.integer], k: int, mask: csr_
         UsageError: k is below 1, a row is not a customer, or the mask has another shape.
     """
     _check_k(k)
-    _check_rows(factors, rows)
+    unknown = rows[(rows < 0) | (rows >= len(factors.customers))]
+    if len(unknown):
+        raise UsageError(f"customer index {unknown[0]} is outside 0 to {len(factors.customers) - 1}")
     if mask is not None and mask.shape != (len(factors.customers), len(factors.products)):
         raise UsageError(
             f"mask has shape {mask.shape}; there are {len(factors.customers)} customers and "
@@ -215,9 +217,3 @@ def _top_columns(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 def _check_k(k: int) -> None:
     if k < 1:
         raise UsageError(f"k is {k}; a list has at least 1 product")
-
-
-def _check_rows(factors: Factors, rows: NDArray[np.integer]) -> None:
-    wrong = rows[(rows < 0) | (rows >= len(factors.customers))]
-    if len(wrong):
-        raise UsageError(f"customer index {wrong[0]} is outside 0 to {len(factors.customers) - 1}")

@@ -39,7 +39,7 @@ def rank_candidates(
         evidence: what is known now.
         customers: (n,) customer indices, rising.
         k: longest list of products never bought.
-        advance: told the number of customers done.
+        advance: is called with the number of customers done.
     """
 
     def rank_batch(_: int, batch: Rows) -> PersonalLists:

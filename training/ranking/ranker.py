@@ -107,7 +107,7 @@ def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
 
 def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, seed: int) -> Trees:
     # the trees cannot bin a column without two different values
-    names = [name for name in features.columns if _varies(features[name])]
+    names = [name for name in features.columns if features[name].fill_nan(None).drop_nulls().n_unique() > 1]
     n_bought = int(bought.sum())
     if not names or n_bought in (0, len(bought)):
         return Trees(None, [], float(_put_right(bought.mean(), kept)))
@@ -145,10 +145,6 @@ def _put_right(seen: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
     King, Zeng (2001), "Logistic Regression in Rare Events Data", section 4.1.
     """
     return seen * kept / (seen * kept + 1 - seen)
-
-
-def _varies(column: pl.Series) -> bool:
-    return column.fill_nan(None).drop_nulls().n_unique() > 1
 
 
 def _matrix(features: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:

@@ -80,7 +80,7 @@ def collect_examples(
         catalogue: as `training.ingest.ingest` returns it.
         cut: an aware datetime.
         settings: `als`, `horizon_days` and `seed` are read.
-        advance: told the number of customers done.
+        advance: is called with the number of customers done.
     """
     evidence = build_evidence(ledger, catalogue, cut, settings)
     seed = (settings.seed, day_of(int(cut.timestamp())))

@@ -124,7 +124,9 @@ def _orders_chart(figures: EvaluationFigures, names: list[str], measure: str, la
         for i, name in enumerate(names, start=1)
     ]
     highest = max(up for line in lines for _, up in line.points)
-    x = Axis("past orders (customers)", len(_ORDERS), list(_orders_ticks(figures)))
+    counts = {words: figures.score(OURS, f"{piece}n_customers", 0) for piece, words in _ORDERS.items()}
+    ticks = [(place + 0.5, f"{words} ({n:,.0f})") for place, (words, n) in enumerate(counts.items())]
+    x = Axis("past orders (customers)", len(_ORDERS), ticks)
     svg = plot(f"{label} by number of past orders", x, axis(label, highest), lines)
     return Chart(label, svg, tuple((line.name, line.look) for line in lines))
 
@@ -134,11 +136,6 @@ def _orders_points(figures: EvaluationFigures, name: str, measure: str) -> Itera
         value = figures.scores[name].get(f"{piece}{measure}")
         if value is not None:
             yield place + 0.5, value
-
-
-def _orders_ticks(figures: EvaluationFigures) -> Iterator[tuple[float, str]]:
-    for place, (piece, words) in enumerate(_ORDERS.items()):
-        yield place + 0.5, f"{words} ({figures.score(OURS, f'{piece}n_customers', 0):,.0f})"
 
 
 def _calibration_chart(name: str, bins: Mapping[str, Any]) -> Chart:

@@ -38,7 +38,8 @@ def compare_versions(publication: Publication, previous: Publication) -> Version
     return VersionChanges(
         since=previous.manifest.version,
         table=Table(
-            ("", "before", "now", "change"), [*_count_rows(publication, previous), *_rows(publication, previous)]
+            ("", "before", "now", "change"),
+            [*_count_rows(publication, previous), *_measure_rows(publication, previous)],
         ),
         chart=_overlap_chart(publication, previous),
         new=_some([now[product_id] for product_id in now.keys() - before.keys()]),
@@ -78,13 +79,10 @@ def _count_rows(publication: Publication, previous: Publication) -> list[tuple[s
     ]
 
 
-def _rows(publication: Publication, previous: Publication) -> list[tuple[str, ...]]:
+def _measure_rows(publication: Publication, previous: Publication) -> list[tuple[str, ...]]:
     now, before = figures_of(publication.manifest.metrics), figures_of(previous.manifest.metrics)
-    return [_measure_row(measure, now, before) for measure in _MEASURES if _both_have(measure, now, before)]
-
-
-def _both_have(measure: str, now: EvaluationFigures, before: EvaluationFigures) -> bool:
-    return all(measure in figures.scores.get(OURS, {}) for figures in (now, before))
+    known = now.scores.get(OURS, {}).keys() & before.scores.get(OURS, {}).keys()
+    return [_measure_row(measure, now, before) for measure in _MEASURES if measure in known]
 
 
 def _measure_row(measure: str, now: EvaluationFigures, before: EvaluationFigures) -> tuple[str, ...]:

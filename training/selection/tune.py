@@ -153,7 +153,7 @@ def tune(
     trials: int,
     *,
     may_go_on: Callable[[], bool] = lambda: True,
-    tell: Callable[[int, Tried, Tried], None] = lambda *_: None,
+    on_trial: Callable[[int, Tried, Tried], None] = lambda *_: None,
 ) -> Tuned:
     """The best settings of: today's, the sampler's suggestions, and the best without each of its changes.
 
@@ -168,7 +168,7 @@ def tune(
         trials: how many there shall be, those of earlier calls included. At most one for each setting follows, which
             puts back a change that did not help.
         may_go_on: asked before every trial but the first.
-        tell: told of each new trial its number, what was tried, and the best up to then.
+        on_trial: is called with the number of each new trial, the trial, and the best one up to then.
 
     Raises:
         TooLittleDataError: see `Validation.judge`.
@@ -176,7 +176,7 @@ def tune(
     """
     today = validation.today
     with _open_study(folder, validation.name) as study:
-        search = _Search(validation, study, tell)
+        search = _Search(validation, study, on_trial)
         try:
             search.judge(today)
             while search.n_trials < trials and may_go_on():
@@ -191,8 +191,10 @@ def tune(
 class _Search:
     """What was tried so far, and what to try next."""
 
-    def __init__(self, validation: Validation, study: optuna.Study, tell: Callable[[int, Tried, Tried], None]) -> None:
-        self._validation, self._study, self._tell = validation, study, tell
+    def __init__(
+        self, validation: Validation, study: optuna.Study, on_trial: Callable[[int, Tried, Tried], None]
+    ) -> None:
+        self._validation, self._study, self._on_trial = validation, study, on_trial
         done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         self.n_trials = len(done)
         self.figures: dict[SearchPoint, float] = {
@@ -248,7 +250,7 @@ class _Search:
     def _note(self, point: SearchPoint, ndcg: float) -> None:
         self.n_trials += 1
         self.figures[point] = ndcg
-        self._tell(self.n_trials, Tried(point, ndcg), self.best)
+        self._on_trial(self.n_trials, Tried(point, ndcg), self.best)
 
 
 @contextmanager

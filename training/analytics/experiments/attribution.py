@@ -71,7 +71,7 @@ def attribute(
         clicks, lines_of(ledger, customers).filter(pl.col("ordered_at") < period.end), within_days
     )
     return {
-        variant: _count(len(people), *(_of(variant, part) for part in (seen, clicks, bought)))
+        variant: _count(len(people), *(part.filter(variant=variant) for part in (seen, clicks, bought)))
         for (variant,), people in sorted(customers.partition_by("variant", as_dict=True).items())
     }
 
@@ -88,10 +88,6 @@ def _purchases_after(clicks: pl.DataFrame, lines: pl.DataFrame, within_days: flo
         coalesce=False,
     )
     return joined.filter(pl.col("occurred_at").is_not_null())
-
-
-def _of(variant: str, part: pl.DataFrame) -> pl.DataFrame:
-    return part.filter(pl.col("variant") == variant)
 
 
 def _count(customers: int, seen: pl.DataFrame, clicks: pl.DataFrame, bought: pl.DataFrame) -> Attribution:

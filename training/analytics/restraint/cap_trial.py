@@ -37,7 +37,7 @@ class Arm:
         variant: its name.
         length: products that its answers hold at most; 0 for one that is shown nothing.
         customers: who have their days behind them.
-        purchases: per customer within the days, made comparable by CUPED where the past tells anything.
+        purchases: per customer within the days, made comparable by CUPED where there are purchases before.
         purchases_low, purchases_high: its 95 % interval.
         came_back: share of customers with any purchase within the days.
     """

@@ -78,8 +78,8 @@ class Restraint:
         if not self.trials:
             if not any(math.isfinite(value.low) for value in self.positions):
                 return NOTHING_TO_COMPARE
-            said = "no position" if self.cap is None else f"positions 1 to {self.cap}"
-            return f"upper bound, not causal: {said} may add value; let an experiment try several caps to know"
+            positions = "no position" if self.cap is None else f"positions 1 to {self.cap}"
+            return f"upper bound, not causal: {positions} may add value; let an experiment try several caps to know"
         trial, harm = self.trials[0], self.trials[0].harmful
         name = f"experiment {trial.experiment!r}"
         hurts = f"; positions {harm.first} to {harm.last} lower the total" if harm else ""
@@ -148,7 +148,8 @@ def learn_restraint(
     impressions = known.filter(pl.col("event_type") == "impression", pl.col("rank").is_not_null())
     until = pl.col("occurred_at") + within <= _latest(shown, ledger)
     purchases = ledger.select("customer_id", "product_id", pl.col("ordered_at").cast(SHOWN["occurred_at"]))
-    exposures = _by_placement(_in_one_placement(known.filter(pl.col("event_type") == "exposure")))
+    in_one_placement = pl.col("placement").n_unique().over("experiment") == 1
+    exposures = _by_placement(known.filter(pl.col("event_type") == "exposure").filter(in_one_placement))
     return [
         Restraint(
             placement=placement,
@@ -165,10 +166,6 @@ def learn_restraint(
 def _latest(shown: pl.DataFrame, ledger: pl.DataFrame) -> datetime | None:
     moments = [shown["occurred_at"].max(), ledger["ordered_at"].cast(SHOWN["occurred_at"]).max()]
     return max((cast(datetime, moment) for moment in moments if moment is not None), default=None)
-
-
-def _in_one_placement(exposures: pl.DataFrame) -> pl.DataFrame:
-    return exposures.filter(pl.col("placement").n_unique().over("experiment") == 1)
 
 
 def _by_placement(rows: pl.DataFrame) -> Mapping[str, pl.DataFrame]:

@@ -121,7 +121,7 @@ class AddressBook:
     def _add(self, line: int, row: Mapping[str, str | None]) -> str | None:
         """Why a line is bad; None where it was added."""
         customer_id, email = row.get("customer_id"), (row.get("email") or "").strip()
-        name, locale = (_text(row.get(column)) for column in _OPTIONAL)
+        name, locale = ((row.get(column) or "").strip() or None for column in _OPTIONAL)
         if not customer_id or None in row:
             return "no_customer_id" if not customer_id else "too_many_columns"
         if any(_CONTROL.search(text) for text in (customer_id, email, name or "", locale or "")):
@@ -208,7 +208,3 @@ def _open_nameless(folder: Path) -> Iterator[sqlite3.Connection]:
         Path(name).unlink()
         connection.execute("BEGIN")
         yield connection
-
-
-def _text(value: str | None) -> str | None:
-    return (value or "").strip() or None

@@ -232,7 +232,7 @@ def _code(code: int, text: bytes | str) -> str:
 
 
 def _describe(error: Exception) -> str:
-    """What happened to a connection, without what the server said."""
+    """What happened to a connection, without the server's text."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and str(error)[:3].isdigit():
         return str(error)
     if isinstance(error, TimeoutError) or "timed out" in str(error):

@@ -35,8 +35,5 @@ def _ids(path: Path) -> Iterator[str]:
             yield from (row[at] for row in csv.reader(file) if len(row) > at and row[at])
             return
         file.seek(0)
-        yield from (line for line in map(_line, file) if line)
-
-
-def _line(text: str) -> str:
-    return text.rstrip("\r\n").removeprefix("\ufeff")
+        ids = (line.rstrip("\r\n").removeprefix("\ufeff") for line in file)
+        yield from filter(None, ids)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import polars as pl
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
@@ -67,14 +66,10 @@ def command(
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
     if out:
-        _write(report.profiles, out)
+        with write_whole(out) as file:
+            report.profiles.write_parquet(file) if out.suffix == ".parquet" else report.profiles.write_csv(file)
     if as_json:
         print_json({**report.document, "out": str(out) if out else None, "seconds": progress.seconds})
     else:
         print_customers(report.document)
         click.echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")
-
-
-def _write(profiles: pl.DataFrame, out: Path) -> None:
-    with write_whole(out) as file:
-        profiles.write_parquet(file) if out.suffix == ".parquet" else profiles.write_csv(file)

@@ -72,11 +72,11 @@ def _print_cohorts(cohorts: Document) -> None:
 
 
 def _print_holdout(holdout: Document) -> None:
-    said = f"{holdout['days']} days from {holdout['from']}, {holdout['customers']:,} customers known before"
+    window = f"{holdout['days']} days from {holdout['from']}, {holdout['customers']:,} customers known before"
     for name in ("orders", "revenue"):
         if judged := holdout[name]:
             rows = [(method, *map(_number, figures.values())) for method, figures in judged["methods"].items()]
-            title = f"{name} in the {said}; observed {_number(judged['observed'])}"
+            title = f"{name} in the {window}; observed {_number(judged['observed'])}"
             print_table(("method", "MAE", "RMSE", "total"), rows, title=title)
     dates = holdout["next_order"]
     rows = [(method, *map(_number, figures.values())) for method, figures in dates["methods"].items()]

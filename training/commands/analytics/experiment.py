@@ -128,15 +128,12 @@ def _find_times(
     now: datetime,
 ) -> tuple[datetime, datetime]:
     """When it ran: as the options say, else the settings, not beyond `now`; else since the first of the exposures."""
-    start = start or (experiment and experiment.starts) or (None if exposures is None else _first(exposures))
+    first = None if exposures is None else cast(datetime, exposures["exposed_at"].min())
+    start = start or (experiment and experiment.starts) or first
     end = end or (experiment and experiment.ends and min(experiment.ends, now)) or (None if exposures is None else now)
     if start is None or end is None:
         raise click.UsageError("say when it ran, with --start and --end")
     return start, end
-
-
-def _first(exposures: pl.DataFrame) -> datetime:
-    return cast(datetime, exposures["exposed_at"].min())
 
 
 def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], holdout: float) -> Experiment:
@@ -149,20 +146,20 @@ def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], ho
     try:
         return Experiment.model_validate({"name": name, "salt": salt, "variants": weights, "holdout": holdout})
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
-        raise click.UsageError(f"that is no experiment: {said}") from None
+        faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
+        raise click.UsageError(f"that is no experiment: {faults}") from None
 
 
 def _assign(
-    told: Path | pl.DataFrame | None, experiment: Experiment | None, ingested: Ingested, period: Period
+    source: Path | pl.DataFrame | None, experiment: Experiment | None, ingested: Ingested, period: Period
 ) -> Assignments:
     """Who is in it; tills and bots, whose purchases are not in the ledger, are not."""
-    if told is None:
+    if source is None:
         return assign_customers(cast(Experiment, experiment), ingested.ledger, period.start)
-    if isinstance(told, Path):
-        read = read_assignments(told, period.start, period.end)
+    if isinstance(source, Path):
+        read = read_assignments(source, period.start, period.end)
     else:
-        read = enter(told, period.start, period.end)
+        read = enter(source, period.start, period.end)
     tills = [row["customer_id"] for row in ingested.report.suspicious]
     kept = read.customers.filter(~pl.col("customer_id").is_in(tills))
     return Assignments(kept, {**read.left_out, "tills or bots": len(read.customers) - len(kept)})

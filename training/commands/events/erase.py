@@ -35,11 +35,11 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
     """
     settings = load_settings(**({} if shop is None else {"shop": shop}))
     with open_storage(settings) as storage:
-        told = _erase(settings, storage, customers)
+        counts = _erase(settings, storage, customers)
     if as_json:
-        print_json(told)
+        print_json(counts)
         return
-    for name, count in told.items():
+    for name, count in counts.items():
         click.echo(f"{name.replace('_', ' ')}: {', '.join(count) or 'none' if isinstance(count, list) else count}")
 
 

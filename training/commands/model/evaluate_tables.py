@@ -23,7 +23,7 @@ _SLICES = {
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Figures of all windows together, then what is said of each window."""
+    """Scores of all windows together, then the results of each window."""
     cuts = ", ".join(f"{judged.window.cut:%Y-%m-%d}" for judged in comparison.windows)
     days = comparison.windows[0].window.horizon_days
     click.echo(f"\n{days} days from {cuts}; 95 % intervals over customers in brackets")

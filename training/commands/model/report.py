@@ -53,8 +53,8 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, ledg
     out = out or home.reports / f"{version}.html"
     with write_whole(out) as file:
         file.write(page)
-    told = {"out": str(out), "version": version, "previous": before[0] if before else None, "bytes": len(page)}
-    print_json(told) if as_json else click.echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")
+    result = {"out": str(out), "version": version, "previous": before[0] if before else None, "bytes": len(page)}
+    print_json(result) if as_json else click.echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")
 
 
 def _learn(ledger: Path, settings: Settings) -> list[Restraint]:

@@ -61,7 +61,7 @@ def command(
 def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
     """The version that answers now, and who was erased; neither where the store is out of reach.
 
-    That is no reason not to train: what is trained is saved, and whoever was erased is left out when it is published.
+    That is no reason not to train: what is trained is saved, and erased customers are left out when it is published.
     """
     try:
         with open_storage(settings) as storage:

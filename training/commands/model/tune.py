@@ -57,7 +57,7 @@ def command(
         DataDirectory(settings.home).root / "tuning",
         trials,
         may_go_on=lambda: timeout_s is None or time.monotonic() - started < timeout_s,
-        tell=lambda number, tried, best: _tell(_title(number, trials), tried, best, started, silent=as_json),
+        on_trial=lambda number, tried, best: _tell(_title(number, trials), tried, best, started, silent=as_json),
     )
     with write_whole(out) as file:
         file.write(to_toml(tuned.best.point, _comment(tuned, source.paths)).encode())

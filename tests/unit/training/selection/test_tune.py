@@ -204,7 +204,7 @@ def test_new_settings_of_today_join_the_same_study(tmp_path: Path):
 
 def test_tells_of_each_trial(tmp_path: Path):
     told: list[tuple[int, Tried, Tried]] = []
-    tune(known(alpha_alone), tmp_path, 2, tell=lambda *trial: told.append(trial))
+    tune(known(alpha_alone), tmp_path, 2, on_trial=lambda *trial: told.append(trial))
     assert [number for number, _, _ in told] == list(range(1, len(told) + 1))
     assert all(best.ndcg >= tried.ndcg for _, tried, best in told)
 

@@ -1,4 +1,4 @@
-"""The confidence sequence: Johari's interval, and when it is tight. Its errors: test_simulations.py."""
+"""The confidence sequence: Johari's interval, and when it is tight. Its errors: test_experiment_report.py."""
 
 import numpy as np
 import pytest
