@@ -52,7 +52,7 @@ def test_kept_and_unchanged_answers_have_them_too(client: FlaskClient):
 
 def test_an_error_of_ours_and_an_outage_have_them_too(app: Flask, down_client: FlaskClient, monkeypatch):
     broken = app.test_client()
-    monkeypatch.setitem(app.view_functions, "health.live", accessible(Permission.OPEN)(lambda: 1 // 0))
+    monkeypatch.setitem(app.view_functions, "operations.live", accessible(Permission.OPEN)(lambda: 1 // 0))
     answers = [broken.get("/health/live"), down_client.get("/v1/models"), down_client.get("/v1/popular")]
     assert [answer.status_code for answer in answers] == [500, 503, 200]
     assert [missing(answer) for answer in answers] == [[], [], []]
