@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path(".reprise")
-    """Where models, the embedded Redis' data, quarantined rows, reports and the demo shop are kept."""
+    """Folder of models, the embedded Redis' data, quarantined rows, reports and the demo shop."""
     redis_url: SecretStr | None = None
     """Address of Redis: one server, sentinels or a cluster. None: the embedded server under `REPRISE_HOME`."""
     redis_timeout_ms: int = Field(default=100, ge=1)
@@ -138,13 +138,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged: `debug`, `info`, `warning` or `error`."""
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
-    """Placements by name, as JSON; better as `[placements.home]` in `reprise.toml`. What is said of one is added to its
-    default."""
+    """Placements by name, as JSON; better as `[placements.home]` in `reprise.toml`. Fields of one are added
+    to its default."""
 
     @field_validator("placements", mode="before")
     @classmethod
     def _add_to_the_defaults(cls, named: Mapping[str, Any]) -> dict[str, Any]:
-        """What is said of a placement is added to its default, so that one field can be changed alone."""
+        """Add the fields given for a placement to its default, so that one field can be changed alone."""
         defaults = {name: placement.model_dump() for name, placement in DEFAULT_PLACEMENTS.items()}
         return defaults | {name: defaults.get(name, {}) | dict(fields) for name, fields in named.items()}
 

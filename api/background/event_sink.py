@@ -41,7 +41,7 @@ class EventSink:
         bound: most events that may wait there for a worker.
         logger: for warnings of lost events.
         most_waiting: calls of `note` that may wait here.
-        at_once: of these are kept in one round trip.
+        at_once: most of these that are written in one round trip.
     """
 
     def __init__(

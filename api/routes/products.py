@@ -27,6 +27,7 @@ class OverriddenId(ShopId):
     regex = r"(?s:(?!.*/(?:similar|bought-together)\Z).+?)"
 
 
+# the converter is named in the rules, which are labels of logs and metrics: its name stays
 blueprint.record(lambda state: state.app.url_map.converters.update(told_id=OverriddenId))
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
+from recommender.events.event import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -32,7 +33,6 @@ def whole(number: object) -> object:
     return number
 
 
-ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]

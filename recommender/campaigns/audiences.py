@@ -53,7 +53,7 @@ class Person:
 
     @property
     def lifecycle(self) -> str:
-        """The lifecycle state at `at`, one of `recommender.publication.profile.lifecycle_state`."""
+        """The lifecycle state at `at`, as `recommender.publication.profile.lifecycle_state` defines it."""
         return self.profile.lifecycle(self.day)
 
     @property

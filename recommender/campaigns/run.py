@@ -19,6 +19,8 @@ def begin_campaign(
 ) -> Campaign:
     """The campaign of this id: pinned to the current version and to `at`, unless it was begun before.
 
+    Of several calls at once the first one wins.
+
     Args:
         context: of the shop.
         campaign_id: given by the shop.

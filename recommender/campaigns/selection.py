@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 
 
 class Selection:
-    """The customers of one version, selected for a campaign. Arguments as those of `run.run_campaign`."""
+    """Customers of one version, selected for a campaign. Arguments: see `recommender.campaigns.run.run_campaign`."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Selection:
                 reasons[member.customer_id] = picked
         refusals = zip(picks, self._claim(claims, states), strict=True)
         reasons |= {customer_id: refused for customer_id, refused in refusals if refused is not None}
-        return [Decision(one, None if one in reasons else picks[one], reasons.get(one)) for one in ids]
+        return [Decision(each, None if each in reasons else picks[each], reasons.get(each)) for each in ids]
 
     def _prepare(self, members: Sequence[Member]) -> list[tuple[Member, list[Assignment]]]:
         """The members with their assignments, as the version that an experiment tries on them shows them."""

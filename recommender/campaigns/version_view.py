@@ -91,9 +91,9 @@ class VersionView:
             raise _gone(self.version)
         if self._catalogue is None:
             return replace(reading, products=self._override(reading.products))
-        for key, found in reading.lists.items():
-            if found is not None and key.name not in PERSONAL:
-                self._lists.keep(key, found, len(found.wire))
+        for key, fetched in reading.lists.items():
+            if fetched is not None and key.name not in PERSONAL:
+                self._lists.keep(key, fetched, len(fetched.wire))
         return replace(reading, lists={**cached, **reading.lists}, products=self._products)
 
     def _override(self, products: Catalogue) -> Catalogue:
