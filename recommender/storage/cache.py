@@ -41,11 +41,6 @@ class CachedList:
     published: PublishedList
     texts: Mapping[int, bytes]
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory that it takes, about."""
-        return len(self.published.wire) + sum(map(entry_bytes, self.texts.values()))
-
 
 @dataclass(frozen=True, eq=False)
 class CacheState:
@@ -94,11 +89,11 @@ class CacheState:
             if published is None:
                 continue
             own = {i: texts[i] for i in published.indices() if i in texts} if texts else _NO_TEXTS
-            held = CachedList(published, own)
             if key in FALLBACK_KEYS:
-                self.fallbacks[key] = held
+                self.fallbacks[key] = CachedList(published, own)
             else:
-                self.lists.keep(key, held, held.n_bytes)
+                n_bytes = len(published.wire) + sum(map(entry_bytes, own.values()))
+                self.lists.keep(key, CachedList(published, own), n_bytes)
 
 
 class ListCache:
@@ -199,8 +194,8 @@ class ListCache:
         """What is not at hand is read, and kept but for persons' lists."""
         state = self.state
         version = state.position.version
-        held = {key: state.find(key) for key in keys if key.name not in PERSONAL}
-        missing = [key for key in keys if held.get(key) is None]
+        held = {key: None if key.name in PERSONAL else state.find(key) for key in keys}
+        missing = [key for key, found in held.items() if found is None]
         if not missing and not people:
             return _join(state, held, None)
         reading = await fetch(ListQuery(missing, version, state.catalogue, people))
@@ -263,17 +258,13 @@ class ListCache:
 
 
 def _join(state: CacheState, held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> FetchedLists:
-    lists = {key: None if found is None else found.published for key, found in held.items()}
-    if reading is not None:
-        lists |= reading.lists
-    products = state.catalogue or _join_products(held, reading)
-    return FetchedLists(state.position.version or "", lists, products, reading.live if reading is not None else {})
-
-
-def _join_products(held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> Catalogue:
+    lists: dict[ListKey, PublishedList | None] = {}
     texts: dict[int, bytes] = {}
-    for found in held.values():
-        texts |= found.texts if found else {}
-    if reading is not None:
-        texts |= reading.products.texts
-    return Catalogue(texts)
+    for key, found in held.items():
+        lists[key] = None if found is None else found.published
+        texts |= {} if found is None else found.texts
+    if reading is None:
+        return FetchedLists(state.position.version or "", lists, state.catalogue or Catalogue(texts))
+    lists |= reading.lists
+    products = state.catalogue or Catalogue({**texts, **reading.products.texts})
+    return FetchedLists(state.position.version or "", lists, products, reading.live)
