@@ -4,16 +4,13 @@ Paths hold customer ids; rules do not. No header, no body and no setting is logg
 """
 
 import sys
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO, cast
 
 import structlog
 from flask import Flask, current_app
 from structlog.typing import FilteringBoundLogger
 
 from api.json import dump
-
-if TYPE_CHECKING:
-    pass
 
 EXTENSION = "reprise_log"
 

@@ -7,13 +7,13 @@ from flask import Flask, Response, g, request
 from structlog.typing import FilteringBoundLogger
 
 from api.ids import request_id
+from api.telemetry.logs import EXTENSION, log
 from api.telemetry.metrics import RULE, count_request, waited_s
 from api.telemetry.tracing import trace_id
 from api.web.headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-from api.telemetry.logs import EXTENSION, log
 
 
 def attach(app: Flask, logger: FilteringBoundLogger) -> None:

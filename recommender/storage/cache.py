@@ -138,14 +138,15 @@ class ListCache:
         self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
     ) -> FetchedLists | None:
         """As `read_async`, for a thread, which waits."""
-
-        async def fetch(query: ListQuery) -> FetchedLists | None:
-            return self.store.read(query)
-
-        return run_sync(self._read(fetch, keys, people, version))
+        return run_sync(self.read_async(keys, people, version, in_loop=False))
 
     async def read_async(
-        self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
+        self,
+        keys: Sequence[ListKey],
+        people: Sequence[str] = (),
+        version: str | None = None,
+        *,
+        in_loop: bool = True,
     ) -> FetchedLists | None:
         """The named lists, all of one version, in one round trip at most; None before any version.
 
@@ -156,25 +157,24 @@ class ListCache:
             people: whose live events count, by `digest_of_person`; they are never at hand.
             version: read where it is kept; None, or where it is not, is the current one. Of another than the current
                 one nothing is at hand.
+            in_loop: whether an event loop waits, which does other things meanwhile; else the thread waits.
 
         Raises:
             StoreUnavailableError: the server does not answer and nothing was ever read.
         """
-        return await self._read(self.store.read_async, keys, people, version)
-
-    async def _read(
-        self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
-    ) -> FetchedLists | None:
-        """What was published, with what the shop said since."""
-        live = self.state.position.overrides
-        if not live.records:
+        fetch = self.store.read_async if in_loop else self._fetch_blocking
+        overrides = self.state.position.overrides
+        if not overrides.records:
             return await self._read_published(fetch, keys, people, version)
-        keys = [*keys, *live.new_products.keys_behind(keys)]
+        keys = [*keys, *overrides.new_products.keys_behind(keys)]
         reading = await self._read_published(fetch, keys, people, version)
         if reading is None:
             return None
-        lists, products = live.new_products.complete(reading.lists), OverriddenCatalogue(reading.products, live)
-        return replace(reading, lists=lists, products=products)
+        products = OverriddenCatalogue(reading.products, overrides)
+        return replace(reading, lists=overrides.new_products.complete(reading.lists), products=products)
+
+    async def _fetch_blocking(self, query: ListQuery) -> FetchedLists | None:
+        return self.store.read(query)
 
     async def _read_published(
         self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
