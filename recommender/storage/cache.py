@@ -194,8 +194,12 @@ class ListCache:
         """What is not at hand is read, and kept but for persons' lists."""
         state = self.state
         version = state.position.version
-        held = {key: None if key.name in PERSONAL else state.find(key) for key in keys}
-        missing = [key for key, found in held.items() if found is None]
+        held: dict[ListKey, CachedList | None] = {}
+        missing: list[ListKey] = []
+        for key in keys:
+            held[key] = None if key.name in PERSONAL else state.find(key)
+            if held[key] is None:
+                missing.append(key)
         if not missing and not people:
             return _join(state, held, None)
         reading = await fetch(ListQuery(missing, version, state.catalogue, people))
@@ -258,13 +262,14 @@ class ListCache:
 
 
 def _join(state: CacheState, held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> FetchedLists:
+    """Lists from memory and those that were read besides, in the order of `held`, with their products."""
     lists: dict[ListKey, PublishedList | None] = {}
     texts: dict[int, bytes] = {}
     for key, found in held.items():
         lists[key] = None if found is None else found.published
         texts |= {} if found is None else found.texts
-    if reading is None:
-        return FetchedLists(state.position.version or "", lists, state.catalogue or Catalogue(texts))
-    lists |= reading.lists
-    products = state.catalogue or Catalogue({**texts, **reading.products.texts})
-    return FetchedLists(state.position.version or "", lists, products, reading.live)
+    if reading is not None:
+        lists |= reading.lists
+        texts |= reading.products.texts if state.catalogue is None else {}
+    products = Catalogue(texts) if state.catalogue is None else state.catalogue
+    return FetchedLists(state.position.version or "", lists, products, {} if reading is None else reading.live)
