@@ -96,7 +96,7 @@ def create_app(
     auth.attach(app, auth.Guard(lambda: shops.api_keys, shops.rate_limits, settings.shop, ttl_s, clock))
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
-    app.wsgi_app = trace(FastPath(app.wsgi_app, service, Lists(app), partial(logs.log, app)))  # type: ignore[method-assign,assignment]
+    app.wsgi_app = trace(FastPath(app.wsgi_app, service, Lists(app), partial(access_log.log, app)))  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -78,8 +78,9 @@ def attach(app: Flask, guard: Guard) -> None:
             if allowed is not None:
                 return allowed
         g.principal = find_principal(request.environ, guard.keys(), guard.own_shop)
-        g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.principal)
-        _refuse_too_many(g.allowance)
+        if g.principal.key_id is not None:
+            g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.principal)
+            _refuse_too_many(g.allowance)
         if access is Permission.PERSON:
             require_customer((request.view_args or {})["customer_id"])
         else:
@@ -115,8 +116,8 @@ def admit(environ: dict[str, Any], principal: Principal, rate_limits: RateLimits
     return _headers(environ.get("HTTP_ORIGIN"), principal, allowance)
 
 
-def _refuse_too_many(allowance: Allowance | None) -> None:
-    if allowance is not None and allowance.retry_after_s:
+def _refuse_too_many(allowance: Allowance) -> None:
+    if allowance.retry_after_s:
         raise TooManyRequestsError(
             f"this key may ask {allowance.limit} times in a row, then has to slow down; "
             f"ask again in {allowance.retry_after_s} s",

@@ -77,13 +77,11 @@ class RateLimits:
         self._lock = threading.Lock()
         self._exchanging = threading.Lock()
 
-    def take(self, principal: Principal) -> Allowance | None:
-        """Count one request of `principal`; None for one without a key, who is not limited."""
-        if principal.key_id is None:
-            return None
+    def take(self, principal: Principal) -> Allowance:
+        """Count one request of `principal`, who has a key: those without one are not limited."""
         now = self._clock()
         with self._lock:
-            bucket = self._buckets.get(principal.key_id) or self._open(principal, now)
+            bucket = self._buckets.get(principal.key_id or "") or self._open(principal, now)
             bucket.fill(now)
             passes = bucket.tokens >= 1
             if passes:

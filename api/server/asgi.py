@@ -17,7 +17,7 @@ from flask import Flask
 from werkzeug.exceptions import RequestTimeout
 from werkzeug.test import run_wsgi_app
 
-from api.serving.fast_path import FastPath, Headers, Ready
+from api.serving.fast_path import FastPath, Ready
 from api.web.body_limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_SLOW_BODIES, PROMPT_S
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class AsgiApp:
             environ["wsgi.input"] = await self._bodies.receive(environ, receive)
             loop = asyncio.get_running_loop()
             ready = await loop.run_in_executor(self._threads, _run, self._behind, environ)
-        await send({"type": "http.response.start", "status": ready.status, "headers": _encode(ready.headers)})
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ready.headers]
+        await send({"type": "http.response.start", "status": ready.status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
 
 
@@ -137,7 +138,3 @@ def _key(name: bytes) -> str:
 def _run(app: "WSGIApplication", environ: "WSGIEnvironment") -> Ready:
     chunks, status, headers = run_wsgi_app(app, environ, buffered=True)
     return Ready(int(status[:3]), list(headers), b"".join(chunks))
-
-
-def _encode(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

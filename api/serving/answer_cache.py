@@ -24,7 +24,10 @@ _OBJECTS_BYTES = 2_000
 
 def is_of_nobody(reading: FetchedLists) -> bool:
     """Whether nothing is known of the person that it was read for."""
-    return not reading.live and all(reading.lists[key] is None for key in reading.lists if key.name in PERSONAL)
+    for key, published in reading.lists.items():
+        if published is not None and key.name in PERSONAL:
+            return False
+    return not reading.live
 
 
 class CachedAnswer(NamedTuple):
@@ -45,16 +48,6 @@ class CachedAnswer(NamedTuple):
     before: bytes
     after: bytes
     headers: list[tuple[str, str]]
-
-    @classmethod
-    def of(
-        cls, reading: FetchedLists, result: SlateResult, prepared: Prepared, name: str, now: float
-    ) -> "CachedAnswer":
-        """What is kept of an answer that was made at `now` under the id `name`."""
-        minute = (now // KEPT_S + 1) * KEPT_S
-        before, _, after = prepared.body.partition(name.encode())
-        until = min(minute, result.slate.until or minute)
-        return cls(reading, until, result.counted, before, after, prepared.headers)
 
     def holds(self, reading: FetchedLists, now: float) -> bool:
         """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
@@ -78,8 +71,13 @@ def repeat(
     if kept is not None and kept.holds(reading, now):
         return kept.prepare(name)
     result, prepared = make()
-    n_bytes = _OBJECTS_BYTES + len(prepared.body) + sum(len(one.wire) for one in reading.lists.values() if one)
-    memory.keep(key, CachedAnswer.of(reading, result, prepared, name, now), n_bytes)
+    before, _, after = prepared.body.partition(name.encode())
+    minute = (now // KEPT_S + 1) * KEPT_S
+    until = min(minute, result.slate.until or minute)
+    n_bytes = _OBJECTS_BYTES + len(prepared.body)
+    for published in reading.lists.values():
+        n_bytes += 0 if published is None else len(published.wire)
+    memory.keep(key, CachedAnswer(reading, until, result.counted, before, after, prepared.headers), n_bytes)
     return prepared
 
 

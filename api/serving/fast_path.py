@@ -16,7 +16,7 @@ from werkzeug.wsgi import get_path_info
 from api.ids import request_id
 from api.security.auth import admit
 from api.security.callers import Principal, find_principal
-from api.security.permissions import allow
+from api.security.permissions import Permission, allow
 from api.serving.list_routes import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
 from api.serving.service import Service
 from api.serving.slates import SlateBuilder
@@ -50,7 +50,7 @@ class FastPath:
         app: Flask's own WSGI application.
         service: what both share.
         lists: the routes to answer.
-        logger: gives the logger that both write to.
+        logger: gives the logger, which takes a line a request.
     """
 
     def __init__(
@@ -114,8 +114,7 @@ class FastPath:
             return None if etag is not None else await self._make(environ, name, principal, builder)
         if etag not in (None, kept.prepared.etag):
             return None
-        allow(kept.access, principal, None)
-        owed = admit(environ, principal, self._service.shops.rate_limits)
+        owed = self._admit(environ, principal, kept.access, None)
         count_kept_answer()
         return kept, owed
 
@@ -125,10 +124,16 @@ class FastPath:
         asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
         if asked is None:
             return None
-        allow(asked.route.access, principal, asked.customer_id)
-        owed = admit(environ, principal, self._service.shops.rate_limits)
+        owed = self._admit(environ, principal, asked.route.access, asked.customer_id)
         try:
             status, prepared = 200, await answer_list(self._service, builder, asked, environ)
         except UnknownProductError as error:  # shops and robots ask for these all day
             status, prepared = prepare(error, name)
         return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), owed
+
+    def _admit(
+        self, environ: "WSGIEnvironment", principal: Principal, access: Permission, customer_id: str | None
+    ) -> Headers:
+        """Headers that the answer needs for its caller. Raises as `allow` and `admit`."""
+        allow(access, principal, customer_id)
+        return [] if principal.key_id is None else admit(environ, principal, self._service.shops.rate_limits)

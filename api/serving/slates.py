@@ -99,10 +99,7 @@ class SlateBuilder:
         if not treatment.show:
             return "holdout"
         try:
-            if self.in_loop:
-                reading = await self.cache.read_async(keys, people, treatment.version)
-            else:
-                reading = self.cache.read(keys, people, treatment.version)
+            reading = await self.cache.read_async(keys, people, treatment.version, in_loop=self.in_loop)
         except StoreUnavailableError:
             return "store_unavailable"
         return reading or "model_not_ready"

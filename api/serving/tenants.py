@@ -12,8 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
-from api.telemetry.metrics import store_answers
-from api.telemetry.timed_reader import TimedReader
+from api.telemetry.metrics import TimedReader, store_answers
 from recommender.data_dir import make_folder
 from recommender.errors import StoreError
 from recommender.slate.placements import Placement

@@ -4,18 +4,12 @@ Paths hold customer ids; rules do not. No header, no body and no setting is logg
 """
 
 import sys
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO, cast
 
 import structlog
-from flask import Flask, current_app
 from structlog.typing import FilteringBoundLogger
 
 from api.json import dump
-
-if TYPE_CHECKING:
-    pass
-
-EXTENSION = "reprise_log"
 
 
 def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogger:
@@ -37,8 +31,3 @@ def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogge
 
 def _to_text(event: object, **_: object) -> str:
     return dump(event).decode()
-
-
-def log(app: Flask | None = None) -> FilteringBoundLogger:
-    """The logger of `app`; None is the one that is answering."""
-    return cast(FilteringBoundLogger, (app or current_app).extensions[EXTENSION])

@@ -6,22 +6,24 @@ No label holds the id of a customer, a product or a key, and none a path: routes
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from recommender.catalogue.catalogue import Catalogue
 from recommender.data_dir import make_folder
 from recommender.errors import StoreError
-
-if TYPE_CHECKING:
-    from recommender.slate.placements import Limit
+from recommender.publication.manifest import version_as_of
+from recommender.slate.placements import Limit
+from recommender.slate.reading import FetchedLists
+from recommender.storage.versions import ListQuery, Reader, StoreState
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -70,7 +72,7 @@ def count_request(rule: str | None, method: str, status: int, elapsed_s: float) 
     _labelled(seconds, route).observe(elapsed_s)
 
 
-def count_answer(placement: str, limit: "Limit", n_items: int, fallback_reason: str | None) -> None:
+def count_answer(placement: str, limit: Limit, n_items: int, fallback_reason: str | None) -> None:
     """Count one slate that was built, or sent again; with the reason where it is not what was asked for."""
     _labelled(answers, "redis" if waited_s.get() else "memory").inc()
     _labelled(items, placement).inc(n_items)
@@ -136,3 +138,38 @@ class timed:  # noqa: N801 - reads as a function; `contextmanager` takes 3 µs o
             store_errors.labels(self._operation).inc()
         _labelled(store_seconds, self._operation).observe(elapsed_s)
         waited_s.set(self._waited_s + elapsed_s)
+
+
+class TimedReader:
+    """A shop's store whose reads are timed; an answer that waited for them finds the seconds in `waited_s`."""
+
+    def __init__(self, store: Reader, shop: str) -> None:
+        self._store = store
+        self._shop = shop
+
+    def read(self, query: ListQuery) -> FetchedLists | None:
+        """See `Reader.read`."""
+        with timed("read"):
+            return self._store.read(query)
+
+    async def read_async(self, query: ListQuery) -> FetchedLists | None:
+        """See `Reader.read_async`."""
+        with timed("read"):
+            return await self._store.read_async(query)
+
+    def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
+        """See `Reader.catalogue`."""
+        return self._store.catalogue(version, most_bytes)
+
+    def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """See `Reader.find_products`."""
+        with timed("read"):
+            return self._store.find_products(version, product_ids)
+
+    def follow(self) -> StoreState:
+        """See `Reader.follow`."""
+        with timed("follow"):
+            position = self._store.follow()
+        if position.version is not None:
+            version_as_of_seconds.labels(self._shop).set(version_as_of(position.version).timestamp())
+        return position

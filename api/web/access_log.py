@@ -1,9 +1,9 @@
 """Access log: one JSON line a request with the rule of its route, never the path; the headers of every answer."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from structlog.typing import FilteringBoundLogger
 
 from api.ids import request_id
@@ -13,14 +13,20 @@ from api.web.headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-from api.telemetry.logs import EXTENSION, log
+
+_EXTENSION = "reprise_log"
 
 
 def attach(app: Flask, logger: FilteringBoundLogger) -> None:
     """Name and time every request of `app`, and log it when it is answered."""
-    app.extensions[EXTENSION] = logger
+    app.extensions[_EXTENSION] = logger
     app.before_request(_start)
     app.after_request(_finish)
+
+
+def log(app: Flask | None = None) -> FilteringBoundLogger:
+    """The logger of `app`; None is the one that is answering."""
+    return cast(FilteringBoundLogger, (app or current_app).extensions[_EXTENSION])
 
 
 def finish(

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from api.json import dump
-from api.telemetry.logs import log
+from api.web.access_log import log
 from api.web.responses import Prepared
 from recommender import errors
 

@@ -72,7 +72,7 @@ class PackedTexts(Mapping[int, bytes]):
             self._ends.append(len(self._text))
 
     def __getitem__(self, place: int) -> bytes:
-        if not 0 <= place < len(self):
+        if not 0 <= place < len(self._ends) - 1:
             raise KeyError(place)
         return bytes(self._text[self._ends[place] : self._ends[place + 1]])
 

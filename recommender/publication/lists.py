@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -157,22 +158,17 @@ class PublishedList:
         return list(self)
 
     def __iter__(self) -> Iterator[Ranked | Own]:
-        return self.own() if self.name == "buy_again" else self.ranked()
-
-    def own(self) -> Iterator[Own]:
-        """The records of a `buy_again` list."""
-        return map(_to_own, _OWN_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
-
-    def ranked(self) -> Iterator[Ranked]:
-        """The records of any other list."""
-        return map(_to_ranked, _RANKED_STRUCT.iter_unpack(memoryview(self.wire)[1:]))
+        records = memoryview(self.wire)[1:]
+        if self.name == "buy_again":
+            return map(_to_own, _OWN_STRUCT.iter_unpack(records))
+        return map(_to_ranked, _RANKED_STRUCT.iter_unpack(records))
 
     def __len__(self) -> int:
         return len(self.wire) // RECORD_BYTES[self.name]
 
     def indices(self) -> frozenset[int]:
         """Every product_index on it, without the rest of the records."""
-        return frozenset(index for (index,) in _INDICES[self.name].iter_unpack(memoryview(self.wire)[1:]))
+        return frozenset(chain.from_iterable(_INDICES[self.name].iter_unpack(memoryview(self.wire)[1:])))
 
 
 def fold(version: str, wire: bytes) -> bytes:

@@ -57,8 +57,9 @@ class Product:
         Raises ValueError, TypeError or AttributeError where `text` is no product.
         """
         fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
-        if not all(isinstance(fields.get(name, ""), str) for name in _TEXTS):
-            raise TypeError("a product's id, title, category, price and addresses are text")
+        for name in _TEXTS:
+            if not isinstance(fields.get(name, ""), str):
+                raise TypeError("a product's id, title, category, price and addresses are text")
         if rhythm := fields.get("rhythm"):
             fields["rhythm"] = Rhythm(*map(float, rhythm))
         return cls(**fields)

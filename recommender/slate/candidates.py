@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListKey, ListName, Own, PublishedList
 from recommender.publication.product import Product
 from recommender.slate.reading import FetchedLists
@@ -36,7 +35,7 @@ class Candidate(NamedTuple):
 
 
 class Bought:
-    """A customer's own products, found by product_index; decoded only where one is met.
+    """A customer's own products by product_index, decoded only where one is needed.
 
     Args:
         published: the `buy_again` list; None for somebody who has none.
@@ -47,7 +46,7 @@ class Bought:
         self.indices = frozenset[int]() if published is None else published.indices()
 
     def find(self, product_index: int) -> Own:
-        """What is known of one of `indices`."""
+        """The customer's history with one of `indices`."""
         return next(own for own in self._published or () if isinstance(own, Own) and own.product_index == product_index)
 
 
@@ -67,73 +66,53 @@ def candidates_of(
     for: its products are explained as what they are.
 
     Args:
-        reading: where the list is.
+        reading: holds the list.
         key: the list.
         kind: why its products are candidates.
         because: title or id of the product that explains them.
-        bought: the customer's own products; they are told as such on whichever list they are.
+        bought: the customer's own products, which are of kind `buy_again` on every list.
 
     Raises:
-        KeyError: `reading` was not asked for `key`.
+        KeyError: `key` is not in `reading`; raised with the first candidate.
     """
-    published = reading.lists[key]
-    return iter(()) if published is None else candidates_in(published, reading.products, kind, because, bought)
-
-
-def candidates_in(
-    published: PublishedList,
-    products: Catalogue,
-    kind: Kind,
-    because: str | None = None,
-    bought: Bought = NOTHING_BOUGHT,
-) -> Iterator[Candidate]:
-    """As `candidates_of`, for a list and the products on it."""
-    if published.name == "buy_again":
-        for own in published.own():
-            product = products.find(own.product_index)
-            if product is not None:
-                yield _bought_before(product, own)
+    published, products = reading.lists[key], reading.products
+    if published is None:
         return
-    name = published.name
-    likely = name in _PROBABILITIES
     if published.basis != Basis.MODEL:
         kind, because = "popular", None
-    for index, score in published.ranked():
+    for record in published:
+        index, score = record[0], record[1]
         product = products.find(index)
         if product is None:
             continue
-        if index in bought.indices:
-            yield _bought_before(product, bought.find(index))
+        own = record if isinstance(record, Own) else bought.find(index) if index in bought.indices else None
+        if own is not None:
+            yield Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
         else:
-            yield Candidate(product, kind, score if likely and isfinite(score) else None, None, because, name)
-
-
-def _bought_before(product: Product, own: Own) -> Candidate:
-    return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
+            probability = score if key.name in _PROBABILITIES and isfinite(score) else None
+            yield Candidate(product, kind, probability, None, because, key.name)
 
 
 def fallback_keys(category: str | None = None) -> tuple[ListKey, ListKey]:
-    """Best sellers, which stand in wherever there is too little else: what sells more than usual, then what sells best.
+    """The lists of best sellers that stand in where there is too little else: trending products, then popular ones.
 
-    Those of one category, or of the whole shop.
+    They are of one category, or of the whole shop.
     """
     owner_id = category or WHOLE_SHOP
     return ListKey("trending", owner_id), ListKey("popular", owner_id)
 
 
 FALLBACK_KEYS = fallback_keys()
-"""Always at hand: what is shown where nothing else can be."""
+"""Best sellers of the whole shop: always in memory, and shown where nothing else can be."""
 
 
-def fallback_candidates(
-    reading: FetchedLists, keys: Iterable[ListKey] = FALLBACK_KEYS, bought: Bought = NOTHING_BOUGHT
-) -> dict[str, Iterator[Candidate]]:
-    """The candidates of `fallback_keys` by the name that placements call them. Raises as `candidates_of`."""
-    return {key.name: candidates_of(reading, key, "popular", bought=bought) for key in keys}
+def fallback_candidates(reading: FetchedLists, bought: Bought = NOTHING_BOUGHT) -> dict[str, Iterator[Candidate]]:
+    """The candidates of FALLBACK_KEYS by the name that placements call them. Raises as `candidates_of`."""
+    return {key.name: candidates_of(reading, key, "popular", bought=bought) for key in FALLBACK_KEYS}
 
 
 def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Candidate]) -> Iterator[Candidate]:
-    """One order by falling probability, the order within each list kept.
+    """Two lists in one order by falling probability; the order within each list is kept.
 
     A tie, and a candidate without a probability, goes to `buy_again`: what was bought before is the safer guess.
     """

@@ -1,34 +1,37 @@
-"""One person's view of what was read: own lists with the live events in them, and what these lead to."""
+"""One customer's view of the fetched lists: own lists with the recent activity in them, and what this leads to."""
 
 import heapq
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import shake_128
 from itertools import islice
+from math import isnan
 
 from recommender.days import day_of
-from recommender.person import digest_of_person
-from recommender.publication.lists import Basis, ListKey, ListName
+from recommender.person import digest_of_person, encode_id
+from recommender.publication.lists import Basis, ListKey, ListName, PublishedList
 from recommender.slate.candidates import (
     NOTHING_BOUGHT,
     Bought,
     Candidate,
     Kind,
-    candidates_in,
     candidates_of,
     merge_by_probability,
 )
 from recommender.slate.placements import Mix, Placement
 from recommender.slate.reading import FetchedLists
 from recommender.slate.recent_activity import NOTHING, ActivityEffects, apply_activity
-from recommender.slate.rotation import rotate
 
+SPREAD = 2.0
+"""In an order that changes from day to day, no product passes one that is more than this many times as likely."""
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
 
 
 class Identity:
-    """A person by the names that the caller knows; both None for nobody.
+    """A person by customer and session id, as far as they are known; both None for nobody.
 
     Attributes:
         customer_id: the shop's own.
@@ -47,7 +50,7 @@ class Identity:
             self.people.append(digest_of_person(None, session_id))
 
     def look(self, reading: FetchedLists, now: datetime) -> "CustomerView":
-        """What `reading`, which holds `own` and was read with `people`, says to this person at `now`."""
+        """The person's view, at `now`, of a `reading` that holds `own` and was read with `people`."""
         live = NOTHING
         if reading.live:
             reading, live = apply_activity(reading, self.customer_id, self.people, now)
@@ -57,12 +60,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """One person's view of a reading.
+    """One person's view of the fetched lists.
 
     Attributes:
-        reading: what was read, with the live events in it.
+        reading: the lists, with the recent activity in them.
         own: keys of the customer's lists; [] for an anonymous session.
-        live: what the live events say.
+        live: the effects of the recent activity.
         bought: the customer's own products.
         day: days since 1970-01-01.
     """
@@ -75,8 +78,11 @@ class CustomerView:
 
     @property
     def unknown(self) -> bool:
-        """Whether it is a customer of whom nothing is known."""
-        return bool(self.own) and all(self.reading.lists[key] is None for key in self.own)
+        """Whether it is a customer without any list."""
+        for key in self.own:
+            if self.reading.lists[key] is not None:
+                return False
+        return bool(self.own)
 
     def personal(self, mix: Mix, placement: Placement) -> Iterator[Candidate]:
         """The customer's own lists in one order; none for an anonymous session."""
@@ -90,8 +96,8 @@ class CustomerView:
         found = self.reading.lists[discover]
         if not placement.rotate or found is None:
             return merged
-        turned = rotate(found, discover.owner_id, self.day)
-        return _in_turn(merged, candidates_in(turned, self.reading.products, "discover", bought=self.bought))
+        turned = replace(self.reading, lists={discover: rotate(found, discover.owner_id, self.day)})
+        return _in_turn(merged, candidates_of(turned, discover, "discover", bought=self.bought))
 
     def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
         """The candidates on one list."""
@@ -118,7 +124,7 @@ class CustomerView:
         return islice(new, max(1, placement.default_limit // LEADING_SHARE))
 
     def sink(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """The same candidates, those that were shown often enough for now behind the others."""
+        """The same candidates; those that were shown often enough for now stand behind the others."""
         tired = self.live.tired
         held = []
         for candidate in candidates:
@@ -127,6 +133,27 @@ class CustomerView:
             else:
                 yield candidate
         yield from held
+
+
+def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
+    """A list of probabilities in the order of one day, so that a daily visitor discovers other products each day.
+
+    Each probability p counts as p · SPREAD^-u, with u in [0, 1) drawn for each place on the list from a hash of the
+    person and the day: the same day gives the same order, and what is about as likely takes turns. The probabilities
+    themselves stay as they are.
+
+    Args:
+        published: falling; the very same comes back where a score is not known.
+        person: tells people apart.
+        day: days since 1970-01-01.
+    """
+    scores = [record.score for record in published]
+    if any(map(isnan, scores)):
+        return published
+    seed = encode_id(f"{day} {person}")
+    drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
+    counted = [-score * SPREAD ** (number / -(2**32)) for score, number in zip(scores, drawn, strict=True)]
+    return published.reorder(sorted(range(len(scores)), key=counted.__getitem__))
 
 
 def _in_turn(merged: Iterable[Candidate], turned: Iterable[Candidate]) -> Iterator[Candidate]:

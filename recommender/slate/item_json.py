@@ -1,4 +1,4 @@
-"""One product of a slate as JSON: in answers of the service and in the picks of a campaign alike."""
+"""JSON of one product of a slate, the same in answers of the service and in the picks of a campaign."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from recommender.days import to_iso
 from recommender.slate.due import HORIZONS_DAYS, Due
 from recommender.slate.slate import Item
 
-_DAYS = {days: f"{days}d" for days in HORIZONS_DAYS}
+_DAYS = [f"{days}d" for days in HORIZONS_DAYS]
 
 
 def to_item(item: Item) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _due(due: Due) -> dict[str, Any]:
         "at": to_iso(at),
         "from": to_iso(from_),
         "to": to_iso(to),
-        "probability": {_DAYS[days]: _round(chance) for days, chance in probability.items()},
+        "probability": dict(zip(_DAYS, map(_round, probability.values()), strict=True)),
         "interval_days": interval_days,
     }
 

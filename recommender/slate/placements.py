@@ -110,7 +110,7 @@ class Placement(BaseModel):
     fallbacks: tuple[Fallback, ...] = ("trending", "popular")
     """Lists that fill an answer, in this order, where the personal ones are too short."""
     rotate: bool = False
-    """Whether what a customer may discover comes in another order each day (see `recommender.slate.rotation`)."""
+    """Whether what a customer may discover comes in another order each day (see `recommender.slate.customer_view`)."""
     pins: tuple[Pin, ...] = Field(default=(), max_length=MOST_RULES)
     """Products that the shop wants at a position; they count in the cap (see `recommender.slate.merchandising`)."""
     boosts: tuple[Boost, ...] = Field(default=(), max_length=MOST_RULES)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from recommender.errors import UnknownProductError
 from recommender.publication.lists import Basis, ListKey
-from recommender.slate.candidates import Candidate, Kind, candidates_of, fallback_candidates, fallback_keys
+from recommender.slate.candidates import Candidate, Kind, candidates_of, fallback_keys
 from recommender.slate.customer_view import CustomerView, Identity
 from recommender.slate.placements import Mix, Placement
 from recommender.slate.reading import FetchedLists
@@ -93,17 +93,17 @@ def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Re
     Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
     of these, and what resembles the products viewed, come last.
     """
-    shopper = Identity(customer_id)
+    identity = Identity(customer_id)
     fallbacks = fallback_keys(category)
 
     def choose(reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
-        look, wanted = shopper.look(reading, now), mix or placement.mix
-        lists = [look.personal(wanted, placement)]
-        if wanted != "buy_again" and look.live is not NOTHING:
-            lists = _with_what_is_live(look, lists, placement)
-        return _choose(look, lists, fallbacks, wanted)
+        view, wanted = identity.look(reading, now), mix or placement.mix
+        lists = [view.personal(wanted, placement)]
+        if wanted != "buy_again" and view.live is not NOTHING:
+            lists = _with_what_is_live(view, lists, placement)
+        return _choose(view, lists, fallbacks, wanted)
 
-    return RetrievalPlan([*shopper.own, *fallbacks], choose, shopper.people)
+    return RetrievalPlan([*identity.own, *fallbacks], choose, identity.people)
 
 
 def session_plan(
@@ -122,38 +122,38 @@ def session_plan(
     from, so that what was just bought is not suggested. What live events put into the cart is added, see
     `personal_plan`.
     """
-    shopper = Identity(customer_id, session_id)
+    identity = Identity(customer_id, session_id)
     fallbacks = fallback_keys(category)
     cart, viewed = _last(cart), _last(viewed)
     named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
-    keys = [*shopper.own, *named, *fallbacks]
+    keys = [*identity.own, *named, *fallbacks]
 
     def choose(reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
-        look = shopper.look(reading, now)
+        view = identity.look(reading, now)
         names = _titles(reading, keys) if named else {}
-        personal = look.personal(placement.mix, placement)
-        leads = [*cart, *(one for one in look.live.lead if one not in cart)] if cart_first else cart
-        complements = look.related("together", "complement", leads, {**look.live.names, **names})
-        similar = look.related("similar", "similar", viewed, names)
+        personal = view.personal(placement.mix, placement)
+        leads = [*cart, *(one for one in view.live.lead if one not in cart)] if cart_first else cart
+        complements = view.related("together", "complement", leads, {**view.live.names, **names})
+        similar = view.related("similar", "similar", viewed, names)
         if cart_first:
-            lists = [complements, personal, similar, _like_viewed(look)]
+            lists = [complements, personal, similar, _like_viewed(view)]
         else:
-            lists = _with_what_is_live(look, [personal, complements, similar], placement)
-        return _choose(look, lists, fallbacks, placement.mix)
+            lists = _with_what_is_live(view, [personal, complements, similar], placement)
+        return _choose(view, lists, fallbacks, placement.mix)
 
-    return RetrievalPlan(keys, choose, shopper.people)
+    return RetrievalPlan(keys, choose, identity.people)
 
 
 def _with_what_is_live(
-    look: CustomerView, lists: Sequence[Iterator[Candidate]], placement: Placement
+    view: CustomerView, lists: Sequence[Iterator[Candidate]], placement: Placement
 ) -> list[Iterator[Candidate]]:
     """`lists` behind a few complements of the live cart and the last order, and before all else that these lead to."""
-    complements = look.related("together", "complement", look.live.lead, look.live.names)
-    return [look.leading(complements, placement), *lists, _like_viewed(look), complements]
+    complements = view.related("together", "complement", view.live.lead, view.live.names)
+    return [view.leading(complements, placement), *lists, _like_viewed(view), complements]
 
 
-def _like_viewed(look: CustomerView) -> Iterator[Candidate]:
-    return look.related("similar", "similar", look.live.viewed, look.live.names)
+def _like_viewed(view: CustomerView) -> Iterator[Candidate]:
+    return view.related("similar", "similar", view.live.viewed, view.live.names)
 
 
 def _last(product_ids: Sequence[str]) -> list[str]:
@@ -168,15 +168,17 @@ def _titles(reading: FetchedLists, keys: Sequence[ListKey]) -> dict[str, str | N
     return {product.product_id: product.title for product in products if product is not None}
 
 
-def _choose(look: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
+def _choose(view: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
     wanted = _new if mix == "discover" else iter
-    in_order = look.sink if look.live.tired else iter
-    sells = {} if mix == "buy_again" else fallback_candidates(look.reading, fallbacks, look.bought)
+    in_order = view.sink if view.live.tired else iter
+    stand_ins: dict[str, Iterable[Candidate]] = {}
+    for key in () if mix == "buy_again" else fallbacks:
+        stand_ins[key.name] = in_order(wanted(view.on(key, "popular")))
     return Choice(
         candidates=in_order(wanted(chain.from_iterable(lists))),
-        fallbacks={name: in_order(wanted(found)) for name, found in sells.items()},
-        fallback_reason="unknown_customer" if look.unknown else None,
-        live=look.live,
+        fallbacks=stand_ins,
+        fallback_reason="unknown_customer" if view.unknown else None,
+        live=view.live,
     )
 
 

@@ -1,4 +1,4 @@
-"""Why a product is shown: a code for programs, a sentence for people, and the facts behind both.
+"""Reasons why a product is shown: a code for programs, a sentence for people, and the facts behind both.
 
 The facts of a customer's own products are counts and dates of that product only; no other personal data leaves here.
 """
@@ -84,26 +84,13 @@ def _explain_own(own: Own, due: Due, today: date) -> Reason:
         "last_purchased_on": to_iso(date_of(own.last_day)),
         "interval_days": due.interval_days,
     }
-    code = _own_code(own, due, today)
-    return Reason(code, _own_text(code, own, due), evidence)
-
-
-def _own_code(own: Own, due: Due, today: date) -> Code:
-    if own.purchases == 1:  # one purchase is no rhythm, however well the product's own is known
-        return "BUY_AGAIN"
+    if own.purchases <= 1:  # one purchase is no rhythm, however well the product's own is known
+        return Reason("BUY_AGAIN", "You bought this before", evidence)
     if today > due.to:
-        return "OVERDUE"
+        return Reason("OVERDUE", f"Due around {due.at.day} {_MONTHS[due.at.month - 1]}", evidence)
     if today >= due.from_ or due.at <= today + _SOON:
-        return "DUE_SOON"
-    return "BUY_AGAIN"
-
-
-def _own_text(code: Code, own: Own, due: Due) -> str:
-    if code == "DUE_SOON":
-        return f"You usually reorder every {_interval(due.interval_days)}"
-    if code == "OVERDUE":
-        return f"Due around {due.at.day} {_MONTHS[due.at.month - 1]}"
-    return f"You bought this {own.purchases} times" if own.purchases > 1 else "You bought this before"
+        return Reason("DUE_SOON", f"You usually reorder every {_interval(due.interval_days)}", evidence)
+    return Reason("BUY_AGAIN", f"You bought this {own.purchases} times", evidence)
 
 
 def _interval(days: int) -> str:
@@ -115,7 +102,7 @@ def _interval(days: int) -> str:
 
 @lru_cache(maxsize=4_096)
 def _explain_other(kind: Kind, because: str | None, *, trending: bool) -> Reason:
-    """Most answers give reasons that an earlier one gave."""
+    """The reason for what the customer does not own; most answers give reasons that an earlier one gave."""
     evidence = MappingProxyType({} if because is None else {"because": because})
     match kind:
         case "buy_again":

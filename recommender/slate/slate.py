@@ -1,4 +1,4 @@
-"""A slate: what one answer shows. Candidates go in best first; rules leave some out; the cap ends it.
+"""Slates: what one answer shows. Candidates go in best first; rules leave some out; the cap ends it.
 
 Pure Python without input or output: it runs on every page of the shop. A short slate, even an empty one, is a right
 answer: nothing is put in only to fill it.
@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ Rule = Callable[[Candidate], str | None]
 
 @dataclass(frozen=True)
 class Context:
-    """What the caller knows right now.
+    """The facts of one request that rules look at.
 
     Attributes:
         limit: products asked for and allowed.
@@ -107,7 +108,7 @@ def build_slate(
         candidates: best first, taken one by one until the slate is full; a product that comes twice counts once,
             where it comes first.
         placement: cap, floor and the order of fallbacks.
-        context: what the caller knows right now.
+        context: the facts of the request that rules look at.
         as_of: the moment of the answer, aware.
         fallbacks: name → candidates; looked at only where `candidates` do not reach the limit.
         pinned: by id, those products that the placement pins and that are known.
@@ -127,8 +128,9 @@ def build_slate(
         draft.draw(boosted(found, boosts) if boosts else found, fallback=name)
     if placement.pins or placement.boosts or placement.blocks:
         turns += turns_of(placement, as_of)
+    shown = insert(draft.shown, draft.pins) if draft.pins else draft.shown
     return Slate(
-        items=tuple(_show(*shown, rank, as_of) for rank, shown in enumerate(draft.slate(), start=1)),
+        items=_to_items(shown, as_of),
         suppressed=draft.suppressed,
         fallback=draft.fallback,
         until=min(turns) if turns else None,
@@ -158,10 +160,6 @@ class _Draft:
                 self.room -= 1
                 self.pins.append((position, (candidate, None if candidate.source or candidate.own else PINNED)))
 
-    def slate(self) -> Sequence[_Shown]:
-        """All that is shown."""
-        return insert(self.shown, self.pins) if self.pins else self.shown
-
     def draw(self, candidates: Iterable[Candidate], fallback: str | None = None) -> None:
         """Take candidates in order until the slate is full."""
         if len(self.shown) >= self.room:
@@ -188,99 +186,86 @@ class _Draft:
         return None
 
 
-def _show(candidate: Candidate, fallback: str | None, rank: int, as_of: datetime) -> Item:
-    when = None if candidate.own is None else due(candidate.own, as_of)
-    reason = explain(candidate, when, as_of, fallback)
-    return Item(candidate.product, rank, candidate.kind, candidate.probability, when, reason)
+def _to_items(shown: Iterable[_Shown], as_of: datetime) -> tuple[Item, ...]:
+    items = []
+    for rank, (candidate, fallback) in enumerate(shown, start=1):
+        when = None if candidate.own is None else due(candidate.own, as_of)
+        reason = explain(candidate, when, as_of, fallback)
+        items.append(Item(candidate.product, rank, candidate.kind, candidate.probability, when, reason))
+    return tuple(items)
 
 
 def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[float]) -> list[Rule]:
     """The chain, without rules that could object to nothing. The first rule that objects names the reason.
 
-    `turns` takes the dates that it meets.
+    `turns` takes the dates at which `_not_offered` would decide otherwise.
     """
+    now = as_of.timestamp()
     chain = [
-        _not_offered(as_of, turns),
-        placement.blocks and _blocked(blocks_at(placement.blocks, as_of)),
-        context.cart and _listed(context.cart, "in_cart"),
-        context.exclude and _listed(context.exclude, "excluded"),
-        context.not_interested and _listed(context.not_interested, "not_interested"),
-        context.category is not None and _other_category(context.category),
-        _too_soon(as_of),
-        context.due_within_days is not None and _due_later(context.due_within_days, as_of),
-        placement.min_probability and _low_probability(placement.min_probability),
-        placement.max_per_category and _category_cap(placement.max_per_category),  # last: it counts what it lets pass
+        partial(_not_offered, now, turns),
+        placement.blocks and partial(_blocked, blocks_at(placement.blocks, as_of)),
+        context.cart and partial(_listed, context.cart, "in_cart"),
+        context.exclude and partial(_listed, context.exclude, "excluded"),
+        context.not_interested and partial(_listed, context.not_interested, "not_interested"),
+        context.category is not None and partial(_other_category, context.category),
+        partial(_too_soon, day_of(now)),
+        context.due_within_days is not None and partial(_due_later, context.due_within_days, as_of),
+        placement.min_probability and partial(_low_probability, placement.min_probability),
+        # last, as it counts what it lets pass
+        placement.max_per_category and partial(_category_cap, placement.max_per_category, {}),
     ]
     return [rule for rule in chain if callable(rule)]
 
 
-def _not_offered(as_of: datetime, turns: list[float]) -> Rule:
+def _not_offered(now: float, turns: list[float], candidate: Candidate) -> str | None:
     """Objects to what is sold out, blocked, or not valid now."""
-    now = as_of.timestamp()
-
-    def look_closer(product: Product) -> str | None:
-        turns.extend(date for date in product.dates if date > now)
-        return product.objection(now)
-
-    return lambda candidate: None if candidate.product.in_stock else look_closer(candidate.product)
-
-
-def _blocked(blocks: Sequence[Block]) -> Rule:
-    return lambda candidate: "blocked" if is_blocked(candidate.product, blocks) else None
-
-
-def _listed(product_ids: frozenset[str], reason: str) -> Rule:
-    return lambda candidate: reason if candidate.product.product_id in product_ids else None
-
-
-def _other_category(category: str) -> Rule:
-    return lambda candidate: "other_category" if candidate.product.category != category else None
-
-
-def _too_soon(as_of: datetime) -> Rule:
-    """Objects while less than NOT_DUE_BEFORE of the product's usual interval has passed, in whole UTC days."""
-    today = day_of(as_of.timestamp())
-
-    def rule(candidate: Candidate) -> str | None:
-        if candidate.own is None:
-            return None
-        elapsed = today - candidate.own.last_day
-        # elapsed < NOT_DUE_BEFORE · exp(log_gap), in logarithms so that no published number overflows
-        return "not_due" if elapsed <= 0 or math.log(elapsed / NOT_DUE_BEFORE) < candidate.own.log_gap else None
-
-    return rule
-
-
-def _due_later(days: int, as_of: datetime) -> Rule:
-    """Objects to own products that are due later than `days` from now."""
-    today = as_of.astimezone(UTC).date()
-
-    def rule(candidate: Candidate) -> str | None:
-        if candidate.own is None:
-            return None
-        return "not_due" if (due(candidate.own, as_of).at - today).days > days else None
-
-    return rule
-
-
-def _low_probability(floor: float) -> Rule:
-    return lambda candidate: (
-        "low_probability" if candidate.probability is not None and candidate.probability < floor else None
-    )
-
-
-def _category_cap(most: int) -> Rule:
-    """Objects to a category that was let pass `most` times; products without a category are not counted."""
-    passed: dict[str, int] = {}
-
-    def rule(candidate: Candidate) -> str | None:
-        category = candidate.product.category
-        if category is None:
-            return None
-        n_passed = passed.get(category, 0)
-        if n_passed >= most:
-            return "category_cap"
-        passed[category] = n_passed + 1
+    product = candidate.product
+    if product.in_stock:
         return None
+    turns += [date for date in product.dates if date > now]
+    return product.objection(now)
 
-    return rule
+
+def _blocked(blocks: Sequence[Block], candidate: Candidate) -> str | None:
+    return "blocked" if is_blocked(candidate.product, blocks) else None
+
+
+def _listed(product_ids: frozenset[str], reason: str, candidate: Candidate) -> str | None:
+    return reason if candidate.product.product_id in product_ids else None
+
+
+def _other_category(category: str, candidate: Candidate) -> str | None:
+    return "other_category" if candidate.product.category != category else None
+
+
+def _too_soon(today: int, candidate: Candidate) -> str | None:
+    """Objects while less than NOT_DUE_BEFORE of the product's usual interval has passed, in whole UTC days."""
+    if candidate.own is None:
+        return None
+    elapsed = today - candidate.own.last_day
+    # elapsed < NOT_DUE_BEFORE · exp(log_gap), in logarithms so that no published number overflows
+    return "not_due" if elapsed <= 0 or math.log(elapsed / NOT_DUE_BEFORE) < candidate.own.log_gap else None
+
+
+def _due_later(days: int, as_of: datetime, candidate: Candidate) -> str | None:
+    """Objects to own products that are due later than `days` from now."""
+    if candidate.own is None:
+        return None
+    today = as_of.astimezone(UTC).date()
+    return "not_due" if (due(candidate.own, as_of).at - today).days > days else None
+
+
+def _low_probability(floor: float, candidate: Candidate) -> str | None:
+    return "low_probability" if candidate.probability is not None and candidate.probability < floor else None
+
+
+def _category_cap(most: int, passed: dict[str, int], candidate: Candidate) -> str | None:
+    """Objects to a category that was let pass `most` times; products without a category are not counted."""
+    category = candidate.product.category
+    if category is None:
+        return None
+    n_passed = passed.get(category, 0)
+    if n_passed >= most:
+        return "category_cap"
+    passed[category] = n_passed + 1
+    return None

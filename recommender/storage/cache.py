@@ -41,11 +41,6 @@ class CachedList:
     published: PublishedList
     texts: Mapping[int, bytes]
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory that it takes, about."""
-        return len(self.published.wire) + sum(map(entry_bytes, self.texts.values()))
-
 
 @dataclass(frozen=True, eq=False)
 class CacheState:
@@ -94,11 +89,11 @@ class CacheState:
             if published is None:
                 continue
             own = {i: texts[i] for i in published.indices() if i in texts} if texts else _NO_TEXTS
-            held = CachedList(published, own)
             if key in FALLBACK_KEYS:
-                self.fallbacks[key] = held
+                self.fallbacks[key] = CachedList(published, own)
             else:
-                self.lists.keep(key, held, held.n_bytes)
+                n_bytes = len(published.wire) + sum(map(entry_bytes, own.values()))
+                self.lists.keep(key, CachedList(published, own), n_bytes)
 
 
 class ListCache:
@@ -143,14 +138,15 @@ class ListCache:
         self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
     ) -> FetchedLists | None:
         """As `read_async`, for a thread, which waits."""
-
-        async def fetch(query: ListQuery) -> FetchedLists | None:
-            return self.store.read(query)
-
-        return run_sync(self._read(fetch, keys, people, version))
+        return run_sync(self.read_async(keys, people, version, in_loop=False))
 
     async def read_async(
-        self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None
+        self,
+        keys: Sequence[ListKey],
+        people: Sequence[str] = (),
+        version: str | None = None,
+        *,
+        in_loop: bool = True,
     ) -> FetchedLists | None:
         """The named lists, all of one version, in one round trip at most; None before any version.
 
@@ -161,25 +157,24 @@ class ListCache:
             people: whose live events count, by `digest_of_person`; they are never at hand.
             version: read where it is kept; None, or where it is not, is the current one. Of another than the current
                 one nothing is at hand.
+            in_loop: whether an event loop waits, which does other things meanwhile; else the thread waits.
 
         Raises:
             StoreUnavailableError: the server does not answer and nothing was ever read.
         """
-        return await self._read(self.store.read_async, keys, people, version)
-
-    async def _read(
-        self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
-    ) -> FetchedLists | None:
-        """What was published, with what the shop said since."""
-        live = self.state.position.overrides
-        if not live.records:
+        fetch = self.store.read_async if in_loop else self._fetch_blocking
+        overrides = self.state.position.overrides
+        if not overrides.records:
             return await self._read_published(fetch, keys, people, version)
-        keys = [*keys, *live.new_products.keys_behind(keys)]
+        keys = [*keys, *overrides.new_products.keys_behind(keys)]
         reading = await self._read_published(fetch, keys, people, version)
         if reading is None:
             return None
-        lists, products = live.new_products.complete(reading.lists), OverriddenCatalogue(reading.products, live)
-        return replace(reading, lists=lists, products=products)
+        products = OverriddenCatalogue(reading.products, overrides)
+        return replace(reading, lists=overrides.new_products.complete(reading.lists), products=products)
+
+    async def _fetch_blocking(self, query: ListQuery) -> FetchedLists | None:
+        return self.store.read(query)
 
     async def _read_published(
         self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str], version: str | None
@@ -199,8 +194,12 @@ class ListCache:
         """What is not at hand is read, and kept but for persons' lists."""
         state = self.state
         version = state.position.version
-        held = {key: state.find(key) for key in keys if key.name not in PERSONAL}
-        missing = [key for key in keys if held.get(key) is None]
+        held: dict[ListKey, CachedList | None] = {}
+        missing: list[ListKey] = []
+        for key in keys:
+            held[key] = None if key.name in PERSONAL else state.find(key)
+            if held[key] is None:
+                missing.append(key)
         if not missing and not people:
             return _join(state, held, None)
         reading = await fetch(ListQuery(missing, version, state.catalogue, people))
@@ -263,17 +262,14 @@ class ListCache:
 
 
 def _join(state: CacheState, held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> FetchedLists:
-    lists = {key: None if found is None else found.published for key, found in held.items()}
+    """Lists from memory and those that were read besides, in the order of `held`, with their products."""
+    lists: dict[ListKey, PublishedList | None] = {}
+    texts: dict[int, bytes] = {}
+    for key, found in held.items():
+        lists[key] = None if found is None else found.published
+        texts |= {} if found is None else found.texts
     if reading is not None:
         lists |= reading.lists
-    products = state.catalogue or _join_products(held, reading)
-    return FetchedLists(state.position.version or "", lists, products, reading.live if reading is not None else {})
-
-
-def _join_products(held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> Catalogue:
-    texts: dict[int, bytes] = {}
-    for found in held.values():
-        texts |= found.texts if found else {}
-    if reading is not None:
-        texts |= reading.products.texts
-    return Catalogue(texts)
+        texts |= reading.products.texts if state.catalogue is None else {}
+    products = Catalogue(texts) if state.catalogue is None else state.catalogue
+    return FetchedLists(state.position.version or "", lists, products, {} if reading is None else reading.live)

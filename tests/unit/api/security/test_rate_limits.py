@@ -89,9 +89,6 @@ class TestOneWorker:
     def test_a_key_without_a_rate_has_that_of_its_kind(self, limits, kind, passes):
         assert n_passed(limits, 300, Principal("shop", kind, frozenset(), "k3")) == passes
 
-    def test_who_has_no_key_is_not_limited(self, limits):
-        assert limits.take(Principal("shop", "local", frozenset())) is None
-
     def test_threads_count_right_together(self, limits):
         passed: list[int] = []
         threads = [threading.Thread(target=lambda: passed.append(n_passed(limits, 50))) for _ in range(8)]

@@ -50,7 +50,7 @@ class TestCandidatesOf:
 
     def test_a_list_that_was_not_asked_for_is_a_mistake_of_the_caller(self):
         with pytest.raises(KeyError):
-            candidates_of(read(ListKey("similar", "milk"), None), ListKey("similar", "coffee"), "similar")
+            list(candidates_of(read(ListKey("similar", "milk"), None), ListKey("similar", "coffee"), "similar"))
 
     def test_nan_is_no_probability(self):
         key = ListKey("discover", "ann")

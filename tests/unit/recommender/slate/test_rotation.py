@@ -3,7 +3,7 @@ import math
 import pytest
 
 from recommender.publication.lists import PublishedList, Ranked
-from recommender.slate.rotation import SPREAD, rotate
+from recommender.slate.customer_view import SPREAD, rotate
 from tests.support.small_shop import model, table
 
 
