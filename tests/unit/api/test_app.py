@@ -10,10 +10,10 @@ import socket, sys
 def refuse(*_): raise SystemExit("connected")
 socket.socket.connect = refuse
 import api
-from tests.fakes.versions import MemoryStore
-from tests.fakes.warehouse import MemoryWarehouse
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
 from recommender.settings import Settings
-app = api.create_app(Settings(), MemoryWarehouse({"default": MemoryStore()}))
+app = api.create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()}))
 assert app.test_client().get("/openapi.json").status_code == 200
 print(sorted({"implicit", "scipy", "sklearn", "polars", "dataframely", "training"} & set(sys.modules)))
 """

@@ -8,6 +8,7 @@ import pytest
 
 from recommender.errors import UsageError
 from tests.support.worlds import AS_OF, ledger_of
+from tests.benchmarks import experiment_simulations as simulations
 from training.analytics.experiments.assignments import CUSTOMERS, Assignments
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
@@ -71,3 +72,27 @@ def test_purchases_without_a_price_are_counted():
     report = analyse(unpriced, assigned(control=10, six=10), AnalysisPlan(PERIOD))
     assert report.unpriced_lines == 16
     assert report.to_dict()["figures"]["revenue_per_customer"]["plain"]["six"]["p"] is None
+
+
+class TestSimulations:
+    """The simulations of tests/benchmarks in small, with fixed seeds: rates stay in the range that so few runs allow."""
+
+    def test_no_change_is_seldom_taken_for_one(self):
+        ranges = simulations.simulate_no_change(30, 800)
+        assert len(ranges) == 16
+        assert [each for each in ranges if not each.holds] == []
+
+    def test_a_look_after_every_customer_is_allowed(self):
+        (found,) = simulations.simulate_every_customer(200, 4_000)
+        assert found.holds
+
+    def test_a_look_every_day_is_allowed_and_was_not_before(self):
+        *ranges, naive = simulations.simulate_every_day(15, 500)
+        assert len(ranges) == 6
+        assert [each for each in ranges if not each.holds] == []
+        assert naive.rate > 2 * simulations.LEVEL
+
+    def test_a_planted_lift_is_found_as_often_as_was_said(self):
+        customers = simulations.plan("orders", cuped=True)
+        found, _ = simulations.simulate_lift_of("orders_per_customer", "CUPED", 60, customers)
+        assert found.holds
