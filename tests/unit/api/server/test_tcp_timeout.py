@@ -19,8 +19,8 @@ def open_files() -> set[str]:
 
 def test_only_what_listens_is_bound() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
-        assert tcp_timeout._bound(listening.fileno())
-        assert not tcp_timeout._bound(other.fileno())
+        assert tcp_timeout._set_timeout(listening.fileno())
+        assert not tcp_timeout._set_timeout(other.fileno())
         bounds = [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) for one in (listening, other)]
     assert bounds == [tcp_timeout.UNREAD_S * 1000, 0]
 
@@ -29,9 +29,9 @@ def test_looking_leaves_no_file_open() -> None:
     reader, writer = os.pipe()
     try:
         before = open_files()
-        assert not tcp_timeout._bound(reader)
+        assert not tcp_timeout._set_timeout(reader)
         assert open_files() == before
     finally:
         os.close(reader)
         os.close(writer)
-    assert not tcp_timeout._bound(reader), "it is closed"
+    assert not tcp_timeout._set_timeout(reader), "it is closed"
