@@ -75,7 +75,7 @@ def test_purchases_without_a_price_are_counted():
 
 
 class TestSimulations:
-    """The simulations of tests/benchmarks in small, with fixed seeds: rates stay in the range that so few runs allow."""
+    """Simulations of tests/benchmarks in small, with fixed seeds: rates stay in the range that so few runs allow."""
 
     def test_no_change_is_seldom_taken_for_one(self):
         ranges = simulations.simulate_no_change(30, 800)
