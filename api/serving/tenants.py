@@ -1,4 +1,4 @@
-"""The shops that one worker answers for, and the thread that follows what changes in them."""
+"""Tenants: the shops that one worker serves, and the thread that follows changes in them."""
 
 import os
 import threading
@@ -27,11 +27,11 @@ _REQUESTS = "(requests)"
 
 
 class Tenants:
-    """The shelves of all shops that were asked for, and the API keys.
+    """The list caches of all shops that were asked for, and the API keys.
 
     Attributes:
         api_keys: by key id; None until they could be read for the first time.
-        rate_limits: how often each key may ask.
+        rate_limits: of each key.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Tenants:
         self._opening = threading.Lock()
 
     def cache(self, shop: str) -> ListCache:
-        """The shelf of `shop`; the first call looks at its position once, unless Redis is known to be down."""
+        """The list cache of `shop`; the first call reads its state once, unless Redis is known to be down."""
         cache = self._caches.get(shop) if shop != NO_SHOP else self._empty
         if cache is None:
             with self._opening:
@@ -115,10 +115,10 @@ class Tenants:
             self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
 
     def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
-        """Let in whoever has one of `keys` from now on.
+        """Accept these keys from now on.
 
         A revoked key stays among them, so where all are gone, Redis was emptied: the last ones stand until there are
-        others, or whoever asks from this machine could see and do everything.
+        others, or any caller on this machine would have all rights.
         """
         if keys or not self.api_keys:
             self.api_keys = keys
@@ -148,7 +148,7 @@ class Tenants:
 
 def _follow(reference: "weakref.ref[Tenants]") -> None:
     while (shops := reference()) is not None:
-        with suppress(Exception):  # as where nobody reads the log any more
+        with suppress(Exception):  # as where the log is a closed pipe
             shops.follow()
         del shops
         time.sleep(FOLLOW_S)
