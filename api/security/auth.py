@@ -1,8 +1,8 @@
-"""Who asks, and what they may: decided before any view runs.
+"""Authentication and authorization of every request, before any view runs.
 
-Every view says with `accessible` who may call it; one that does not is refused to everybody. `api.security.callers`
-finds out who asks, `api.security.permissions` has the rules, `api.security.customer_tokens` the customer tokens,
-`api.security.cors` what browsers may, `api.security.rate_limits` how often.
+Every view declares its permission with `accessible`; one that does not is refused to everybody. `api.security.callers`
+finds the principal, `api.security.permissions` has the rules, `api.security.customer_tokens` the customer tokens,
+`api.security.cors` the rules for browsers, `api.security.rate_limits` the rates.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,16 +34,16 @@ __all__ = [
 
 _EXTENSION = "reprise_guard"
 _ALLOWANCE = "reprise.allowance"
-"""Where the WSGI environment holds what the rate limit said, once a request is counted."""
+"""Where the WSGI environment holds the allowance of a request, once it is counted."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What decides who may ask.
+    """Settings and keys that decide on a request.
 
     Attributes:
         keys: gives the API keys by key id; None until they could be read for the first time.
-        rate_limits: how often each key may ask.
+        rate_limits: of each key.
         own_shop: whose data callers on this machine see while there are no keys.
         token_ttl_s: seconds for which a customer token is good.
         clock: the aware moment of a request.
@@ -61,7 +61,7 @@ class Guard:
 
 
 def attach(app: Flask, guard: Guard) -> None:
-    """Check every request of `app` before its view, leave who asks in `g.principal`, add the headers owed.
+    """Check every request of `app` before its view, set `g.principal`, add rate-limit and CORS headers.
 
     A browser's preflight has no key and is answered here.
     """
@@ -106,10 +106,10 @@ def require_customer(customer_id: str) -> None:
 
 
 def admit(environ: dict[str, Any], principal: Principal, rate_limits: RateLimits) -> list[tuple[str, str]]:
-    """Count a request before Flask sees it, which then counts it no more; the headers that its answer owes the caller.
+    """Rate-limit and CORS headers of a request of a key, which is counted here and not again by Flask.
 
     Raises:
-        TooManyRequestsError: the key asked more often than it may.
+        TooManyRequestsError: the key is over its rate.
     """
     allowance = environ[_ALLOWANCE] = rate_limits.take(principal)
     _refuse_too_many(allowance)

@@ -1,4 +1,4 @@
-"""Who asks: nobody says who they are, the key does."""
+"""Principals: the caller of a request, as its API key identifies it."""
 
 import hmac
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from recommender.storage.api_keys import SCOPES, ApiKey, Scope, digest_of
 NO_SHOP = ""
 """The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
 ALL_SCOPES: frozenset[Scope] = frozenset(SCOPES)
-_NOBODY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
+_UNKNOWN_KEY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
 """Stands in for a key that is not known, so that looking takes as long as for one that is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks.
+    """The authenticated caller of a request.
 
     Attributes:
-        shop: whose data this caller sees.
+        shop: the tenant whose data this caller sees.
         kind: `local` is anyone on this machine while there are no keys; `unknown` anyone at all while the keys cannot
             be read, whose shop is empty.
         scopes: what the key opens.
@@ -43,10 +43,10 @@ class Principal:
 
 
 def find_principal(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None, own_shop: str) -> Principal:
-    """Who sent the request with this WSGI environment.
+    """The principal of a request.
 
     Args:
-        environ: as PEP 3333 says.
+        environ: its WSGI environment (PEP 3333).
         keys: by key id; None until they could be read for the first time.
         own_shop: whom `local` callers see.
 
@@ -62,7 +62,7 @@ def find_principal(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None
 def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Principal:
     scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     parts = given.split("_", maxsplit=2)
-    key = keys.get(parts[1], _NOBODY) if len(parts) == 3 else _NOBODY
+    key = keys.get(parts[1], _UNKNOWN_KEY) if len(parts) == 3 else _UNKNOWN_KEY
     if not hmac.compare_digest(digest_of(given), key.digest) or scheme.lower() != "bearer":
         raise UnauthorizedError("send a key that is known here: `Authorization: Bearer <key>`")
     origin = environ.get("HTTP_ORIGIN")

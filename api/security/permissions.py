@@ -1,4 +1,4 @@
-"""What a caller may: one rule a route, the same for every method."""
+"""Permissions: one rule a route, the same for every method."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -39,7 +39,7 @@ class Permission(Enum):
 
 
 def accessible(access: Permission) -> Callable[[_View], _View]:
-    """Say who may call a view."""
+    """Decorator that sets the permission of a view."""
 
     def decorate(view: _View) -> _View:
         setattr(view, _ATTRIBUTE, access)
@@ -49,21 +49,21 @@ def accessible(access: Permission) -> Callable[[_View], _View]:
 
 
 def access_of(view: Callable[..., Any]) -> Permission | None:
-    """Who may call `view`; None where nobody wrote it."""
+    """The permission of a view; None where none was declared."""
     return getattr(view, _ATTRIBUTE, None)
 
 
 def allow(access: Permission | None, principal: Principal, customer_id: str | None) -> None:
-    """Let `principal` pass.
+    """Authorize a request.
 
     Args:
-        access: the route's rule; None where nobody wrote one.
-        principal: who asks.
+        access: the route's rule; None where none was declared.
+        principal: the caller.
         customer_id: the person whose data is asked for, if it is one's.
 
     Raises:
         ForbiddenError: the rule does not let this caller pass.
-        StoreUnavailableError: whether it does cannot be told yet.
+        StoreUnavailableError: the API keys could not be read yet.
     """
     if access is None:
         raise ForbiddenError("nobody may call this route: it has no rule")

@@ -1,4 +1,4 @@
-"""How often each key may ask, without a round trip per request.
+"""Rate limits of API keys, without a round trip per request.
 
 Every worker keeps a token bucket per key: it holds two seconds' worth of requests and fills at the key's rate. What a
 worker lets pass it adds up and exchanges with the others through Redis, a few times a second in the background; what
@@ -26,7 +26,7 @@ FORGOTTEN_S = 5.0
 
 
 class Allowance(NamedTuple):
-    """What one request found: `retry_after_s` is 0 where it may pass."""
+    """The state of a key's bucket after one request; `retry_after_s` is 0 where it may pass."""
 
     limit: int
     remaining: int
@@ -93,12 +93,12 @@ class RateLimits:
         return Allowance(bucket.limit, max(0, int(tokens)), reset_s, wait_s)
 
     def exchange(self, add: Callable[[Mapping[str, int]], Mapping[str, int]]) -> None:
-        """Tell what this worker let pass, and take out what others did.
+        """Exchange counts with the other workers: add what this one let pass, take out what the others did.
 
         `add` adds requests by key id to the sums of all workers and gives those sums. What it raises is raised; what
-        could not be told is told the next time.
+        could not be added is added the next time.
         """
-        with self._exchanging:  # two at once would tell the same requests twice
+        with self._exchanging:  # two at once would add the same requests twice
             with self._lock:
                 sent = {key_id: bucket.unsent for key_id, bucket in self._buckets.items() if bucket.unsent}
             totals = add(sent)

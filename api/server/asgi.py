@@ -32,15 +32,15 @@ THREADS = 8
 
 
 class AsgiApp:
-    """Where requests come in.
+    """The ASGI application in front of Flask.
 
     Args:
-        app: answers whatever is not a plain GET of a list; all there is while requests are traced.
+        app: answers all but plain GETs of lists; every request while requests are traced.
     """
 
     def __init__(self, app: Flask) -> None:
-        self._front = app.wsgi_app if isinstance(app.wsgi_app, FastPath) else None
-        self._behind: WSGIApplication = app.wsgi_app if self._front is None else self._front.app
+        self._fast_path = app.wsgi_app if isinstance(app.wsgi_app, FastPath) else None
+        self._flask: WSGIApplication = app.wsgi_app if self._fast_path is None else self._fast_path.app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="flask")
         self._bodies = Bodies()
 
@@ -49,18 +49,18 @@ class AsgiApp:
         if scope["type"] != "http":
             raise NotImplementedError(f"Reprise speaks HTTP, not {scope['type']}")
         environ = to_environ(scope)
-        ready = None if self._front is None else await self._front.answer(environ, in_loop=True)
+        ready = None if self._fast_path is None else await self._fast_path.answer(environ, in_loop=True)
         if ready is None:
             environ["wsgi.input"] = await self._bodies.receive(environ, receive)
             loop = asyncio.get_running_loop()
-            ready = await loop.run_in_executor(self._threads, _run, self._behind, environ)
+            ready = await loop.run_in_executor(self._threads, _run, self._flask, environ)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ready.headers]
         await send({"type": "http.response.start", "status": ready.status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
 
 
 class Bodies:
-    """Receives bodies, so that no thread waits for a client. Of more than MAX_BODY_BYTES, the rest is not received."""
+    """Receiver of bodies, so that no thread waits for a client. What is over MAX_BODY_BYTES is not received."""
 
     def __init__(self) -> None:
         self._n_slow = 0

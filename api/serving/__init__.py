@@ -1,1 +1,24 @@
-"""From a checked request to an answer."""
+"""The way of an answer: a checked request, its lists in one read, a slate, JSON.
+
+What a worker keeps in memory on that way, and when it is dropped:
+
+| memory | holds | bound | dropped |
+|---|---|---|---|
+| `CacheState.lists`, `.fallbacks` | published lists by `ListKey` | 3 MB; a handful | with the version, an erasure |
+| `CacheState.catalogue` | all products of the version | 8 MB, else none | with the version |
+| `CacheState.answers` | shared answers by query and path | 5 MB | with the state; when a date in them passes |
+| `CacheState.repeats` | personal answers by query and path | 5 MB | also each minute, and as the person's data do |
+| `Catalogue._decoded` | decoded products by index | 8,192 | with the catalogue |
+| `parsing._read_again` | checked queries by their text | 1,024 | least recently used, as all that follow |
+| `events.recent.to_recent_event` | decoded events by their bytes | 4,096 | |
+| `due._curve_of` | curves of return by rhythm | 4,096 | |
+| `days.date_of`, `days.to_iso` | dates by day, their text | 4,096 each | |
+| `reasons._explain_other` | reasons of products not owned | 4,096 | |
+| `recent_activity._known_until`, `answers._as_of` | moments of versions | 64 each | |
+| `overrides._amend`, `._share` | overridden products, their texts | 4,096; 1,024 | |
+| `overrides._to_new_product`, `.read_record` | new products, records | 1,024; 256 | |
+| `metrics._labelled` | metrics with their labels | 4,096 | |
+| `callers._is_local`, `._names_this_machine`, `asgi._key` | addresses, hosts, header names | 256 each | |
+
+The state is replaced when the version, a placement, an override or the number of erasures changes.
+"""

@@ -1,8 +1,8 @@
-"""A person's answer is sent again, under an id of its own, while nothing that it was made of has changed.
+"""Cache of personal answers, which are sent again under a new id while nothing that they were made of has changed.
 
-Redis is asked each time: what it says of the person must be what it said when the answer was made. All else that an
-answer depends on is part of the shelf's state, which is replaced when it changes, but for the time: an answer is made
-anew each minute.
+Redis is read each time, and the person's data must equal those that the answer was made of. All else that an answer
+depends on is part of the cache's state, which is replaced when it changes, but for the time: an answer is made anew
+each minute.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ _OBJECTS_BYTES = 2_000
 """What the objects around the bytes take, about."""
 
 
-def is_of_nobody(reading: FetchedLists) -> bool:
-    """Whether nothing is known of the person that it was read for."""
+def is_of_unknown_person(reading: FetchedLists) -> bool:
+    """Whether the person that it was read for has neither lists nor recent activity."""
     for key, published in reading.lists.items():
         if published is not None and key.name in PERSONAL:
             return False
@@ -31,12 +31,12 @@ def is_of_nobody(reading: FetchedLists) -> bool:
 
 
 class CachedAnswer(NamedTuple):
-    """An answer for one person, and what it was made of.
+    """A personal answer and the reading that it was made of.
 
     Attributes:
         reading: what was read.
         until: seconds since 1970 from which on it would be another.
-        counted: what `count_answer` is told of it.
+        counted: the arguments of `count_answer`.
         before: the body up to the answer's own id.
         after: the body from there on.
         headers: as they were.
@@ -50,11 +50,11 @@ class CachedAnswer(NamedTuple):
     headers: list[tuple[str, str]]
 
     def holds(self, reading: FetchedLists, now: float) -> bool:
-        """Whether it is what would be made of `reading` at `now`, which is of the same person or of nobody as well."""
-        return now < self.until and _told(self.reading) == _told(reading)
+        """Whether `reading`, of the same person or of an unknown one as well, would give the same answer at `now`."""
+        return now < self.until and _content(self.reading) == _content(reading)
 
     def prepare(self, name: str) -> Prepared:
-        """The same answer under the id `name`, which is as long as the first one."""
+        """The answer under another id, which has the length of the first one."""
         count_answer(*self.counted)
         return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
 
@@ -62,9 +62,9 @@ class CachedAnswer(NamedTuple):
 def repeat(
     builder: SlateBuilder, key: str, reading: FetchedLists, name: str, make: Callable[[], tuple[SlateResult, Prepared]]
 ) -> Prepared:
-    """The answer that is kept under `key`, under the id `name`; as `make` makes it where it would be another now.
+    """The answer kept under `key` with the id `name`, else a new one of `make`, which is then kept.
 
-    What is made is kept. `reading` is of a server that answers.
+    `reading` comes from a server that answers.
     """
     memory, now = builder.state.repeats, builder.as_of.timestamp()
     kept: CachedAnswer | None = memory.get(key)
@@ -81,6 +81,6 @@ def repeat(
     return prepared
 
 
-def _told(reading: FetchedLists) -> tuple[str, list[PublishedList | None], list[RecentActivity]]:
-    """All of a reading but whose it is."""
+def _content(reading: FetchedLists) -> tuple[str, list[PublishedList | None], list[RecentActivity]]:
+    """The content of a reading without its owner."""
     return reading.version, list(reading.lists.values()), list(reading.live.values())

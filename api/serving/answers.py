@@ -1,4 +1,4 @@
-"""From an outcome to the answer's JSON and its caching headers."""
+"""Answers: the JSON of a slate and its caching headers."""
 
 import hashlib
 from functools import lru_cache
@@ -19,7 +19,7 @@ PRIVATE = "private, no-store"
 def prepare_public(result: SlateResult, path: str, query: str) -> Prepared:
     """An answer that anyone may share: the same bytes, and so the same ETag, for the same version, path and query.
 
-    Nobody keeps one that could not be read.
+    One whose lists could not be read is not to be cached.
     """
     body = dump(to_document(result, derived_recommendation_id(result.version or "", path, query)))
     if result.version is None or (result.fallback and result.fallback.reason == "store_unavailable"):
@@ -30,7 +30,7 @@ def prepare_public(result: SlateResult, path: str, query: str) -> Prepared:
 
 
 def prepare_private(result: SlateResult, recommendation_id: str) -> Prepared:
-    """An answer for one person, or one session: nobody keeps it, and its id is its own."""
+    """A private answer for one person or session: never cached by others, with an id of its own."""
     body = dump(to_personal_document(result, recommendation_id))
     return Prepared(body, _headers(result, body, PRIVATE), None)
 
@@ -55,7 +55,7 @@ def to_document(result: SlateResult, recommendation_id: str) -> dict[str, Any]:
 
 
 def to_personal_document(result: SlateResult, recommendation_id: str) -> dict[str, Any]:
-    """The same for one person, or one session, with what the person was assigned to."""
+    """The answer for one person or session as plain JSON types: `to_document` with the assignments."""
     assigned = [{"experiment": one.experiment, "variant": one.variant} for one in result.assignments]
     return to_document(result, recommendation_id) | {"experiments": assigned}
 

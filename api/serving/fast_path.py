@@ -1,8 +1,8 @@
-"""The layer before Flask: a plain GET of a list is answered without it.
+"""Fast path: plain GETs of lists, answered without Flask.
 
-Routing, request and response objects are most of the cost of an answer. Whatever is not plain, not allowed or not right
-goes on to Flask, which decides everything and says what is wrong; here nothing is decided anew. Only that there is no
-such product is said here.
+Routing, request and response objects are most of the cost of an answer. A request that is not plain, not allowed or
+not valid goes on to Flask, which applies the same rules and describes the problem. Only an unknown product is answered
+here.
 """
 
 import time
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[str, str]]
 _OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
-"""What a 304 leaves out."""
+"""Headers that a 304 leaves out."""
 
 
 class Ready(NamedTuple):
@@ -44,11 +44,11 @@ class Ready(NamedTuple):
 
 
 class FastPath:
-    """Answers plain GETs of lists; leaves the rest to `app`.
+    """WSGI middleware that answers plain GETs of lists and leaves the rest to `app`.
 
     Args:
         app: Flask's own WSGI application.
-        service: what both share.
+        service: shared with `app`.
         lists: the routes to answer.
         logger: gives the logger, which takes a line a request.
     """
@@ -92,16 +92,16 @@ class FastPath:
             found = None
         if found is None:
             return None
-        answer, owed = found
+        answer, caller_headers = found
         status = 304 if "HTTP_IF_NONE_MATCH" in environ else answer.status
         finished = finish(self._logger(), environ, answer.rule, status, started=started, name=name)
-        headers = [*answer.prepared.headers, *owed, *finished]
+        headers = [*answer.prepared.headers, *caller_headers, *finished]
         if status == 304:
             return Ready(304, [header for header in headers if header[0] not in _OF_THE_BODY], b"")
         return Ready(status, headers, answer.prepared.body)
 
     async def _find(self, environ: "WSGIEnvironment", name: str, in_loop: bool) -> tuple[KeptAnswer, Headers] | None:
-        """The answer, kept or made, and the headers that it owes the caller; None where Flask is to answer."""
+        """The answer, kept or made, and the headers for its caller; None where Flask is to answer."""
         key, etag = answer_key(environ), environ.get("HTTP_IF_NONE_MATCH")
         if len(key) > MAX_KEY_LENGTH:
             return None
@@ -114,9 +114,9 @@ class FastPath:
             return None if etag is not None else await self._make(environ, name, principal, builder)
         if etag not in (None, kept.prepared.etag):
             return None
-        owed = self._admit(environ, principal, kept.access, None)
+        caller_headers = self._admit(environ, principal, kept.access, None)
         count_kept_answer()
-        return kept, owed
+        return kept, caller_headers
 
     async def _make(
         self, environ: "WSGIEnvironment", name: str, principal: Principal, builder: SlateBuilder
@@ -124,16 +124,16 @@ class FastPath:
         asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
         if asked is None:
             return None
-        owed = self._admit(environ, principal, asked.route.access, asked.customer_id)
+        caller_headers = self._admit(environ, principal, asked.route.access, asked.customer_id)
         try:
             status, prepared = 200, await answer_list(self._service, builder, asked, environ)
         except UnknownProductError as error:  # shops and robots ask for these all day
             status, prepared = prepare(error, name)
-        return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), owed
+        return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), caller_headers
 
     def _admit(
         self, environ: "WSGIEnvironment", principal: Principal, access: Permission, customer_id: str | None
     ) -> Headers:
-        """Headers that the answer needs for its caller. Raises as `allow` and `admit`."""
+        """Rate-limit and CORS headers of a permitted request. Raises as `allow` and `admit`."""
         allow(access, principal, customer_id)
         return [] if principal.key_id is None else admit(environ, principal, self._service.shops.rate_limits)

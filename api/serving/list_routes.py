@@ -1,4 +1,4 @@
-"""The routes that answer a GET with one slate: each written once, for Flask, for the front and for a batch."""
+"""List routes: those that answer a GET with one slate, each written once for Flask, the fast path and a batch."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +10,7 @@ from werkzeug.wsgi import get_path_info
 from api.schemas.answers import Answer
 from api.schemas.requests import Wanted
 from api.security.permissions import Permission
-from api.serving.answer_cache import is_of_nobody, repeat
+from api.serving.answer_cache import is_of_unknown_person, repeat
 from api.serving.answers import prepare_public
 from api.serving.service import Service, service
 from api.serving.slates import SlateBuilder, SlateResult
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MAX_KEY_LENGTH = 256
-"""An answer is kept for a path and query up to this long, together: made-up ones must not fill the memory."""
+"""Longest path and query, together, whose answer is kept: made-up ones must not fill the memory."""
 _HEADER_BYTES = 1_000
 """What the headers of a kept answer take, about."""
 _ATTRIBUTE = "reprise_list"
@@ -32,10 +32,10 @@ _EXTENSION = "reprise_lists"
 
 
 class ListRoute(NamedTuple):
-    """What is known of such a route before anybody asks.
+    """One list route, apart from any request.
 
     Attributes:
-        access: who may ask.
+        access: who may call it.
         query: what may follow the `?`.
         plan: from the checked query and the ids in the path, by name, to the lists.
         shared: whether it is the same for everybody, so that anyone may keep it.
@@ -66,7 +66,7 @@ class ListRequest(NamedTuple):
 
 
 class KeptAnswer(NamedTuple):
-    """An answer, and the rules of its route: how it is called in logs and who may see it.
+    """A prepared answer with the rule of its route, for logs and metrics, and the permission that it takes.
 
     From `until` on, in seconds since 1970, it would be another one; None for never. Only a 200 is kept.
     """
@@ -81,7 +81,7 @@ class KeptAnswer(NamedTuple):
 def list_operation(
     name: str, *, tag: str, access: Permission, query: type[Wanted]
 ) -> Callable[[Callable[..., RetrievalPlan]], Callable[..., Response]]:
-    """Make a view of a function that makes a Plan of the checked query and the ids in the path."""
+    """Decorator that makes a view of a function from the checked query and the ids in the path to a RetrievalPlan."""
 
     def decorate(make_plan: Callable[..., RetrievalPlan]) -> Callable[..., Response]:
         route = ListRoute(access, query, make_plan, access is Permission.PRODUCTS)
@@ -101,10 +101,10 @@ def list_operation(
 
 
 async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
-    """The whole way of one answer: who takes part, one read, a slate, its bytes.
+    """The answer to one request, from its plan to its bytes: enrollment, one read, a slate, JSON.
 
-    One that is the same for everybody is kept for whoever asks the same next. One for a person is sent again while
-    nothing that it was made of has changed; not one that is noted, as an exposure or as impressions.
+    A shared answer is kept for the next request like it. A personal one is sent again while nothing that it was made
+    of has changed; not one that is recorded, as an exposure or as impressions.
 
     Raises:
         UnknownPlacementError: the query names a placement that is not configured; nothing was read.
@@ -125,7 +125,7 @@ async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, e
     if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ)) > MAX_KEY_LENGTH:
         return make()[1]
     # all of whom nothing is known get the same
-    key = answer_key(environ, asked.rule if is_of_nobody(reading) else None)
+    key = answer_key(environ, asked.rule if is_of_unknown_person(reading) else None)
     return repeat(builder, key, reading, name, make)
 
 
@@ -139,12 +139,12 @@ def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, envir
 
 
 def answer_key(environ: "WSGIEnvironment", path: str | None = None) -> str:
-    """Under which the answer to a request is kept. A query holds no space, so nothing can be mistaken for the other."""
+    """The key of a kept answer: query, a space, path. A query holds no space, so no two requests share a key."""
     return f"{environ.get('QUERY_STRING', '')} {path or environ['PATH_INFO']}"
 
 
 class Lists:
-    """All such routes of `app`, found without it."""
+    """The list routes of `app`, matched without its URL map."""
 
     def __init__(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self
@@ -154,7 +154,7 @@ class Lists:
         ]
 
     def find(self, path: str, query: str) -> ListRequest | None:
-        """What a GET of `path` with this query string, of ASCII, asks for; None where that is no list.
+        """The request for a list in a GET of `path` with this query string, of ASCII; None where it is no list.
 
         Raises InvalidRequestError: an id or a parameter has a value that cannot be.
         """
@@ -186,5 +186,5 @@ class _Shape(NamedTuple):
 
 
 def lists() -> Lists:
-    """Those of the app that is answering."""
+    """The list routes of the current app."""
     return cast(Lists, current_app.extensions[_EXTENSION])

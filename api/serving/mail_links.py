@@ -30,7 +30,7 @@ class MailLinks:
     """The products behind the links of mails, each asked for once a version. Safe to share between threads.
 
     Args:
-        service: what is at hand of the shops.
+        service: gives the caches of the shops.
         events: keeps what readers did.
     """
 
@@ -47,7 +47,7 @@ class MailLinks:
         """What `slot`, from 1, shows now; None where it can show nothing. At most one round trip.
 
         Raises:
-            StoreUnavailableError: Redis does not answer, and the product of the slot is not at hand.
+            StoreUnavailableError: Redis does not answer, and the product of the slot is not in memory.
         """
         builder = self._service.builder(link.shop)
         placement = builder.state.placements.get(PLACEMENT)
@@ -106,7 +106,7 @@ class _MailProducts:
     def find(self, cache: ListCache, shop: str, product_ids: Sequence[str]) -> dict[str, Product | None]:
         """As known to the version that answers, or to the shop since; None for what neither knows.
 
-        While Redis does not answer, those at hand; of the others nothing can be told, and they are left out.
+        While Redis does not answer, those in memory; the others are left out.
         """
         state = cache.state
         position, recent = state.position, state.catalogue or state.before

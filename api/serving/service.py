@@ -1,4 +1,4 @@
-"""What the views share: settings, shops, clock."""
+"""The service: settings, shops and clock that all views share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ _EXTENSION = "reprise"
 
 @dataclass(frozen=True)
 class Service:
-    """What one app was assembled from.
+    """The parts of one app that its views use.
 
     Attributes:
-        shops: what the callers' shops have published.
+        shops: the caches and stores of all shops.
         clock: the aware moment of an answer.
-        new_recommendation_id: a fresh id for an answer that nobody shares.
+        new_recommendation_id: a fresh id for a personal answer.
         impressions: keeps what was shown; None where the shop reports that itself.
     """
 
@@ -74,12 +74,12 @@ class Service:
 
     @cached_property
     def exposures(self) -> EventSink:
-        """Keeps who came across an experiment."""
+        """The sink of exposures: which customers met an experiment."""
         bound, logger = self.settings.max_waiting_events, make_logger(self.settings.log_level)
         return EventSink("exposures", self.shops.storage, bound, logger, most_waiting=50_000, at_once=500)
 
     def note_exposures(self, shop: str, customer_id: str | None, recommendation_id: str, result: SlateResult) -> None:
-        """Keep what an answer's customer was assigned to, whatever it showed."""
+        """Record the assignments of an answer's customer, whatever it showed."""
         if customer_id is None:
             return
         at, where = self.clock(), {"placement": result.placement, "recommendation_id": recommendation_id}
@@ -90,7 +90,7 @@ class Service:
     def answer_person(
         self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str
     ) -> Prepared:
-        """The answer for one person, or one session, under the id `name`; what it shows is kept where asked for."""
+        """The answer for one person or session under the id `name`; impressions and exposures are recorded."""
         if self.impressions is not None and result.slate.items and (customer_id or session_id):
             make = partial(
                 impression_event,
@@ -106,11 +106,11 @@ class Service:
         return prepare_private(result, name)
 
     def builder(self, shop: str, *, in_loop: bool = False) -> SlateBuilder:
-        """`shop` while one request is answered, by a thread or in an event loop."""
+        """The slate builder of one request, answered by a thread or in an event loop."""
         cache = self.shops.cache(shop)
         return SlateBuilder(shop, cache, cache.state, self.clock(), self.settings.experiments, in_loop)
 
 
 def service() -> Service:
-    """The service of the app that is answering."""
+    """The service of the current app."""
     return cast(Service, current_app.extensions[_EXTENSION])

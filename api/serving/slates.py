@@ -1,4 +1,4 @@
-"""The one way from a plan to a slate: one shop, as one request sees it."""
+"""Slate builder: the one way from a plan to a slate, within one shop and for one request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class AppliedFallback:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """What a customer takes part in, what follows from it, and the placement by whose rules the slate is filled."""
+    """A customer's assignments, their combined treatment, and the placement whose rules the slate follows."""
 
     placement: Placement
     assignments: Sequence[Assignment] = ()
@@ -50,19 +50,19 @@ class SlateResult:
 
     @property
     def counted(self) -> tuple[str, Limit, int, FallbackReason | None]:
-        """What `api.telemetry.metrics.count_answer` is told of it."""
+        """The arguments of `api.telemetry.metrics.count_answer`."""
         reason = None if self.fallback is None else self.fallback.reason
         return self.placement, self.limit, len(self.slate.items), reason
 
 
 @dataclass(frozen=True, slots=True)
 class SlateBuilder:
-    """One shop while one request is answered: `enroll`, then `fetch`, which alone waits, then `fill`.
+    """Builder of one request's slates: `enroll`, then `fetch`, which alone waits, then `fill`.
 
     Attributes:
-        shop: its name.
-        cache: what is at hand of it, and the way to its store.
-        state: the shelf's before anything was read: what is kept in it goes when it goes.
+        shop: the name of the shop.
+        cache: its lists in memory, in front of its store.
+        state: of the cache, before anything was read; answers kept in it are dropped with it.
         as_of: the aware moment of the answer.
         experiments: those of the settings.
         in_loop: whether an event loop waits, which does other things meanwhile; else a thread.
@@ -76,7 +76,7 @@ class SlateBuilder:
     in_loop: bool = False
 
     def enroll(self, wanted: Wanted, customer_id: str | None) -> Enrollment:
-        """What the customer takes part in with this answer; nobody takes part in anything.
+        """The customer's enrollment in experiments for this answer; one without assignments for an anonymous caller.
 
         Raises UnknownPlacementError.
         """
@@ -92,7 +92,7 @@ class SlateBuilder:
     async def fetch(
         self, keys: Sequence[ListKey], people: Sequence[str], treatment: Treatment = UNTREATED
     ) -> FetchedLists | FallbackReason:
-        """The lists, and what is at hand of `people`, in one round trip at most; where there are none at all, why.
+        """The lists and recent activity of `people`, in one round trip at most; a reason where there are none at all.
 
         They are those of the treatment's version where it is kept, else of the current one.
         """
@@ -107,7 +107,7 @@ class SlateBuilder:
     def fill(
         self, wanted: Wanted, plan: RetrievalPlan, reading: FetchedLists | FallbackReason, part: Enrollment
     ) -> SlateResult:
-        """Build one slate from `reading`, which holds the plan's lists; an empty one where nothing could be read.
+        """One slate made of `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
         Raises UnknownProductError, from `plan`.
         """
@@ -127,10 +127,10 @@ class SlateBuilder:
 
 
 def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
-    """What is at hand while Redis does not answer: the last copy of what was asked for, or what sells."""
+    """The choice while Redis does not answer: the last copy of the requested lists, or best sellers."""
     try:
         choice = plan.choose(reading, placement, now)
-    except UnknownProductError:  # whether there is such a product, nobody can tell now
+    except UnknownProductError:  # it may exist: Redis would know
         choice = Choice((), fallback_candidates(reading))
     candidates = list(choice.candidates)
     return replace(

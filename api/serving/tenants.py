@@ -1,4 +1,4 @@
-"""The shops that one worker answers for, and the thread that follows what changes in them."""
+"""Tenants: the shops that one worker serves, and the thread that follows changes in them."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
 from api.telemetry.metrics import TimedReader, store_answers
 from recommender.data_dir import make_folder
-from recommender.errors import StoreError
+from recommender.errors import HomeError, StoreError
 from recommender.slate.placements import Placement
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.cache import ListCache
@@ -29,11 +29,11 @@ _REQUESTS = "(requests)"
 
 
 class Tenants:
-    """The shelves of all shops that were asked for, and the API keys.
+    """The list caches of all shops that were asked for, and the API keys.
 
     Attributes:
         api_keys: by key id; None until they could be read for the first time.
-        rate_limits: how often each key may ask.
+        rate_limits: of each key.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Tenants:
         self._opening = threading.Lock()
 
     def cache(self, shop: str) -> ListCache:
-        """The shelf of `shop`; the first call looks at its position once, unless Redis is known to be down."""
+        """The list cache of `shop`; the first call reads its state once, unless Redis is known to be down."""
         cache = self._caches.get(shop) if shop != NO_SHOP else self._empty
         if cache is None:
             with self._opening:
@@ -125,22 +125,31 @@ class Tenants:
             self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
 
     def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
-        """Let in whoever has one of `keys` from now on.
+        """Accept these keys from now on.
 
         A revoked key stays among them, so where all are gone, Redis was emptied: the last ones stand until there are
-        others, or whoever asks from this machine could see and do everything. A worker that was started since knows
-        none of them: where the file says that there were some, its keys stay unknown.
+        others, or any caller on this machine would have all rights. A worker that was started since knows none of
+        them: where the file says that there were some, its keys stay unknown.
+
+        Raises StoreError: they are unknown.
         """
+        if keys or not (self.api_keys or (self._keys_made is not None and self._keys_made.exists())):
+            self.api_keys = keys
+            self._remember(keys)
+        elif self.api_keys is None:
+            raise StoreError(f"Redis has lost the API keys: restore it, make new ones, or delete {self._keys_made}")
+
+    def _remember(self, keys: Mapping[str, ApiKey]) -> None:
         made = self._keys_made
-        if keys and made is not None and not made.exists():
+        if not keys or made is None or made.exists():
+            return
+        try:
             make_folder(made.parent)
             made.touch()
-        if keys or not (self.api_keys or (made is not None and made.exists())):
-            self.api_keys = keys
-        elif self.api_keys is None:
-            raise StoreError(
-                f"Redis has lost the API keys: restore it, make new ones, or delete {made} to serve without"
-            )
+        except (HomeError, OSError) as error:
+            self._keys_made = None
+            detail = f"a worker started after Redis has lost the keys would not know that there were any: {error}"
+            self._logger.warning("keys_not_remembered", subject=_API_KEYS, detail=detail)
 
     def _try(self, subject: str, look: Callable[[], None]) -> bool:
         """Whether `look` went well."""
@@ -167,7 +176,7 @@ class Tenants:
 
 def _follow(reference: "weakref.ref[Tenants]") -> None:
     while (shops := reference()) is not None:
-        with suppress(Exception):  # as where nobody reads the log any more
+        with suppress(Exception):  # as where the log is a closed pipe
             shops.follow()
         del shops
         time.sleep(FOLLOW_S)

@@ -48,7 +48,7 @@ class LogLines(TextIOBase):
                 self._empty()
 
     def _empty(self) -> None:
-        with suppress(OSError):  # as where nobody reads the log any more
+        with suppress(OSError):  # as where the log is a closed pipe
             os.write(self._descriptor, b"".join(self._lines))
         self._lines.clear()
         self._n_bytes = 0

@@ -1,4 +1,4 @@
-"""What operators see: Prometheus metrics, right over several workers.
+"""Prometheus metrics, summed over several workers, and the timed reads of Redis that feed them.
 
 No label holds the id of a customer, a product or a key, and none a path: routes are labelled by their rule. Where
 `PROMETHEUS_MULTIPROC_DIR` is set before the first import, as `reprise serve` does, the workers of a server add up.
@@ -141,7 +141,7 @@ class timed:  # noqa: N801 - reads as a function; `contextmanager` takes 3 µs o
 
 
 class TimedReader:
-    """A shop's store whose reads are timed; an answer that waited for them finds the seconds in `waited_s`."""
+    """A shop's store with timed reads; their seconds are added to `waited_s` of the answer that waits."""
 
     def __init__(self, store: Reader, shop: str) -> None:
         self._store = store

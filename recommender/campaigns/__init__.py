@@ -1,1 +1,1 @@
-"""E-mail campaigns: audiences, the picks of each mail, and the signed links in it."""
+"""Campaigns: who is in the audience, with which products, and how often at most."""

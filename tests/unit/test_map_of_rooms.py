@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,11 @@ def test_the_pages_ask_for_the_ids_of_the_demo() -> None:
     assert f"/v1/customers/{CUSTOMER}/recommendations" in README
     assert f"/v1/products/{PRODUCT}/bought-together" in TEXT
     assert set(re.findall(r"/v1/customers/(C\d+)", TEXT)) == {CUSTOMER}
+
+
+@package
+def test_no_room_holds_more_than_twelve_modules(package: str) -> None:
+    modules = [path for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    assert modules
+    sizes = Counter(str(path.parent.relative_to(ROOT)) for path in modules)
+    assert {room: n for room, n in sizes.items() if n > 12} == {}

@@ -181,6 +181,15 @@ class TestKeysThatWereLost:
         assert tenants.api_keys is None
         assert str(tmp_path / "home" / "keys-made") in log.getvalue(), "the remedy names the file"
 
+    def test_where_nothing_can_be_written_keys_open_all_the_same(self, storage, log, tmp_path):
+        (tmp_path / "file").touch()
+        tenants = Tenants(storage, make_logger("info", log), RateLimits({}), {}, tmp_path / "file" / "keys-made")
+        storage.add_api_key(KEY)
+        for _ in range(2):
+            tenants.follow()
+        assert set(tenants.api_keys) == {"id"}
+        assert log.getvalue().count("keys_not_remembered") == 1
+
     def test_new_keys_or_no_file_end_it(self, make_tenants, storage, tmp_path):
         storage.add_api_key(KEY)
         make_tenants().follow()
