@@ -14,6 +14,8 @@ from stat import S_ISSOCK
 UNREAD_S = 10
 """Seconds after which sent bytes that a client does not take end its connection; it is noticed up to 10 s later."""
 ATTEMPTS = 600
+AFTERWARDS = 10
+"""Attempts after the socket listens: connections that came in before its time-out was set do not inherit it."""
 PAUSE_S = 0.1
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -26,25 +28,20 @@ def drop_stuck_clients() -> None:
 
 def _set_timeout_when_open() -> None:
     """Poll for the socket: the server opens it after the app was made, and has no hook for it."""
-    for _ in range(ATTEMPTS):
-        if sum(_set_timeout(int(entry.name)) for entry in list(_DESCRIPTORS.iterdir())):
-            return
+    left = ATTEMPTS
+    while left:
+        listens = [_set_timeout(int(entry.name)) for entry in list(_DESCRIPTORS.iterdir())]
+        left = min(left, AFTERWARDS) - 1 if any(listens) else left - 1
         time.sleep(PAUSE_S)
 
 
 def _set_timeout(descriptor: int) -> bool:
-    """Whether it is a socket that listens on a network; then its connections inherit the time-out (see tcp(7))."""
+    """Set the time-out of a TCP socket, which its connections inherit (see tcp(7)); whether it listens."""
     with suppress(OSError):
         if not S_ISSOCK(os.fstat(descriptor).st_mode):
             return False  # no socket would close the copy
-        with socket.socket(fileno=os.dup(descriptor)) as found:
-            return _set_socket_timeout(found)
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
+            if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.type == socket.SOCK_STREAM:
+                copy.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+                return bool(copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     return False
-
-
-def _set_socket_timeout(found: socket.socket) -> bool:
-    is_tcp = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
-    listens = is_tcp and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-    if listens:
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
-    return listens

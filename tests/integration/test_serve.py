@@ -162,7 +162,9 @@ def test_a_value_that_cannot_be_is_refused(home: Path, option: str, value: str):
 
 def test_flask_run_opens_the_store_itself_and_stops_it(home: Path, port: int):
     environment = {**os.environ, "REPRISE_HOME": str(home), "REPRISE_REDIS_TIMEOUT_MS": "5000"}
-    command = [sys.executable, "-m", "flask", "--app", "api", "run", "--port", str(port)]
+    # where these tests run in the background of a shell, Ctrl-C is ignored, and a child inherits that
+    script = "import flask.cli, signal; signal.signal(signal.SIGINT, signal.default_int_handler); flask.cli.main()"
+    command = [sys.executable, "-c", script, "--app", "api", "run", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             wait_until(lambda: _answers(port), "it answers")
