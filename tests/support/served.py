@@ -91,7 +91,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """Process ids of the workers that live."""
-        return [pid for pid in children(self.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in children(self.process.pid) if b"spawn_main" in _command_line(pid)]
 
 
 @contextmanager
@@ -169,3 +169,11 @@ def _processes() -> Iterator[tuple[int, list[str]]]:
             continue
         if fields[0] != "Z":
             yield int(folder.name), fields
+
+
+def _command_line(pid: int) -> bytes:
+    """Empty for a process that has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
