@@ -90,10 +90,10 @@ def create_app(
     service.attach(app)
     MailLinks(service, sink("mail_events", most_waiting=10_000, at_once=200)).attach(app)
     access_log.attach(app, logger)
-    problems.attach(app)
     body_limits.attach(app)
     ttl_s = settings.customer_token_ttl_s
     auth.attach(app, auth.Guard(lambda: shops.api_keys, shops.rate_limits, settings.shop, ttl_s, clock))
+    problems.attach(app)
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
     app.wsgi_app = trace(FastPath(app.wsgi_app, service, Lists(app), partial(access_log.log, app)))  # type: ignore[method-assign,assignment]

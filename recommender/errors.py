@@ -14,6 +14,8 @@
     ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
     ├── StoreError                 Redis
     │   ├── StoreUnavailableError
+    │   │   └── UnansweredError    whether it was done is not known
+    │   ├── OverloadedError        nothing was done: no time, or no thread, was left for it
     │   ├── StoreFullError
     │   ├── BackPressureError
     │   ├── IncompletePublishError
@@ -118,6 +120,20 @@ class StoreUnavailableError(StoreError):
     """Redis cannot be reached or did not answer in time."""
 
     code = "store_unavailable"
+    retry_after_s = 1
+
+
+class UnansweredError(StoreUnavailableError):
+    """A command was sent to Redis and no answer came: whether it was done is not known."""
+
+    code = "outcome_unknown"
+
+
+class OverloadedError(StoreError):
+    """The service has more to do than it can in time. Nothing was done. `retry_after_s` tells when to try again."""
+
+    code = "overloaded"
+    retry_after_s = 1
 
 
 class StoreFullError(StoreError):

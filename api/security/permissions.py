@@ -1,13 +1,24 @@
-"""Permissions: one rule a route, the same for every method."""
+"""Permissions: one rule a route, the same for every method, and the time that a request of it may take."""
 
+import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import request
 
 from api.security.callers import Principal
+from recommender.connection.time_limit import time_limit
 from recommender.errors import ForbiddenError, StoreUnavailableError
 from recommender.storage.api_keys import Scope
 
+RECEIVED_AT = "reprise.received_at"
+"""Where the WSGI environment holds the moment when a request came, in seconds of the monotonic clock."""
+EVENTS_S = 1.0
+"""Seconds that a request may take that keeps events."""
+ADMINISTRATION_S = 5.0
+"""Likewise of administration and campaigns."""
 _ATTRIBUTE = "reprise_access"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -39,13 +50,26 @@ class Permission(Enum):
 
 
 def accessible(access: Permission) -> Callable[[_View], _View]:
-    """Decorator that sets the permission of a view."""
+    """Decorator that sets the permission of a view, and limits the time that it waits for Redis."""
 
     def decorate(view: _View) -> _View:
-        setattr(view, _ATTRIBUTE, access)
-        return view
+        @wraps(view)
+        def limited(**arguments: Any) -> Any:
+            seconds = limit_s(access, request.method)
+            with time_limit(math.inf if seconds is None else seconds, request.environ.get(RECEIVED_AT)):
+                return view(**arguments)
+
+        setattr(limited, _ATTRIBUTE, access)
+        return cast(_View, limited)
 
     return decorate
+
+
+def limit_s(access: Permission | None, method: str) -> float | None:
+    """Seconds that a request may wait for Redis in all; None for pages, each of whose reads has the short time-out."""
+    if access in (Permission.ADMIN, Permission.CAMPAIGNS):
+        return ADMINISTRATION_S
+    return EVENTS_S if access is Permission.EVENTS or (access, method) == (Permission.SIGNED, "POST") else None
 
 
 def access_of(view: Callable[..., Any]) -> Permission | None:

@@ -1,4 +1,4 @@
-"""The ASGI application of `reprise serve`: lists are answered in the event loop, everything else by Flask in threads.
+"""The ASGI application of `reprise serve`: lists and probes are answered in the event loop, the rest in threads.
 
 Most of what a shop asks for is a list. In the loop one thread answers them, and others are read from Redis meanwhile:
 no thread is handed Python's lock in the middle of an answer.
@@ -6,8 +6,8 @@ no thread is handed Python's lock in the middle of an answer.
 
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from io import BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Never
@@ -17,8 +17,12 @@ from flask import Flask
 from werkzeug.exceptions import RequestTimeout
 from werkzeug.test import run_wsgi_app
 
+from api.security.permissions import RECEIVED_AT
+from api.server.lanes import Lanes
 from api.serving.fast_path import FastPath, Ready
+from api.serving.service import service
 from api.web.body_limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_SLOW_BODIES, PROMPT_S
+from api.web.problems import REFUSAL
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -26,9 +30,6 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-THREADS = 8
-"""Python runs one at a time; the others wait for Redis."""
 
 
 class AsgiApp:
@@ -41,7 +42,7 @@ class AsgiApp:
     def __init__(self, app: Flask) -> None:
         self._fast_path = app.wsgi_app if isinstance(app.wsgi_app, FastPath) else None
         self._flask: WSGIApplication = app.wsgi_app if self._fast_path is None else self._fast_path.app
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="flask")
+        self._lanes = Lanes(app, service(app).shops)
         self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,12 +52,19 @@ class AsgiApp:
         environ = to_environ(scope)
         ready = None if self._fast_path is None else await self._fast_path.answer(environ, in_loop=True)
         if ready is None:
-            environ["wsgi.input"] = await self._bodies.receive(environ, receive)
-            loop = asyncio.get_running_loop()
-            ready = await loop.run_in_executor(self._threads, _run, self._flask, environ)
+            ready = await self._answer_with_flask(environ, receive)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ready.headers]
         await send({"type": "http.response.start", "status": ready.status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
+
+    async def _answer_with_flask(self, environ: "WSGIEnvironment", receive: Receive) -> Ready:
+        lane = self._lanes.find(environ)
+        refusal = None if lane is None else self._lanes.refusal(lane)
+        if lane is None or refusal is not None:
+            return _run(self._flask, environ | {"wsgi.input": BytesIO(), REFUSAL: refusal})
+        environ["wsgi.input"] = await self._bodies.receive(environ, receive)
+        environ[RECEIVED_AT] = time.monotonic()
+        return await lane.run(_run, self._flask, environ)
 
 
 class Bodies:

@@ -11,6 +11,7 @@ from typing import TextIO, cast
 from api import create_app
 from api.server.asgi import AsgiApp
 from api.server.tcp_timeout import drop_stuck_clients
+from api.serving.service import service
 from api.telemetry.buffered_log import LogLines
 from api.telemetry.metrics import forget_dead_workers
 
@@ -26,7 +27,9 @@ def create_worker() -> AsgiApp:
     """
     forget_dead_workers()
     app = create_app(log=cast(TextIO, LogLines(STDERR)))
-    app.extensions["reprise"].shops.keep_following()  # the keys are read before the first request
+    own = service(app)
+    own.shops.keep_following()
+    own.shops.cache(own.settings.shop)  # the keys and the own shop are read before the first request
     gc.freeze()  # what is there now stays: looking through it for garbage would stop answers for 80 ms now and then
     drop_stuck_clients()
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()

@@ -106,6 +106,8 @@ class FastPath:
         if len(key) > MAX_KEY_LENGTH:
             return None
         principal = find_principal(environ, self._service.shops.api_keys, self._service.settings.shop)
+        if in_loop and not self._service.shops.is_open(principal.shop):  # a thread reads its state
+            return None
         builder = self._service.builder(principal.shop, in_loop=in_loop)
         kept: KeptAnswer | None = builder.state.answers.get(key)
         if not builder.cache.answering:

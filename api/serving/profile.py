@@ -36,7 +36,11 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
         return None
     if reading.stale:
         raise StoreUnavailableError("Redis does not answer, and profiles are not kept at hand")
-    profile = store.profile(reading.version, customer_id)
+    try:
+        profile = store.profile(reading.version, customer_id)
+    except StoreUnavailableError:
+        builder.cache.answering = False
+        raise
     if profile is None:
         raise UnknownCustomerError(
             f"no profile of customer {customer_id!r} in version {reading.version}; check the id, or train a version "

@@ -111,6 +111,6 @@ class Service:
         return SlateBuilder(shop, cache, cache.state, self.clock(), self.settings.experiments, in_loop)
 
 
-def service() -> Service:
-    """The service of the current app."""
-    return cast(Service, current_app.extensions[_EXTENSION])
+def service(app: Flask | None = None) -> Service:
+    """The service of `app`; None is the one that is answering."""
+    return cast(Service, (app or current_app).extensions[_EXTENSION])

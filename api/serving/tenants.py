@@ -6,6 +6,8 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -14,7 +16,7 @@ from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
 from api.telemetry.metrics import TimedReader, store_answers
 from recommender.data_dir import make_folder
-from recommender.errors import HomeError, StoreError
+from recommender.errors import HomeError, StoreError, StoreUnavailableError
 from recommender.slate.placements import Placement
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.cache import ListCache
@@ -24,8 +26,19 @@ FOLLOW_S = 0.25
 """Pause between two looks at what changed: a publish, a placement, a key or a recovery is seen this much later."""
 LOOK_S = 1.0
 """A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
+OPEN_S = 0.2
+"""A request waits this long for a shop that another one opens, then is answered as while Redis does not answer."""
 _API_KEYS = "(API keys)"
 _REQUESTS = "(requests)"
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """The cache of a shop whose state is being read, since when, and whether it is done."""
+
+    cache: ListCache
+    began_at: float = field(default_factory=time.monotonic)
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class Tenants:
@@ -59,21 +72,27 @@ class Tenants:
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._caches: dict[str, ListCache] = {}
+        self._opening: dict[str, _Opening] = {}
         self._empty = ListCache(storage.store(NO_SHOP), placements)
         self._empty.answering = False
         self._left: list[str] = []
-        self._failing: set[str] = set()
+        self._failing: dict[str, Exception] = {}
         self._logger = logger
         self._followed_by: int | None = None
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether Redis did not answer when the keys were last asked for."""
+        return isinstance(self._failing.get(_API_KEYS), StoreUnavailableError)
+
+    def is_open(self, shop: str) -> bool:
+        """Whether `cache` asks nothing, so that an event loop may call it."""
+        return shop in self._caches or shop == NO_SHOP
 
     def cache(self, shop: str) -> ListCache:
         """The list cache of `shop`; the first call reads its state once, unless Redis is known to be down."""
-        cache = self._caches.get(shop) if shop != NO_SHOP else self._empty
-        if cache is None:
-            with self._opening:
-                cache = self._caches.get(shop) or self._open(shop)
-        return cache
+        return self._empty if shop == NO_SHOP else self._caches.get(shop) or self._open(shop)
 
     def follow(self) -> None:
         """Look at the keys and at each open shop once; what cannot be read stays as it was, and the rest goes on.
@@ -93,7 +112,7 @@ class Tenants:
         """Have a thread of this process call `follow` for as long as this object is used; cheap to call again."""
         if self._followed_by == os.getpid():
             return
-        with self._opening:
+        with self._lock:
             if self._followed_by != os.getpid():  # a thread does not survive a fork
                 with suppress(Exception):
                     self.follow()
@@ -101,12 +120,33 @@ class Tenants:
                 self._followed_by = os.getpid()
 
     def _open(self, shop: str) -> ListCache:
+        """The cache of a shop that is opened here, or as far as another thread has opened it within OPEN_S."""
+        with self._lock:
+            if shop in self._caches:
+                return self._caches[shop]
+            mine = shop not in self._opening
+            opening = self._opening.setdefault(shop, _Opening(self._make_cache(shop)))
+        if mine:
+            self._read_first(shop, opening)
+        else:
+            opening.done.wait(max(opening.began_at + OPEN_S - time.monotonic(), 0.0))
+        return opening.cache
+
+    def _make_cache(self, shop: str) -> ListCache:
         cache = ListCache(TimedReader(self.storage.store(shop), shop), self._placements)
-        cache.answering = _API_KEYS not in self._failing
-        if cache.answering:
-            self._follow_cache(shop, cache)
-        self._caches[shop] = cache
+        cache.answering = False
         return cache
+
+    def _read_first(self, shop: str, opening: "_Opening") -> None:
+        """Read what an answer needs; the catalogue of a large shop is left to the thread that follows."""
+        try:
+            if _API_KEYS not in self._failing:
+                self._follow_cache(shop, opening.cache, catalogue=False)
+        finally:
+            with self._lock:
+                self._caches[shop] = opening.cache
+                del self._opening[shop]
+            opening.done.set()
 
     def _follow_caches(self) -> None:
         give_up_at = time.monotonic() + LOOK_S
@@ -117,9 +157,9 @@ class Tenants:
             if time.monotonic() >= give_up_at:
                 return
 
-    def _follow_cache(self, shop: str, cache: ListCache) -> None:
+    def _follow_cache(self, shop: str, cache: ListCache, *, catalogue: bool = True) -> None:
         known = cache.state.position.unreadable
-        self._try(shop, cache.follow)
+        self._try(shop, partial(cache.follow, catalogue=catalogue))
         for name in sorted(cache.state.position.unreadable - known):
             detail = "it cannot be read; that of the settings stands in until it is set again"
             self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
@@ -158,12 +198,12 @@ class Tenants:
         except Exception as error:  # whatever goes wrong with one shop, the others are followed
             if not isinstance(error, StoreError):  # a connection that began with nonsense would go on with it
                 self.storage.close()
-            if subject not in self._failing:
-                self._failing.add(subject)
+            known = subject in self._failing
+            self._failing[subject] = error
+            if not known:
                 self._tell_failure(subject, error)
             return False
-        if subject in self._failing:
-            self._failing.discard(subject)
+        if self._failing.pop(subject, None) is not None:
             self._logger.info("store_answers_again", subject=subject)
         return True
 

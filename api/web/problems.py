@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -28,14 +28,18 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.StoreError: 503,
 }
 """The nearest class upwards counts; every other error is a 500."""
+REFUSAL = "reprise.refusal"
+"""Where the WSGI environment holds the error of a request that is not taken in; who may not ask is told that first."""
 _CODES = {413: "body_too_large", 415: "unsupported_media_type"}
 """Codes that do not change with Python's names; the others are those of HTTPStatus."""
 _JSON = "application/problem+json"
 _UNAVAILABLE = "this cannot be done now, try again in a moment; the log has the cause under this request_id"
+_UNKNOWN = "whether this was done is not known: look, or ask again in a moment; the log has the cause"
 
 
 def attach(app: Flask) -> None:
     """Answer every error of `app` as a problem."""
+    app.before_request(_refuse)
     app.register_error_handler(errors.RepriseError, _from_reprise)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _from_bug)
@@ -99,6 +103,11 @@ def _code(status: int) -> str:
     return _CODES.get(status) or HTTPStatus(status).name.lower()
 
 
+def _refuse() -> None:
+    if (error := request.environ.get(REFUSAL)) is not None:
+        raise error
+
+
 def _from_reprise(error: errors.RepriseError) -> Response:
     status = _status(error)
     if status is None:
@@ -107,7 +116,10 @@ def _from_reprise(error: errors.RepriseError) -> Response:
     headers = None if wait_s is None else {"Retry-After": str(wait_s)}
     if status >= 500:  # the message names servers of the shop: it is for the log
         log().error(error.code, request_id=g.request_id, detail=str(error))
-        return problem(status, error.code, _UNAVAILABLE, headers=headers)
+        if isinstance(error, errors.UnansweredError) and request.method == "GET":  # there was nothing to do
+            return problem(status, errors.StoreUnavailableError.code, _UNAVAILABLE, headers=headers)
+        known = not isinstance(error, errors.UnansweredError)
+        return problem(status, error.code, _UNAVAILABLE if known else _UNKNOWN, headers=headers)
     return problem(status, error.code, str(error), _details(error), headers)
 
 

@@ -7,14 +7,21 @@ from typing import Any, TypeVar
 import redis
 from redis import exceptions
 from redis.backoff import NoBackoff
-from redis.connection import BlockingConnectionPool
+from redis.connection import BlockingConnectionPool, Connection
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from recommender.connection.pipelined import KNOWN_OPTIONS, PipelinedConnection
+from recommender.connection.time_limit import left_s, shorter, timed, was_sent
 from recommender.connection.topology import Cluster, Deployment, OneServer, Sentinel
 from recommender.connection.url import Address, RedisUrl, parse_redis_url
-from recommender.errors import StoreError, StoreFullError, StoreUnavailableError
+from recommender.errors import (
+    OverloadedError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    UnansweredError,
+)
 from recommender.person import encode_id
 
 T = TypeVar("T")
@@ -22,7 +29,13 @@ Argument = bytes | str | int
 Command = Sequence[Argument]
 
 MAX_CONNECTIONS = 32
-"""Connections to each server. Further threads wait for one, at most the time-out."""
+"""Connections to each server, more than the threads of the service. Further ones wait for one, at most the time-out."""
+_CLOCK = "return redis.call('TIME')"
+_IN_TIME = """local now = redis.call('TIME')
+if now[1] * 1000000 + now[2] > tonumber(table.remove(ARGV)) then
+  return redis.error_reply('LATE nothing was changed')
+end
+"""
 
 
 class RedisClient:
@@ -30,7 +43,7 @@ class RedisClient:
 
     No call is repeated after it failed: a page must not wait several times for a server that is down. On a cluster
     the first word after a command's name is taken for its key, and a server that does not hold it names the one that
-    does; for a command without a key see `pipeline`.
+    does; for a command without a key see `pipeline`. A request's `time_limit` shortens the time-outs.
     """
 
     def __init__(self, url: str, *, connect_timeout_s: float, timeout_s: float) -> None:
@@ -58,12 +71,26 @@ class RedisClient:
             self._pipelined = PipelinedConnection(parsed.options, connect_timeout_s, timeout_s)
 
     def call(self, *command: Argument) -> Any:
-        """The answer to one command. Raises StoreUnavailableError or StoreFullError."""
+        """The answer to one command.
+
+        Raises:
+            UnansweredError: it was sent, and whether it was done is not known.
+            StoreUnavailableError, StoreFullError or OverloadedError: it was not done.
+        """
         return self._ask(_key(command), lambda server: _execute(server, command))
 
     def evaluate(self, script: str, keys: Sequence[str], *arguments: Argument) -> Any:
         """The answer of a Lua script, which the server runs atomically. Raises as `call`."""
         return self.call("EVAL", script, len(keys), *keys, *arguments)
+
+    def evaluate_in_time(self, script: str, keys: Sequence[str], *arguments: Argument) -> Any:
+        """As `evaluate`, for a change that would be wrong later: a server that comes to it late does not make it.
+
+        Late is after the time-out, by the server's own clock, which is asked first: a round trip more.
+        """
+        seconds, microseconds = self.evaluate(_CLOCK, keys)
+        not_after = int(seconds) * 1_000_000 + int(microseconds) + int(min(self._timeout_s, left_s()) * 1_000_000)
+        return self.evaluate(_IN_TIME + script, keys, *arguments, not_after)
 
     def evaluate_cached(self, script: str, digest: str, keys: Sequence[str], *arguments: Argument) -> Any:
         """As `evaluate`, but the script is sent only where the server has not cached its SHA-1 `digest`."""
@@ -126,11 +153,15 @@ class RedisClient:
         """The client of one server, made only once: its pool has a limit."""
         if address not in self._servers:
             place = dict(zip(("host", "port"), address, strict=True)) if address[0] else {}
-            pool = BlockingConnectionPool(**{**options, **place, **self._limits})  # type: ignore[no-untyped-call]
+            kind = timed(options.get("connection_class", Connection))
+            given = {**options, "connection_class": kind, **place, **self._limits}
+            pool = BlockingConnectionPool(**given)  # type: ignore[no-untyped-call]
             self._servers.setdefault(address, redis.Redis(connection_pool=pool))
         return self._servers[address]
 
     def _ask(self, key: bytes, ask: Callable[[redis.Redis], T]) -> T:
+        if not left_s():
+            raise OverloadedError(f"no time was left to ask Redis at {self.address}: the service has too much to do")
         try:
             return self._deployment.ask(key, ask)
         except exceptions.RedisError as error:
@@ -140,15 +171,18 @@ class RedisClient:
             raise StoreUnavailableError(f"what answers at {self.address} is no Redis; see REPRISE_REDIS_URL") from None
 
     def _translate(self, error: exceptions.RedisError) -> StoreError:
+        if isinstance(error, exceptions.ResponseError) and str(error).startswith("LATE"):
+            return OverloadedError(f"Redis at {self.address} came to it too late, and changed nothing")
         if isinstance(error, exceptions.OutOfMemoryError):
             return StoreFullError(f"Redis at {self.address} is out of memory; raise its maxmemory")
-        return StoreUnavailableError(f"Redis at {self.address} {self._describe(error)}")
+        kind = UnansweredError if was_sent(error) else StoreUnavailableError
+        return kind(f"Redis at {self.address} {self._describe(error)}")
 
     def _describe(self, error: exceptions.RedisError) -> str:
         text = str(error).rstrip(".")
         for kind, start, description in _DESCRIPTIONS:
             if isinstance(error, kind) and text.startswith(start):
-                return description.format(text=text, timeout_s=self._timeout_s)
+                return description.format(text=text, timeout_s=shorter(self._timeout_s))
         return f"refused a command ({text}); Redis 6.2 or later, or Valkey, is needed"
 
 

@@ -21,6 +21,11 @@ KNOWN_OPTIONS = frozenset({"connection_class", "host", "port", "path", "username
 }
 """Arguments of a redis-py connection that are supported here."""
 
+LOOK_S = 0.005
+"""Pause in which a loop reads what has come, before an answer is said to be late."""
+MOST_LOOKS = 10
+"""Looks after which it is late although others come."""
+
 
 class PipelinedConnection:
     """Connection that opens with the first command and again after a failure. For the one event loop of a process.
@@ -91,13 +96,17 @@ class _Wire(asyncio.Protocol):
         self._loop = loop
         self._timeout_s = timeout_s
         self._watching = False
+        self._looks = 0
+        self._received = False
         self._replies = hiredis.Reader(replyError=exceptions.ResponseError)
         self._unsent: list[bytes] = []
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
         """Moment and answer of each command in flight, in their order."""
 
     def ask(self, packed: bytes) -> "asyncio.Future[Any]":
-        """The answer to a packed command."""
+        """The answer to a packed command. Raises ConnectionError where the connection failed meanwhile."""
+        if self.closed:
+            raise exceptions.ConnectionError("it hung up")
         if not self._unsent:
             self._loop.call_soon(self._send)
         if not self._watching:
@@ -119,6 +128,7 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        self._received = True
         try:
             self._replies.feed(data)
             while (reply := self._replies.gets()) is not False:
@@ -140,17 +150,23 @@ class _Wire(asyncio.Protocol):
             future.set_result(reply)
 
     def _send(self) -> None:
-        self._transport.write(b"".join(self._unsent))
+        if not self.closed:
+            self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
 
     def _check_time(self) -> None:
-        """Fail where the oldest command in flight is late; one timer serves all."""
-        late_at = self._waiting[0][0] + self._timeout_s if self._waiting else math.inf
-        if self._loop.time() >= late_at:
+        """Fail where the oldest command in flight is late; one timer serves all.
+
+        Where the loop itself was late, its answer may be there unread: it looks again, as long as something comes.
+        """
+        now, late_at = self._loop.time(), self._waiting[0][0] + self._timeout_s if self._waiting else math.inf
+        self._looks = self._looks + 1 if now >= late_at else 0
+        if self._looks > MOST_LOOKS or (self._looks > 1 and not self._received):
             self._fail(exceptions.TimeoutError("no answer in time"))
+        self._received = False
         self._watching = bool(self._waiting)
         if self._watching:
-            self._loop.call_at(late_at, self._check_time)
+            self._loop.call_at(now + LOOK_S if self._looks else late_at, self._check_time)
 
     def _fail(self, error: exceptions.RedisError) -> None:
         self.closed = True

@@ -44,7 +44,7 @@ class RedisCatalogue:
         arguments: list[Argument] = [MOST_LOGGED]
         for one in changes:
             arguments += (encode_id(one.product_id), one.how, one.to_json())
-        found: list[bytes | None] = self._writer.evaluate(_UPDATE.text, self._keys, *arguments)
+        found: list[bytes | None] = self._writer.evaluate_in_time(_UPDATE.text, self._keys, *arguments)
         return found
 
     def begin_again(self) -> None:

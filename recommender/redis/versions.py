@@ -33,6 +33,7 @@ from recommender.storage.versions import ListQuery, StoreState
 _POLL = load_script("versions/poll")
 _FIND = load_script("versions/find_products")
 _ACTIVATE = load_script("versions/activate")
+_PLACE = "return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])"
 _READ_PROFILE = load_script("versions/read_profile")
 
 _PRODUCTS_PER_TRIP = 500
@@ -110,7 +111,7 @@ class RedisVersionStore:
 
     def place(self, name: str, placement: Placement) -> None:
         """See `VersionStore.place`."""
-        self._writer.call("HSET", self._keys.placements, name, placement.model_dump_json())
+        self._writer.evaluate_in_time(_PLACE, [self._keys.placements], name, placement.model_dump_json())
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `VersionStore.update_products`."""
@@ -152,7 +153,7 @@ class RedisVersionStore:
 
     def activate(self, version: str) -> None:
         """See `VersionStore.activate`."""
-        if not self._writer.evaluate(_ACTIVATE.text, [self._keys.versions, self._keys.current], version):
+        if not self._writer.evaluate_in_time(_ACTIVATE.text, [self._keys.versions, self._keys.current], version):
             raise VersionNotFoundError(f"no version {version!r} is kept; `reprise models` lists those there are")
 
     def erase(self, customer_id: str, at: datetime) -> int:

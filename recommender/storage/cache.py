@@ -117,8 +117,11 @@ class ListCache:
         self._pinned_of: str | None = None
         """The version that was asked for what placements pin."""
 
-    def follow(self) -> None:
-        """Look what has changed. Raises StoreError; what is at hand stays."""
+    def follow(self, *, catalogue: bool = True) -> None:
+        """Look what has changed; the catalogue, many round trips of a large shop, may wait for the next time.
+
+        Raises StoreError; what is at hand stays.
+        """
         try:
             position = self.store.follow()
             pinned = self._find_pinned(position)
@@ -127,12 +130,14 @@ class ListCache:
             raise
         # nobody takes a version back: where there is none any more, what was published is lost
         self.emptied = position.version is None and self.state.position.version is not None
-        self.answering = not self.emptied
         if self.emptied:
+            self.answering = False
             raise StoreUnavailableError("Redis was emptied: the last copies stand in until the next publish")
         self._move(position, pinned)
         self._load_fallbacks()
-        self._load_catalogue()
+        self.answering = True
+        if catalogue:
+            self._load_catalogue()
 
     def read(
         self, keys: Sequence[ListKey], people: Sequence[str] = (), version: str | None = None

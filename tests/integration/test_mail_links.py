@@ -38,8 +38,8 @@ def client(storage):
     """Of an app that does not look what changed by itself."""
     app = create_app(Settings(mail=MailSettings(secret=SecretStr(SECRET))), storage, lambda: small_shop.NOW)
     shops = app.extensions["reprise"].shops
-    shops.follow()
     shops.cache("default")
+    shops.follow()
     shops.keep_following = lambda: None
     return app.test_client()
 

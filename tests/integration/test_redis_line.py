@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -162,3 +163,17 @@ def test_what_is_no_redis_is_no_answer():
             return await failure(own)
 
     assert "cannot be reached" in run(ask(), own)
+
+
+def test_the_loops_own_lag_is_not_blamed_on_the_server(server: RedisServer):
+    own = client(server.url, HURRIED_S)
+
+    async def ask() -> list[Any]:
+        await echo(own, "1")
+        asked = [asyncio.ensure_future(echo(own, str(i))) for i in range(2_000)]
+        for _ in range(5):  # they are sent
+            await asyncio.sleep(0)
+        time.sleep(2 * HURRIED_S)  # as a loop that has too much to do
+        return await asyncio.gather(*asked)
+
+    assert run(ask(), own) == [str(i).encode() for i in range(2_000)]

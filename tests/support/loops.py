@@ -1,8 +1,10 @@
-"""Runs coroutines that talk to a server, each in an event loop of its own."""
+"""Runs coroutines that talk to a server, each in an event loop of its own: of the kind that `reprise serve` has."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
+
+import uvloop
 
 T = TypeVar("T")
 
@@ -22,4 +24,4 @@ def run(work: Coroutine[Any, Any, T], *closed: Closable) -> T:
                 one.close()
             await asyncio.sleep(0.01)
 
-    return asyncio.run(run_and_close())
+    return uvloop.run(run_and_close())

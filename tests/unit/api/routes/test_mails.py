@@ -71,7 +71,9 @@ class Mails:
         self.follow()
 
     def follow(self):
-        self.app.extensions["reprise"].shops.follow()
+        shops = self.app.extensions["reprise"].shops
+        shops.cache("default")
+        shops.follow()
 
     def events(self) -> list[Event]:
         self.app.extensions["reprise_mail_links"].events.flush()
@@ -297,6 +299,7 @@ def test_and_of_the_one_before_until_a_new_versions_is_read(monkeypatch):
     store = FragileStore()
     store.whole = Catalogue({place: product.to_json() for place, product in enumerate(PRODUCTS)})
     mails = Mails(store=store)
+    mails.follow()
     mails.get(1, link=LINK._replace(product_ids=("BUTTER",), slots=1))
     store.publish(small_shop.publication("20261121T020000Z-3f2a", PRODUCTS), keep=3)
     monkeypatch.setattr(store, "catalogue", store.find_products)

@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder
 from api.server import asgi
 from api.server.asgi import AsgiApp, to_environ
 from api.serving.fast_path import FastPath
+from api.serving.service import service
 from api.web.body_limits import MAX_BODY_BYTES, MAX_SLOW_BODIES
 from api.web.headers import SECURITY_HEADERS
 
@@ -81,6 +82,7 @@ async def ask(app: AsgiApp, asked: dict[str, Any], receive: Callable = never) ->
 
 @pytest.fixture
 def at_the_door(app: Flask) -> AsgiApp:
+    service(app).shops.cache("default")  # as a worker does before it answers
     return AsgiApp(app)
 
 
@@ -103,6 +105,7 @@ def test_it_answers_what_wsgi_answers(at_the_door: AsgiApp, client, path: str):
 
 def test_lists_are_answered_without_flask_and_without_a_thread(app: Flask):
     assert isinstance(app.wsgi_app, FastPath)
+    service(app).shops.cache("default")
     app.wsgi_app.app = lambda *_: pytest.fail("it went to Flask")
     assert asyncio.run(ask(AsgiApp(app), scope(b"/v1/customers/ANNA/recommendations"))).status == 200
 

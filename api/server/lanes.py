@@ -1,0 +1,93 @@
+"""Lanes: the threads that answer what the event loop does not, some for each kind of request.
+
+What waits for Redis takes no thread from pages. Each lane has a line, bounded in number; in time, the limits of
+`api.security.permissions` do.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import get_path_info
+
+from api.security.permissions import Permission, access_of, limit_s
+from api.serving.tenants import Tenants
+from recommender.errors import OverloadedError, StoreError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+T = TypeVar("T")
+Name = Literal["pages", "events", "administration"]
+
+_SEATS: dict[Name, tuple[int, int]] = {"pages": (8, 400), "events": (4, 100), "administration": (3, 30)}
+"""Threads of each lane, and most requests in the line before them."""
+_IN_LOOP = "operations."
+"""Endpoints of what asks nothing, so that no thread is needed: probes and metrics."""
+
+
+class Lane:
+    """Threads, and a line before them. For one event loop."""
+
+    def __init__(self, name: Name, n_threads: int, most_waiting: int) -> None:
+        self.name = name
+        self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)
+        self._most = n_threads + most_waiting
+        self._n = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._n >= self._most
+
+    async def run(self, answer: Callable[..., T], *arguments: object) -> T:
+        """What a thread makes of the arguments."""
+        self._n += 1
+        done = asyncio.get_running_loop().run_in_executor(self._threads, answer, *arguments)
+        done.add_done_callback(self._leave)  # a thread goes on where the client is gone
+        return await asyncio.shield(done)
+
+    def _leave(self, _done: object) -> None:
+        self._n -= 1
+
+
+class Lanes:
+    """The lane of each route of `app`.
+
+    Args:
+        app: whose routes they are.
+        shops: know whether Redis answers.
+    """
+
+    def __init__(self, app: Flask, shops: Tenants) -> None:
+        self._routes = app.url_map.bind("")
+        self._accesses = {endpoint: access_of(view) for endpoint, view in app.view_functions.items()}
+        self._shops = shops
+        self._lanes = {name: Lane(name, *seats) for name, seats in _SEATS.items()}
+
+    def find(self, environ: "WSGIEnvironment") -> Lane | None:
+        """The lane of a request; None where the event loop answers it."""
+        method = environ["REQUEST_METHOD"]
+        try:
+            endpoint, _ = self._routes.match(get_path_info(environ), method)
+        except HTTPException:  # no such route
+            return self._lanes["pages"]
+        return None if endpoint.startswith(_IN_LOOP) else self._lanes[lane_name(self._accesses[endpoint], method)]
+
+    def refusal(self, lane: Lane) -> StoreError | None:
+        """Why a request is not taken in; None where it is."""
+        if lane.is_full:
+            return OverloadedError(f"too many requests wait in lane {lane.name!r}; are there enough workers?")
+        if lane.name != "pages" and self._shops.is_down:
+            return StoreUnavailableError("Redis does not answer: nothing was tried")
+        return None
+
+
+def lane_name(access: Permission | None, method: str) -> Name:
+    """The lane of a route."""
+    if limit_s(access, method) is None:
+        return "pages"
+    return "administration" if access in (Permission.ADMIN, Permission.CAMPAIGNS) else "events"
