@@ -21,12 +21,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 T = TypeVar("T")
-Name = Literal["pages", "events", "administration"]
+Name = Literal["pages", "metrics", "events", "administration"]
 
-_SEATS: dict[Name, tuple[int, int]] = {"pages": (8, 400), "events": (4, 100), "administration": (3, 30)}
+_SEATS: dict[Name, tuple[int, int]] = {
+    "pages": (8, 400),
+    "metrics": (1, 40),  # they ask nothing, but take 20 ms to write: too long for the loop
+    "events": (4, 100),
+    "administration": (3, 30),
+}
 """Threads of each lane, and most requests in the line before them."""
-_IN_LOOP = "operations."
-"""Endpoints of what asks nothing, so that no thread is needed: probes and metrics."""
+_PROBES = ("operations.live", "operations.ready")
+"""Endpoints that ask nothing and take a moment, so that the loop answers them."""
+_METRICS = "operations.metrics"
 
 
 class Lane:
@@ -75,13 +81,15 @@ class Lanes:
             endpoint, _ = self._routes.match(get_path_info(environ), method)
         except HTTPException:  # no such route
             return self._lanes["pages"]
-        return None if endpoint.startswith(_IN_LOOP) else self._lanes[lane_name(self._accesses[endpoint], method)]
+        if endpoint in _PROBES:
+            return None
+        return self._lanes["metrics" if endpoint == _METRICS else lane_name(self._accesses[endpoint], method)]
 
     def refusal(self, lane: Lane) -> StoreError | None:
         """Why a request is not taken in; None where it is."""
         if lane.is_full:
             return OverloadedError(f"too many requests wait in lane {lane.name!r}; are there enough workers?")
-        if lane.name != "pages" and self._shops.is_down:
+        if lane.name in ("events", "administration") and self._shops.is_down:
             return StoreUnavailableError("Redis does not answer: nothing was tried")
         return None
 

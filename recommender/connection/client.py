@@ -88,7 +88,10 @@ class RedisClient:
 
         Late is after the time-out, by the server's own clock, which is asked first: a round trip more.
         """
-        seconds, microseconds = self.evaluate(_CLOCK, keys)
+        try:
+            seconds, microseconds = self.evaluate(_CLOCK, keys)
+        except UnansweredError as error:
+            raise StoreUnavailableError(str(error)) from None
         not_after = int(seconds) * 1_000_000 + int(microseconds) + int(min(self._timeout_s, left_s()) * 1_000_000)
         return self.evaluate(_IN_TIME + script, keys, *arguments, not_after)
 

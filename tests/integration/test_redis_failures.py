@@ -16,6 +16,7 @@ from tests.support.redis_servers import RedisServer, free_port, redis_server, wa
 from tests.support.served import (
     HURRIED_MS,
     PAGES,
+    WORKERS,
     Served,
     assert_of_one_version,
     fallback_reasons,
@@ -151,6 +152,17 @@ def test_one_that_was_emptied_takes_nobodys_key_away(redis: RedisServer, tmp_pat
         assert {served.ask("/v1/models").status for _ in range(8)} == {503}, "nor by workers that never saw a key"
     storage.close()
     assert running.statuses().keys() == {200}
+
+
+def test_one_that_dies_before_the_first_request_leaves_best_sellers(redis: RedisServer, tmp_path: Path) -> None:
+    store_of(redis.url).publish(version(1), keep=3)
+    with serve(tmp_path, REPRISE_REDIS_URL=redis.url, REPRISE_REDIS_TIMEOUT_MS=HURRIED_MS) as served:
+        served.wait_until_ready()
+        redis.kill()
+        answers = [served.ask("/v1/customers/carl/recommendations?limit=3") for _ in range(8 * WORKERS)]
+        redis.start()
+    assert {len(answer.json["items"]) for answer in answers} == {3}
+    assert fallback_reasons(answers) == {"store_unavailable"}
 
 
 def test_a_publish_into_one_that_dies_leaves_the_old_version(redis: RedisServer, served: Served) -> None:

@@ -4,6 +4,7 @@ import select
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class Middleman:
         port: where it listens on loopback.
         nonsense: what it answers to whatever it gets; b"" answers nothing, None passes everything on to Redis.
         hangs_up: whether it closes each connection as soon as something comes.
+        delay_s: how long it keeps each piece of data that it passes on, in seconds.
+        loses: whether it loses every second piece, of all connections together.
         connections: how many were made to it.
         questions: how many pieces of data came that it did not pass on.
     """
@@ -24,9 +27,12 @@ class Middleman:
     port: int = 0
     nonsense: bytes | None = None
     hangs_up: bool = False
+    delay_s: float = 0.0
+    loses: bool = False
     connections: int = 0
     questions: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _pieces: int = 0
 
     @property
     def url(self) -> str:
@@ -35,7 +41,13 @@ class Middleman:
 
     def be_honest(self) -> None:
         """Pass everything on again."""
-        self.nonsense, self.hangs_up = None, False
+        self.nonsense, self.hangs_up, self.delay_s, self.loses = None, False, 0.0, False
+
+    def passes_on(self) -> bool:
+        """Wait as long as it keeps a piece of data; whether it then passes it on."""
+        time.sleep(self.delay_s)
+        self._pieces += 1
+        return not (self.loses and self._pieces % 2)
 
 
 @contextmanager
@@ -68,12 +80,13 @@ def _pass_on(state: Middleman, client: socket.socket, redis: socket.socket) -> b
     ready = select.select([client, redis], [], [])[0]
     if redis in ready:
         answer = redis.recv(1 << 16)
-        if state.nonsense is None and not state.hangs_up:
+        if state.nonsense is None and not state.hangs_up and state.passes_on():
             client.sendall(answer)
         return bool(answer)
     question = client.recv(1 << 16)
     if state.nonsense is None and not state.hangs_up:
-        redis.sendall(question)
+        if state.passes_on():
+            redis.sendall(question)
         return bool(question)
     if question:
         with state.lock:

@@ -7,7 +7,7 @@ import pytest
 
 from api import create_app
 from api.telemetry.logs import make_logger
-from recommender.errors import BusyError
+from recommender.errors import BusyError, UnansweredError
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
@@ -184,3 +184,19 @@ def test_a_bug_is_a_500_whose_trace_is_only_in_the_log(error, testing):
     logged = json.loads(stream.getvalue().splitlines()[0])
     assert "the secret" in logged["exception"]
     assert logged["request_id"] == answer.json["request_id"]
+
+
+def test_a_change_without_an_answer_says_that_its_outcome_is_not_known(monkeypatch):
+    def wait(*_arguments):
+        raise UnansweredError("Redis at redis://secret-host did not answer within 4.9 s")
+
+    store = MemoryVersionStore()
+    monkeypatch.setattr(store, "activate", wait)
+    monkeypatch.setattr(store, "current", wait)
+    client = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: small_shop.NOW).test_client()
+    changed, looked = client.post("/v1/models/20261120T020000Z-3f2a/activate"), client.get("/v1/models")
+    assert (changed.status_code, changed.json["code"]) == (503, "outcome_unknown")
+    assert "not known" in changed.json["detail"]
+    assert "secret-host" not in changed.text
+    assert (looked.status_code, looked.json["code"]) == (503, "store_unavailable")
+    assert changed.headers["Retry-After"] == looked.headers["Retry-After"] == "1"
