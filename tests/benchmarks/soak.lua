@@ -1,12 +1,13 @@
 -- Mixed load of a shop: pages, events, links of mails and mistakes. Arguments after `--`: mean pause of a connection in
--- ms, a file of signed mail links, one a line, and the number of products. Wants one connection a thread: an answer is
--- to its last request.
+-- ms, a file of signed mail links, one a line, the number of products, and of the events of a request. Wants one
+-- connection a thread: an answer is to its last request.
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long s, ns; } moment; int clock_gettime(int clock, moment *found);")
 local CLOCK_MONOTONIC, STEPS = 1, 20 -- steps of the histogram per factor e: 5 %
 local N_CUSTOMERS, BATCH = 100000, 10
 local MOST_FAILURES = 20
-local pause_ms, n_products
+local pause_ms, n_products, n_events
+local KINDS = { "view", "add_to_cart", "purchase" }
 local links = {}
 local threads = {}
 local clock = ffi.new("moment")
@@ -40,7 +41,9 @@ local function event(kind)
 end
 
 local function events()
-  return post("/v1/events", '{"events":[' .. event("view") .. "," .. event("add_to_cart") .. "," .. event("purchase") .. "]}")
+  local some = {}
+  for i = 1, n_events do some[i] = event(KINDS[i % 3 + 1]) end
+  return post("/v1/events", '{"events":[' .. table.concat(some, ",") .. "]}")
 end
 
 local READER = { ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36" }
@@ -73,7 +76,7 @@ function setup(thread)
 end
 
 function init(args)
-  pause_ms, n_products = tonumber(args[1]), tonumber(args[3])
+  pause_ms, n_products, n_events = tonumber(args[1]), tonumber(args[3]), tonumber(args[4])
   math.randomseed(os.time() * 1000 + number)
   for line in io.lines(args[2]) do table.insert(links, line) end
   counts, failures, times, n_sent, began_us = {}, {}, {}, 0, now_us()
