@@ -21,6 +21,7 @@ from recommender.publication.erasure import PERSONAL_LISTS, erased_customers, le
 from recommender.publication.lists import LIST_NAMES
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile_blocks import PROFILE
+from recommender.redis.event_log import USED_PERCENT
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 
@@ -42,7 +43,7 @@ _RENEW = load_script("publish/renew_lock")
 _RELEASE = load_script("publish/release_lock")
 _MAKE_CURRENT = load_script("publish/make_current")
 _REMOVE = load_script("publish/remove_version")
-_ERASE = load_script("publish/erase_customer")
+_ERASE = load_script("event_log/memory", "publish/erase_customer", used_percent=USED_PERCENT)
 
 
 def estimated_bytes(publication: Publication) -> int:
@@ -146,7 +147,7 @@ class Publisher:
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
             memory = self._info("memory")
-        free = memory["maxmemory"] - memory["used_memory"]
+        free = memory["maxmemory"] * USED_PERCENT // 100 - memory["used_memory"]
         if memory["maxmemory"] and needed > free:
             raise StoreFullError(
                 f"version {publication.manifest.version} needs about {needed:,} bytes and Redis at "

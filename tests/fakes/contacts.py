@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
@@ -12,7 +12,7 @@ from recommender.person import digest_of_person
 from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
-from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
+from recommender.storage.contact_marks import contact_in, contact_of, mark_of, moment_of, to_standing
 from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
 
 
@@ -59,15 +59,21 @@ class MemoryContacts:
             if contact in mails and mails[contact].sent_at is None:
                 del mails[contact]
 
-    def note(self, event: Event, part: PersonalPart) -> None:
-        """Let an accepted event of the part `standing` or `mails` count."""
+    def note(self, event: Event, part: PersonalPart, now: datetime) -> None:
+        """Let an event of the part `standing` or `mails` that is accepted `now` count."""
         person = digest_of_person(event.customer_id, event.session_id)
         with self._lock:
             if part == "mails":
                 self._add_sent(self._mails[person], event)
             else:
                 marks, mark = self._marks[person], mark_of(event)
-                marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0))
+                marks[mark] = max(moment_of(event, now), marks.get(mark, 0))
+
+    def note_reader(self, event: Event) -> None:
+        """Let what a reader did on our page count, over all that was said before."""
+        with self._lock:
+            marks, mark = self._marks[digest_of_person(event.customer_id, None)], mark_of(event)
+            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), marks.get("subscribe", 0))
 
     def forget(self, person: str) -> None:
         """Drop what is kept of one."""
