@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +11,15 @@ from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreFullError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.person import digest, digest_of_person, encode_id
-from recommender.redis.contacts import MAIL_LIMITS
+from recommender.redis.contacts import MAIL_LIMITS, USED_PERCENT
 from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of, moment_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
+from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-USED_PERCENT = 95
-"""Of the memory that Redis may use, beyond which it is left to what must be kept."""
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS
 )
@@ -36,11 +35,18 @@ _ENTRIES_PER_TRIP = 1_000
 
 
 class RedisEventLog:
-    """The EventLog of one shop. Safe to share between threads."""
+    """The EventLog of one shop. Safe to share between threads.
 
-    def __init__(self, shop: str, client: RedisClient) -> None:
+    Args:
+        shop: the shop whose keys these are.
+        client: with a long time-out: an event that is lost does not come again.
+        suppressed: remembers outside of Redis who is not written to any more and who was erased; None: nothing does.
+    """
+
+    def __init__(self, shop: str, client: RedisClient, suppressed: SuppressionList | None = None) -> None:
         self._keys = Keys(shop)
         self._client = client
+        self._suppressed = suppressed
 
     @property
     def queue(self) -> RedisEventQueue:
@@ -71,13 +77,17 @@ class RedisEventLog:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP of the streams."""
-        person = digest_of_person(customer_id, None)
-        kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
-        self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
+        self.forget(digest_of_person(customer_id, None), at)
         dead_letters = self._forget_entries(self._keys.dead_events, customer_id)
         if dead_letters:
             self._client.evaluate(_COPY.text, [self._keys.dead_events])
         return dead_letters + self._forget_entries(self._keys.events, customer_id)
+
+    def forget(self, person: str, at: datetime) -> None:
+        """See `EventLog.forget`."""
+        kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
+        self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
+        self._remember([Suppression(person, ERASED, to_us(at))])
 
     def erased(self) -> Collection[str]:
         """See `EventLog.erased`."""
@@ -110,8 +120,19 @@ class RedisEventLog:
         arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who]
         for event in events:
             arguments += self._describe(event, now)
-        load, verdicts, _ = self._client.evaluate_cached(*_ACCEPT, [self._keys.events, self._keys.erased], *arguments)
+        keys = [self._keys.events, self._keys.erased]
+        load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
+        # also of an event that is known: where it was not remembered, its sender was told to repeat it
+        self._remember(
+            Suppression(digest_of_person(event.customer_id, None), event.event_type, at)
+            for event, at in zip(events, marks, strict=True)
+            if at and event.event_type in MARKS
+        )
         return load, verdicts
+
+    def _remember(self, suppressions: Iterable[Suppression]) -> None:
+        if self._suppressed is not None:
+            self._suppressed.add(suppressions)
 
     def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
         part = recent_part(event, now)

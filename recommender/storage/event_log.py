@@ -81,6 +81,9 @@ class EventLog(Protocol):
         read it, until what waited beside them is archived.
         """
 
+    def forget(self, person: str, at: datetime) -> None:
+        """As `erase`, of a customer of whom the digest alone is known: what is in the streams stays."""
+
     def erased(self) -> Collection[str]:
         """`digest_of_person` of everybody who was erased."""
 

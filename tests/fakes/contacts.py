@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from recommender.days import to_us
@@ -14,17 +14,20 @@ from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, contact_of, mark_of, moment_of, to_standing
 from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
+from recommender.suppression_list import ERASED, MARKS, Suppression
 
 
 class MemoryContacts:
     """A Contacts without a server. Safe to share between threads.
 
     Args:
-        erased: `digest_of_person` of everybody who was erased, as it is kept elsewhere.
+        erased: when everybody was erased, by `digest_of_person`, as it is kept elsewhere.
         recent: the events of each part and person, as they are kept elsewhere.
     """
 
-    def __init__(self, erased: Container[str], recent: Mapping[tuple[PersonalPart, str], Sequence[Event]]) -> None:
+    def __init__(
+        self, erased: Mapping[str, datetime], recent: Mapping[tuple[PersonalPart, str], Sequence[Event]]
+    ) -> None:
         self._erased = erased
         self._recent = recent
         self._marks: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -58,6 +61,33 @@ class MemoryContacts:
             mails, contact = self._mails[digest_of_person(customer_id, None)], contact_in(campaign_id)
             if contact in mails and mails[contact].sent_at is None:
                 del mails[contact]
+
+    def server(self) -> str:
+        """See `Contacts.server`."""
+        return "this process"
+
+    def suppressions(self) -> Iterator[Sequence[Suppression]]:
+        """See `Contacts.suppressions`."""
+        yield [Suppression(person, ERASED, to_us(at)) for person, at in self._erased.items()]
+        yield [
+            Suppression(person, mark, at)
+            for person, marks in self._marks.items()
+            for mark, at in marks.items()
+            if mark in MARKS
+        ]
+
+    def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
+        """See `Contacts.unknown`."""
+        return [
+            one
+            for one in suppressions
+            if one.person not in self._erased and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
+        ]
+
+    def restore(self, suppressions: Iterable[Suppression]) -> None:
+        """See `Contacts.restore`."""
+        for person, mark, at in self.unknown(suppressions):
+            self._marks[person][mark] = at
 
     def note(self, event: Event, part: PersonalPart, now: datetime) -> None:
         """Let an event of the part `standing` or `mails` that is accepted `now` count."""

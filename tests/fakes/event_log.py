@@ -45,13 +45,16 @@ class MemoryEventLog:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `EventLog.erase`."""
-        person = digest_of_person(customer_id, None)
+        self.forget(digest_of_person(customer_id, None), at)
+        return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
+
+    def forget(self, person: str, at: datetime) -> None:
+        """See `EventLog.forget`."""
         self.queue.tombstones.setdefault(person, at)
         for key in [key for key in self.recent if key[1] == person]:
             del self.recent[key]
         self.folded.pop(person, None)
         self.contacts.forget(person)
-        return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
 
     def erased(self) -> Collection[str]:
         """See `EventLog.erased`."""
