@@ -10,6 +10,7 @@ from typing import TextIO
 from flask import Flask
 
 from api.background.event_sink import EventSink
+from api.background.restoration import Restoration
 from api.ids import ShopId, fresh_recommendation_id
 from api.routes import (
     batch,
@@ -81,8 +82,10 @@ def create_app(
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
-    keys_made = DataDirectory(settings.home).keys_made if storage is None else None
-    shops = Tenants(storage or _open(settings), logger, RateLimits(rates), settings.placements, keys_made)
+    opened = storage or _open(settings)
+    home = DataDirectory(settings.home) if storage is None else None
+    keys_made, restoration = (home.keys_made, Restoration(opened, home, logger)) if home else (None, None)
+    shops = Tenants(opened, logger, RateLimits(rates), settings.placements, keys_made, restoration=restoration)
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)

@@ -48,6 +48,14 @@ class DataDirectory:
         """There since API keys were seen for the first time: a Redis without any has lost them."""
         return self.root / "keys-made"
 
+    def suppressions(self, shop: str) -> Path:
+        """Who is not written to any more and who was erased, of one shop (`recommender.suppression_list`)."""
+        return self.root / "suppressions" / f"{shop}.sqlite"
+
+    def shops_with_suppressions(self) -> list[str]:
+        """Shops of which there is such a file."""
+        return sorted(path.stem for path in self.suppressions("any").parent.glob("*.sqlite"))
+
     @property
     def shop(self) -> Path:
         """Files of the made-up shop."""

@@ -137,7 +137,7 @@ class OverloadedError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """A version does not fit in the memory that Redis may use; nothing was swapped."""
+    """What was sent, or a version, does not fit in the memory that Redis may use; nothing was swapped."""
 
     code = "store_full"
 

@@ -14,6 +14,7 @@ from api.serving.service import service
 from api.web.openapi import operation
 from api.web.problems import problem
 from api.web.responses import answer_plain
+from recommender.campaigns.suppressions import erase as forget
 from recommender.slate.plans import RetrievalPlan, personal_plan
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
@@ -77,8 +78,5 @@ def erase(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only 
     Later events of this customer are refused, and later publishes leave the customer out. Archived events and saved
     versions are files of the trainer: `reprise erase` rewrites those. May be repeated.
     """
-    now = service().clock()
-    events = service().event_log.erase(customer_id, now)
-    service().jobs.forget(customer_id)
-    lists = service().store.erase(customer_id, now)
+    lists, events = forget(service().shops.storage, g.principal.shop, customer_id, service().clock())
     return answer_plain({"events": events, "lists": lists})

@@ -43,8 +43,7 @@ def unsubscribe(signed: str) -> Response:
         placement="email",
         campaign_id=link.campaign_id,
     )
-    log = service().shops.storage.event_log(link.shop)
-    log.accept([event], now, service().settings.max_waiting_events)
+    service().shops.storage.event_log(link.shop).unsubscribe(event)
     return _page(DONE)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from api.background.restoration import Restoration
 from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
 from api.telemetry.metrics import TimedReader, store_answers
@@ -56,6 +57,8 @@ class Tenants:
         rate_limits: RateLimits,
         placements: Mapping[str, Placement],
         keys_made: Path | None = None,
+        *,
+        restoration: Restoration | None = None,
     ) -> None:
         """Open no shop yet.
 
@@ -65,10 +68,12 @@ class Tenants:
             rate_limits: how often each key may ask.
             placements: those of the settings, by name: every shop has them until it sets its own.
             keys_made: a file outside of Redis that remembers that there were keys; None remembers nothing.
+            restoration: is started with `keep_following`; None writes nothing back of what Redis loses.
         """
         self.storage = storage
         self._placements = placements
         self._keys_made = keys_made
+        self._restoration = restoration
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._caches: dict[str, ListCache] = {}
@@ -117,6 +122,8 @@ class Tenants:
                 with suppress(Exception):
                     self.follow()
                 threading.Thread(target=_follow, args=(weakref.ref(self),), daemon=True, name="follow").start()
+                if self._restoration is not None:
+                    self._restoration.start()
                 self._followed_by = os.getpid()
 
     def _open(self, shop: str) -> ListCache:

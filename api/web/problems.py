@@ -26,6 +26,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.UnknownPlacementError: 404,
     errors.VersionNotFoundError: 404,
     errors.StoreError: 503,
+    errors.HomeError: 503,
 }
 """The nearest class upwards counts; every other error is a 500."""
 REFUSAL = "reprise.refusal"

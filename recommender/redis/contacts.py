@@ -6,11 +6,11 @@ string. The rules of frequency and suppression run on the server, in `scripts/co
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from recommender.connection.client import Argument, RedisClient
+from recommender.connection.client import Argument, Command, RedisClient
 from recommender.days import MICROSECONDS_PER_DAY, SECONDS_PER_DAY, to_us
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import decode_id, digest, digest_of_person, encode_id
@@ -21,9 +21,12 @@ from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
 from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
+from recommender.suppression_list import ERASED, MARKS, Suppression
 
 T = TypeVar("T")
 
+USED_PERCENT = 95
+"""Of the memory that Redis may use, beyond which it is left to what must be kept."""
 MAIL_LIMITS = {"kept_s": KEPT_S["mails"], "most_mails": MOST_MAILS, "most_products": MOST_PRODUCTS}
 """Constants of the script `contacts/mails`."""
 
@@ -39,6 +42,9 @@ _CLAIM = load_script(
 _READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)
 _RELEASE = load_script("contacts/release")
 
+_RESTORE = load_script("event_log/memory", "contacts/restore", used_percent=USED_PERCENT)
+
+_KEYS_PER_TRIP = 5_000
 _CUSTOMERS_PER_TRIP = 500
 """Other clients wait while the server decides."""
 
@@ -84,6 +90,46 @@ class RedisContacts:
         """See `Contacts.release`."""
         key = self._keys.of("mails", digest_of_person(customer_id, None))
         self._writer.evaluate(_RELEASE.text, [key], encode_id(contact_in(campaign_id)))
+
+    def server(self) -> str:
+        """See `Contacts.server`."""
+        return str(self._ask_server("INFO", "server")["run_id"])
+
+    def suppressions(self) -> Iterator[list[Suppression]]:
+        """See `Contacts.suppressions`. It walks over all keys of the server, _KEYS_PER_TRIP at a time."""
+        erased = self._writer.call("HGETALL", self._keys.erased)
+        yield [Suppression(person.decode(), ERASED, _to_us(at)) for person, at in erased.items()]
+        head, cursor = self._keys.of("standing", ""), None
+        while cursor != 0:
+            scan: Command = ("SCAN", cursor or 0, "MATCH", f"{head}*", "COUNT", _KEYS_PER_TRIP)
+            cursor, keys = self._ask_server(*scan)
+            found = self._writer.pipeline([("HMGET", key, *MARKS) for key in keys])
+            yield [
+                Suppression(key.decode().removeprefix(head), mark, int(at))
+                for key, moments in zip(keys, found, strict=True)
+                for mark, at in zip(MARKS, moments, strict=True)
+                if at is not None and at.isdigit()
+            ]
+
+    def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
+        """See `Contacts.unknown`. One round trip for each _CUSTOMERS_PER_TRIP."""
+        return self._compare(suppressions, "")
+
+    def restore(self, suppressions: Iterable[Suppression]) -> None:
+        """See `Contacts.restore`. One round trip for each _CUSTOMERS_PER_TRIP."""
+        self._compare(suppressions, "write")
+
+    def _ask_server(self, *command: Argument) -> Any:
+        """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
+        return self._writer.pipeline([("EXISTS", self._keys.erased), command])[1]
+
+    def _compare(self, suppressions: Iterable[Suppression], how: str) -> list[Suppression]:
+        unknown = []
+        for some in _in_trips(suppressions):
+            keys = [self._keys.erased, *(self._keys.of("standing", one.person) for one in some)]
+            arguments = [part for one in some for part in one]
+            unknown += [some[i] for i in self._writer.evaluate_cached(*_RESTORE, keys, how, *arguments)]
+        return unknown
 
     def _standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         people = [digest_of_person(customer_id, None) for customer_id in customer_ids]
@@ -154,7 +200,15 @@ def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def _in_trips(items: Sequence[T]) -> Iterator[list[T]]:
+def _to_us(at: bytes) -> int:
+    """When a customer was erased; that it cannot be read is no reason to forget it."""
+    try:
+        return to_us(datetime.fromisoformat(at.decode()))
+    except (ValueError, TypeError):
+        return 0
+
+
+def _in_trips(items: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(items)
     while some := list(islice(rest, _CUSTOMERS_PER_TRIP)):
         yield some

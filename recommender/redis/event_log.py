@@ -2,39 +2,51 @@
 
 import json
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from recommender.connection.client import Argument, RedisClient
 from recommender.days import to_us
-from recommender.errors import BackPressureError, StoreUnavailableError
+from recommender.errors import BackPressureError, StoreFullError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.person import digest, digest_of_person, encode_id
-from recommender.redis.contacts import MAIL_LIMITS
+from recommender.redis.contacts import MAIL_LIMITS, USED_PERCENT
 from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
-from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
-from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
+from recommender.storage.contact_marks import contact_of, encode_mail, mark_of, moment_of
+from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
+from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_ACCEPT = load_script("contacts/mails", "event_log/accept", **MAIL_LIMITS)
+_ACCEPT = load_script(
+    "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS
+)
 _FORGET = load_script("event_log/forget_person")
 _FORGET_ENTRIES = load_script("event_log/forget_entries")
 _COPY = load_script("event_log/copy_stream")
 _KEEP_FOLDED = load_script("event_log/keep_folded")
 
+_REFUSED = 3
+"""What the script says of an event that is refused as too much is there."""
 _ENTRIES_PER_TRIP = 1_000
 """Other clients wait while the server looks through them."""
 
 
 class RedisEventLog:
-    """The EventLog of one shop. Safe to share between threads."""
+    """The EventLog of one shop. Safe to share between threads.
 
-    def __init__(self, shop: str, client: RedisClient) -> None:
+    Args:
+        shop: the shop whose keys these are.
+        client: with a long time-out: an event that is lost does not come again.
+        suppressed: remembers outside of Redis who is not written to any more and who was erased; None: nothing does.
+    """
+
+    def __init__(self, shop: str, client: RedisClient, suppressed: SuppressionList | None = None) -> None:
         self._keys = Keys(shop)
         self._client = client
+        self._suppressed = suppressed
 
     @property
     def queue(self) -> RedisEventQueue:
@@ -43,14 +55,19 @@ class RedisEventLog:
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
         """See `EventLog.accept`."""
-        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS]
-        for event in events:
-            arguments += self._describe(event, now)
-        keys = [self._keys.events, self._keys.erased]
-        verdicts = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
-        if verdicts is None:
-            raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
-        return [Verdict(verdict) for verdict in verdicts]
+        load, verdicts = self._accept(events, now, bound)
+        if _REFUSED not in verdicts:
+            return [Verdict(verdict) for verdict in verdicts]
+        if load == b"memory":
+            raise StoreFullError(
+                f"Redis at {self._client.address} has {USED_PERCENT} % of its maxmemory in use; the rest is for who "
+                "unsubscribes or is erased; raise its maxmemory"
+            )
+        raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
+
+    def unsubscribe(self, event: Event) -> None:
+        """See `EventLog.unsubscribe`."""
+        self._accept([event], event.occurred_at, 0, "reader")
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
         """See `EventLog.keep_folded`."""
@@ -60,13 +77,17 @@ class RedisEventLog:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `EventLog.erase`. One round trip, and one for each _ENTRIES_PER_TRIP of the streams."""
-        person = digest_of_person(customer_id, None)
-        kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
-        self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
+        self.forget(digest_of_person(customer_id, None), at)
         dead_letters = self._forget_entries(self._keys.dead_events, customer_id)
         if dead_letters:
             self._client.evaluate(_COPY.text, [self._keys.dead_events])
         return dead_letters + self._forget_entries(self._keys.events, customer_id)
+
+    def forget(self, person: str, at: datetime) -> None:
+        """See `EventLog.forget`."""
+        kept = [self._keys.of(part, person) for part in PERSONAL_PARTS]
+        self._client.evaluate(_FORGET.text, [self._keys.erased, *kept], person, at.isoformat())
+        self._remember([Suppression(person, ERASED, to_us(at))])
 
     def erased(self) -> Collection[str]:
         """See `EventLog.erased`."""
@@ -94,6 +115,25 @@ class RedisEventLog:
         """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
+    def _accept(self, events: Sequence[Event], now: datetime, bound: int, who: str = "") -> tuple[bytes, list[int]]:
+        """What the script says: why some are refused, and of each event what became of it."""
+        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who]
+        for event in events:
+            arguments += self._describe(event, now)
+        keys = [self._keys.events, self._keys.erased]
+        load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
+        # also of an event that is known: where it was not remembered, its sender was told to repeat it
+        self._remember(
+            Suppression(digest_of_person(event.customer_id, None), event.event_type, at)
+            for event, at in zip(events, marks, strict=True)
+            if at and event.event_type in MARKS
+        )
+        return load, verdicts
+
+    def _remember(self, suppressions: Iterable[Suppression]) -> None:
+        if self._suppressed is not None:
+            self._suppressed.add(suppressions)
+
     def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
         part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
@@ -101,7 +141,8 @@ class RedisEventLog:
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
-        yield from _describe_kept(event, part)
+        yield from _describe_kept(event, part, now)
+        yield int(event.event_type in MUST_BE_KEPT)
         yield event.to_json()
 
     def _forget_entries(self, stream: str, customer_id: str) -> int:
@@ -115,10 +156,10 @@ class RedisEventLog:
         return removed
 
 
-def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, Argument]:
+def _describe_kept(event: Event, part: PersonalPart | None, now: datetime) -> tuple[Argument, Argument]:
     """What a part keeps of an event, and under which name; for a list of events the seconds that it is kept."""
     if part == "standing":
-        return to_us(event.occurred_at), encode_id(mark_of(event))
+        return moment_of(event, now), encode_id(mark_of(event))
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))

@@ -31,7 +31,8 @@ def open_storage(settings: Settings) -> Iterator[ShopStorage]:
 
     Raises as `store_url`, and SettingsError where REPRISE_REDIS_URL is not an address of Redis.
     """
-    with store_url(settings) as url, closing(RedisShopStorage(url, settings.redis_timeout_ms)) as storage:
+    home = DataDirectory(settings.home)
+    with store_url(settings) as url, closing(RedisShopStorage(url, settings.redis_timeout_ms, home)) as storage:
         yield storage
 
 

@@ -16,11 +16,12 @@ from typing import cast
 
 from recommender.connection.client import Command, RedisClient
 from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
-from recommender.person import digest_of_person, encode_id
+from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.publication.erasure import PERSONAL_LISTS, erased_customers, leave_out
-from recommender.publication.lists import LIST_NAMES
+from recommender.publication.lists import LIST_NAMES, ListName
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile_blocks import PROFILE
+from recommender.redis.contacts import USED_PERCENT
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 
@@ -42,7 +43,9 @@ _RENEW = load_script("publish/renew_lock")
 _RELEASE = load_script("publish/release_lock")
 _MAKE_CURRENT = load_script("publish/make_current")
 _REMOVE = load_script("publish/remove_version")
-_ERASE = load_script("publish/erase_customer")
+_ERASE = load_script("event_log/memory", "publish/erase_customer", used_percent=USED_PERCENT)
+
+_OWNERS = load_script("publish/list_owners")
 
 
 def estimated_bytes(publication: Publication) -> int:
@@ -103,6 +106,13 @@ class Publisher:
         who = (digest_of_person(customer_id, None), at, encode_id(customer_id))
         return int(self.client.evaluate(_ERASE.text, keys, *who, head, profiles, PROFILE.itemsize, *lists))
 
+    def owners(self, version: str, name: ListName) -> Iterator[str]:
+        """Owners of the lists of this name in a version; one may come twice."""
+        key, cursor = self.keys.version(version, name), b""
+        while cursor != b"0":
+            cursor, owners = self.client.evaluate(_OWNERS.text, [key], cursor or 0, FIELDS_PER_COMMAND)
+            yield from map(decode_id, owners)
+
     @contextmanager
     def _locked(self) -> Iterator[str]:
         token = secrets.token_hex(8)
@@ -146,7 +156,7 @@ class Publisher:
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
             memory = self._info("memory")
-        free = memory["maxmemory"] - memory["used_memory"]
+        free = memory["maxmemory"] * USED_PERCENT // 100 - memory["used_memory"]
         if memory["maxmemory"] and needed > free:
             raise StoreFullError(
                 f"version {publication.manifest.version} needs about {needed:,} bytes and Redis at "

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from recommender.connection.client import RedisClient
+from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
@@ -13,6 +14,7 @@ from recommender.redis.keys import API_KEYS, REQUESTS
 from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
+from recommender.suppression_list import SuppressionList
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 30.0
@@ -22,11 +24,13 @@ REQUESTS_TTL_S = 60
 class RedisShopStorage:
     """The ShopStorage of `url` (see `recommender.connection.client`). Nothing connects before it is used.
 
-    `timeout_ms` bounds each read; publishing may take longer. Safe to share between threads.
+    `timeout_ms` bounds each read; publishing may take longer. `home`, where it is given, remembers who unsubscribes and
+    who is erased, too. Safe to share between threads.
     """
 
-    def __init__(self, url: str, timeout_ms: int) -> None:
+    def __init__(self, url: str, timeout_ms: int, home: DataDirectory | None = None) -> None:
         """Raises SettingsError where `url` is not an address of Redis."""
+        self._home = home
         self._reader = RedisClient(url, connect_timeout_s=timeout_ms / 1000, timeout_s=timeout_ms / 1000)
         self._writer = RedisClient(url, connect_timeout_s=WRITE_CONNECT_TIMEOUT_S, timeout_s=WRITE_TIMEOUT_S)
 
@@ -36,7 +40,8 @@ class RedisShopStorage:
 
     def event_log(self, shop: str) -> RedisEventLog:
         """See `ShopStorage.event_log`. It has the long time-out: an event that is lost does not come again."""
-        return RedisEventLog(shop, self._writer)
+        suppressed = None if self._home is None else SuppressionList(self._home.suppressions(shop))
+        return RedisEventLog(shop, self._writer, suppressed)
 
     def contacts(self, shop: str) -> RedisContacts:
         """See `ShopStorage.contacts`."""

@@ -6,9 +6,10 @@ part of a key.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 
 from pydantic import ValidationError
 
@@ -17,6 +18,7 @@ from recommender.catalogue.overrides import ProductChange
 from recommender.connection.client import RedisClient
 from recommender.errors import StoreError, VersionNotFoundError
 from recommender.person import digest_of_person, encode_id
+from recommender.publication.erasure import PERSONAL_LISTS
 from recommender.publication.factors import ProductFactors
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
@@ -159,6 +161,19 @@ class RedisVersionStore:
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `VersionStore.erase`."""
         return Publisher(self._writer, self._keys).erase(customer_id, at)
+
+    def find_customers(self, people: Container[str]) -> list[str]:
+        """See `VersionStore.find_customers`. Several round trips for each version."""
+        publisher = Publisher(self._writer, self._keys)
+        ready = [version for version, state in publisher.states().items() if state == READY]
+        owners = (one for version in ready for name in PERSONAL_LISTS for one in publisher.owners(version, name))
+        profiled = (
+            one.customer_id
+            for version in ready
+            for block in range(self.n_profile_blocks(version))
+            for one in self.profiles(version, block)
+        )
+        return sorted({one for one in chain(owners, profiled) if digest_of_person(one, None) in people})
 
     def current(self) -> str | None:
         """See `VersionStore.current`."""

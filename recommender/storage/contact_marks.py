@@ -1,12 +1,16 @@
 """What is kept of one customer for the governor: contacts, and marks, each the latest moment of a kind of event.
 
 A mark is only ever moved forward, so events may come in any order. Moments are integers: microseconds since 1970.
+
+The moments of events are the shop's, by one clock, and none counts as later than it came. What readers do on our own
+pages is by another clock: it counts from its arrival, and at least as late as what it contradicts.
 """
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
-from recommender.days import to_moment
+from recommender.days import to_moment, to_us
 from recommender.events.event import Event
 from recommender.person import digest
 from recommender.storage.contacts import ContactState, Mail
@@ -18,6 +22,11 @@ def mark_of(event: Event) -> str:
     """The mark that an event moves: its type, and the product where it is a subscription to one."""
     is_of_product = event.event_type in ("subscription_start", "subscription_end")
     return f"{event.event_type}:{event.product_id}" if is_of_product else event.event_type
+
+
+def moment_of(event: Event, now: datetime) -> int:
+    """The moment to which an event that comes `now` moves its mark: a shop's clock that is ahead decides nothing."""
+    return to_us(min(event.occurred_at, now))
 
 
 def contact_of(event: Event) -> str:

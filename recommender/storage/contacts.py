@@ -5,13 +5,14 @@ claimed before. What follows from other mails and from orders is settled when th
 that is run again finds the same customers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
+from recommender.suppression_list import Suppression
 
 MOST_MAILS = 200
 """Latest contacts kept of one customer; more than any seven days may hold."""
@@ -134,6 +135,18 @@ class Contacts(Protocol):
 
     def release(self, campaign_id: str, customer_id: str) -> None:
         """Strike a claimed mail that was not sent after all. One that an event says was sent stays."""
+
+    def server(self) -> str:
+        """Name of the process that keeps this: another one may have an older copy."""
+
+    def suppressions(self) -> Iterator[Sequence[Suppression]]:
+        """All that is known of who is not written to and who was erased, in batches."""
+
+    def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
+        """Those that are not known here: the mark is absent or older, and the customer was not erased."""
+
+    def restore(self, suppressions: Iterable[Suppression]) -> None:
+        """Move marks forward to these; those of erased customers are left out."""
 
 
 def refusal(standing: ContactState, claim: Claim, rules: MailSettings) -> Refusal | None:

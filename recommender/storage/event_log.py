@@ -28,6 +28,8 @@ _PARTS: dict[EventType, PersonalPart] = {
     "subscription_end": "standing",
     "mail_sent": "mails",
 }
+MUST_BE_KEPT: frozenset[EventType] = frozenset({"unsubscribe", "mail_complaint", "mail_bounce"})
+"""Events that are kept however many wait, and however full Redis is: somebody wants, or can get, no more mails."""
 
 
 class Verdict(Enum):
@@ -51,8 +53,18 @@ class EventLog(Protocol):
             bound: most events that may wait for a worker.
 
         Raises:
-            BackPressureError: more would wait than `bound`; none was kept.
+            BackPressureError: more would wait than `bound`; none was kept but those of MUST_BE_KEPT, so send all again.
+            StoreFullError: only the head-room of the memory is left; as above.
             StoreUnavailableError: the server did not answer; whether they were kept is not known, so send them again.
+        """
+
+    def unsubscribe(self, event: Event) -> None:
+        """Keep what a reader did on our own page, an `unsubscribe` of now. One round trip.
+
+        It is kept however much waits and however full the server is, and wins over all that the shop sent before it,
+        whatever the clocks say.
+
+        Raises StoreUnavailableError: the server did not answer; whether it was kept is not known.
         """
 
     @property
@@ -68,6 +80,9 @@ class EventLog(Protocol):
         May be called again: the first moment is kept. The server holds the text of those that waited, where nobody can
         read it, until what waited beside them is archived.
         """
+
+    def forget(self, person: str, at: datetime) -> None:
+        """As `erase`, of a customer of whom the digest alone is known: what is in the streams stays."""
 
     def erased(self) -> Collection[str]:
         """`digest_of_person` of everybody who was erased."""

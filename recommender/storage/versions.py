@@ -1,6 +1,6 @@
 """Where published versions are kept: the protocol that the service and the job rely on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -126,6 +126,12 @@ class VersionStore(Reader, Protocol):
         """Delete a customer's lists in every version, and leave them out of later publishes; how many there were.
 
         The profiles go with them, uncounted. May be called again: the first moment is kept.
+        """
+
+    def find_customers(self, people: Container[str]) -> list[str]:
+        """Ids of the customers, among all with a list or a profile in a complete version, whose digest is in `people`.
+
+        It reads all lists' owners and all profiles: it is for what is rare.
         """
 
     def current(self) -> str | None:

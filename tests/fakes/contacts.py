@@ -2,8 +2,8 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
@@ -12,19 +12,22 @@ from recommender.person import digest_of_person
 from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
-from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
+from recommender.storage.contact_marks import contact_in, contact_of, mark_of, moment_of, to_standing
 from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
+from recommender.suppression_list import ERASED, MARKS, Suppression
 
 
 class MemoryContacts:
     """A Contacts without a server. Safe to share between threads.
 
     Args:
-        erased: `digest_of_person` of everybody who was erased, as it is kept elsewhere.
+        erased: when everybody was erased, by `digest_of_person`, as it is kept elsewhere.
         recent: the events of each part and person, as they are kept elsewhere.
     """
 
-    def __init__(self, erased: Container[str], recent: Mapping[tuple[PersonalPart, str], Sequence[Event]]) -> None:
+    def __init__(
+        self, erased: Mapping[str, datetime], recent: Mapping[tuple[PersonalPart, str], Sequence[Event]]
+    ) -> None:
         self._erased = erased
         self._recent = recent
         self._marks: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -59,15 +62,48 @@ class MemoryContacts:
             if contact in mails and mails[contact].sent_at is None:
                 del mails[contact]
 
-    def note(self, event: Event, part: PersonalPart) -> None:
-        """Let an accepted event of the part `standing` or `mails` count."""
+    def server(self) -> str:
+        """See `Contacts.server`."""
+        return "this process"
+
+    def suppressions(self) -> Iterator[Sequence[Suppression]]:
+        """See `Contacts.suppressions`."""
+        yield [Suppression(person, ERASED, to_us(at)) for person, at in self._erased.items()]
+        yield [
+            Suppression(person, mark, at)
+            for person, marks in self._marks.items()
+            for mark, at in marks.items()
+            if mark in MARKS
+        ]
+
+    def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
+        """See `Contacts.unknown`."""
+        return [
+            one
+            for one in suppressions
+            if one.person not in self._erased and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
+        ]
+
+    def restore(self, suppressions: Iterable[Suppression]) -> None:
+        """See `Contacts.restore`."""
+        for person, mark, at in self.unknown(suppressions):
+            self._marks[person][mark] = at
+
+    def note(self, event: Event, part: PersonalPart, now: datetime) -> None:
+        """Let an event of the part `standing` or `mails` that is accepted `now` count."""
         person = digest_of_person(event.customer_id, event.session_id)
         with self._lock:
             if part == "mails":
                 self._add_sent(self._mails[person], event)
             else:
                 marks, mark = self._marks[person], mark_of(event)
-                marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0))
+                marks[mark] = max(moment_of(event, now), marks.get(mark, 0))
+
+    def note_reader(self, event: Event) -> None:
+        """Let what a reader did on our page count, over all that was said before."""
+        with self._lock:
+            marks, mark = self._marks[digest_of_person(event.customer_id, None)], mark_of(event)
+            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), marks.get("subscribe", 0))
 
     def forget(self, person: str) -> None:
         """Drop what is kept of one."""

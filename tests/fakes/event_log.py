@@ -9,7 +9,7 @@ from recommender.events.event import Event
 from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
 from recommender.retention import PersonalPart
-from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
+from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
 
@@ -26,9 +26,17 @@ class MemoryEventLog:
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
         """See `EventLog.accept`. An id is never forgotten."""
-        if len(self.queue.entries) + len(events) > bound:
+        if len(self.queue.entries) + len(events) <= bound:
+            return [self._accept(event, now) for event in events]
+        kept = [self._accept(event, now) for event in events if event.event_type in MUST_BE_KEPT]
+        if len(kept) < len(events):
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
-        return [self._accept(event, now) for event in events]
+        return kept
+
+    def unsubscribe(self, event: Event) -> None:
+        """See `EventLog.unsubscribe`."""
+        if self._accept(event, event.occurred_at) is not Verdict.ERASED:
+            self.contacts.note_reader(event)
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
         """See `EventLog.keep_folded`."""
@@ -37,13 +45,16 @@ class MemoryEventLog:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `EventLog.erase`."""
-        person = digest_of_person(customer_id, None)
+        self.forget(digest_of_person(customer_id, None), at)
+        return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
+
+    def forget(self, person: str, at: datetime) -> None:
+        """See `EventLog.forget`."""
         self.queue.tombstones.setdefault(person, at)
         for key in [key for key in self.recent if key[1] == person]:
             del self.recent[key]
         self.folded.pop(person, None)
         self.contacts.forget(person)
-        return self.queue.remove(lambda wire: Event.from_json(wire).customer_id == customer_id)
 
     def erased(self) -> Collection[str]:
         """See `EventLog.erased`."""
@@ -70,7 +81,7 @@ class MemoryEventLog:
         self.queue.add(event.to_json())
         part = recent_part(event, now)
         if part in ("standing", "mails"):
-            self.contacts.note(event, part)
+            self.contacts.note(event, part, now)
         elif part is not None:
             kept = self.recent[part, digest_of_person(event.customer_id, event.session_id)]
             kept.insert(0, event)

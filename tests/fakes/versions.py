@@ -1,7 +1,7 @@
 """Published versions in memory, for tests and for trying things out: the same wire form, gone with the process."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -142,13 +142,20 @@ class MemoryVersionStore:
 
     def erase(self, customer_id: str, at: datetime) -> int:
         """See `Store.erase`."""
-        self.event_log.erase(customer_id, at)
+        self.event_log.queue.tombstones.setdefault(digest_of_person(customer_id, None), at)
         for version in self._versions.values():
             if version.blocks:
                 block = _block(version, customer_id)
                 version.blocks[block] = drop_profile(version.blocks[block], customer_id)
         keys = [ListKey(name, customer_id) for name in PERSONAL_LISTS]
         return sum(version.wires.pop(key, None) is not None for version in self._versions.values() for key in keys)
+
+    def find_customers(self, people: Container[str]) -> list[str]:
+        """See `Store.find_customers`."""
+        versions = self._versions.values()
+        owners = {key.owner_id for one in versions for key in one.wires if key.name in PERSONAL_LISTS}
+        profiled = {one.customer_id for found in versions for wire in found.blocks for one in decode_block(wire)}
+        return sorted(one for one in owners | profiled if digest_of_person(one, None) in people)
 
     def current(self) -> str | None:
         """See `Store.current`."""

@@ -3,10 +3,14 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
+from recommender.campaigns.suppressions import collect, erase, restore
+from recommender.data_dir import DataDirectory
 from recommender.errors import StoreFullError, StoreUnavailableError
+from recommender.events.event import Event
 from recommender.publication.lists import ListKey
 from recommender.redis.keys import API_KEYS, Keys
 from recommender.redis.shops import RedisShopStorage
@@ -62,6 +66,24 @@ def test_each_shop_is_on_one_server_and_shops_are_on_all(cluster, make_publicati
         found = {key for key in server.call("KEYS", "*") if any(f"{{{other}}}" in key for other in shops)}
         assert len(found) == 7
         assert all(f"{{{shop}}}" in key for key in found)
+
+
+def test_what_one_server_lost_of_its_shops_comes_back_to_it(cluster, tmp_path):
+    home, now = DataDirectory(tmp_path), datetime(2026, 11, 20, tzinfo=UTC)
+    with closing(RedisShopStorage(cluster.url, timeout_ms=5_000)) as storage:
+        shops = [_shop_on(cluster, shard) for shard in range(3)]
+        for shop in shops:
+            left = Event(event_id="1", event_type="unsubscribe", customer_id="ann", occurred_at=now)
+            storage.event_log(shop).accept([left], now, 10)
+            erase(storage, shop, "bob", now)
+            collect(storage, shop, home)
+        assert len({storage.contacts(shop).server() for shop in shops}) == 3
+        for shop, server in zip(shops, cluster.primaries, strict=True):
+            lost = [key for key in server.call("KEYS", "*") if f"{{{shop}}}" in key]
+            server.call("DEL", *lost)
+            assert restore(storage, shop, home) == 2
+            assert storage.contacts(shop).standings(["ann"])[0].unsubscribed
+            assert storage.contacts(shop).standings(["bob"])[0].erased
 
 
 def test_api_keys_are_on_whichever_server_their_slot_is(cluster):

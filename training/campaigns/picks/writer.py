@@ -18,7 +18,9 @@ from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.run import count_blocks, plan_blocks
 from recommender.campaigns.selection import Batch, Selection
+from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.progress import Progress
+from recommender.data_dir import DataDirectory
 from recommender.errors import MailError
 from recommender.person import digest
 from recommender.redis.shops import RedisShopStorage
@@ -90,7 +92,7 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
     Raises:
         BusyError: another run makes the same file.
         HomeError: it cannot be written; whole parts are kept for the next run.
-        StoreError: Redis failed; whole parts are kept, too.
+        StoreError: Redis failed, or knows less than the home of who unsubscribed; whole parts are kept, too.
         MailError: a worker process was killed; whole parts are kept, too.
     """
     context = open_context(storage, job.settings)
@@ -107,6 +109,7 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
                     advance(len(parts.blocks_of(number)))
                 parts.settle(identity, erased())
         counts = parts.counts()
+        refuse_loss(storage, job.settings.shop, DataDirectory(job.settings.home))  # it may have happened meanwhile
         with progress.step("Write the file"):
             Writer(job, parts, context).format.join([parts.path(number) for number in parts.numbers], job.out)
         shutil.rmtree(parts.folder)

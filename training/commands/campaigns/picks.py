@@ -13,8 +13,10 @@ from recommender.campaigns.audiences import AudienceName
 from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, plan_campaign
+from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.console import print_json, print_table
 from recommender.cli.progress import Progress
+from recommender.data_dir import DataDirectory
 from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
@@ -80,6 +82,7 @@ def command(
     meant = listed.audience if listed else str(audience)
     with store_url(settings) as url:
         storage = RedisShopStorage(url, TIMEOUT_MS)
+        refuse_loss(storage, settings.shop, DataDirectory(settings.home))
         context = open_context(storage, settings)
         if dry_run:
             campaign = plan_campaign(context, campaign_id, meant, slots, now)

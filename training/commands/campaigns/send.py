@@ -19,8 +19,10 @@ from click.core import ParameterSource
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
+from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
+from recommender.data_dir import DataDirectory
 from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings, load_settings
@@ -102,7 +104,9 @@ def command(
     meant = listed.audience if listed else str(audience)
     with ExitStack() as stack:
         url = stack.enter_context(store_url(settings))
-        storage = stack.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS)))
+        home = DataDirectory(settings.home)
+        storage = stack.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS, home)))
+        refuse_loss(storage, settings.shop, home)
         book = stack.enter_context(open_addresses(addresses, settings.home / "outbox"))
         job = SendJob(campaign_id, meant, slots, listed, settings, storage, book, progress)
         if dry_run:

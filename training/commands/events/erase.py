@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from recommender.campaigns.suppressions import erase, restore
 from recommender.cli.console import print_json
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
@@ -44,17 +45,15 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
 
 
 def _erase(settings: Settings, storage: ShopStorage, customers: Sequence[str]) -> dict[str, Any]:
-    log, store, now = storage.event_log(settings.shop), storage.store(settings.shop), datetime.now(UTC)
-    events = sum(log.erase(customer_id, now) for customer_id in customers)
-    lists = sum(store.erase(customer_id, now) for customer_id in customers)
-    for customer_id in customers:
-        storage.jobs(settings.shop).forget(customer_id)
+    log, home, now = storage.event_log(settings.shop), DataDirectory(settings.home), datetime.now(UTC)
+    restore(storage, settings.shop, home)
+    counts = [erase(storage, settings.shop, customer_id, now) for customer_id in customers]
     erased = log.erased()
-    forgotten = asdict(forget(DataDirectory(settings.home), settings.shop, erased))
+    forgotten = asdict(forget(home, settings.shop, erased))
     return {
         "erased_customers": len(erased),
-        "events": events,
-        "lists": lists,
+        "events": sum(events for _, events in counts),
+        "lists": sum(lists for lists, _ in counts),
         **forgotten,
         "versions": list(forgotten["versions"]),
         "append_only_file": _rewrite(log),

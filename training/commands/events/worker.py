@@ -9,10 +9,12 @@ from functools import partial
 
 import click
 
-from recommender.campaigns.context import open_context
+from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.documents import LinkMaker
+from recommender.campaigns.suppressions import restore
 from recommender.cli.console import print_json
 from recommender.data_dir import DataDirectory
+from recommender.errors import RepriseError
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.shops import ShopStorage
@@ -20,6 +22,8 @@ from training.campaigns.picks.picks_worker import PicksWorker
 from training.events.archive import Archive
 from training.events.event_worker import EventCounts, EventWorker
 from training.events.fold_in import FoldIn
+
+RETRY_S = 1.0
 
 
 @click.command()
@@ -49,6 +53,7 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
         threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
+        threads += [threading.Thread(target=_restore, args=(one, storage, stop)) for one in named]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -78,10 +83,32 @@ def _make_picks_worker(settings: Settings, storage: ShopStorage) -> PicksWorker:
     return PicksWorker(
         name=_name(),
         jobs=storage.jobs(settings.shop),
-        context=partial(open_context, storage, settings),
+        context=partial(_open, settings, storage),
         links=LinkMaker(settings.mail, settings.shop),
         tell=partial(_tell, settings.shop),
     )
+
+
+def _open(settings: Settings, storage: ShopStorage) -> CampaignContext:
+    restore(storage, settings.shop, DataDirectory(settings.home))  # Redis may have lost something since the last job
+    return open_context(storage, settings)
+
+
+def _restore(settings: Settings, storage: ShopStorage, stop: threading.Event) -> None:
+    """Write back what Redis has lost of who unsubscribed and who was erased, as soon as it answers."""
+    told = ""
+    while not stop.is_set():
+        try:
+            n = restore(storage, settings.shop, DataDirectory(settings.home))
+        except RepriseError as error:
+            if str(error) != told:
+                told = str(error)
+                _tell(settings.shop, f"{told}; trying again")
+            stop.wait(RETRY_S)
+        else:
+            if n:
+                _tell(settings.shop, f"Redis had lost {n:,} unsubscriptions, erasures and the like; they are back")
+            return
 
 
 def _name() -> str:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import click
 
+from recommender.campaigns.suppressions import restore
 from recommender.cli.progress import Progress
+from recommender.data_dir import DataDirectory
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest
 from recommender.redis.open import open_storage
@@ -65,6 +67,7 @@ def _read_shop(settings: Settings) -> tuple[Manifest | None, Collection[str]]:
     """
     try:
         with open_storage(settings) as storage:
+            restore(storage, settings.shop, DataDirectory(settings.home))
             return current_manifest(storage.store(settings.shop)), storage.event_log(settings.shop).erased()
     except StoreUnavailableError:
         return None, frozenset()

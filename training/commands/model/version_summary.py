@@ -2,10 +2,11 @@
 
 import click
 
+from recommender.campaigns.suppressions import collect, restore
 from recommender.cli.console import print_json, print_table
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
-from recommender.redis.open import open_version_store
+from recommender.redis.open import open_storage, open_version_store
 from recommender.settings import Settings
 from recommender.storage.versions import current_manifest
 from training import job
@@ -37,9 +38,17 @@ def read_live(settings: Settings) -> Manifest | None:
 
 
 def publish_and_tell(publication: Publication, context: job.JobContext, *, as_json: bool) -> None:
-    """Publish to the store of the settings and say what is current now."""
-    with open_version_store(context.settings) as store:
-        job.publish(publication, store, context)
+    """Publish to the store of the settings and say what is current now.
+
+    Before that the store and the home tell each other who unsubscribed and who was erased.
+    """
+    settings, home = context.settings, context.home
+    with open_storage(settings) as storage:
+        restored = restore(storage, settings.shop, home)
+        collect(storage, settings.shop, home)
+        job.publish(publication, storage.store(settings.shop), context)
+    if restored:
+        click.echo(f"Redis had lost {restored:,} unsubscriptions, erasures and the like; they are back", err=True)
     if not as_json:
         click.echo(f"Published {publication.manifest.version}: it answers from now on")
 

@@ -1,4 +1,4 @@
--- Restarts a job, if it is still kept.
+-- Restarts a job, if it is still kept: it frees memory before it takes any.
 -- KEYS: the job (string), its lease (string), its rows (hash)
 -- ARGV: the job's JSON as it began, seconds that it is kept
 

@@ -1,5 +1,6 @@
 -- Deletes a customer from the lists and profiles of all ready versions. The publish of a version that is being written
 -- looks after that one. The keys of parts follow from the states of the versions.
+-- Begins with: event_log/memory.
 -- KEYS: erased customers (hash), states of the versions (hash)
 -- ARGV: digest of the customer, the moment or nothing where the customer is marked as erased, the customer, key of a
 --   part up to the version, key of the profiles after it, bytes of a profile without its id, key of each list after the
@@ -7,6 +8,7 @@
 -- Answer: how many lists were deleted
 
 local digest, at, customer, head, profiles, record = unpack(ARGV)
+write_even_if_full(KEYS[1])
 if at ~= '' then redis.call('HSETNX', KEYS[1], digest, at) end
 local function drop_profile(key)
   local n_blocks = redis.call('HLEN', key)

@@ -119,7 +119,7 @@ def test_what_cannot_be_kept_is_not_promised(client: FlaskClient, storage: Memor
     def fail(*_: object) -> None:
         raise StoreUnavailableError("Redis does not answer")
 
-    monkeypatch.setattr(storage.event_log("corner"), "accept", fail)
+    monkeypatch.setattr(storage.event_log("corner"), "unsubscribe", fail)
     assert client.post(PATH).status_code == 503
 
 
