@@ -19,6 +19,7 @@ from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.run import count_blocks, plan_blocks
 from recommender.campaigns.selection import Batch, Selection
 from recommender.cli.progress import Progress
+from recommender.data_dir import home_errors
 from recommender.errors import MailError
 from recommender.person import digest
 from recommender.redis.shops import RedisShopStorage
@@ -109,7 +110,8 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
         counts = parts.counts()
         with progress.step("Write the file"):
             Writer(job, parts, context).format.join([parts.path(number) for number in parts.numbers], job.out)
-        shutil.rmtree(parts.folder)
+        with home_errors(f"delete {parts.folder}"):
+            shutil.rmtree(parts.folder)
     return counts
 
 
