@@ -185,6 +185,15 @@ def _day(one: Archived) -> str:
     return f"day={one.event.occurred_at:%Y-%m-%d}"
 
 
+def why_unfit(one: Archived) -> str | None:
+    """The kind of error that keeps an event from being a row of the archive; None where it can be one."""
+    try:
+        _to_frame([one])
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
 def _to_frame(batch: Iterable[Archived]) -> pl.DataFrame:
     rows = [{**one.event.model_dump(), "accepted_at": one.accepted_at} for one in batch]
     return pl.DataFrame(rows, schema=EVENTS)
