@@ -9,10 +9,12 @@ from recommender.connection.client import RedisClient
 from recommender.errors import StoreError
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
-from recommender.redis.keys import API_KEYS, REQUESTS
+from recommender.redis.event_queue import RedisEventQueue
+from recommender.redis.keys import API_KEYS, REQUESTS, Keys
 from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
+from recommender.storage.event_queue import Backlog
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 30.0
@@ -37,6 +39,10 @@ class RedisShopStorage:
     def event_log(self, shop: str) -> RedisEventLog:
         """See `ShopStorage.event_log`. It has the long time-out: an event that is lost does not come again."""
         return RedisEventLog(shop, self._writer)
+
+    def backlog(self, shop: str) -> Backlog:
+        """See `ShopStorage.backlog`."""
+        return RedisEventQueue(Keys(shop), self._reader).backlog()
 
     def contacts(self, shop: str) -> RedisContacts:
         """See `ShopStorage.contacts`."""
