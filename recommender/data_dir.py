@@ -64,11 +64,19 @@ class DataDirectory:
 
 def make_folder(path: Path) -> Path:
     """Create `path` and its parents where they are absent. Raises HomeError."""
-    try:
+    with home_errors(f"create {path}"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HomeError(f"cannot create {path}: {error.strerror}; free the disk or set REPRISE_HOME") from None
     return path
+
+
+@contextmanager
+def home_errors(doing: str) -> Iterator[None]:
+    """Errors of the operating system within the block as HomeError, "cannot `doing`"."""
+    try:
+        yield
+    except OSError as error:  # those that numpy and polars raise themselves have a text and no number
+        reason = error.strerror or str(error) or type(error).__name__
+        raise HomeError(f"cannot {doing}: {reason}; free the disk or set REPRISE_HOME") from None
 
 
 @contextmanager
@@ -79,18 +87,18 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         HomeError: the disk is full or the folder cannot be written; the old file, if any, is untouched.
     """
     make_folder(path.parent)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                yield file  # type: ignore[misc]
-                file.flush()
-                os.fsync(file.fileno())
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise HomeError(f"cannot write {path}: {error.strerror}; free the disk or set REPRISE_HOME") from None
+    with (
+        home_errors(f"write {path}"),
+        tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file,
+    ):
+        temporary = Path(file.name)
+        try:
+            yield file  # type: ignore[misc]
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -99,17 +107,20 @@ def training_lock(home: DataDirectory) -> Iterator[None]:
 
     Raises:
         BusyError: another training holds it.
+        HomeError: it cannot be written.
     """
     path = make_folder(home.root) / "training.lock"
-    with path.open("a+") as file:
+    with home_errors(f"lock {path}"):
+        opened = path.open("ab+", buffering=0)  # what a full disk refuses is not tried again at the end
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             raise BusyError(
-                f"a training is at work in {home.root} (process {file.read().strip() or 'unknown'}); wait for it"
+                f"a training is at work in {home.root} (process {file.read().decode() or 'unknown'}); wait for it"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with home_errors(f"write {path}"):
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
         yield

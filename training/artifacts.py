@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
-from recommender.data_dir import DataDirectory, make_folder, write_whole
+from recommender.data_dir import DataDirectory, home_errors, make_folder, write_whole
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.person import decode_id, encode_id
 from recommender.publication.factors import ProductFactors
@@ -54,12 +54,12 @@ def save(publication: Publication, home: DataDirectory) -> Path:
     for leftover in home.models.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     folder = home.models / publication.manifest.version
-    try:
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=home.models, ignore_cleanup_errors=True) as temporary:
-            _write_parts(publication, Path(temporary, "new"))
-            _replace_folder(Path(temporary, "new"), folder, aside=Path(temporary, "old"))
-    except OSError as error:
-        raise HomeError(f"cannot write {folder}: {error.strerror}; free the disk or set REPRISE_HOME") from None
+    with (
+        home_errors(f"write {folder}"),
+        tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=home.models, ignore_cleanup_errors=True) as temporary,
+    ):
+        _write_parts(publication, Path(temporary, "new"))
+        _replace_folder(Path(temporary, "new"), folder, aside=Path(temporary, "old"))
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.data_dir import DataDirectory, write_whole
+from recommender.data_dir import DataDirectory, home_errors, write_whole
 
 
 def quarantine_path(home: DataDirectory, paths: Sequence[str | Path]) -> Path:
@@ -23,7 +23,7 @@ def write_quarantine(path: Path, bad: pl.DataFrame) -> None:
         HomeError: it cannot be written.
     """
     if bad.is_empty():
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with home_errors(f"delete {path}"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
         return
     with write_whole(path) as file:

@@ -12,6 +12,7 @@ from recommender.storage.event_queue import (
     IDLE_WORKER_S,
     MOST_DEAD_LETTERS,
     MOST_ENTRIES,
+    SHRINK,
     SUSPICIOUS_DELIVERIES,
     Backlog,
     DeadLetter,
@@ -25,6 +26,10 @@ _SETTLE = load_script("event_queue/settle")
 _BURY = load_script("event_queue/bury")
 _BACKLOG = load_script("event_queue/backlog")
 _DEAD_LETTERS = load_script("event_queue/dead_letters")
+_REPLAY = load_script("event_queue/replay")
+
+_LETTERS_PER_TRIP = 1_000
+"""Other clients wait while the server moves them."""
 
 
 class RedisEventQueue:
@@ -48,23 +53,28 @@ class RedisEventQueue:
     def take(self, worker: str, most: int = MOST_ENTRIES) -> list[Entry]:
         """See `EventQueue.take`."""
         idle_ms = int(self._idle_s * 1000)
-        found = self._client.evaluate(_TAKE.text, [self._keys.events], worker, most, idle_ms, SUSPICIOUS_DELIVERIES)
-        return [Entry(entry_id.decode(), _field(fields, b"e"), deliveries) for entry_id, fields, deliveries in found]
+        found = self._client.evaluate(
+            _TAKE.text, [self._keys.events], worker, most, idle_ms, SUSPICIOUS_DELIVERIES, SHRINK
+        )
+        return [
+            Entry(entry_id.decode(), _field(fields, b"e"), deliveries, _field(fields, b"id").decode())
+            for entry_id, fields, deliveries in found
+        ]
 
     def settle(self, entry_ids: Collection[str]) -> None:
         """See `EventQueue.settle`."""
         if entry_ids:
             self._client.evaluate(_SETTLE.text, [self._keys.events], *entry_ids)
 
-    def excuse(self, worker: str, entry_ids: Collection[str]) -> None:
+    def excuse(self, worker: str) -> None:
         """See `EventQueue.excuse`."""
-        if entry_ids:
-            claim: tuple[Argument, ...] = (worker, 0, *entry_ids, "RETRYCOUNT", 0, "JUSTID")
-            self._client.evaluate(_EXCUSE.text, [self._keys.events], *claim)
+        self._client.evaluate(_EXCUSE.text, [self._keys.events], worker, MOST_ENTRIES)
 
     def bury(self, entries: Sequence[Entry], reason: str, at: datetime) -> None:
         """See `EventQueue.bury`."""
-        described = [part for entry in entries for part in (entry.entry_id, entry.wire, entry.deliveries)]
+        described: list[Argument] = []
+        for entry in entries:
+            described += (entry.entry_id, entry.accepted_as or entry.entry_id, entry.wire, entry.deliveries)
         if entries:
             keys = [self._keys.events, self._keys.dead_events]
             self._client.evaluate(_BURY.text, keys, MOST_DEAD_LETTERS, reason, at.isoformat(), *described)
@@ -88,7 +98,13 @@ class RedisEventQueue:
     def dead_letters(self) -> list[DeadLetter]:
         """See `EventQueue.dead_letters`."""
         found = self._client.evaluate(_DEAD_LETTERS.text, [self._keys.dead_events])
-        return [_to_dead_letter(fields) for _, fields in found]
+        return [_to_dead_letter(letter_id.decode(), fields) for letter_id, fields in found]
+
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """See `EventQueue.replay`. One round trip for each _LETTERS_PER_TRIP."""
+        keys, ids = [self._keys.events, self._keys.dead_events], [letter.letter_id for letter in letters]
+        trips = [ids[first : first + _LETTERS_PER_TRIP] for first in range(0, len(ids), _LETTERS_PER_TRIP)]
+        return sum(self._client.evaluate(_REPLAY.text, keys, *trip) for trip in trips)
 
 
 def _field(fields: Sequence[bytes], name: bytes) -> bytes:
@@ -96,6 +112,6 @@ def _field(fields: Sequence[bytes], name: bytes) -> bytes:
     return dict(zip(fields[::2], fields[1::2], strict=True)).get(name, b"")
 
 
-def _to_dead_letter(fields: Sequence[bytes]) -> DeadLetter:
+def _to_dead_letter(letter_id: str, fields: Sequence[bytes]) -> DeadLetter:
     entry = Entry(_field(fields, b"id").decode(), _field(fields, b"e"), int(_field(fields, b"deliveries")))
-    return DeadLetter(entry, _field(fields, b"reason").decode(), _field(fields, b"at").decode())
+    return DeadLetter(entry, _field(fields, b"reason").decode(), _field(fields, b"at").decode(), letter_id)

@@ -10,10 +10,12 @@ from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
-from recommender.redis.keys import API_KEYS, REQUESTS
+from recommender.redis.event_queue import RedisEventQueue
+from recommender.redis.keys import API_KEYS, REQUESTS, Keys
 from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
+from recommender.storage.event_queue import Backlog
 from recommender.suppression_list import SuppressionList
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
@@ -42,6 +44,10 @@ class RedisShopStorage:
         """See `ShopStorage.event_log`. It has the long time-out: an event that is lost does not come again."""
         suppressed = None if self._home is None else SuppressionList(self._home.suppressions(shop))
         return RedisEventLog(shop, self._writer, suppressed)
+
+    def backlog(self, shop: str) -> Backlog:
+        """See `ShopStorage.backlog`."""
+        return RedisEventQueue(Keys(shop), self._reader).backlog()
 
     def contacts(self, shop: str) -> RedisContacts:
         """See `ShopStorage.contacts`."""

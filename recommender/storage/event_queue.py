@@ -9,10 +9,12 @@ MOST_ENTRIES = 5_000
 """In one batch."""
 IDLE_S = 30.0
 """A worker that kept an entry this long is taken for dead: another one claims it."""
-MOST_DELIVERIES = 5
-"""What was handed out more often than this and was never settled is poison: it ends workers."""
 SUSPICIOUS_DELIVERIES = 3
-"""What was handed out this often is handed out alone, so that poison takes no neighbour with it."""
+"""What was handed out this often may end workers: from then on a batch is an eighth of the one before, down to one
+entry, so that poison is alone in the end and its neighbours are still archived as batches."""
+SHRINK = 8
+MOST_DELIVERIES = 8
+"""What was handed out more often than this is poison: it was alone twice (5,000, 625, 78, 9, 1), and ended workers."""
 MOST_DEAD_LETTERS = 10_000
 """About; the oldest go first."""
 IDLE_WORKER_S = 3_600.0
@@ -26,26 +28,37 @@ class Entry:
     Attributes:
         entry_id: `milliseconds-number`, unique in the shop and rising.
         wire: the event's wire form; empty where somebody else wrote the entry and it holds none.
-        deliveries: how often it was handed to a worker.
+        deliveries: how often it was handed to a worker that died with it, and to the one that has it now.
+        accepted_as: its id when it was accepted, where it was a dead letter since; else empty.
     """
 
     entry_id: str
     wire: bytes
     deliveries: int = 1
+    accepted_as: str = ""
 
     @property
     def accepted_at(self) -> datetime:
         """When the event was accepted, to the millisecond, by the server's clock."""
-        return datetime.fromtimestamp(int(self.entry_id.partition("-")[0]) / 1000, UTC)
+        first_id = self.accepted_as or self.entry_id
+        return datetime.fromtimestamp(int(first_id.partition("-")[0]) / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An entry that no worker could archive, and why not. `buried_at` is ISO-8601 UTC."""
+    """An entry that no worker could archive, and why not.
+
+    Attributes:
+        entry: as it was handed out last.
+        reason: for people.
+        buried_at: ISO-8601, UTC.
+        letter_id: unique among the dead letters of the shop and rising.
+    """
 
     entry: Entry
     reason: str
     buried_at: str
+    letter_id: str
 
     def to_dict(self) -> dict[str, Any]:
         """As `reprise events --dead --json` prints it. What is no UTF-8 in the event is replaced."""
@@ -93,15 +106,15 @@ class EventQueue(Protocol):
     def take(self, worker: str, most: int = MOST_ENTRIES) -> list[Entry]:
         """Entries for `worker`, oldest first: those it has in hand already, else a dead one's, else new ones.
 
-        [] where nothing waits. A batch has `most` entries at most, and an entry that was handed out
-        SUSPICIOUS_DELIVERIES times comes alone.
+        [] where nothing waits. A batch has `most` entries at most; of those that were handed out SUSPICIOUS_DELIVERIES
+        times or more, the ones handed out least often come, and fewer each time.
         """
 
     def settle(self, entry_ids: Collection[str]) -> None:
         """Forget entries, which are archived: in one step they neither wait nor are in anybody's hand."""
 
-    def excuse(self, worker: str, entry_ids: Collection[str]) -> None:
-        """Keep entries in hand as if handed out just now, for the first time: it was not they that failed."""
+    def excuse(self, worker: str) -> None:
+        """Let all that `worker` has in hand count as handed out just now, for the first time: the worker is alive."""
 
     def bury(self, entries: Sequence[Entry], reason: str, at: datetime) -> None:
         """Move entries to the dead letters, in one step. `at` is aware."""
@@ -114,3 +127,6 @@ class EventQueue(Protocol):
 
     def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter, the oldest first."""
+
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """Let dead letters wait again, as new entries that keep the moment of acceptance; how many were still there."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
 from recommender.storage.event_log import EventLog
+from recommender.storage.event_queue import Backlog
 from recommender.storage.pick_jobs import PickJobs
 from recommender.storage.versions import VersionStore
 
@@ -18,6 +19,9 @@ class ShopStorage(Protocol):
 
     def event_log(self, shop: str) -> EventLog:
         """The events of `shop`; connects to nothing yet."""
+
+    def backlog(self, shop: str) -> Backlog:
+        """What of a shop's events waits to be archived, with the short time-out. Raises StoreUnavailableError."""
 
     def contacts(self, shop: str) -> Contacts:
         """The ledger of mails of `shop`; connects to nothing yet."""

@@ -7,11 +7,18 @@ import pytest
 
 from recommender.events.event import Event
 from recommender.redis.event_log import RedisEventLog
-from recommender.redis.event_queue import _EXCUSE, RedisEventQueue
+from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.storage import event_queue
 from recommender.storage.event_log import EventLog, Verdict
-from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES, SUSPICIOUS_DELIVERIES, Entry
+from recommender.storage.event_queue import (
+    IDLE_S,
+    MOST_DELIVERIES,
+    MOST_ENTRIES,
+    SHRINK,
+    SUSPICIOUS_DELIVERIES,
+    Entry,
+)
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.event_queue import MemoryEventQueue
 
@@ -38,7 +45,7 @@ class RedisWorld:
         """Have every pending entry look as old as one of a worker that died, without waiting for it."""
         for entry_id, worker, _, deliveries in self._pending():
             claim = (worker, 0, entry_id, "IDLE", int(IDLE_S * 1000) + 1, "RETRYCOUNT", deliveries, "JUSTID")
-            self.client.evaluate(_EXCUSE.text, [self.keys.events], *claim)
+            self.client.evaluate("redis.call('XCLAIM', KEYS[1], 'workers', unpack(ARGV))", [self.keys.events], *claim)
 
     def _pending(self) -> list[list]:
         return self.client.evaluate(
@@ -130,27 +137,67 @@ def test_the_entries_of_a_dead_worker_go_to_another_and_of_a_living_one_do_not(w
     assert world.queue.backlog().pending == {"b": 1}
 
 
-def test_what_was_handed_out_often_comes_alone_and_after_its_neighbours(world, add):
-    add("poison", "good")
+def test_what_was_handed_out_often_comes_in_ever_smaller_batches_and_after_its_neighbours(world, add):
+    events = [str(number) for number in range(80)]
+    add(*events)
     for _ in range(SUSPICIOUS_DELIVERIES):
-        assert names(world.queue.take("a")) == ["poison", "good"]
-    assert names(world.queue.take("a")) == ["poison"]
-    add("new")
-    for deliveries in range(SUSPICIOUS_DELIVERIES + 2, MOST_DELIVERIES + 2):
-        (entry,) = world.queue.take("a")
-        assert (names([entry]), entry.deliveries) == (["poison"], deliveries)
-    world.queue.settle([entry.entry_id])
-    assert [(names([one]), one.deliveries) for one in world.queue.take("a")] == [(["good"], SUSPICIOUS_DELIVERIES + 1)]
+        assert names(world.queue.take("a", most=72)) == events[:72]
+    assert names(world.queue.take("a", most=72)) == events[:9]
+    rest = world.queue.take("a", most=72)
+    assert (names(rest), rest[0].deliveries) == (events[9:18], SUSPICIOUS_DELIVERIES + 1)
+    world.queue.settle([entry.entry_id for entry in rest])
+    for first in range(18, 72, 9):
+        world.queue.settle([entry.entry_id for entry in world.queue.take("a", most=72)])
+        assert world.queue.backlog().waiting == 80 - first
+    (alone,) = world.queue.take("a", most=72)
+    assert (names([alone]), alone.deliveries) == (["0"], SUSPICIOUS_DELIVERIES + 2)
+
+
+def test_poison_is_alone_before_it_is_buried_and_so_is_whatever_came_with_it():
+    sizes = [MOST_ENTRIES // SHRINK ** max(0, n - SUSPICIOUS_DELIVERIES) for n in range(1, MOST_DELIVERIES + 1)]
+    assert max(sizes[-2:]) <= 1
 
 
 def test_an_excused_entry_is_as_new_and_stays_in_hand(world, add):
     add("1", "2")
     for _ in range(SUSPICIOUS_DELIVERIES):
-        entries = world.queue.take("a")
+        world.queue.take("a")
     world.wait_until_idle()
-    world.queue.excuse("a", [entry.entry_id for entry in entries])
-    assert world.queue.take("b") == []
-    assert [entry.deliveries for entry in world.queue.take("a")] == [1, 1]
+    world.queue.excuse("a")
+    world.queue.excuse("nobody")
+    add("3")
+    assert names(world.queue.take("b")) == ["3"]
+    assert world.queue.take("c") == []
+    assert [(names([entry]), entry.deliveries) for entry in world.queue.take("a")] == [(["1"], 1), (["2"], 1)]
+    assert [entry.deliveries for entry in world.queue.take("b")] == [2]
+
+
+def test_a_replayed_letter_waits_again_once_and_keeps_its_moment(world, add):
+    add("1", "2")
+    world.queue.bury(world.queue.take("a"), "because", NOW)
+    letters = world.queue.dead_letters()
+    assert world.queue.replay([]) == 0
+    assert world.queue.replay(letters[:1]) == 1
+    assert world.queue.replay(letters[:1]) == 0
+    (entry,) = world.queue.take("a")
+    assert (names([entry]), entry.deliveries) == (["1"], 1)
+    assert entry.entry_id != letters[0].entry.entry_id
+    assert entry.accepted_at == letters[0].entry.accepted_at
+    world.queue.bury([entry], "again", NOW)
+    assert [letter.entry.accepted_at for letter in world.queue.dead_letters()] == [
+        letters[1].entry.accepted_at,
+        letters[0].entry.accepted_at,
+    ]
+    assert world.queue.replay(world.queue.dead_letters()) == 2
+    assert (world.queue.backlog().waiting, world.queue.backlog().dead_letters) == (2, 0)
+
+
+def test_an_erased_customers_replayed_letters_are_gone(world, add):
+    add("1")
+    world.queue.bury(world.queue.take("a"), "because", NOW)
+    world.queue.replay(world.queue.dead_letters())
+    assert world.log.erase("ANNA", NOW) == 1
+    assert world.queue.take("a") == []
 
 
 def test_a_buried_entry_is_listed_with_its_reason_and_handed_out_no_more(world, add):

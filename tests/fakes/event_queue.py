@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from recommender.person import digest_of_person
-from recommender.storage.event_queue import IDLE_S, MOST_ENTRIES, SUSPICIOUS_DELIVERIES, Backlog, DeadLetter, Entry
+from recommender.storage.event_queue import (
+    IDLE_S,
+    MOST_ENTRIES,
+    SHRINK,
+    SUSPICIOUS_DELIVERIES,
+    Backlog,
+    DeadLetter,
+    Entry,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class MemoryEventQueue:
         own = [entry_id for entry_id, held in self._held.items() if held.worker == worker]
         left = [entry_id for entry_id, held in self._held.items() if held.since <= dead_since]
         new = [entry_id for entry_id in self.entries if entry_id not in self._held]
-        return [self._hand_out(entry_id, worker) for entry_id in self._choose(own or left or new)[:most]]
+        return [self._hand_out(entry_id, worker) for entry_id in self._choose(own or left or new, most)]
 
     def settle(self, entry_ids: Collection[str]) -> None:
         """See `EventQueue.settle`."""
@@ -58,15 +66,18 @@ class MemoryEventQueue:
             self.entries.pop(entry_id, None)
             self._held.pop(entry_id, None)
 
-    def excuse(self, worker: str, entry_ids: Collection[str]) -> None:
+    def excuse(self, worker: str) -> None:
         """See `EventQueue.excuse`."""
-        for entry_id in entry_ids:
+        for entry_id in [entry_id for entry_id, held in self._held.items() if held.worker == worker]:
             self._held[entry_id] = _Held(worker, self._timer())
             self.entries[entry_id] = replace(self.entries[entry_id], deliveries=0)
 
     def bury(self, entries: Sequence[Entry], reason: str, at: datetime) -> None:
         """See `EventQueue.bury`."""
-        self.dead += [DeadLetter(entry, reason, at.isoformat()) for entry in entries]
+        for entry in entries:
+            first = replace(entry, entry_id=entry.accepted_as or entry.entry_id, accepted_as="")
+            self._added += 1
+            self.dead.append(DeadLetter(first, reason, at.isoformat(), f"{self._added}-0"))
         self.settle([entry.entry_id for entry in entries])
 
     def erased(self, customer_ids: Collection[str]) -> frozenset[str]:
@@ -82,9 +93,21 @@ class MemoryEventQueue:
         """See `EventQueue.dead_letters`."""
         return list(self.dead)
 
-    def _choose(self, entry_ids: Sequence[str]) -> Sequence[str]:
-        innocent = [one for one in entry_ids if self.entries[one].deliveries < SUSPICIOUS_DELIVERIES]
-        return innocent or entry_ids[:1]
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """See `EventQueue.replay`."""
+        there = [letter for letter in letters if letter in self.dead]
+        for letter in there:
+            self.dead.remove(letter)
+            self.add(letter.entry.wire)
+            new = next(reversed(self.entries))
+            self.entries[new] = replace(self.entries[new], accepted_as=letter.entry.entry_id)
+        return len(there)
+
+    def _choose(self, entry_ids: Sequence[str], most: int) -> Sequence[str]:
+        least = min((self.entries[one].deliveries for one in entry_ids), default=0)
+        often = max(SUSPICIOUS_DELIVERIES, least + 1)
+        room = max(1, most // SHRINK ** max(0, least - SUSPICIOUS_DELIVERIES + 1))
+        return [one for one in entry_ids if self.entries[one].deliveries < often][:room]
 
     def _hand_out(self, entry_id: str, worker: str) -> Entry:
         entry = replace(self.entries[entry_id], deliveries=self.entries[entry_id].deliveries + 1)

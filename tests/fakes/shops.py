@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from recommender.person import digest_of_person
 from recommender.storage.api_keys import ApiKey
+from recommender.storage.event_queue import Backlog
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
@@ -27,6 +28,10 @@ class MemoryShopStorage:
     def event_log(self, shop: str) -> MemoryEventLog:
         """See `ShopStorage.event_log`."""
         return self.store(shop).event_log
+
+    def backlog(self, shop: str) -> Backlog:
+        """See `ShopStorage.backlog`."""
+        return self.event_log(shop).queue.backlog()
 
     def contacts(self, shop: str) -> MemoryContacts:
         """See `ShopStorage.contacts`."""

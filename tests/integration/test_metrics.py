@@ -3,10 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from recommender.connection.client import RedisClient
+from recommender.redis.keys import Keys
 from tests.support.redis_servers import redis_server, wait_until
 from tests.support.served import Served, serve, store_of, version
 
@@ -15,12 +18,17 @@ TOGETHER = "/v1/products/<shop_id:product_id>/bought-together"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def redis_url_of_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with redis_server(tmp_path_factory.mktemp("redis")) as redis:
-        store_of(redis.url).publish(version(1), keep=3)
-        with serve(tmp_path_factory.mktemp("serve"), REPRISE_REDIS_URL=redis.url) as served:
-            served.wait_until_ready()
-            yield served
+        yield redis.url
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, redis_url_of_served: str) -> Iterator[Served]:
+    store_of(redis_url_of_served).publish(version(1), keep=3)
+    with serve(tmp_path_factory.mktemp("serve"), REPRISE_REDIS_URL=redis_url_of_served) as served:
+        served.wait_until_ready()
+        yield served
 
 
 def value(served: Served, name: str, **labels: str) -> float:
@@ -38,6 +46,20 @@ def test_requests_to_all_workers_add_up_whoever_is_asked(served):
     assert counts == {40}
     assert value(served, "reprise_answers_total") == answers + 40
     wait_until(lambda: value(served, "reprise_store_answers") == 1, "every worker has said that Redis answers")
+
+
+def test_what_waits_to_be_archived_and_what_is_dead_is_told(served, redis_url_of_served):
+    shop, start = Keys("default"), datetime.now(UTC) - timedelta(hours=1)
+    client = RedisClient(redis_url_of_served, connect_timeout_s=5, timeout_s=5)
+    wait_until(lambda: value(served, "reprise_dead_events", shop="default") == 0, "nothing is dead")
+    client.call("XADD", shop.events, f"{int(start.timestamp() * 1000)}-0", "e", "x")
+    client.call("XADD", shop.dead_events, "*", "e", "x")
+    wait_until(lambda: value(served, "reprise_dead_events", shop="default") == 1, "the dead letter is told")
+    wait_until(lambda: value(served, "reprise_oldest_waiting_event_seconds", shop="default") >= 3_600, "so is the lag")
+    client.call("DEL", shop.events, shop.dead_events)
+    client.close()
+    wait_until(lambda: value(served, "reprise_dead_events", shop="default") == 0, "none is left")
+    wait_until(lambda: value(served, "reprise_oldest_waiting_event_seconds", shop="default") == 0, "nothing waits")
 
 
 def test_what_a_dead_worker_counted_stays_and_its_state_goes(served):

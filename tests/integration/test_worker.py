@@ -11,8 +11,10 @@ import pytest
 from recommender.events.event import Event
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import Keys
+from recommender.storage.event_queue import MOST_DELIVERIES
 from tests.support.commands import Reprise
 from tests.support.event_workers import start_worker, stop_worker
+from tests.support.full_disk import full_disk
 from tests.support.redis_servers import RedisServer, redis_server, wait_until
 from training.events.archive import Archive
 
@@ -54,6 +56,12 @@ def accept(log: RedisEventLog, *event_ids: str, customer_id: str = "ANNA") -> No
 
 def archived(home: Path, shop: str = "default") -> list[str]:
     return sorted(Archive(home / "ledger", shop).read()["event_id"])
+
+
+def times_tried(log: RedisEventLog) -> int:
+    """How often the worker asked for the batch in its hand, by the server's count of claims."""
+    told = log._client.call("INFO", "commandstats")
+    return int(told.get("cmdstat_xclaim", {"calls": 0})["calls"])
 
 
 def stop(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -147,7 +155,44 @@ def test_events_tells_what_waits_and_what_is_dead(log, server, reprise: Reprise,
     assert "nonsense" in reprise_here("events", "--dead").stdout
 
 
-def test_a_full_disk_is_waited_for(start, log, home):
+def test_a_full_disk_buries_nothing_and_what_waited_is_archived_as_a_batch(start, log, home):
+    worker = start("--json")
+    accept(log, "0")
+    wait_until(lambda: archived(home) == ["0"], "the worker is at work")
+    with full_disk(pid=worker.pid):
+        accept(log, *(str(number) for number in range(1, 3_000)))
+        line = worker.stderr.readline()
+        assert "cannot write" in line
+        assert "File too large" in line
+        wait_until(lambda: times_tried(log) > 2 * MOST_DELIVERIES, "it was tried often")
+        assert log.queue.backlog().dead_letters == 0
+    wait_until(lambda: not log.queue.backlog().waiting, "all are archived")
+    out, err = stop(worker)
+    assert err == "default: archiving goes on\n"
+    assert json.loads(out)["default"]["dead_letters"] == 0
+    assert len(archived(home)) == 3_000
+    assert len(Archive(home / "ledger", "default").files()) <= 3, "one a batch, two where midnight passed"
+
+
+def test_dead_letters_are_replayed_once_and_archived_as_what_they_were(log, server, connect, reprise, home):
+    accept(log, "1", "2")
+    log.queue.join()
+    entries = log.queue.take("somebody")
+    log.queue.bury(entries, "a full disk, in an earlier release", datetime.now(UTC))
+    connect(server.url).call("XADD", Keys("default").dead_events, "*", "id", "1-0", "e", "nonsense", "deliveries", "1")
+    told = [reprise("events", "--replay", "--json", REPRISE_REDIS_URL=server.url) for _ in range(2)]
+    found = [json.loads(one.stdout) for one in told]
+    assert [(one["replayed"], one["dead_letters"], one["waiting"]) for one in found] == [(2, 1, 2), (0, 1, 2)]
+    assert (
+        "0 dead letters wait to be archived again" in reprise("events", "--replay", REPRISE_REDIS_URL=server.url).stdout
+    )
+    assert reprise("worker", "--once", REPRISE_REDIS_URL=server.url).returncode == 0
+    found_again = Archive(home / "ledger", "default").read()
+    assert found_again["event_id"].to_list() == ["1", "2"]
+    assert found_again["accepted_at"].to_list() == [entry.accepted_at for entry in entries]
+
+
+def test_a_folder_that_cannot_be_made_is_waited_for(start, log, home):
     (home / "ledger").mkdir(parents=True)
     (home / "ledger" / "shop=default").write_text("in the way")
     worker = start()

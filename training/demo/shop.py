@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.random import Generator
 
-from recommender.data_dir import write_whole
 from recommender.errors import UsageError
 from training.demo.assortment import FEWEST_PRODUCTS, MOST_PRODUCTS, ShopProduct, make_products, pick_needs
 from training.demo.purchases import Lines, Shop, draw_households, simulate
+from training.frame_files import write_frame
 
 DAYS_PER_MONTH = 30.4
 REFUNDED = 0.012
@@ -110,5 +110,5 @@ def _products_frame(cache: Sequence[ShopProduct], rng: Generator) -> pl.DataFram
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    with write_whole(path) as file:
+    with write_frame(path) as file:
         frame.write_csv(file, float_precision=2)

@@ -20,9 +20,10 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.data_dir import make_folder, write_whole
+from recommender.data_dir import home_errors, make_folder
 from recommender.errors import HomeError
 from recommender.events.event import Event
+from training.frame_files import error_line, write_frame
 
 EVENTS = pl.Schema(
     {
@@ -118,7 +119,8 @@ class Archive:
         gone = 0
         with suppress(BlockingIOError), self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
             for day in sorted(self.folder.glob("day=*")):
-                small = [file for file in sorted(day.glob("*.parquet")) if file.stat().st_size < SMALL_BYTES]
+                with home_errors(f"look through {day}"):
+                    small = [file for file in sorted(day.glob("*.parquet")) if file.stat().st_size < SMALL_BYTES]
                 if len(small) > most:
                     gone += self._join(day, small)
         return gone
@@ -139,10 +141,14 @@ class Archive:
                 if len(kept) < len(events):
                     gone += len(events) - len(kept)
                     _replace(file, kept)
-            for leftover in self.folder.glob("day=*/.*"):
-                if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
-                    leftover.unlink(missing_ok=True)
+            self._delete_leftovers()
         return gone
+
+    def _delete_leftovers(self) -> None:
+        for leftover in self.folder.glob("day=*/.*"):
+            with home_errors(f"delete {leftover}"), suppress(FileNotFoundError):
+                if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
+                    leftover.unlink()
 
     def _write_day(self, day: str, batch: Sequence[Archived], leave_out: Collection[str]) -> None:
         # two batches may begin and end alike: an entry between them can be in another worker's hand
@@ -157,7 +163,8 @@ class Archive:
         digest = blake2b("\0".join(file.name for file in small).encode(), digest_size=8).hexdigest()
         _replace(day / f"{ends[0]}_{ends[1]}_{digest}.parquet", joined)
         for file in small:
-            file.unlink(missing_ok=True)
+            with home_errors(f"delete {file}"):
+                file.unlink(missing_ok=True)
         return len(small)
 
     @contextmanager
@@ -166,10 +173,9 @@ class Archive:
 
         Raises BlockingIOError with LOCK_NB where another process holds it.
         """
-        try:
-            lock = (make_folder(self.folder) / "files.lock").open("a")
-        except OSError as error:
-            raise HomeError(f"cannot lock {self.folder}: {error.strerror}; who reads it must write there") from None
+        make_folder(self.folder)
+        with home_errors(f"lock {self.folder}"):  # who reads must write there, too
+            lock = (self.folder / "files.lock").open("a")
         with lock:
             fcntl.flock(lock, how)
             yield
@@ -177,6 +183,15 @@ class Archive:
 
 def _day(one: Archived) -> str:
     return f"day={one.event.occurred_at:%Y-%m-%d}"
+
+
+def why_unfit(one: Archived) -> str | None:
+    """The kind of error that keeps an event from being a row of the archive; None where it can be one."""
+    try:
+        _to_frame([one])
+    except Exception as error:
+        return type(error).__name__
+    return None
 
 
 def _to_frame(batch: Iterable[Archived]) -> pl.DataFrame:
@@ -187,13 +202,15 @@ def _to_frame(batch: Iterable[Archived]) -> pl.DataFrame:
 def _replace(file: Path, events: pl.DataFrame) -> None:
     """Write `file` so that it survives a power cut; no events: it goes."""
     if events.is_empty():
-        file.unlink(missing_ok=True)
+        with home_errors(f"delete {file}"):
+            file.unlink(missing_ok=True)
         return
     is_new = not file.parent.exists()
-    with write_whole(file) as whole:
+    with write_frame(file) as whole:
         events.write_parquet(whole)
     for folder in (file.parent, *(file.parent.parents[:3] if is_new else ())):
-        _sync_folder(folder)
+        with home_errors(f"sync {folder}"):
+            _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -220,5 +237,4 @@ def _read(
         scan = pl.scan_parquet(list(files), schema=EVENTS, missing_columns="insert", extra_columns="ignore", glob=False)
         return scan.filter(wanted).select(list(columns)).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise HomeError(f"the archive under {files[0].parent.parent} cannot be read: {first}") from None
+        raise HomeError(f"the archive under {files[0].parent.parent} cannot be read: {error_line(error)}") from None

@@ -6,7 +6,6 @@ and `refresh` must be idempotent, too.
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from recommender.errors import RepriseError
 from recommender.events.event import Event
 from recommender.storage.event_queue import MOST_DELIVERIES, MOST_ENTRIES, Entry, EventQueue
-from training.events.archive import Archive, Archived
+from training.events.archive import Archive, Archived, why_unfit
 
 GATHER_S = 0.25
 """Pause after a batch that was not full, in which events gather: a file each would be many files."""
@@ -54,8 +53,8 @@ class EventWorker:
         name: unique among running workers; one with the name of a dead one takes over its entries at once.
         queue: of accepted events.
         archive: of the shop.
-        refresh: is called with each batch once it is archived, to renew these customers' lists. If it raises, the
-            batch stays queued, to be handled again.
+        refresh: is called with each batch once it is archived, to renew these customers' lists. Where it raises a
+            RepriseError, the batch stays queued, to be handled again.
         clock: the aware moment.
         tell: shows a line on the worker's console.
         counts: what was done so far.
@@ -80,8 +79,10 @@ class EventWorker:
                 if not joined:
                     self.queue.join()
                     joined = True
+                if failing:  # also what was handed out while the answer was lost
+                    self.queue.excuse(self.name)
                 n_entries = self.work()
-            except Exception as error:  # a bad batch must not end the worker; how often it failed is counted
+            except Exception as error:  # whatever it is, the worker is alive, and so nothing counts against the events
                 if not failing:
                     self.tell(_describe(error))
                 failing, joined = True, False
@@ -106,12 +107,13 @@ class EventWorker:
         batch = self._sort_out(entries)
         try:
             self._archive(batch)
-            self.refresh([one.event for one in batch])
-            self.queue.settle([one.entry_id for one in batch])
         except RepriseError:
-            with suppress(RepriseError):
-                self.queue.excuse(self.name, [one.entry_id for one in batch])
             raise
+        except Exception:
+            self._bury_unfit(entries, batch)
+            raise
+        self._refresh([one.event for one in batch])
+        self.queue.settle([one.entry_id for one in batch])
         self.counts.archived += len(batch)
         self.counts.batches += bool(entries)
         if self.counts.batches % JOIN_EVERY == 1 and batch:
@@ -122,17 +124,21 @@ class EventWorker:
         """The events; what is poison is buried."""
         batch = []
         for entry in entries:
-            reason = f"delivered {entry.deliveries} times" if entry.deliveries > MOST_DELIVERIES else ""
+            reason = f"{entry.deliveries - 1} workers died with it" if entry.deliveries > MOST_DELIVERIES else ""
             try:
                 event = Event.from_json(entry.wire)
+                one = Archived(entry.entry_id, entry.accepted_at, event)
             except ValueError as error:
                 reason = f"no event: {_reason(error)}"
             if reason:
-                self.queue.bury([entry], reason, self.clock())
-                self.counts.dead_letters += 1
+                self._bury([entry], reason)
             else:
-                batch.append(Archived(entry.entry_id, entry.accepted_at, event))
+                batch.append(one)
         return batch
+
+    def _bury(self, entries: Sequence[Entry], reason: str) -> None:
+        self.queue.bury(entries, reason, self.clock())
+        self.counts.dead_letters += len(entries)
 
     def _archive(self, batch: Sequence[Archived]) -> None:
         """Archive a batch without those who were erased, also while it was written."""
@@ -141,6 +147,23 @@ class EventWorker:
         while (erased := self.queue.erased(customers)) != left_out:
             self.archive.write(batch, erased)
             left_out = erased
+
+    def _bury_unfit(self, entries: Sequence[Entry], batch: Sequence[Archived]) -> None:
+        """Bury the events that are no rows of the archive, so that the others go on without them."""
+        unfit = {one.entry_id: reason for one in batch if (reason := why_unfit(one))}
+        for entry in entries:
+            if entry.entry_id in unfit:
+                self._bury([entry], f"cannot be archived: {unfit[entry.entry_id]}")
+
+    def _refresh(self, events: Sequence[Event]) -> None:
+        """Renew lists; a bug in it stops no event, as the next training makes the same lists better."""
+        try:
+            if events:
+                self.refresh(events)
+        except RepriseError:
+            raise
+        except Exception as error:
+            self.tell(f"unexpected {type(error).__name__} while lists were renewed: {error}; the events are archived")
 
 
 def _reason(error: ValueError) -> str:

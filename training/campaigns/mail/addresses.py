@@ -176,8 +176,6 @@ def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
             raise UnreadableFileError(f"{file} is not UTF-8; save it as CSV in UTF-8") from None
         except (OSError, csv.Error) as error:
             raise UnreadableFileError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        except sqlite3.OperationalError as error:
-            raise HomeError(f"cannot write to {folder}: {error}; free the disk or set REPRISE_HOME") from None
         yield book
 
 
@@ -201,10 +199,20 @@ def _open_nameless(folder: Path) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise HomeError(f"cannot write to {folder}: {error.strerror}; free the disk or set REPRISE_HOME") from None
     os.close(number)
-    with closing(sqlite3.connect(name, isolation_level=None)) as connection:
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -65536"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute(_TABLE)
-        Path(name).unlink()
-        connection.execute("BEGIN")
-        yield connection
+    try:
+        with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+            for pragma in (
+                "journal_mode = OFF",
+                "synchronous = OFF",
+                "locking_mode = EXCLUSIVE",
+                "cache_size = -65536",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(_TABLE)
+            Path(name).unlink()
+            connection.execute("BEGIN")
+            yield connection
+    except sqlite3.OperationalError as error:
+        raise HomeError(f"cannot write to {folder}: {error}; free the disk or set REPRISE_HOME") from None
+    finally:
+        Path(name).unlink(missing_ok=True)

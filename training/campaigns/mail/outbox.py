@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from recommender.data_dir import make_folder
+from recommender.data_dir import home_errors, make_folder
 from recommender.days import SECONDS_PER_DAY
 from recommender.errors import BusyError, HomeError
 from recommender.retention import CONTACTS_KEPT_DAYS
@@ -160,10 +160,14 @@ def forget_customers(home: Path, shop: str, is_erased: Callable[[str], bool]) ->
 
 
 def forget_old_campaigns(home: Path, shop: str, now: datetime) -> None:
-    """Delete outboxes that are unchanged for CONTACTS_KEPT_DAYS: their campaigns are forgotten, too. `now` is aware."""
+    """Delete outboxes that are unchanged for CONTACTS_KEPT_DAYS: their campaigns are forgotten, too. `now` is aware.
+
+    Raises HomeError: one cannot be deleted.
+    """
     for path in _folder(home, shop).glob("*.sqlite"):
-        if now.timestamp() - path.stat().st_mtime > CONTACTS_KEPT_DAYS * SECONDS_PER_DAY:
-            path.unlink(missing_ok=True)
+        with home_errors(f"delete {path}"):
+            if now.timestamp() - path.stat().st_mtime > CONTACTS_KEPT_DAYS * SECONDS_PER_DAY:
+                path.unlink(missing_ok=True)
 
 
 def _folder(home: Path, shop: str) -> Path:

@@ -10,11 +10,12 @@ from typing import BinaryIO, Protocol
 import polars as pl
 
 from recommender.campaigns.documents import LinkMaker, to_line
-from recommender.data_dir import make_folder, write_whole
+from recommender.data_dir import home_errors, make_folder, write_whole
 from recommender.person import digest_of_person
 from recommender.storage.campaign import Campaign, Picks
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.flat_rows import Cell, FlatRows
+from training.frame_files import write_frame
 
 FORMATS = ("csv", "jsonl", "parquet", "html")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -86,12 +87,13 @@ class Parquet:
     def write(self, picks: Iterable[Picks], part: Path) -> None:
         """See `PickFormat.write`."""
         cells = [[_readable(cell) for cell in self._rows.row(one)] for one in picks]
-        with write_whole(part) as file:
-            pl.DataFrame(cells, schema=self._rows.schema, orient="row").write_parquet(file)
+        rows = pl.DataFrame(cells, schema=self._rows.schema, orient="row")
+        with write_frame(part) as file:
+            rows.write_parquet(file)
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""
-        with write_whole(out) as file:
+        with write_frame(out) as file:
             pl.scan_parquet(list(parts)).sink_parquet(file, maintain_order=True, row_group_size=_ROWS_PER_GROUP)
 
 
@@ -120,9 +122,10 @@ class Html:
         with write_whole(folder / "index.csv") as file:
             file.write(to_csv(["customer_id", "subject", "html", "text"]))
             _append(parts, file)
-        if out.is_dir():
-            shutil.rmtree(out)
-        folder.replace(out)
+        with home_errors(f"write {out}"):
+            if out.is_dir():
+                shutil.rmtree(out)
+            folder.replace(out)
 
 
 def mail_name(digest: str) -> str:

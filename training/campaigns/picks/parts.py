@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recommender.data_dir import make_folder, write_whole
+from recommender.data_dir import home_errors, make_folder, write_whole
 from recommender.errors import BusyError, HomeError
 from recommender.publication.profile_blocks import block_of
 from training.campaigns.picks.file_formats import forget_mail
@@ -115,17 +115,20 @@ class Parts:
 
     def clear(self) -> None:
         """Delete everything in the folder but the lock."""
-        for path in self.folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != "lock":
-                path.unlink()
+        with home_errors(f"empty {self.folder}"):
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name != "lock":
+                    path.unlink()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock of the folder, which is made; the kernel frees it when the process dies. Raises BusyError."""
+        """Lock of the folder, which is made; the kernel frees it when the process dies. Raises BusyError, HomeError."""
         make_folder(self.folder)
-        with (self.folder / "lock").open("w") as lock:
+        with home_errors(f"lock {self.folder}"):
+            file = (self.folder / "lock").open("w")
+        with file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -139,9 +142,10 @@ class Parts:
         block = block_of(digest, self.n_blocks)
         if block in self.blocks:
             number = self.blocks.index(block) // self.size
-            forget_mail(self.path(number), digest)
-            self._marker(number).unlink(missing_ok=True)
-            self.path(number).unlink(missing_ok=True)
+            with home_errors(f"delete {self.path(number)}"):
+                forget_mail(self.path(number), digest)
+                self._marker(number).unlink(missing_ok=True)
+                self.path(number).unlink(missing_ok=True)
 
 
 def parts_of(out: Path, blocks: Sequence[int], n_blocks: int) -> Parts:

@@ -20,7 +20,7 @@ from recommender.campaigns.run import count_blocks, plan_blocks
 from recommender.campaigns.selection import Batch, Selection
 from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.progress import Progress
-from recommender.data_dir import DataDirectory
+from recommender.data_dir import DataDirectory, home_errors
 from recommender.errors import MailError
 from recommender.person import digest
 from recommender.redis.shops import RedisShopStorage
@@ -112,7 +112,8 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
         refuse_loss(storage, job.settings.shop, DataDirectory(job.settings.home))  # it may have happened meanwhile
         with progress.step("Write the file"):
             Writer(job, parts, context).format.join([parts.path(number) for number in parts.numbers], job.out)
-        shutil.rmtree(parts.folder)
+        with home_errors(f"delete {parts.folder}"):
+            shutil.rmtree(parts.folder)
     return counts
 
 

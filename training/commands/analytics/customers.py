@@ -7,12 +7,12 @@ import click
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
-from recommender.data_dir import write_whole
 from recommender.errors import TooLittleDataError
 from recommender.settings import load_settings
 from training.analytics.customer_value.customer_report import Terms, report_customers
 from training.commands.analytics.customers_tables import print_customers
 from training.commands.options import parse_moment, source_options
+from training.frame_files import write_frame
 from training.ingest.ingest import PurchaseSource, ingest
 
 
@@ -66,7 +66,7 @@ def command(
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
     if out:
-        with write_whole(out) as file:
+        with write_frame(out) as file:
             report.profiles.write_parquet(file) if out.suffix == ".parquet" else report.profiles.write_csv(file)
     if as_json:
         print_json({**report.document, "out": str(out) if out else None, "seconds": progress.seconds})

@@ -7,10 +7,10 @@ import click
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
-from recommender.data_dir import write_whole
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
 from training.commands.options import parse_moment, source_options
+from training.frame_files import write_frame
 from training.ingest.ingest import PurchaseSource, ingest
 from training.ranking.model import train_model
 from training.ranking.rankings import rank_customers
@@ -45,7 +45,7 @@ def command(
     known = ingest(source, settings, datetime.now(UTC), progress).before(as_of)
     model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
-    with write_whole(out) as file:
+    with write_frame(out) as file:
         ranking.write_parquet(file)
     summary = {"out": str(out), "rows": len(ranking), "customers": ranking["customer_id"].n_unique()}
     print_json(summary) if as_json else click.echo("{out}: {rows} rows, {customers} customers".format(**summary))

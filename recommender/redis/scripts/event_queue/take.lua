@@ -2,20 +2,21 @@
 -- would not say how often an entry was delivered. A pending entry that was deleted is acknowledged: Redis 6.2 does not
 -- do so.
 -- KEYS: waiting events (stream)
--- ARGV: the worker, most entries, milliseconds after which a holder is dead, deliveries from which an entry comes alone
+-- ARGV: the worker, most entries, milliseconds after which a holder is dead, deliveries from which a batch gets smaller,
+--   by which factor each time
 -- Answer: for each entry its id, its fields, how often it was delivered
 
-local stream, worker, most, idle_ms, often = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local stream, worker, most, idle_ms, often, factor = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local function claim(pending, idle)
+  local least = math.huge
+  for _, one in ipairs(pending) do least = math.min(least, one[4]) end
+  local room = math.max(1, math.floor(most / factor ^ math.max(0, least - often + 1)))
   local ids, times = {}, {}
   for _, one in ipairs(pending) do
-    if one[4] < often then
+    if one[4] < math.max(often, least + 1) and #ids < room then
       ids[#ids + 1] = one[1]
       times[one[1]] = one[4] + 1
     end
-  end
-  if #ids == 0 and #pending > 0 then
-    ids, times = {pending[1][1]}, {[pending[1][1]] = pending[1][4] + 1}
   end
   local taken = {}
   if #ids == 0 then return taken end

@@ -1,17 +1,19 @@
 import threading
 from collections.abc import Callable, Sequence
 
+import polars as pl
 import pytest
 
 from recommender.errors import HomeError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES
+from recommender.storage.event_queue import IDLE_S, MOST_DELIVERIES, Entry
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.event_queue import MemoryEventQueue
 from tests.support.event_files import NOW, event
+from training.events import archive
 from training.events import event_worker as module
-from training.events.archive import Archive
+from training.events.archive import Archive, Archived
 from training.events.event_worker import EventCounts, EventWorker
 
 
@@ -106,34 +108,74 @@ def test_what_ends_worker_after_worker_goes_to_the_dead_letters_alone(world):
     world.worker("last", die).follow(threading.Event(), once=True)
     (letter,) = world.queue.dead_letters()
     assert Event.from_json(letter.entry.wire).event_id == "poison"
-    assert (letter.reason, letter.entry.deliveries) == ("delivered 6 times", 6)
+    assert (letter.reason, letter.entry.deliveries) == ("8 workers died with it", 9)
     assert world.queue.backlog().waiting == 0
     assert {"1", "2"} <= set(world.archived())
 
 
-def test_a_bug_does_not_end_the_worker_and_the_poison_is_buried_at_last(world):
-    world.accept(event("1"), event("poison"))
+def test_a_bug_in_refreshing_is_told_and_stops_no_event(world):
+    world.accept(event("1"), event("2"))
 
     def stumble(events: Sequence[Event]) -> None:
-        if any(one.event_id == "poison" for one in events):
-            raise ZeroDivisionError("oops")
+        raise ZeroDivisionError("oops")
 
     world.worker(refresh=stumble).follow(threading.Event(), once=True)
-    assert [letter.reason for letter in world.queue.dead_letters()] == ["delivered 6 times"]
-    assert "1" in world.archived()
-    assert world.told[0].startswith("unexpected ZeroDivisionError")
+    assert world.archived() == ["1", "2"]
+    assert (world.queue.backlog().waiting, world.queue.dead_letters()) == (0, [])
+    assert world.told == ["unexpected ZeroDivisionError while lists were renewed: oops; the events are archived"]
+
+
+def test_an_event_that_is_no_row_is_buried_with_the_reason_and_the_others_are_archived(world, monkeypatch):
+    world.accept(event("1"), event("poison"), event("2"))
+    to_frame = archive._to_frame
+
+    def stumble(batch: Sequence[Archived]) -> pl.DataFrame:
+        if any(one.event.event_id == "poison" for one in batch):
+            raise OverflowError("too large")
+        return to_frame(batch)
+
+    monkeypatch.setattr(archive, "_to_frame", stumble)
+    world.worker().follow(threading.Event(), once=True)
+    assert [letter.reason for letter in world.queue.dead_letters()] == ["cannot be archived: OverflowError"]
+    assert world.archived() == ["1", "2"]
     assert world.told[-1] == "archiving goes on"
 
 
-@pytest.mark.parametrize("error", [HomeError("disk full"), StoreUnavailableError("Redis is away")])
-def test_a_failure_that_is_not_the_entries_fault_is_told_once_and_buries_nothing(world, monkeypatch, error):
-    world.accept(event("1"))
+TEMPORARY = [HomeError("disk full"), StoreUnavailableError("Redis is away"), RuntimeError("never heard of")]
+
+
+@pytest.mark.parametrize("error", TEMPORARY)
+def test_a_failure_that_is_not_the_entries_fault_is_told_once_buries_nothing_and_the_batch_stays_one(
+    world, monkeypatch, error
+):
+    world.accept(*(event(str(number)) for number in range(9)))
     method = fail_times(3 * MOST_DELIVERIES, error, world.archive.write)
     monkeypatch.setattr(world.archive, "write", method)
+    worker = world.worker()
+    worker.follow(threading.Event(), once=True)
+    assert len(world.archived()) == 9
+    assert (worker.counts.batches, len(world.archive.files())) == (1, 1)
+    assert world.queue.dead_letters() == []
+    assert str(error) in world.told[0]
+    assert world.told[1:] == ["archiving goes on"]
+
+
+def test_answers_of_redis_that_were_lost_count_against_no_event(world, monkeypatch):
+    world.accept(event("1"))
+    take = world.queue.take
+
+    left = iter(range(3 * MOST_DELIVERIES))
+
+    def take_and_lose(worker: str) -> list[Entry]:
+        taken = take(worker)
+        if next(left, None) is not None:
+            raise StoreUnavailableError("no answer in time")
+        return taken
+
+    monkeypatch.setattr(world.queue, "take", take_and_lose)
     world.worker().follow(threading.Event(), once=True)
     assert world.archived() == ["1"]
     assert world.queue.dead_letters() == []
-    assert world.told == [f"{error}; waiting", "archiving goes on"]
 
 
 @pytest.mark.parametrize("method", ["join", "take", "settle", "erased"])
