@@ -1,5 +1,6 @@
 """Suppressions in Redis and in the list under REPRISE_HOME, brought to the same: neither may know less of them."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from recommender.data_dir import DataDirectory
@@ -52,6 +53,20 @@ def refuse_loss(storage: ShopStorage, shop: str, home: DataDirectory) -> None:
             f"Redis has lost {lost:,} unsubscriptions, complaints, bounces, subscriptions or erasures that {path} "
             "remembers; run `reprise publish`, which writes them back, or delete the file where it is another shop's"
         )
+
+
+def watch_loss(storage: ShopStorage, shop: str, home: DataDirectory) -> Callable[[], None]:
+    """A check to be repeated: as `refuse_loss` where another server answers than at the call before."""
+    seen = ""
+
+    def check() -> None:
+        nonlocal seen
+        server = storage.contacts(shop).server()
+        if server != seen:
+            refuse_loss(storage, shop, home)
+            seen = server
+
+    return check
 
 
 def erase(storage: ShopStorage, shop: str, customer_id: str, at: datetime) -> tuple[int, int]:

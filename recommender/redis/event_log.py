@@ -16,7 +16,7 @@ from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
-from recommender.storage.contact_marks import contact_of, encode_mail, mark_of, moment_of
+from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
@@ -117,7 +117,7 @@ class RedisEventLog:
 
     def _accept(self, events: Sequence[Event], now: datetime, bound: int, who: str = "") -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
-        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who]
+        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who, to_us(now)]
         for event in events:
             arguments += self._describe(event, now)
         keys = [self._keys.events, self._keys.erased]
@@ -141,7 +141,7 @@ class RedisEventLog:
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
-        yield from _describe_kept(event, part, now)
+        yield from _describe_kept(event, part)
         yield int(event.event_type in MUST_BE_KEPT)
         yield event.to_json()
 
@@ -156,10 +156,10 @@ class RedisEventLog:
         return removed
 
 
-def _describe_kept(event: Event, part: PersonalPart | None, now: datetime) -> tuple[Argument, Argument]:
+def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, Argument]:
     """What a part keeps of an event, and under which name; for a list of events the seconds that it is kept."""
     if part == "standing":
-        return moment_of(event, now), encode_id(mark_of(event))
+        return to_us(event.occurred_at), encode_id(mark_of(event))
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))

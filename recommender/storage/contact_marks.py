@@ -2,15 +2,15 @@
 
 A mark is only ever moved forward, so events may come in any order. Moments are integers: microseconds since 1970.
 
-The moments of events are the shop's, by one clock, and none counts as later than it came. What readers do on our own
-pages is by another clock: it counts from its arrival, and at least as late as what it contradicts.
+The moments of events are the shop's, by its clock, but none counts as later than it came. What readers do on our own
+pages is by another clock: it counts from its arrival, and never as earlier than a `subscribe` that came before. It came
+at the moment of the request or by the clock of Redis, whichever is later.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
-from recommender.days import to_moment, to_us
+from recommender.days import to_moment
 from recommender.events.event import Event
 from recommender.person import digest
 from recommender.storage.contacts import ContactState, Mail
@@ -22,11 +22,6 @@ def mark_of(event: Event) -> str:
     """The mark that an event moves: its type, and the product where it is a subscription to one."""
     is_of_product = event.event_type in ("subscription_start", "subscription_end")
     return f"{event.event_type}:{event.product_id}" if is_of_product else event.event_type
-
-
-def moment_of(event: Event, now: datetime) -> int:
-    """The moment to which an event that comes `now` moves its mark: a shop's clock that is ahead decides nothing."""
-    return to_us(min(event.occurred_at, now))
 
 
 def contact_of(event: Event) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recommender.campaigns.suppressions import collect, erase, refuse_loss, restore
+from recommender.campaigns.suppressions import collect, erase, refuse_loss, restore, watch_loss
 from recommender.data_dir import DataDirectory
 from recommender.days import to_us
 from recommender.errors import StoreError
@@ -120,6 +120,18 @@ def test_the_list_collects_what_the_store_knows_and_a_store_that_is_empty_gets_a
     assert restore(storage, other, home) == 1_201
     assert Governed(storage.event_log(other), storage.contacts(other)).standing("c4").unsubscribed_at == NOW
     refuse_loss(storage, other, home)
+
+
+def test_a_watch_looks_again_where_another_server_answers(storage: ShopStorage, home, shop, remember, monkeypatch):
+    servers, contacts = ["a", "a", "b"], storage.contacts(shop)
+    monkeypatch.setattr(contacts, "server", lambda: servers.pop(0))
+    monkeypatch.setattr(storage, "contacts", lambda _: contacts)
+    check = watch_loss(storage, shop, home)
+    check()
+    remember("ANN", "unsubscribe")
+    check()
+    with pytest.raises(StoreError, match="Redis has lost 1"):
+        check()
 
 
 def test_without_a_list_nothing_is_lost(storage: ShopStorage, home, shop):

@@ -12,7 +12,7 @@ from recommender.person import digest_of_person
 from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
-from recommender.storage.contact_marks import contact_in, contact_of, mark_of, moment_of, to_standing
+from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
 from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
 from recommender.suppression_list import ERASED, MARKS, Suppression
 
@@ -97,7 +97,7 @@ class MemoryContacts:
                 self._add_sent(self._mails[person], event)
             else:
                 marks, mark = self._marks[person], mark_of(event)
-                marks[mark] = max(moment_of(event, now), marks.get(mark, 0))
+                marks[mark] = max(to_us(min(event.occurred_at, now)), marks.get(mark, 0))
 
     def note_reader(self, event: Event) -> None:
         """Let what a reader did on our page count, over all that was said before."""

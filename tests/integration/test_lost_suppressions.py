@@ -180,3 +180,15 @@ def test_a_file_that_cannot_be_written_is_no_done(reprise, serving, tmp_path):
         path.unlink()
         assert served.ask("/v1/customers/GUS", "DELETE").status == 200
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_cannot_read_the_file_says_so_and_writes_to_nobody(reprise, tmp_path):
+    path = DataDirectory(tmp_path / "home").suppressions("default")
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 500)
+    worked, refused = reprise("worker", "--once"), reprise("picks", "c", "--audience", "everyone")
+    assert (worked.returncode, refused.returncode) == (0, 1)
+    for said in (worked.stderr, refused.stderr):
+        assert f"cannot use {path}" in said
+        assert "restore the file from a back-up" in said
+    assert not (tmp_path / "c.csv").exists()

@@ -2,6 +2,7 @@
 
 import ssl
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from recommender.cli.progress import Progress
-from recommender.errors import BusyError, MailError, StoreUnavailableError
+from recommender.errors import BusyError, MailError, StoreError, StoreUnavailableError
 from tests.support.mail_shop import CAMPAIGN, MailShop, mailbox, names
 from tests.support.smtp_sink import Sink, make_certificate, run_sink
 from training.campaigns.mail.mail_server import MailServer
@@ -53,6 +54,16 @@ def test_everybody_gets_one_mail_and_running_it_again_sends_none(shop: MailShop,
     assert shop.events() == [("mail_sent", one) for one in FIVE]
     standings = shop.storage.contacts("default").standings(FIVE)
     assert [[mail.campaign_id for mail in one.mails] for one in standings] == [[CAMPAIGN]] * 5
+
+
+def test_nothing_is_sent_once_redis_has_lost_who_unsubscribed(shop: MailShop, sink: Sink):
+    def refuse() -> None:
+        raise StoreError("Redis has lost 1 of them")
+
+    with shop.sending(sink.port) as sending, pytest.raises(StoreError, match="has lost"):
+        replace(sending, check=refuse).send(Progress(show=False).step)
+    assert sink.counts == Counter()
+    assert shop.send(sink.port) == {"sent": 5}
 
 
 def test_a_mailbox_that_does_not_exist_bounces_and_frees_the_claim(shop: MailShop, sink: Sink):

@@ -53,6 +53,7 @@ class Mailer:
         event_log: gets a mail_sent or mail_bounce event for each mail.
         max_waiting_events: as in `EventLog.accept`.
         clock: the aware moment.
+        check: raises StoreError where Redis has lost who is not written to; called before the mails of each block.
     """
 
     campaign: Campaign
@@ -66,6 +67,7 @@ class Mailer:
     event_log: EventLog
     max_waiting_events: int
     clock: Callable[[], datetime]
+    check: Callable[[], None] = lambda: None
 
     def send(self, step: Callable[[str, int], ProgressStep]) -> None:
         """Send the mails of all customers selected, then try the deferred ones again after each of ROUND_PAUSES_S.
@@ -75,7 +77,7 @@ class Mailer:
 
         Raises:
             MailError: the server takes no mails. Nothing is lost: run it again.
-            StoreError: Redis does not answer. The same.
+            StoreError: Redis does not answer, or has lost who is not written to. The same.
         """
         self._log_events()
         blocks = plan_blocks(count_blocks(self.campaign, self.context), self.customers)
@@ -101,6 +103,7 @@ class Mailer:
                     advance(1)
 
     def _send_batch(self, batch: Batch, pool: ThreadPoolExecutor) -> None:
+        self.check()
         picks = {decision.customer_id: decision.picks for decision in batch.outcomes if decision.picks is not None}
         self.outbox.claim(batch.number, picks)
         states = self.outbox.states(batch.number)

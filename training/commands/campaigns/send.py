@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
-from recommender.campaigns.suppressions import refuse_loss
+from recommender.campaigns.suppressions import refuse_loss, watch_loss
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
@@ -185,6 +185,7 @@ class SendJob:
                 event_log=self.storage.event_log(shop),
                 max_waiting_events=self.settings.max_waiting_events,
                 clock=_now,
+                check=watch_loss(self.storage, shop, DataDirectory(home)),
             )
             mailer.send(self.progress.step)
             return {**campaign.to_dict(), **summarize(outbox), "addresses": self.addresses.to_dict()}

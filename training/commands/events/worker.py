@@ -14,7 +14,7 @@ from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.suppressions import restore
 from recommender.cli.console import print_json
 from recommender.data_dir import DataDirectory
-from recommender.errors import RepriseError
+from recommender.errors import HomeError, StoreError
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.shops import ShopStorage
@@ -100,7 +100,10 @@ def _restore(settings: Settings, storage: ShopStorage, stop: threading.Event) ->
     while not stop.is_set():
         try:
             n = restore(storage, settings.shop, DataDirectory(settings.home))
-        except RepriseError as error:
+        except HomeError as error:  # that does not pass by itself; a job that needs it fails with the reason
+            _tell(settings.shop, str(error))
+            return
+        except StoreError as error:
             if str(error) != told:
                 told = str(error)
                 _tell(settings.shop, f"{told}; trying again")
