@@ -66,7 +66,7 @@ def create_app(
     """The Flask application, assembled from the settings.
 
     Args:
-        settings: None reads the environment and `reprise.toml`.
+        settings: None reads the environment and the settings file.
         storage: of all shops; None opens the one that the settings name, and closes it when the process ends.
         clock: gives the aware moment of an answer; None is the machine's clock.
         log: stream of the log lines; None is standard error.

@@ -49,7 +49,7 @@ class UsageError(RepriseError):
 
 
 class SettingsError(UsageError):
-    """A setting in the environment or in `reprise.toml` is unknown or has a value that cannot be."""
+    """A setting in the environment or in the settings file is unknown or has a value that cannot be."""
 
     code = "settings"
 
