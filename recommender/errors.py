@@ -25,6 +25,7 @@
         ├── TooManyRequestsError
         ├── EventRejectedError
         ├── ForgedLinkError
+        ├── NoMailSecretError
         ├── UnknownCustomerError
         ├── UnknownProductError
         ├── UnknownCampaignError
@@ -197,6 +198,12 @@ class ForgedLinkError(RequestError):
     """A link of a mail that was not signed by this service."""
 
     code = "forged_link"
+
+
+class NoMailSecretError(RequestError):
+    """This server has no mail secret, so that it can read no link of a mail."""
+
+    code = "no_mail_secret"
 
 
 class UnknownCustomerError(RequestError):
