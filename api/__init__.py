@@ -33,6 +33,7 @@ from api.serving.mail_links import MailLinks
 from api.serving.service import Service
 from api.serving.tenants import Tenants
 from api.telemetry import logs
+from api.telemetry.metrics import start_at_zero
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
 from recommender.data_dir import DataDirectory
@@ -89,6 +90,7 @@ def create_app(
     service = Service(settings, shops, clock, new_id, impressions)
     service.attach(app)
     MailLinks(service, sink("mail_events", most_waiting=10_000, at_once=200)).attach(app)
+    start_at_zero(settings.placements)
     access_log.attach(app, logger)
     problems.attach(app)
     body_limits.attach(app)
