@@ -34,6 +34,7 @@ from api.serving.service import Service
 from api.serving.tenants import Tenants
 from api.telemetry import logs
 from api.telemetry.metrics import start_at_zero
+from api.telemetry.shop_figures import FiguresReader
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
 from recommender.data_dir import DataDirectory
@@ -83,7 +84,9 @@ def create_app(
     logger = logs.make_logger(settings.log_level, log)
     rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
     keys_made = DataDirectory(settings.home).keys_made if storage is None else None
-    shops = Tenants(storage or _open(settings), logger, RateLimits(rates), settings.placements, keys_made)
+    storage = storage or _open(settings)
+    figures = FiguresReader(storage, settings.shop)
+    shops = Tenants(storage, logger, RateLimits(rates), settings.placements, keys_made, figures=figures)
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)

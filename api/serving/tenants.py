@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
 from api.telemetry.metrics import TimedReader, store_answers
+from api.telemetry.shop_figures import FiguresReader
 from recommender.data_dir import make_folder
 from recommender.errors import HomeError, StoreError
 from recommender.slate.placements import Placement
@@ -26,6 +27,7 @@ LOOK_S = 1.0
 """A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
 _API_KEYS = "(API keys)"
 _REQUESTS = "(requests)"
+_FIGURES = "(figures)"
 
 
 class Tenants:
@@ -43,6 +45,8 @@ class Tenants:
         rate_limits: RateLimits,
         placements: Mapping[str, Placement],
         keys_made: Path | None = None,
+        *,
+        figures: FiguresReader | None = None,
     ) -> None:
         """Open no shop yet.
 
@@ -52,10 +56,12 @@ class Tenants:
             rate_limits: how often each key may ask.
             placements: those of the settings, by name: every shop has them until it sets its own.
             keys_made: a file outside of Redis that remembers that there were keys; None remembers nothing.
+            figures: shows what the jobs of shops are doing; None shows nothing.
         """
         self.storage = storage
         self._placements = placements
         self._keys_made = keys_made
+        self._figures = figures
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._caches: dict[str, ListCache] = {}
@@ -84,6 +90,8 @@ class Tenants:
             if self.api_keys:
                 self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
             self._follow_caches()
+            if (figures := self._figures) is not None:
+                self._try(_FIGURES, lambda: figures.follow(tuple(self._caches)))
         else:  # what the keys lie on does not answer: no shop is asked, so that the look takes one time-out at most
             for cache in tuple(self._caches.values()):
                 cache.answering = False

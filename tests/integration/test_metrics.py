@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.event_workers import start_worker, stop_worker
 from tests.support.redis_servers import redis_server, wait_until
 from tests.support.served import Served, serve, store_of, version
 
@@ -32,12 +34,16 @@ def value(served: Served, name: str, **labels: str) -> float:
     return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
 
 
-def test_a_server_that_was_just_started_has_a_value_for_every_panel_and_alert(tmp_path):
+def test_a_server_that_was_just_started_has_a_value_for_every_panel_and_alert_and_sees_a_worker(tmp_path):
     with redis_server(tmp_path / "redis") as redis:
         store_of(redis.url).publish(version(1), keep=3)
         with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as fresh:
             fresh.wait_until_ready()
             wait_until(lambda: not without_value(fresh), "everything that is asked for has a value")
+            assert value(fresh, "reprise_workers") == 0
+            worker = start_worker(tmp_path / "home", redis.url, stdout=subprocess.DEVNULL)
+            wait_until(lambda: value(fresh, "reprise_workers", shop="default") == 1, "the worker is seen")
+            assert stop_worker(worker) == 0
 
 
 def without_value(served: Served) -> list[str]:

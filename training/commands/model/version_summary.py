@@ -1,12 +1,15 @@
 """The version summary that `train`, `publish` and `demo` print."""
 
+from contextlib import suppress
+
 import click
 
 from recommender.cli.console import print_json, print_table
-from recommender.errors import StoreUnavailableError
+from recommender.errors import GateRefusedError, StoreError, StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
-from recommender.redis.open import open_version_store
+from recommender.redis.open import open_storage, open_version_store
 from recommender.settings import Settings
+from recommender.storage.shops import ShopStorage, TrainingVerdict
 from recommender.storage.versions import current_manifest
 from training import job
 
@@ -38,10 +41,22 @@ def read_live(settings: Settings) -> Manifest | None:
 
 def publish_and_tell(publication: Publication, context: job.JobContext, *, as_json: bool) -> None:
     """Publish to the store of the settings and say what is current now."""
-    with open_version_store(context.settings) as store:
-        job.publish(publication, store, context)
+    shop = context.settings.shop
+    with open_storage(context.settings) as storage:
+        try:
+            job.publish(publication, storage.store(shop), context)
+        except GateRefusedError:
+            _note(storage, shop, "refused", context)
+            raise
+        _note(storage, shop, "published", context)
     if not as_json:
         click.echo(f"Published {publication.manifest.version}: it answers from now on")
+
+
+def _note(storage: ShopStorage, shop: str, verdict: TrainingVerdict, context: job.JobContext) -> None:
+    """Have the metrics of the service show it; that they cannot is no reason to fail."""
+    with suppress(StoreError):
+        storage.note_training(shop, verdict, context.now)
 
 
 def _show_figures(manifest: Manifest) -> None:
