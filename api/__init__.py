@@ -40,7 +40,7 @@ from api.web import access_log, body_limits, problems
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
-from recommender.storage.api_keys import Kind
+from recommender.storage.api_keys import KeyKind
 from recommender.storage.shops import ShopStorage
 
 _VIEWS = (
@@ -82,7 +82,7 @@ def create_app(
     app.url_map.merge_slashes = False  # `a//b` is a product id of its own
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
-    rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
+    rates: dict[KeyKind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
     keys_made = DataDirectory(settings.home).keys_made if storage is None else None
     storage = storage or _open(settings)
     figures = FiguresReader(storage, settings.shop)
