@@ -34,12 +34,14 @@ from api.serving.mail_links import MailLinks
 from api.serving.service import Service
 from api.serving.tenants import Tenants
 from api.telemetry import logs
+from api.telemetry.metrics import start_at_zero
+from api.telemetry.shop_figures import FiguresReader
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
-from recommender.storage.api_keys import Kind
+from recommender.storage.api_keys import KeyKind
 from recommender.storage.shops import ShopStorage
 
 _VIEWS = (
@@ -67,7 +69,7 @@ def create_app(
     """The Flask application, assembled from the settings.
 
     Args:
-        settings: None reads the environment and `reprise.toml`.
+        settings: None reads the environment and the settings file.
         storage: of all shops; None opens the one that the settings name, and closes it when the process ends.
         clock: gives the aware moment of an answer; None is the machine's clock.
         log: stream of the log lines; None is standard error.
@@ -81,17 +83,27 @@ def create_app(
     app.url_map.merge_slashes = False  # `a//b` is a product id of its own
     app.url_map.converters["shop_id"] = ShopId
     logger = logs.make_logger(settings.log_level, log)
-    rates: dict[Kind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
+    rates: dict[KeyKind, float] = {"secret": settings.secret_rate_per_s, "publishable": settings.publishable_rate_per_s}
     opened = storage or _open(settings)
     home = DataDirectory(settings.home) if storage is None else None
     keys_made, restoration = (home.keys_made, Restoration(opened, home, logger)) if home else (None, None)
-    shops = Tenants(opened, logger, RateLimits(rates), settings.placements, keys_made, restoration=restoration)
+    figures = FiguresReader(opened, settings.shop)
+    shops = Tenants(
+        opened,
+        logger,
+        RateLimits(rates),
+        settings.placements,
+        keys_made,
+        restoration=restoration,
+        figures=figures,
+    )
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions)
     service.attach(app)
     MailLinks(service, sink("mail_events", most_waiting=10_000, at_once=200)).attach(app)
+    start_at_zero(settings.placements)
     access_log.attach(app, logger)
     body_limits.attach(app)
     ttl_s = settings.customer_token_ttl_s

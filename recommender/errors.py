@@ -27,6 +27,7 @@
         ├── TooManyRequestsError
         ├── EventRejectedError
         ├── ForgedLinkError
+        ├── NoMailSecretError
         ├── UnknownCustomerError
         ├── UnknownProductError
         ├── UnknownCampaignError
@@ -51,7 +52,7 @@ class UsageError(RepriseError):
 
 
 class SettingsError(UsageError):
-    """A setting in the environment or in `reprise.toml` is unknown or has a value that cannot be."""
+    """A setting in the environment or in the settings file is unknown or has a value that cannot be."""
 
     code = "settings"
 
@@ -213,6 +214,12 @@ class ForgedLinkError(RequestError):
     """A link of a mail that was not signed by this service."""
 
     code = "forged_link"
+
+
+class NoMailSecretError(RequestError):
+    """This server has no mail secret, so that it can read no link of a mail."""
+
+    code = "no_mail_secret"
 
 
 class UnknownCustomerError(RequestError):

@@ -1,14 +1,16 @@
-"""Settings: the environment (`REPRISE_*`), then `reprise.toml` in the working folder, then the defaults below.
+"""Settings: the environment (`REPRISE_*`), then the settings file, then the defaults below.
 
-A nested field is written `REPRISE_ALS__FACTORS=96` in the environment and `[als] factors = 96` in the file.
+A nested field is written `REPRISE_ALS__FACTORS=96` in the environment and `[als] factors = 96` in the file, which is
+the first that there is of: the one that REPRISE_CONFIG (or `--config`) names, `reprise.toml` under REPRISE_HOME, and
+`reprise.toml` in the working folder.
 """
 
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -26,6 +28,9 @@ from recommender.experiments.experiment import Experiments
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 
 ENV_PREFIX = "REPRISE_"
+CONFIG_VARIABLE = "REPRISE_CONFIG"
+"""Names the settings file; no setting itself, as the file cannot say where it is."""
+_FILE = "reprise.toml"
 
 
 class AlsSettings(BaseModel):
@@ -78,7 +83,6 @@ class Settings(BaseSettings):
         env_prefix=ENV_PREFIX,
         allow_inf_nan=False,
         env_nested_delimiter="__",
-        toml_file="reprise.toml",
         extra="forbid",
         frozen=True,
     )
@@ -168,15 +172,29 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The sources, first wins: arguments, the environment, `reprise.toml`."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """The sources, first wins: arguments, the environment, the settings file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, find_settings_file())
+
+
+def find_settings_file() -> Path | None:
+    """The settings file of this process; None where there is none.
+
+    Raises:
+        SettingsError: REPRISE_CONFIG names a file that is not there.
+    """
+    if named := os.environ.get(CONFIG_VARIABLE):
+        if not Path(named).is_file():
+            raise SettingsError(f"there is no settings file {named!r}, which --config or {CONFIG_VARIABLE} names")
+        return Path(named)
+    home = os.environ.get(f"{ENV_PREFIX}HOME") or Settings.model_fields["home"].default
+    return next((path for path in (Path(home, _FILE), Path(_FILE)) if path.is_file()), None)
 
 
 def load_settings(**overrides: object) -> Settings:
     """The settings of this process; `overrides` win over every other source.
 
     Raises:
-        SettingsError: a key is unknown, a value cannot be, or `reprise.toml` is not TOML.
+        SettingsError: a key is unknown, a value cannot be, or the settings file is not there or not TOML.
     """
     _refuse_unknown_variables(os.environ)
     try:
@@ -187,20 +205,39 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"settings cannot be read: {error}") from None
 
 
-def _describe(problem: Mapping[str, object]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])  # type: ignore[attr-defined]
-    return f"setting {key!r}: {problem['msg']}{_suggest(key) if problem['type'] == 'extra_forbidden' else ''}"
+def _describe(problem: Mapping[str, Any]) -> str:
+    parts = [str(part) for part in problem["loc"]]
+    hint = _suggest(parts) if problem["type"] == "extra_forbidden" else ""
+    return f"setting {'.'.join(parts)!r}: {problem['msg']}{hint}"
 
 
-def _suggest(key: str) -> str:
-    near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+def _suggest(parts: list[str]) -> str:
+    """The nearest key of the table that an unknown key stands in, written like it: with the names around it."""
+    *table, key = parts
+    near = difflib.get_close_matches(key, _keys_of(table), n=1)
+    return f" (did you mean {'.'.join([*table, *near])!r}?)" if near else ""
+
+
+def _keys_of(table: Iterable[str]) -> Iterable[str]:
+    """The keys of a table, given the names that lead to it: fields of the settings, and its own among its kind."""
+    model: type[BaseModel] = Settings
+    for part in table:
+        if part in model.model_fields:
+            model = _find_model(model.model_fields[part].annotation) or model
+    return model.model_fields
+
+
+def _find_model(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, or holds several of; None for a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for one in get_args(annotation) if (model := _find_model(one))), None)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     for name in environment:
-        if not name.startswith(ENV_PREFIX):
+        if not name.startswith(ENV_PREFIX) or name == CONFIG_VARIABLE:
             continue
         field = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
         if field not in Settings.model_fields:
-            raise SettingsError(f"environment variable {name} is not a setting{_suggest(field)}")
+            raise SettingsError(f"environment variable {name} is not a setting{_suggest([field])}")

@@ -10,6 +10,7 @@ from api.schemas.answers import EventsAnswer
 from api.schemas.requests import EventsBody
 from api.security.auth import Permission
 from api.serving.service import service
+from api.telemetry.metrics import count_events
 from api.web.openapi import operation
 from api.web.responses import answer_plain
 from recommender.errors import EventRejectedError
@@ -40,7 +41,9 @@ def accept(body: EventsBody) -> Response:
     good = [event for event in checked if isinstance(event, Event)]
     verdicts = iter(service().event_log.accept(good, now, service().settings.max_waiting_events) if good else ())
     results = [next(verdicts) if isinstance(event, Event) else event for event in checked]
-    return answer_plain(_document(results), 202)
+    document = _document(results)
+    count_events(document["accepted"], document["duplicates"], [one["code"] for one in document["rejected"]])
+    return answer_plain(document, 202)
 
 
 def _check(raw: Any, now: datetime) -> Event | EventRejectedError:

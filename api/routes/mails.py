@@ -7,10 +7,10 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from api.background.mail_events import mail_event
-from api.serving.mail_links import mail_links
+from api.serving.mail_links import mail_links, read_signed
 from api.serving.service import service
 from api.web.openapi import link_operation
-from recommender.campaigns.links import NOT_OURS, MailLink, read_link
+from recommender.campaigns.links import NOT_OURS, MailLink
 from recommender.errors import ForgedLinkError, StoreUnavailableError
 from recommender.publication.product import Product
 from recommender.web_address import web_address
@@ -68,11 +68,10 @@ def image(signed: str, slot: str) -> Response:
 
 
 def _read(signed: str, slot: str) -> tuple[MailLink, int]:
-    """The content of a link, and its slot from 1. Raises ForgedLinkError, which never tells what is wrong."""
-    secret = service().settings.mail.secret
-    link = None if secret is None else read_link(signed, secret.get_secret_value())
-    slots = {str(position): position for position in range(1, link.slots + 1)} if link is not None else {}
-    if link is None or slot not in slots:
+    """The content of a link, and its slot from 1. Raises as `read_signed`; an error never tells what is wrong."""
+    link = read_signed(signed)
+    slots = {str(position): position for position in range(1, link.slots + 1)}
+    if slot not in slots:
         raise ForgedLinkError(NOT_OURS)
     return link, slots[slot]
 

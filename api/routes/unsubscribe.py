@@ -5,11 +5,10 @@ Programs that check links before people open them use GET, so GET only shows the
 
 from flask import Blueprint, Response
 
+from api.serving.mail_links import read_signed
 from api.serving.service import service
 from api.web.openapi import link_operation
 from api.web.unsubscribe_page import ASK, DONE, POLICY
-from recommender.campaigns.links import NOT_OURS, MailLink, read_link
-from recommender.errors import ForgedLinkError
 from recommender.events.event import Event
 from recommender.person import digest
 
@@ -20,7 +19,7 @@ blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")
 @link_operation("ask_to_unsubscribe", 200)
 def ask(signed: str) -> Response:
     """A page with one button."""
-    _read(signed)
+    read_signed(signed)
     return _page(ASK)
 
 
@@ -31,7 +30,7 @@ def unsubscribe(signed: str) -> Response:
 
     The body is not looked at: whoever posts here has the mail, and wants no more of them.
     """
-    link = _read(signed)
+    link = read_signed(signed)
     now = service().clock()
     mail = digest(f"{len(link.campaign_id)}:{link.campaign_id}{link.customer_id}")
     event = Event(
@@ -45,14 +44,6 @@ def unsubscribe(signed: str) -> Response:
     )
     service().shops.storage.event_log(link.shop).unsubscribe(event)
     return _page(DONE)
-
-
-def _read(signed: str) -> MailLink:
-    """The content of a link. Raises ForgedLinkError."""
-    secret = service().settings.mail.secret
-    if secret is None:
-        raise ForgedLinkError(NOT_OURS)
-    return read_link(signed, secret.get_secret_value())
 
 
 def _page(body: bytes) -> Response:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from recommender.errors import ForbiddenError, UnauthorizedError
-from recommender.storage.api_keys import SCOPES, ApiKey, Scope, digest_of
+from recommender.storage.api_keys import SCOPES, ApiKey, KeyKind, Scope, digest_of
 
 NO_SHOP = ""
 """The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
@@ -34,7 +34,7 @@ class Principal:
     """
 
     shop: str
-    kind: Literal["local", "unknown", "secret", "publishable"]
+    kind: KeyKind | Literal["local", "unknown"]
     scopes: frozenset[Scope]
     key_id: str | None = None
     customer_id: str | None = None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from api.security.callers import Principal
-from recommender.storage.api_keys import Kind
+from recommender.storage.api_keys import KeyKind
 
 BURST_S = 2.0
 MAX_DEBT_S = 10.0
@@ -68,7 +68,7 @@ class RateLimits:
         clock: seconds that only go forward.
     """
 
-    def __init__(self, rates: Mapping[Kind, float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rates: Mapping[KeyKind, float], clock: Callable[[], float] = time.monotonic) -> None:
         self._rates = rates
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
@@ -113,7 +113,7 @@ class RateLimits:
             self._totals, self._exchanged_at = totals, now
 
     def _open(self, principal: Principal, now: float) -> _Bucket:
-        kind: Kind = "publishable" if principal.kind == "publishable" else "secret"
+        kind: KeyKind = "publishable" if principal.kind == "publishable" else "secret"
         rate = principal.rate_per_s or self._rates[kind]
         limit = max(1, int(rate * BURST_S))
         bucket = self._buckets[principal.key_id or ""] = _Bucket(rate, limit, limit, now)

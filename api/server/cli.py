@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from ipaddress import ip_address
 from types import FrameType
 from typing import NoReturn
@@ -26,9 +26,11 @@ from api.telemetry.logs import make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
+from recommender.cli.start_report import print_start
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreUnavailableError, UsageError
 from recommender.redis.open import open_storage, store_url
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
 _LOG_TO_STDERR = {
@@ -67,6 +69,8 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
         if settings.redis_url is None:
             until_the_end.enter_context(keep_embedded(DataDirectory(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
+        with closing(RedisShopStorage(url, settings.redis_timeout_ms)) as storage:
+            print_start(settings, storage, [settings.shop], as_json=as_json)
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers connect to the same server
         for name, value in _ALLOCATION.items():
             os.environ.setdefault(name, value)

@@ -7,10 +7,10 @@ from typing import cast
 from flask import Flask, current_app
 
 from api.background.event_sink import EventSink
-from api.serving.service import Service
-from recommender.campaigns.links import MailLink
+from api.serving.service import Service, service
+from recommender.campaigns.links import MailLink, read_link
 from recommender.catalogue.catalogue import Catalogue, decode_product, entry_bytes
-from recommender.errors import StoreUnavailableError
+from recommender.errors import NoMailSecretError, StoreUnavailableError
 from recommender.person import encode_id
 from recommender.publication.product import Objection, Product
 from recommender.slate.merchandising import blocks_at, is_blocked
@@ -61,6 +61,22 @@ class MailLinks:
 def mail_links() -> MailLinks:
     """Those of the app that is answering."""
     return cast(MailLinks, current_app.extensions[_EXTENSION])
+
+
+def read_signed(signed: str) -> MailLink:
+    """The content of a link to the service that is answering.
+
+    Raises:
+        ForgedLinkError: it was signed with another secret, or not at all.
+        NoMailSecretError: this server has no secret to tell by.
+    """
+    secret = service().settings.mail.secret
+    if secret is None:
+        raise NoMailSecretError(
+            "this server has no mail secret, so it can read no link of a mail; give it the REPRISE_MAIL__SECRET "
+            "that mails are made with"
+        )
+    return read_link(signed, secret.get_secret_value())
 
 
 def shown_in(

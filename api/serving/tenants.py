@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from structlog.typing import FilteringBoundLogger
 from api.background.restoration import Restoration
 from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
-from api.telemetry.metrics import TimedReader, note_backlog, store_answers
+from api.telemetry.metrics import TimedReader, store_answers
+from api.telemetry.shop_figures import FiguresReader
 from recommender.data_dir import make_folder
 from recommender.errors import HomeError, StoreError, StoreUnavailableError
 from recommender.slate.placements import Placement
@@ -30,10 +30,9 @@ LOOK_S = 1.0
 """A look at all shops that took this long, as some do not answer, goes on with the others in the next one."""
 OPEN_S = 0.2
 """A request waits this long for a shop that another one opens, then is answered as while Redis does not answer."""
-BACKLOG_S = 5.0
-"""Pause between two looks at what a shop's worker has left to do, for the metrics."""
 _API_KEYS = "(API keys)"
 _REQUESTS = "(requests)"
+_FIGURES = "(figures)"
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ class Tenants:
         keys_made: Path | None = None,
         *,
         restoration: Restoration | None = None,
+        figures: FiguresReader | None = None,
     ) -> None:
         """Open no shop yet.
 
@@ -72,11 +72,13 @@ class Tenants:
             placements: those of the settings, by name: every shop has them until it sets its own.
             keys_made: a file outside of Redis that remembers that there were keys; None remembers nothing.
             restoration: is started with `keep_following`; None writes nothing back of what Redis loses.
+            figures: shows what the jobs of shops are doing; None shows nothing.
         """
         self.storage = storage
         self._placements = placements
         self._keys_made = keys_made
         self._restoration = restoration
+        self._figures = figures
         self.rate_limits = rate_limits
         self.api_keys: Mapping[str, ApiKey] | None = None
         self._caches: dict[str, ListCache] = {}
@@ -85,7 +87,6 @@ class Tenants:
         self._empty.answering = False
         self._left: list[str] = []
         self._failing: dict[str, Exception] = {}
-        self._backlog_due: dict[str, float] = {}
         self._logger = logger
         self._followed_by: int | None = None
         self._lock = threading.Lock()
@@ -112,6 +113,8 @@ class Tenants:
             if self.api_keys:
                 self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
             self._follow_caches()
+            if (figures := self._figures) is not None:
+                self._try(_FIGURES, lambda: figures.follow(tuple(self._caches)))
         else:  # what the keys lie on does not answer: no shop is asked, so that the look takes one time-out at most
             for cache in tuple(self._caches.values()):
                 cache.answering = False
@@ -165,8 +168,6 @@ class Tenants:
         while self._left:
             shop = self._left.pop()
             self._follow_cache(shop, self._caches[shop])
-            if shop not in self._failing:
-                self._try(shop, partial(self._look_at_backlog, shop))
             if time.monotonic() >= give_up_at:
                 return
 
@@ -176,11 +177,6 @@ class Tenants:
         for name in sorted(cache.state.position.unreadable - known):
             detail = "it cannot be read; that of the settings stands in until it is set again"
             self._logger.warning("placement_unreadable", subject=shop, placement=name, detail=detail)
-
-    def _look_at_backlog(self, shop: str) -> None:
-        if time.monotonic() >= self._backlog_due.get(shop, 0.0):
-            note_backlog(shop, self.storage.backlog(shop), datetime.now(UTC))
-            self._backlog_due[shop] = time.monotonic() + BACKLOG_S
 
     def _take_keys(self, keys: Mapping[str, ApiKey]) -> None:
         """Accept these keys from now on.

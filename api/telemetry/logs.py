@@ -1,6 +1,7 @@
 """Logs: one JSON line a request on standard error, with the rule of the route and never the path.
 
-Paths hold customer ids; rules do not. No header, no body and no setting is logged.
+Paths hold customer ids; rules do not. Of a path of no route, the words are left that stand in rules. No header, no body
+and no setting is logged.
 """
 
 import sys

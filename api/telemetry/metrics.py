@@ -6,14 +6,14 @@ No label holds the id of a customer, a product or a key, and none a path: routes
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -23,6 +23,7 @@ from recommender.data_dir import make_folder
 from recommender.errors import StoreError
 from recommender.publication.manifest import version_as_of
 from recommender.slate.placements import Limit
+from recommender.slate.plans import FallbackReason
 from recommender.slate.reading import FetchedLists
 from recommender.storage.event_queue import Backlog
 from recommender.storage.versions import ListQuery, Reader, StoreState
@@ -42,6 +43,11 @@ answers = Counter("reprise_answers", "Slates by where their lists came from.", (
 fallbacks = Counter("reprise_fallbacks", "Slates that are not what was asked for.", ("reason",))
 items = Counter("reprise_slate_items", "Products shown.", ("placement",))
 room = Counter("reprise_slate_room", "Products that the limits would have allowed.", ("placement",))
+events = Counter(
+    "reprise_events",
+    "Events sent to the service: accepted, duplicate, or rejected with the code that the answer names.",
+    ("result", "code"),
+)
 clamped = Counter("reprise_limits_clamped", "Requests for more products than the cap.", ("placement",))
 store_seconds = Histogram("reprise_store_seconds", "Round trips to Redis.", ("operation",), buckets=_SECONDS)
 store_errors = Counter("reprise_store_errors", "Round trips to Redis that failed.", ("operation",))
@@ -67,6 +73,9 @@ oldest_waiting_event_seconds = Gauge(
 waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
 """Seconds that the request which is being answered has waited for Redis."""
 
+REJECTIONS = ("invalid_event", "in_the_future", "wrong_currency", "erased")
+"""Codes of rejected events."""
+
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
 
@@ -74,6 +83,33 @@ _Metric = TypeVar("_Metric", Counter, Histogram)
 def _labelled(metric: _Metric, *labels: object) -> _Metric:
     """`metric.labels`, which locks and looks for them each time."""
     return metric.labels(*labels)
+
+
+def start_at_zero(placements: Iterable[str]) -> None:
+    """Give every metric whose labels are known a value before anything has happened: a rate of nothing is no 0."""
+    for status in (404, 429, 500, 503):
+        _labelled(requests, _UNMATCHED, "GET", status)
+    _labelled(seconds, _UNMATCHED)
+    for name in placements:
+        for of_placement in (items, room, clamped):
+            _labelled(of_placement, name)
+    for source in ("kept", "memory", "redis"):
+        _labelled(answers, source)
+    for reason in get_args(FallbackReason):
+        _labelled(fallbacks, reason)
+    for operation in ("read", "follow"):
+        _labelled(store_seconds, operation)
+        _labelled(store_errors, operation)
+    for result, code in (("accepted", ""), ("duplicate", ""), *(("rejected", code) for code in REJECTIONS)):
+        _labelled(events, result, code)
+
+
+def count_events(accepted: int, duplicates: int, rejected: Iterable[str]) -> None:
+    """Count the events of one request; `rejected` has the code of each that was."""
+    _labelled(events, "accepted", "").inc(accepted)
+    _labelled(events, "duplicate", "").inc(duplicates)
+    for code in rejected:
+        _labelled(events, "rejected", code).inc()
 
 
 def count_request(rule: str | None, method: str, status: int, elapsed_s: float) -> None:

@@ -1,6 +1,8 @@
 """Access log: one JSON line a request with the rule of its route, never the path; the headers of every answer."""
 
 import time
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response, current_app, g, request
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _EXTENSION = "reprise_log"
+_WORDS = "reprise_path_words"
+_NONE: Mapping[str, str] = {}
+_ANY = "*"
+"""Stands in for whatever may be an id, or anything else that a stranger wrote."""
+MOST_PARTS = 12
+"""Of an unknown path; what follows is cut off."""
 
 
 def attach(app: Flask, logger: FilteringBoundLogger) -> None:
@@ -37,6 +45,7 @@ def finish(
     *,
     started: float,
     name: str,
+    details: Mapping[str, str] = _NONE,
 ) -> list[tuple[str, str]]:
     """Count and log an answered request; the headers that every answer has.
 
@@ -47,6 +56,7 @@ def finish(
         status: of the answer.
         started: `time.perf_counter()` when the request came.
         name: the request's id.
+        details: fields of the line besides.
     """
     elapsed_s = time.perf_counter() - started
     environ[RULE] = rule
@@ -61,12 +71,36 @@ def finish(
         ms=round(elapsed_s * 1000, 2),
         request_id=name,
         **({} if trace is None else {"trace_id": trace}),
+        **details,
     )
     return [
         ("X-Request-ID", name),
         *SECURITY_HEADERS,
         ("Server-Timing", f"redis;dur={waited_s.get() * 1000:.2f}, all;dur={elapsed_s * 1000:.2f}"),
     ]
+
+
+def mask_path(path: str, words: Iterable[str]) -> str:
+    """A path of no route, without what may be an id: only words of routes are left, `*` stands for all else."""
+    parts = path.removeprefix("/").split("/")
+    shown = [part if part in words else _ANY for part in parts[:MOST_PARTS]]
+    return "/" + "/".join([*shown, *(["…"] if len(parts) > MOST_PARTS else [])])
+
+
+def _path_words(app: Flask) -> frozenset[str]:
+    """What stands in the rules of `app` between two slashes, parameters excepted."""
+    if _WORDS not in app.extensions:
+        parts = (part for rule in app.url_map.iter_rules() for part in rule.rule.split("/"))
+        app.extensions[_WORDS] = frozenset(part for part in parts if part and "<" not in part)
+    return cast(frozenset[str], app.extensions[_WORDS])
+
+
+def _details(rule: str | None, status: int) -> dict[str, str]:
+    """Whom to look for: the key that asks too often, or what a path of no route was like."""
+    principal = g.get("principal")
+    if status == HTTPStatus.TOO_MANY_REQUESTS and principal is not None:
+        return {"key_id": principal.key_id}
+    return {} if rule is not None else {"path": mask_path(request.path, _path_words(current_app))}
 
 
 def _start() -> None:
@@ -76,6 +110,7 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     rule = request.url_rule.rule if request.url_rule else None
-    for header in finish(log(), request.environ, rule, response.status_code, started=g.started, name=g.request_id):
+    status, details = response.status_code, _details(rule, response.status_code)
+    for header in finish(log(), request.environ, rule, status, started=g.started, name=g.request_id, details=details):
         response.headers.setdefault(*header)
     return response

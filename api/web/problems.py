@@ -19,6 +19,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.ForbiddenError: 403,
     errors.TooManyRequestsError: 429,
     errors.ForgedLinkError: 404,
+    errors.NoMailSecretError: 404,
     errors.UnknownCustomerError: 404,
     errors.UnknownProductError: 404,
     errors.UnknownCampaignError: 404,

@@ -1,7 +1,9 @@
 """Entry point `reprise`: the commands and their modules, imported only when they are called."""
 
 import importlib
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -40,6 +42,30 @@ EXIT_CODES: dict[type[RepriseError], int] = {UsageError: 2, DataError: 3, GateRe
 """Every other RepriseError exits with 1."""
 
 
+def _use_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:  # noqa: ARG001
+    """Click callback: have this process and those that it starts read this settings file."""
+    if path is not None:
+        os.environ["REPRISE_CONFIG"] = str(path.absolute())
+
+
+CONFIG = click.Option(
+    ["--config"],
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    expose_value=False,
+    is_eager=True,
+    callback=_use_config,
+    help="Settings file, instead of reprise.toml under REPRISE_HOME or in this folder.",
+)
+"""An option of every command."""
+
+
+def _add_config(command: click.Command) -> None:
+    if CONFIG not in command.params:
+        command.params.append(CONFIG)
+        for inner in getattr(command, "commands", {}).values():
+            _add_config(inner)
+
+
 class LazyGroup(click.Group):
     """Group of commands that are imported when they are called: `reprise --help` must answer at once."""
 
@@ -53,6 +79,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = module.command
+        _add_config(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -61,7 +88,9 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
 
-@click.group(cls=LazyGroup, epilog="Settings come from REPRISE_* variables and reprise.toml; see the README.")
+@click.group(
+    cls=LazyGroup, params=[CONFIG], epilog="Settings come from REPRISE_* variables and reprise.toml; see the README."
+)
 @click.version_option(package_name=DISTRIBUTION)
 def reprise() -> None:
     """Product recommendations for repeat purchases: what a customer will want again, and when.

@@ -19,7 +19,7 @@ from redis import connection, exceptions
 
 from recommender.errors import SettingsError
 
-Kind = Literal["server", "sentinel", "cluster"]
+Deployment = Literal["server", "sentinel", "cluster"]
 Address = tuple[str, int]
 """Host and port."""
 
@@ -44,7 +44,7 @@ class RedisUrl:
         address: the URL without user, password and options, for messages.
     """
 
-    kind: Kind
+    kind: Deployment
     nodes: tuple[Address, ...]
     options: Mapping[str, Any]
     primary: str
@@ -75,7 +75,7 @@ def _parse_group(group: re.Match[str], address: str) -> RedisUrl:
     ]
     default_port = 26_379 if kind == "sentinel" else 6_379
     nodes = tuple((options.pop("host"), options.pop("port", default_port)) for options in each)
-    return RedisUrl(cast(Kind, kind), nodes, each[0], unquote(primary), address)
+    return RedisUrl(cast(Deployment, kind), nodes, each[0], unquote(primary), address)
 
 
 def _options(url: str) -> dict[str, Any]:

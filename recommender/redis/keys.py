@@ -90,6 +90,11 @@ class Keys:
         """Sorted set: digests of campaigns with a pick job, oldest first."""
         return f"{self._prefix}:jobs"
 
+    @property
+    def figures(self) -> str:
+        """Hash: what jobs count for the metrics: `training:VERDICT` → seconds, `mails:STATE` → how many."""
+        return f"{self._prefix}:figures"
+
     def of_job(self, part: Literal["job", "lease", "rows"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 

@@ -1,9 +1,11 @@
 """Storage of all shops on one Redis or Valkey server, which share its connections."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 
 from recommender.connection.client import RedisClient
 from recommender.data_dir import DataDirectory
@@ -12,11 +14,15 @@ from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import API_KEYS, REQUESTS, Keys
+from recommender.redis.lua import load_script
 from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.event_queue import Backlog
+from recommender.storage.shops import MOST_JOBS, MailState, ShopFigures, TrainingVerdict
 from recommender.suppression_list import SuppressionList
+
+_FIGURES = load_script("shops/figures")
 
 WRITE_CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 30.0
@@ -56,6 +62,29 @@ class RedisShopStorage:
     def jobs(self, shop: str) -> RedisPickJobs:
         """See `ShopStorage.jobs`."""
         return RedisPickJobs(shop, self._writer)
+
+    def figures(self, shop: str) -> ShopFigures:
+        """See `ShopStorage.figures`."""
+        keys = Keys(shop)
+        asked = [keys.events, keys.jobs, keys.figures]
+        waiting, idle_ms, told, jobs = self._reader.evaluate(_FIGURES.text, asked, keys.of_job("job", ""), MOST_JOBS)
+        figures = dict(zip((name.decode() for name in told[::2]), map(float, told[1::2]), strict=True))
+        return ShopFigures(
+            waiting,
+            [one / 1000 for one in idle_ms],
+            {one: figures.get(f"training:{one}", 0.0) for one in get_args(TrainingVerdict)},
+            {one: int(figures.get(f"mails:{one}", 0)) for one in get_args(MailState)},
+            Counter(state.decode() for state in jobs),
+        )
+
+    def note_training(self, shop: str, verdict: TrainingVerdict, at: datetime) -> None:
+        """See `ShopStorage.note_training`."""
+        self._writer.call("HSET", Keys(shop).figures, f"training:{verdict}", str(at.timestamp()))
+
+    def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
+        """See `ShopStorage.count_mails`."""
+        key = Keys(shop).figures
+        self._writer.pipeline([("HINCRBY", key, f"mails:{state}", n) for state, n in counts.items()])
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `ShopStorage.api_keys`."""

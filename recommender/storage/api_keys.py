@@ -17,8 +17,8 @@ from recommender.errors import UsageError
 
 Scope = Literal["read", "events", "campaigns", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-Kind = Literal["secret", "publishable"]
-PREFIXES: dict[Kind, str] = {"secret": "sk", "publishable": "pk"}
+KeyKind = Literal["secret", "publishable"]
+PREFIXES: dict[KeyKind, str] = {"secret": "sk", "publishable": "pk"}
 SECRET_BYTES = 32
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 """As browsers send it (RFC 6454, 6.2): in lower case, without a path."""
@@ -44,7 +44,7 @@ class ApiKey:
 
     key_id: str
     shop: str
-    kind: Kind
+    kind: KeyKind
     scopes: tuple[Scope, ...]
     origins: tuple[str, ...]
     digest: str = field(repr=False)
@@ -64,7 +64,7 @@ class ApiKey:
 def make_api_key(
     *,
     shop: str,
-    kind: Kind,
+    kind: KeyKind,
     scopes: Sequence[Scope],
     origins: Sequence[str],
     created_at: datetime,
@@ -98,7 +98,7 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-def _check(kind: Kind, scopes: Sequence[Scope], origins: Sequence[str]) -> None:
+def _check(kind: KeyKind, scopes: Sequence[Scope], origins: Sequence[str]) -> None:
     if kind == "secret" and not scopes:
         raise UsageError(f"a secret key needs a scope: one or more of {', '.join(SCOPES)}")
     if kind == "secret" and origins:

@@ -1,7 +1,9 @@
 """Where every shop's store is, and the API keys that open them: the protocol that the service relies on."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
 
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
@@ -9,6 +11,32 @@ from recommender.storage.event_log import EventLog
 from recommender.storage.event_queue import Backlog
 from recommender.storage.pick_jobs import PickJobs
 from recommender.storage.versions import VersionStore
+
+MOST_JOBS = 100
+"""Latest pick jobs whose states are counted."""
+
+TrainingVerdict = Literal["published", "refused"]
+MailState = Literal["sent", "bounced", "refused", "unknown", "no_address"]
+JobState = Literal["waiting", "running", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFigures:
+    """What the jobs of a shop are doing, for its metrics.
+
+    Attributes:
+        waiting: accepted events that are not archived yet.
+        workers: seconds since each worker was heard of; one that ended is among them for an hour.
+        trainings: when a version was last published, and when the gate last refused one, in seconds since 1970.
+        mails: how many `reprise send` has settled, by their state.
+        jobs: how many of the latest MOST_JOBS pick jobs are in which state.
+    """
+
+    waiting: int
+    workers: Sequence[float]
+    trainings: Mapping[TrainingVerdict, float]
+    mails: Mapping[MailState, int]
+    jobs: Mapping[JobState, int]
 
 
 class ShopStorage(Protocol):
@@ -28,6 +56,15 @@ class ShopStorage(Protocol):
 
     def jobs(self, shop: str) -> PickJobs:
         """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
+
+    def figures(self, shop: str) -> ShopFigures:
+        """What the jobs of `shop` are doing, in one round trip."""
+
+    def note_training(self, shop: str, verdict: TrainingVerdict, at: datetime) -> None:
+        """Keep when a training of `shop` last ended with this verdict; `at` is aware."""
+
+    def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
+        """Add mails of `shop` to those counted so far, by their state."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """Every API key by its id, in one round trip."""

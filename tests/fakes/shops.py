@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
+from typing import get_args
 
 from recommender.person import digest_of_person
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.event_queue import Backlog
+from recommender.storage.shops import MailState, ShopFigures, TrainingVerdict
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
@@ -20,6 +23,10 @@ class MemoryShopStorage:
         self._jobs: dict[str, MemoryJobs] = {}
         self._keys: dict[str, ApiKey] = {}
         self._requests: Counter[str] = Counter()
+        self._trainings: dict[tuple[str, TrainingVerdict], float] = {}
+        self._mails: Counter[tuple[str, MailState]] = Counter()
+        self.workers: list[float] = []
+        """Seconds since each was heard of: no queue in memory knows."""
 
     def store(self, shop: str) -> MemoryVersionStore:
         """See `ShopStorage.store`."""
@@ -41,6 +48,25 @@ class MemoryShopStorage:
         """See `ShopStorage.jobs`."""
         erased = self.event_log(shop).erased
         return self._jobs.setdefault(shop, MemoryJobs(lambda one: digest_of_person(one, None) in erased()))
+
+    def figures(self, shop: str) -> ShopFigures:
+        """See `ShopStorage.figures`."""
+        jobs = self.jobs(shop)._jobs.values()
+        return ShopFigures(
+            self.event_log(shop).queue.backlog().waiting,
+            self.workers,
+            {one: self._trainings.get((shop, one), 0.0) for one in get_args(TrainingVerdict)},
+            {one: self._mails[shop, one] for one in get_args(MailState)},
+            Counter(job.state for job in jobs),
+        )
+
+    def note_training(self, shop: str, verdict: TrainingVerdict, at: datetime) -> None:
+        """See `ShopStorage.note_training`."""
+        self._trainings[shop, verdict] = at.timestamp()
+
+    def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
+        """See `ShopStorage.count_mails`."""
+        self._mails.update({(shop, state): n for state, n in counts.items()})
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `ShopStorage.api_keys`."""

@@ -1,18 +1,23 @@
 """Metrics of a server with several workers are those of all of them."""
 
 import os
+import re
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from recommender.connection.client import RedisClient
 from recommender.redis.keys import Keys
+from tests.support.event_workers import start_worker, stop_worker
 from tests.support.redis_servers import redis_server, wait_until
 from tests.support.served import Served, serve, store_of, version
 
+MONITORING = Path(__file__).parents[2] / "api" / "monitoring"
 SIMILAR = "/v1/products/<shop_id:product_id>/similar"
 TOGETHER = "/v1/products/<shop_id:product_id>/bought-together"
 
@@ -35,6 +40,40 @@ def value(served: Served, name: str, **labels: str) -> float:
     families = text_string_to_metric_families(served.ask("/metrics").body.decode())
     samples = [sample for family in families for sample in family.samples]
     return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+
+def test_a_server_that_was_just_started_has_a_value_for_every_panel_and_alert_and_sees_a_worker(tmp_path):
+    with redis_server(tmp_path / "redis") as redis:
+        store_of(redis.url).publish(version(1), keep=3)
+        with serve(tmp_path, REPRISE_REDIS_URL=redis.url) as fresh:
+            fresh.wait_until_ready()
+            wait_until(lambda: not without_value(fresh), "everything that is asked for has a value")
+            assert value(fresh, "reprise_workers") == 0
+            worker = start_worker(tmp_path / "home", redis.url, stdout=subprocess.DEVNULL)
+            wait_until(lambda: value(fresh, "reprise_workers", shop="default") == 1, "the worker is seen")
+            assert stop_worker(worker) == 0
+
+
+def without_value(served: Served) -> list[str]:
+    """Selectors of the dashboard and the alerts that no sample fits."""
+    text = (MONITORING / "grafana-dashboard.json").read_text().replace('\\"', '"')
+    asked = set(re.findall(r"(reprise_\w+)(?:\{(.*?)\})?", text + (MONITORING / "alerts.yml").read_text()))
+    assert len(asked) > 10
+    families = text_string_to_metric_families(served.ask("/metrics").body.decode())
+    samples = [sample for family in families for sample in family.samples]
+    return [
+        f"{name}{{{matchers}}}"
+        for name, matchers in asked
+        if not any(sample.name == name and fits(sample.labels, matchers) for sample in samples)
+    ]
+
+
+def fits(labels: Mapping[str, str], matchers: str) -> bool:
+    """Whether labels match those of a selector of PromQL, such as `status=~"5..",route="x"`."""
+    found = re.findall(r'(\w+)(=~|=)"([^"]*)"', matchers)
+    return all(
+        re.fullmatch(value if kind == "=~" else re.escape(value), labels.get(one, "")) for one, kind, value in found
+    )
 
 
 def test_requests_to_all_workers_add_up_whoever_is_asked(served):

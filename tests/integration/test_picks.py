@@ -225,6 +225,7 @@ class TestCommand:
         [
             (("--dry-run", "--format", "html"), "--dry-run writes no file; leave --format away"),
             (("--dry-run", "--out", "spring.csv"), "--dry-run writes no file; leave --out away"),
+            (("--dry-run", "--workers", "2"), "--dry-run writes no file; leave --workers away"),
             (("--locale", "de"), "--locale is for mails; add --format html"),
             (("--format", "jsonl", "--template", __file__), "--template is for mails; add --format html"),
         ],

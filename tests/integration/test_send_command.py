@@ -87,6 +87,8 @@ def test_it_sends_says_what_it_did_and_leaves_no_address_behind(make_sender: Mak
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert {state: n for state, n in told["mails"].items() if n} == {"sent": 5, "bounced": 1}
+    counted = sender.storage.figures(sender.settings.shop).mails
+    assert {state: n for state, n in counted.items() if n} == {"sent": 5, "bounced": 1}
     assert told["addresses"] == {
         "rows": 9,
         "usable": 6,

@@ -104,7 +104,13 @@ def fetch(port: int, path: str) -> tuple[int, dict]:
 )
 def test_it_answers_and_leaves_no_process_behind(start: Serve, home: Path, port: int, signum: int, whole_group: bool):
     process = start("--port", str(port), "--workers", "2")
-    assert process.stdout.readline().startswith(f"Serving http://127.0.0.1:{port}")
+    lines = []
+    while not lines or not lines[-1].startswith("Serving"):
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.stderr.read()
+    assert lines[-1].startswith(f"Serving http://127.0.0.1:{port}")
+    assert lines[1:3] == [f"Redis: embedded, under {home}\n", f"shop default: {small_shop.VERSION} answers\n"]
+    assert len(lines) == 6
     assert fetch(port, "/health/ready") == (200, {"status": "ready", "model_version": small_shop.VERSION})
     assert embedded_runs(home)
     for path in ("/v1/products/a%2Fb%20c/similar", "/v1/products/a/b%20c/similar"):
@@ -133,6 +139,16 @@ def test_several_workers_answer_from_the_outside_redis(start: Serve, home: Path,
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
+
+
+def test_workers_read_the_settings_file_that_is_named(start: Serve, tmp_path: Path, port: int):
+    settings = tmp_path / "mine.toml"
+    settings.write_text("[placements.attic]\ncap = 3\ndefault_limit = 2\n")
+    process = start("--config", str(settings), "--port", str(port))
+    assert process.stdout.readline() == f"settings file: {settings}\n"
+    assert any(line.startswith("Serving") for line in process.stdout)
+    for _ in range(8):  # connections reach both workers
+        assert fetch(port, "/v1/placements")[1]["placements"][0]["name"] == "attic"
 
 
 def test_a_taken_port_is_refused(start: Serve):

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itsdangerous import TimestampSigner
 from itsdangerous.encoding import base64_encode
 
-from recommender.storage.api_keys import Kind, Scope, make_api_key
+from recommender.storage.api_keys import KeyKind, Scope, make_api_key
 from recommender.storage.shops import ShopStorage
 from tests.support.small_shop import NOW
 
@@ -18,7 +18,7 @@ def add_key(
     storage: ShopStorage,
     *scopes: Scope,
     shop: str = "default",
-    kind: Kind = "secret",
+    kind: KeyKind = "secret",
     origins: Sequence[str] = (),
     rate_per_s: float | None = None,
 ) -> str:

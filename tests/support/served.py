@@ -116,7 +116,8 @@ def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]
         try:
             served = Served(process, ("127.0.0.1", port), folder)
             assert process.stdout is not None
-            assert process.stdout.readline().startswith("Serving"), (folder / "serve.log").read_text()
+            answers = any(line.startswith("Serving") for line in process.stdout)
+            assert answers, (folder / "serve.log").read_text()
             wait_until(lambda: _listeners(port) == WORKERS, "all workers listen")
             yield served
         finally:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from recommender.errors import SettingsError
-from recommender.settings import load_settings
+from recommender.settings import find_settings_file, load_settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS
 
 
@@ -49,6 +49,20 @@ def test_a_placement_in_the_file_replaces_the_default_of_its_name(folder):
     assert load_settings().placements["home"].cap == 3
 
 
+def test_the_file_is_the_one_named_else_that_of_the_home_else_that_of_the_folder(folder, monkeypatch):
+    assert find_settings_file() is None
+    for number, path in enumerate(("reprise.toml", ".reprise/reprise.toml", "home/reprise.toml", "etc/mine.toml")):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(f"seed = {number}")
+    assert load_settings().seed == 1
+    monkeypatch.setenv("REPRISE_HOME", "elsewhere")
+    assert (load_settings().seed, find_settings_file()) == (0, Path("reprise.toml"))
+    monkeypatch.setenv("REPRISE_HOME", str(folder / "home"))
+    assert (load_settings().seed, find_settings_file()) == (2, folder / "home" / "reprise.toml")
+    monkeypatch.setenv("REPRISE_CONFIG", str(folder / "etc" / "mine.toml"))
+    assert (load_settings().seed, find_settings_file()) == (3, folder / "etc" / "mine.toml")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -57,7 +71,21 @@ def test_a_placement_in_the_file_replaces_the_default_of_its_name(folder):
         ('port = "many"', r"setting 'port': .*integer"),
         ('shop = "My Shop"', r"setting 'shop': .*a-z"),
         ('shop = "a}b"', r"setting 'shop': .*a-z"),
-        ("[als]\nfactor = 3", r"setting 'als\.factor': \w"),
+        ("[als]\nfactor = 3", r"setting 'als\.factor': .*\(did you mean 'als\.factors'\?\)$"),
+        ("[mail]\nsecert = 'x'", r"setting 'mail\.secert': .*\(did you mean 'mail\.secret'\?\)$"),
+        ("[mail]\nprot = 1", r"setting 'mail\.prot': [^(]*$"),
+        (
+            "[placements.home]\ncapp = 4\ndefault_limit = 2",
+            r"'placements\.home\.capp': .*\(did you mean 'placements\.home\.cap'\?\)$",
+        ),
+        (
+            "[[experiments]]\nname = 'a'\nvariants = {a = 1, b = 1}\nplacement = ['home']",
+            r"'experiments\.0\.placement': .*\(did you mean 'experiments\.0\.placements'\?\)",
+        ),
+        (
+            "[[experiments]]\nname = 'a'\nvariants = {a = 1, b = 1}\ntreatments = {b = {placment = 'home'}}",
+            r"'experiments\.0\.treatments\.b\.placment': .*'experiments\.0\.treatments\.b\.placement'\?\)",
+        ),
         ("[placements.home]\ncap = 60\ndefault_limit = 2", r"setting 'placements\.home\.cap': .*\b50$"),
         ("[placements.home]\ncap = 4\ndefault_limit = 5", r"'placements\.home': .*over the cap 4"),
         ("port = = 3", "settings cannot be read"),
@@ -76,7 +104,8 @@ def test_what_the_file_cannot_say_is_told(folder, text, message):
         ("REPRISE_NOTHING_LIKE_IT", "1", r"REPRISE_NOTHING_LIKE_IT is not a setting"),
         ("REPRISE_PORT", "eighty", r"setting 'port': .*integer"),
         ("REPRISE_MAX_BAD_ROWS_SHARE", "2", r"setting 'max_bad_rows_share': .*\b1$"),
-        ("REPRISE_ALS__FACTOR", "8", r"setting 'als\.factor': \w"),
+        ("REPRISE_ALS__FACTOR", "8", r"setting 'als\.factor': .*\(did you mean 'als\.factors'\?\)$"),
+        ("REPRISE_CONFIG", "nowhere.toml", "there is no settings file 'nowhere.toml'"),
         ("REPRISE_PLACEMENTS", "{", "settings cannot be read"),
     ],
 )

@@ -102,7 +102,8 @@ def command(
 def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
     """Raise UsageError for an option of a file that is not written, or of html where another format is."""
     source = click.get_current_context().get_parameter_source
-    named = [name for name in ("format_", "out", "template", "locale") if source(name) is ParameterSource.COMMANDLINE]
+    of_files = ("format_", "out", "template", "locale", "workers")
+    named = [name for name in of_files if source(name) is ParameterSource.COMMANDLINE]
     if dry_run and named:
         raise click.UsageError(f"--dry-run writes no file; leave --{named[0].rstrip('_')} away, or --dry-run")
     of_html = [name for name in named if name in ("template", "locale")]

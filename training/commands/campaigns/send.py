@@ -6,12 +6,12 @@ these, the campaign, the address book and the outbox, and runs it.
 
 import signal
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from click.core import ParameterSource
@@ -23,10 +23,12 @@ from recommender.campaigns.suppressions import refuse_loss, watch_loss
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
+from recommender.errors import StoreError
 from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings, load_settings
 from recommender.storage.campaign import Campaign
+from recommender.storage.shops import MailState
 from training.campaigns.mail.addresses import AddressBook, open_addresses
 from training.campaigns.mail.delivery import Delivery
 from training.campaigns.mail.mail_server import is_this_machine, parse_server
@@ -187,8 +189,21 @@ class SendJob:
                 clock=_now,
                 check=watch_loss(self.storage, shop, DataDirectory(home)),
             )
-            mailer.send(self.progress.step)
+            with self._counted(outbox):
+                mailer.send(self.progress.step)
             return {**campaign.to_dict(), **summarize(outbox), "addresses": self.addresses.to_dict()}
+
+    @contextmanager
+    def _counted(self, outbox: Outbox) -> Iterator[None]:
+        """Have the metrics of the service show what is settled in the block, however it ends."""
+        before = outbox.counts()
+        try:
+            yield
+        finally:
+            after = outbox.counts()
+            settled = {state: after[state] - before[state] for state in get_args(MailState)}
+            with suppress(StoreError):
+                self.storage.count_mails(self.settings.shop, {state: n for state, n in settled.items() if n > 0})
 
     def _check_addresses(self, campaign: Campaign, context: CampaignContext) -> None:
         with self.progress.step("Check addresses", count_blocks(campaign, context)) as advance:

@@ -13,6 +13,7 @@ from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.suppressions import restore
 from recommender.cli.console import print_json
+from recommender.cli.start_report import print_start
 from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, StoreError
 from recommender.redis.open import open_storage
@@ -50,6 +51,7 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     by_shop = {settings.shop: EventCounts() for settings in named}
     with open_storage(named[0]) as storage:
+        print_start(named[0], storage, by_shop, as_json=as_json)
         workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
         threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]

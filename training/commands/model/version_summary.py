@@ -1,13 +1,16 @@
 """The version summary that `train`, `publish` and `demo` print."""
 
+from contextlib import suppress
+
 import click
 
 from recommender.campaigns.suppressions import collect, restore
 from recommender.cli.console import print_json, print_table
-from recommender.errors import StoreUnavailableError
+from recommender.errors import GateRefusedError, StoreError, StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
 from recommender.redis.open import open_storage, open_version_store
 from recommender.settings import Settings
+from recommender.storage.shops import ShopStorage, TrainingVerdict
 from recommender.storage.versions import current_manifest
 from training import job
 
@@ -42,15 +45,26 @@ def publish_and_tell(publication: Publication, context: job.JobContext, *, as_js
 
     Before that the store and the home tell each other who unsubscribed and who was erased.
     """
-    settings, home = context.settings, context.home
-    with open_storage(settings) as storage:
-        restored = restore(storage, settings.shop, home)
-        collect(storage, settings.shop, home)
-        job.publish(publication, storage.store(settings.shop), context)
+    shop = context.settings.shop
+    with open_storage(context.settings) as storage:
+        restored = restore(storage, shop, context.home)
+        collect(storage, shop, context.home)
+        try:
+            job.publish(publication, storage.store(shop), context)
+        except GateRefusedError:
+            _note(storage, shop, "refused", context)
+            raise
+        _note(storage, shop, "published", context)
     if restored:
         click.echo(f"Redis had lost {restored:,} unsubscriptions, erasures and the like; they are back", err=True)
     if not as_json:
         click.echo(f"Published {publication.manifest.version}: it answers from now on")
+
+
+def _note(storage: ShopStorage, shop: str, verdict: TrainingVerdict, context: job.JobContext) -> None:
+    """Have the metrics of the service show it; that they cannot is no reason to fail."""
+    with suppress(StoreError):
+        storage.note_training(shop, verdict, context.now)
 
 
 def _show_figures(manifest: Manifest) -> None:

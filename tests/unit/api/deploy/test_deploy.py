@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from recommender.data_dir import DataDirectory
 from recommender.errors import SettingsError
-from recommender.settings import MailSettings, Settings, load_settings
+from recommender.settings import CONFIG_VARIABLE, MailSettings, Settings, load_settings
 from tests.support import deploy_files as deploy
 
 PROJECT = tomllib.loads((deploy.ROOT / "pyproject.toml").read_text())
@@ -38,7 +38,7 @@ SECRET_EXAMPLE = deploy.objects("Secret")["reprise"]["stringData"]
 def test_every_variable_is_a_setting(path):
     named = set(re.findall(r"\bREPRISE_[A-Z_]+\b", path.read_text()))
     # the name of one that Kubernetes would make up; that it does not is a test of its own
-    named -= {"REPRISE_API_PORT"}
+    named -= {"REPRISE_API_PORT", CONFIG_VARIABLE}
     assert not [
         name for name in named if name.removeprefix("REPRISE_").split("__")[0].lower() not in Settings.model_fields
     ]
@@ -93,7 +93,8 @@ def test_who_makes_or_answers_links_in_mails_has_their_secret():
     assert {name for name, names in pods.items() if "REPRISE_REDIS_URL" in names} == set(deploy.PODS)
     assert {name for name, names in pods.items() if "REPRISE_MAIL__SECRET" in names} == {"api", "worker", "picks"}
     services = {name for name, one in deploy.OURS.items() if "REPRISE_MAIL__SECRET" in one["environment"]}
-    assert services == {"api", "worker"}
+    assert services == {"api", "worker", "mailer"}
+    assert [name for name, one in deploy.OURS.items() if "REPRISE_SMTP_PASSWORD" in one["environment"]] == ["mailer"]
 
 
 def test_applying_the_folder_leaves_the_real_secret_alone():
@@ -201,8 +202,7 @@ def test_what_must_be_writable_is_mounted():
     home, metrics = deploy.IMAGE_ENV["REPRISE_HOME"], deploy.IMAGE_ENV["PROMETHEUS_MULTIPROC_DIR"]
     for service in deploy.OURS.values():
         assert {one.split(":")[0] for one in service["tmpfs"]} == {metrics, "/tmp"}
-    assert f"home:{home}" in deploy.OURS["trainer"]["volumes"]
-    assert deploy.OURS["worker"]["volumes"] == [f"home:{home}"]
+    assert [name for name, service in deploy.OURS.items() if f"home:{home}" not in service["volumes"]] == []
     mounts = {
         name: {one["mountPath"] for one in pod.get("volumeMounts", ())} for name, pod in deploy.CONTAINERS.items()
     }
@@ -213,6 +213,20 @@ def test_what_must_be_writable_is_mounted():
         "picks": {"/tmp", "/data"},
         "shell": set(),
     }
+
+
+def test_every_service_reads_the_settings_that_are_mounted_where_it_works():
+    works_in = deploy.instructions("WORKDIR")[-1]
+    for service in deploy.OURS.values():
+        (mounted,) = [one for one in service["volumes"] if isinstance(one, dict) and one["target"] == works_in]
+        assert (mounted["source"], mounted["read_only"]) == ("./settings", True)
+
+
+def test_the_mailer_reaches_a_mail_server_and_is_only_run_when_asked_for():
+    mailer = deploy.OURS["mailer"]
+    assert (mailer["profiles"], mailer["networks"]) == (["mail"], ["store", "front"])
+    assert not (deploy.COMPOSE["networks"]["front"] or {}).get("internal", False)
+    assert "/data" in {one["target"] for one in mailer["volumes"] if isinstance(one, dict)}
 
 
 def test_the_trainer_learns_from_what_the_worker_archives():

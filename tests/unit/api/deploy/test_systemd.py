@@ -56,6 +56,11 @@ def test_every_service_is_confined_to_its_own_files(unit):
     assert "REPRISE_HOME=/var/lib/reprise" in settings["Environment"]
 
 
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
+def test_every_service_reads_the_settings_that_the_containers_read(unit):
+    assert settings_of(unit)["WorkingDirectory"] == deploy.instructions("WORKDIR")[-1:]
+
+
 def test_what_is_enabled_is_there():
     timer = settings_of(deploy.DEPLOY / "systemd" / "reprise-train.timer")
     assert timer["WantedBy"] == ["timers.target"]

@@ -172,8 +172,11 @@ def test_forged_cut_and_made_up_links_are_all_the_same_404(mails):
     assert mails.events() == []
 
 
-def test_without_a_secret_there_are_no_links():
-    assert Mails(Settings()).get(1).status_code == 404
+@pytest.mark.parametrize("what", ["click", "image"])
+def test_a_server_without_a_secret_says_so_and_calls_no_link_forged(what):
+    answer = Mails(Settings()).get(1, what)
+    assert (answer.status_code, answer.json["code"]) == (404, "no_mail_secret")
+    assert "REPRISE_MAIL__SECRET" in answer.json["detail"]
 
 
 def test_another_shops_mail_leads_to_that_shops_products(mails):

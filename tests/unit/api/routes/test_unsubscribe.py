@@ -97,9 +97,12 @@ def test_a_forged_link_is_not_found(client: FlaskClient, storage: MemoryShopStor
     assert not unsubscribed(storage)
 
 
-def test_without_a_secret_every_link_is_forged(storage: MemoryShopStorage):
-    client = create_app(Settings(), storage, Clock()).test_client()
-    assert client.post(PATH).status_code == 404
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_server_without_a_secret_says_so_and_calls_no_link_forged(storage: MemoryShopStorage, method: str):
+    answer = create_app(Settings(), storage, Clock()).test_client().open(PATH, method=method)
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (404, "no_mail_secret")
+    assert not unsubscribed(storage)
 
 
 def test_who_subscribed_again_may_unsubscribe_again_with_the_same_mail(

@@ -1,13 +1,17 @@
 """Metrics say what happened, under labels that name nobody."""
 
+import inspect
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import create_app
+from api.telemetry.metrics import REJECTIONS
+from recommender.events import event
 from recommender.publication.manifest import version_as_of
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
@@ -86,6 +90,32 @@ def test_slate_sizes_are_counted_against_what_was_allowed(client, rise):
 def test_fallbacks_are_counted_by_reason(client, rise):
     act = lambda: client.get("/v1/customers/nobody/recommendations")  # noqa: E731
     assert rise(act, "reprise_fallbacks_total", reason="unknown_customer") == 1
+
+
+def test_events_are_counted_by_what_became_of_them(client, store, rise):
+    store.event_log.erase("OTTO", small_shop.NOW)
+    good = {"event_type": "view", "customer_id": "ANNA", "product_id": "MILK"}
+    good["occurred_at"] = small_shop.NOW.isoformat()
+    sent = [
+        good | {"event_id": "1"},
+        good | {"event_id": "1"},
+        good | {"event_id": "2", "occurred_at": (small_shop.NOW + timedelta(days=1)).isoformat()},
+        good | {"event_id": "3", "customer_id": "OTTO"},
+        {"event_id": "4"},
+        {"event_id": "5"},
+    ]
+    act = lambda: client.post("/v1/events", json={"events": sent})  # noqa: E731
+    assert rise(act, "reprise_events_total", result="accepted") == 1
+    assert rise(act, "reprise_events_total", result="duplicate") == 2
+    for code, n in {"in_the_future": 1, "erased": 1, "invalid_event": 2}.items():
+        assert rise(act, "reprise_events_total", result="rejected", code=code) == n
+
+
+def test_every_code_of_a_rejected_event_is_known_before_it_comes(client):
+    codes = set(re.findall(r'EventRejectedError\(\s*"(\w+)"', inspect.getsource(event))) | {"erased"}
+    assert codes == set(REJECTIONS)
+    known = set(re.findall(r'reprise_events_total\{code="(\w+)",result="rejected"\}', client.get("/metrics").text))
+    assert codes <= known
 
 
 def test_round_trips_are_timed_and_their_failures_counted(client, rise):

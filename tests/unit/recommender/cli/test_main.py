@@ -1,4 +1,5 @@
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +31,25 @@ def test_every_command_has_an_example_and_json(name):
     text = CliRunner().invoke(reprise, [name, "--help"]).output
     assert EXAMPLE.search(text), "click keeps lines only after the character \\b"
     assert "--json" in text
+
+
+@pytest.mark.parametrize("words", [["{}", "models"], ["models", "{}"], ["keys", "{}", "list"], ["keys", "list", "{}"]])
+def test_every_command_reads_the_settings_file_that_is_named(words, tmp_path, monkeypatch):
+    monkeypatch.setenv("REPRISE_CONFIG", "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text("prot = 1")
+    arguments = [part for word in words for part in (["--config", "mine.toml"] if word == "{}" else [word])]
+    result = CliRunner().invoke(reprise, arguments)
+    assert isinstance(result.exception, errors.SettingsError)
+    assert "did you mean 'port'" in str(result.exception)
+    assert os.environ["REPRISE_CONFIG"] == str(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_a_settings_file(name):
+    result = CliRunner().invoke(reprise, [name, "--config", "nowhere.toml"])
+    assert result.exit_code == 2
+    assert "'nowhere.toml' does not exist" in result.output
 
 
 def test_an_unknown_command_is_a_usage_error():

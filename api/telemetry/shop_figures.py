@@ -1,0 +1,78 @@
+"""Metrics of what a shop's jobs are doing: workers, waiting events, trainings, mails, pick jobs.
+
+They are read from Redis in the background now and then, never by a request of /metrics; every worker shows the same.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import get_args
+
+from prometheus_client import Gauge
+
+from api.telemetry.metrics import note_backlog
+from recommender.storage.event_queue import IDLE_S
+from recommender.storage.shops import JobState, ShopFigures, ShopStorage
+
+READ_S = 5.0
+"""Pause between two reads of the same shops."""
+
+
+def _gauge(name: str, tells: str, *labels: str) -> Gauge:
+    return Gauge(f"reprise_{name}", tells, ("shop", *labels), multiprocess_mode="livemostrecent")
+
+
+waiting = _gauge("events_waiting", "Accepted events that no worker has archived yet.")
+workers = _gauge("workers", f"Workers of `reprise worker` that were heard of in the last {IDLE_S:g} s.")
+worker_seen = _gauge("worker_seen_timestamp_seconds", "When a worker was last heard of; 0: not in the last hour.")
+trainings = _gauge(
+    "training_timestamp_seconds", "When a training was last published, or refused by the gate; 0: never.", "verdict"
+)
+mails = _gauge("mails", "Mails that `reprise send` has settled so far, added at the end of each run.", "state")
+pick_jobs = _gauge("pick_jobs", "Pick jobs asked for over HTTP, the latest ones, by their state.", "state")
+
+
+class FiguresReader:
+    """Reads the figures of shops every READ_S at most and shows them.
+
+    Args:
+        storage: of all shops.
+        own_shop: is shown even while nobody asks for its lists.
+        now: seconds since 1970.
+        timer: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        storage: ShopStorage,
+        own_shop: str,
+        now: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._storage = storage
+        self._own_shop = own_shop
+        self._now = now
+        self._timer = timer
+        self._due_at = 0.0
+
+    def follow(self, shops: Iterable[str]) -> None:
+        """Read and show the figures of these shops, if it is time; two round trips each. Raises StoreError."""
+        if self._timer() < self._due_at:
+            return
+        self._due_at = self._timer() + READ_S
+        for shop in {self._own_shop, *shops}:
+            show(shop, self._storage.figures(shop), self._now())
+            note_backlog(shop, self._storage.backlog(shop), datetime.fromtimestamp(self._now(), UTC))
+
+
+def show(shop: str, figures: ShopFigures, now: float) -> None:
+    """Set the gauges of a shop; `now` in seconds since 1970."""
+    waiting.labels(shop).set(figures.waiting)
+    workers.labels(shop).set(sum(silent_s <= IDLE_S for silent_s in figures.workers))
+    worker_seen.labels(shop).set(now - min(figures.workers) if figures.workers else 0)
+    for verdict, at in figures.trainings.items():
+        trainings.labels(shop, verdict).set(at)
+    for settled, n in figures.mails.items():
+        mails.labels(shop, settled).set(n)
+    for state in get_args(JobState):
+        pick_jobs.labels(shop, state).set(figures.jobs.get(state, 0))
