@@ -17,7 +17,8 @@ from pydantic_core import from_json
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.new_products import NewProduct, NewProducts
-from recommender.publication.product import Objection, Product
+from recommender.publication.product import ADDRESSES, Objection, Product
+from recommender.web_address import shop_address
 
 OVERRIDE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
@@ -171,7 +172,9 @@ def read_record(text: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     known = fields if isinstance(fields, dict) else {}
-    return {name: known[name] for name in OVERRIDE_FIELDS if known.get(name) is not None}
+    said = {name: known[name] for name in OVERRIDE_FIELDS if known.get(name) is not None}
+    wrong = [name for name in ADDRESSES if name in said and shop_address(str(said[name])) is None]  # as 0.1.0 took them
+    return {name: value for name, value in said.items() if name not in wrong}
 
 
 def _pack(text: bytes, like: bytes) -> bytes:

@@ -49,6 +49,7 @@ def test_a_shop_begins_without_overrides(store):
 
 def test_an_override_comes_back_whole(store):
     fields = dict.fromkeys(OVERRIDE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
+    fields |= dict.fromkeys(("url", "image_url"), "/käse?q=ü")
     (text,) = store.update_products([put("p1", **fields)])
     assert json.loads(text) == fields
     assert overridden(store) == {"p1": fields}

@@ -111,7 +111,8 @@ def command(
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
-            renderer = Renderer(settings.mail, settings.shop, template, locale, settings.currency)
+            shop = (settings.mail, settings.shop, template, locale, settings.currency)
+            renderer = Renderer(*shop, hosts=settings.link_hosts)
             builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
             delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
             result = job.send(renderer, builder, delivery)

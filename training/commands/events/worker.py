@@ -79,7 +79,7 @@ def _make_picks_worker(settings: Settings, storage: ShopStorage) -> PicksWorker:
         name=_name(),
         jobs=storage.jobs(settings.shop),
         context=partial(open_context, storage, settings),
-        links=LinkMaker(settings.mail, settings.shop),
+        links=LinkMaker(settings.mail, settings.shop, settings.link_hosts),
         tell=partial(_tell, settings.shop),
     )
 

@@ -120,6 +120,10 @@ class TestCsv:
         assert row["unsubscribe_url"] == f"{base}/{token}/unsubscribe"
         assert row["url_2"] == ""  # a script is no address
 
+    def test_links_lead_to_allowed_hosts_alone(self, made, tmp_path):
+        maker = LinkMaker(MailSettings(), "tea", ("cdn.example",))
+        assert read_csv(write(Csv(FlatRows(made[0], 2, maker)), made, tmp_path))[1]["url_1"] == ""
+
 
 class TestJsonl:
     def test_has_a_document_a_line(self, made, settings, tmp_path):
