@@ -6,6 +6,7 @@ import sys
 import click
 
 from recommender import DISTRIBUTION
+from recommender.cli.console import echo
 from recommender.errors import DataError, GateRefusedError, RepriseError, UsageError
 
 COMMANDS = {
@@ -77,7 +78,7 @@ def main() -> None:
     try:
         reprise.main(prog_name="reprise")
     except RepriseError as error:
-        click.echo(f"error: {error}", err=True)
+        echo(f"error: {error}", err=True)
         sys.exit(exit_code(error))
 
 

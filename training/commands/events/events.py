@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.redis.open import open_storage
 from recommender.settings import load_settings
 from recommender.storage.event_queue import Backlog
@@ -49,7 +49,7 @@ def _document(backlog: Backlog, now: datetime) -> dict[str, object]:
 
 
 def _show(backlog: Backlog, now: datetime) -> None:
-    click.echo(f"{backlog.waiting:,} events wait, the oldest for {backlog.lag_s(now):,.1f} s")
+    echo(f"{backlog.waiting:,} events wait, the oldest for {backlog.lag_s(now):,.1f} s")
     for worker, count in sorted(backlog.pending.items()):
-        click.echo(f"{worker} has {count:,} of them in hand")
-    click.echo(f"{backlog.dead_letters:,} dead letters")
+        echo(f"{worker} has {count:,} of them in hand")
+    echo(f"{backlog.dead_letters:,} dead letters")

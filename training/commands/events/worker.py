@@ -11,7 +11,7 @@ import click
 
 from recommender.campaigns.context import open_context
 from recommender.campaigns.documents import LinkMaker
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
@@ -57,7 +57,7 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         print_json({shop: counts.to_dict() for shop, counts in by_shop.items()})
     else:
         for shop, counts in by_shop.items():
-            click.echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
+            echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
 
 
 def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> EventWorker:
@@ -89,4 +89,4 @@ def _name() -> str:
 
 
 def _tell(shop: str, line: str) -> None:
-    click.echo(f"{shop}: {line}", err=True)
+    echo(f"{shop}: {line}", err=True)

@@ -1,8 +1,6 @@
 """The version summary that `train`, `publish` and `demo` print."""
 
-import click
-
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.errors import StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
 from recommender.redis.open import open_version_store
@@ -19,9 +17,9 @@ def show(manifest: Manifest, *, as_json: bool) -> None:
         print_json(manifest.to_dict())
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(manifest.counts.items()))
-    click.echo(f"\n{manifest.version}: {counts}")
+    echo(f"\n{manifest.version}: {counts}")
     _show_figures(manifest)
-    click.echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
+    echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
 
 
 def read_live(settings: Settings) -> Manifest | None:
@@ -41,7 +39,7 @@ def publish_and_tell(publication: Publication, context: job.JobContext, *, as_js
     with open_version_store(context.settings) as store:
         job.publish(publication, store, context)
     if not as_json:
-        click.echo(f"Published {publication.manifest.version}: it answers from now on")
+        echo(f"Published {publication.manifest.version}: it answers from now on")
 
 
 def _show_figures(manifest: Manifest) -> None:
