@@ -24,6 +24,8 @@ OVERRIDE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
 )  # fmt: skip
 """What may be said of a product."""
+MOST_OVERRIDDEN = 1_000_000
+"""Products of one shop of which something may be said: every worker keeps that of all shops."""
 _SHORT = 48
 """Records up to so many bytes are not worth packing."""
 _WINDOW = 4_096
