@@ -15,11 +15,20 @@ from recommender.redis.contacts import MAIL_LIMITS
 from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
-from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
+from recommender.retention import (
+    EVENT_ID_KEPT_S,
+    KEPT_S,
+    MOST_HIDDEN,
+    MOST_MARKS,
+    PERSONAL_PARTS,
+    STANDING_KEPT_S,
+    PersonalPart,
+)
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
 
-_ACCEPT = load_script("contacts/mails", "event_log/accept", **MAIL_LIMITS)
+_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
+_ACCEPT = load_script("contacts/mails", "event_log/accept", **MAIL_LIMITS, **_BOUNDS)
 _FORGET = load_script("event_log/forget_person")
 _FORGET_ENTRIES = load_script("event_log/forget_entries")
 _COPY = load_script("event_log/copy_stream")

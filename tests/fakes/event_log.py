@@ -8,7 +8,7 @@ from recommender.errors import BackPressureError
 from recommender.events.event import Event
 from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
-from recommender.retention import PersonalPart
+from recommender.retention import MOST_HIDDEN, PersonalPart
 from recommender.storage.event_log import MAX_RECENT_EVENTS, Verdict, recent_part
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
@@ -76,4 +76,6 @@ class MemoryEventLog:
             kept.insert(0, event)
             if part in MOST_READ:
                 del kept[MAX_RECENT_EVENTS:]
+            elif len({one.product_id for one in kept}) > MOST_HIDDEN:
+                kept.pop()
         return Verdict.ACCEPTED
