@@ -34,6 +34,8 @@ _FORGET_ENTRIES = load_script("event_log/forget_entries")
 _COPY = load_script("event_log/copy_stream")
 _KEEP_FOLDED = load_script("event_log/keep_folded")
 
+_NOT_READ = {"placement": None, "recommendation_id": None, "rank": None, "campaign_id": None}
+"""Fields of an impression that no later answer needs."""
 _ENTRIES_PER_TRIP = 1_000
 """Other clients wait while the server looks through them."""
 
@@ -50,11 +52,11 @@ class RedisEventLog:
         """See `EventLog.queue`."""
         return RedisEventQueue(self._keys, self._client)
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
         """See `EventLog.accept`."""
         arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS]
         for event in events:
-            arguments += self._describe(event, now)
+            arguments += self._describe(event, now, own=own)
         keys = [self._keys.events, self._keys.erased]
         verdicts = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         if verdicts is None:
@@ -103,13 +105,14 @@ class RedisEventLog:
         """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
-    def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
         part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
-        yield self._keys.of("seen", digest(event.event_id))
+        yield "" if own else self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
+        yield self._keys.of("session", person) if own and part == "shown" and event.customer_id is None else ""
         yield from _describe_kept(event, part)
         yield event.to_json()
 
@@ -131,4 +134,6 @@ def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, A
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))
+    if part == "shown":  # twenty an answer: only what `recommender.events.recent` reads of them
+        return KEPT_S[part], event.model_copy(update=_NOT_READ).to_json()
     return KEPT_S.get(part, 0) if part else 0, encode_id(event.product_id or "")

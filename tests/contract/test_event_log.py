@@ -23,6 +23,10 @@ def purchase(event_id: str, customer_id: str = "ANNA", product_id: str = "MILK",
     return Event(event_id=event_id, customer_id=customer_id, product_id=product_id, **fields)
 
 
+def impression(event_id: str, **fields) -> Event:
+    return purchase(event_id, **{"customer_id": None, "session_id": "s", "event_type": "impression", **fields})
+
+
 def hidden_of(log: EventLog, customer_id: str = "ANNA") -> frozenset[str]:
     person = digest_of_person(customer_id, None)
     if isinstance(log, MemoryEventLog):
@@ -97,6 +101,22 @@ class TestInRedis:
         log.accept([purchase("3", event_type="not_interested")], NOW, 10)
         lives = {key: redis_shop.client.call("TTL", key) for key in redis_shop.list_keys()}
         assert sorted(key.split(":")[2] for key, life in lives.items() if life < 0) == ["events"]
+
+    def test_a_session_that_anybody_may_have_made_up_costs_nothing_but_what_waits(self, redis_shop, keys, log):
+        shown = [impression(f"rec:{n}", session_id=f"made-up-{n}") for n in range(100)]
+        assert log.accept(shown, NOW, 1000, own=True) == [ACCEPTED] * 100
+        assert redis_shop.list_keys() == {keys.events}
+
+    def test_what_was_shown_counts_for_a_session_that_did_something(self, redis_shop, keys, log):
+        log.accept([impression("1", event_type="view")], NOW, 100)
+        log.accept([impression(f"rec:{n}", placement="home", rank=n) for n in (1, 2)], NOW, 100, own=True)
+        parts = sorted(key.split(":")[2] for key in redis_shop.list_keys())
+        assert parts == ["events", "seen", "session", "shown"]
+        kept = redis_shop.client.call("LRANGE", keys.of("shown", digest_of_person(None, "s")), 0, -1)
+        assert [Event.from_json(one).product_id for one in kept] == ["MILK"] * 2
+        assert {Event.from_json(one).placement for one in kept} == {None}
+        archived = [dict(fields)[b"e"] for _, fields in redis_shop.client.call("XRANGE", keys.events, "-", "+")]
+        assert [Event.from_json(one).placement for one in archived] == [None, "home", "home"]
 
     def test_only_the_latest_are_recent_activity(self, redis_shop, log):
         log.accept([purchase(str(n)) for n in range(250)], NOW, 1000)

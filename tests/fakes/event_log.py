@@ -24,11 +24,11 @@ class MemoryEventLog:
         self.contacts = MemoryContacts(self.queue.tombstones, self.recent)
         self._seen: set[str] = set()
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
         """See `EventLog.accept`. An id is never forgotten."""
         if len(self.queue.entries) + len(events) > bound:
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
-        return [self._accept(event, now) for event in events]
+        return [self._accept(event, now, own=own) for event in events]
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
         """See `EventLog.keep_folded`."""
@@ -61,18 +61,22 @@ class MemoryEventLog:
         hidden = frozenset(event.product_id or "" for event in self.recent["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
 
-    def _accept(self, event: Event, now: datetime) -> Verdict:
+    def _accept(self, event: Event, now: datetime, *, own: bool) -> Verdict:
         if event.customer_id is not None and self.queue.erased([event.customer_id]):
             return Verdict.ERASED
-        if event.event_id in self._seen:
+        if event.event_id in self._seen and not own:
             return Verdict.DUPLICATE
-        self._seen.add(event.event_id)
+        if not own:
+            self._seen.add(event.event_id)
         self.queue.add(event.to_json())
         part = recent_part(event, now)
+        person = digest_of_person(event.customer_id, event.session_id)
+        if own and part == "shown" and event.customer_id is None and not self.recent.get(("session", person)):
+            part = None
         if part in ("standing", "mails"):
             self.contacts.note(event, part)
         elif part is not None:
-            kept = self.recent[part, digest_of_person(event.customer_id, event.session_id)]
+            kept = self.recent[part, person]
             kept.insert(0, event)
             if part in MOST_READ:
                 del kept[MAX_RECENT_EVENTS:]

@@ -3,8 +3,10 @@
 --   that marks are kept which are no objection.
 -- KEYS: waiting events (stream), erased customers (hash)
 -- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, then for each event the
---   key of its id, the digest of its customer or nothing, the part of its person that it changes or nothing, the key of
---   that part, what the part keeps of it (a moment or a contact's value, or else seconds), under which name, its JSON
+--   key of its id or nothing where nobody repeats it, the digest of its customer or nothing, the part of its person that
+--   it changes or nothing, the key of that part, a key without which the part stays as it is or nothing, what the part
+--   keeps of it (a moment or a contact's value, or else seconds), under which name (of what was shown: its JSON there),
+--   its JSON
 -- Answer: for each event 0 where it is accepted, 1 where it is known, 2 where its customer was erased; false where too
 --   many wait, and none is accepted
 
@@ -31,17 +33,18 @@ local function mark(person, name, at)
 end
 
 local bound, seen_s, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-if redis.call('XLEN', KEYS[1]) + (#ARGV - 3) / 7 > bound then return false end
+if redis.call('XLEN', KEYS[1]) + (#ARGV - 3) / 8 > bound then return false end
 local verdicts = {}
-for i = 4, #ARGV, 7 do
-  local seen, customer, part, person, kept, name, wire = unpack(ARGV, i, i + 6)
+for i = 4, #ARGV, 8 do
+  local seen, customer, part, person, beside, kept, name, wire = unpack(ARGV, i, i + 7)
   local verdict = 0
   if customer ~= '' and redis.call('HEXISTS', KEYS[2], customer) == 1 then
     verdict = 2
-  elseif not redis.call('SET', seen, 1, 'NX', 'EX', seen_s) then
+  elseif seen ~= '' and not redis.call('SET', seen, 1, 'NX', 'EX', seen_s) then
     verdict = 1
   else
     redis.call('XADD', KEYS[1], '*', 'e', wire)
+    if beside ~= '' and redis.call('EXISTS', beside) == 0 then part = '' end
     if part == 'hidden' then
       if redis.call('SISMEMBER', person, name) == 0 and redis.call('SCARD', person) >= most_hidden then
         redis.call('SPOP', person)
@@ -53,7 +56,7 @@ for i = 4, #ARGV, 7 do
     elseif part == 'mails' then
       add_sent(person, name, kept)
     elseif part ~= '' then
-      redis.call('LPUSH', person, wire)
+      redis.call('LPUSH', person, part == 'shown' and name or wire)
       redis.call('LTRIM', person, 0, most - 1)
       redis.call('EXPIRE', person, kept)
     end

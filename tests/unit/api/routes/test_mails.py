@@ -335,7 +335,7 @@ def test_else_a_click_is_told_to_come_back_and_a_picture_is_empty(mails):
 
 
 def test_a_click_that_cannot_be_kept_still_leads_on(mails, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise StoreUnavailableError("Redis does not answer")
 
     monkeypatch.setattr(type(mails.store.event_log), "accept", refuse)
