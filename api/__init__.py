@@ -10,6 +10,7 @@ from typing import TextIO
 from flask import Flask
 
 from api.background.event_sink import EventSink
+from api.background.impressions import MOST_IMPRESSIONS_PER_S
 from api.background.restoration import Restoration
 from api.ids import ShopId, fresh_recommendation_id
 from api.routes import (
@@ -98,7 +99,10 @@ def create_app(
         figures=figures,
     )
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
-    impressions = sink("impressions", most_waiting=1_000) if settings.log_impressions else None
+    impressions = None
+    if settings.log_impressions:  # anybody may ask in the name of a new session: they leave room for what a shop tells
+        sparing = partial(sink, bound=settings.max_waiting_events // 2, most_per_s=MOST_IMPRESSIONS_PER_S, own=True)
+        impressions = sparing("impressions", most_waiting=1_000)
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions)
     service.attach(app)

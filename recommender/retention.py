@@ -23,6 +23,7 @@ KEPT_S: dict[PersonalPart, int] = {
     "orders": 60 * SECONDS_PER_DAY,
     "session": 7 * SECONDS_PER_DAY,
     "shown": 7 * SECONDS_PER_DAY,
+    "hidden": 365 * SECONDS_PER_DAY,
     "folded": 7 * SECONDS_PER_DAY,
     "mails": CONTACTS_KEPT_DAYS * SECONDS_PER_DAY,
 }
@@ -30,6 +31,13 @@ KEPT_S: dict[PersonalPart, int] = {
 
 Training has learned from events by then, and makes a better `discover` list.
 """
+STANDING_KEPT_S = 3 * 365 * SECONDS_PER_DAY
+"""Seconds that consent and subscriptions are kept after the last of them; who unsubscribed, complained or whose mails
+came back stays known until the person is erased: what forgets an objection writes to those who made it."""
+MOST_HIDDEN = 1_000
+"""Products of one person that are not to be shown; one more drives out any of them."""
+MOST_MARKS = 1_000
+"""Marks of one person; one more subscription to a product drives out the oldest."""
 ANSWER_PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden", "folded")
 """Parts that an answer to a person reads, in their order."""
 CONTACT_PARTS: tuple[PersonalPart, ...] = ("standing", "mails", "orders")

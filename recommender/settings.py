@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     shop: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     """Name of the shop; part of every Redis key."""
 
+    link_hosts: tuple[Annotated[str, Field(pattern=r"^[^\sA-Z/:@?#*]+$")], ...] = ()
+    """Hosts, with all below them, that addresses of products and pictures may name, as JSON: `["shop.example"]`.
+    None: any host."""
     max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
     """A file with a larger share of bad rows is refused."""
     horizon_days: int = Field(default=30, ge=1, le=365)

@@ -1,6 +1,7 @@
 """Web addresses of a catalogue, checked before they are shown: anybody may have written them."""
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 LONGEST_ADDRESS = 2_048
@@ -9,8 +10,20 @@ BIDI = "\u202a-\u202e\u2066-\u2069"
 _NOT_IN_AN_ADDRESS = re.compile(f"[\\s\x00-\x20\x7f-\x9f\\\\\"'<>`^{{|}}\u200b-\u200f{BIDI}\ufeff\ud800-\udfff]")
 
 
-def web_address(text: str | None) -> str | None:
+def shop_address(text: str | None, hosts: Collection[str] = ()) -> str | None:
+    """`text` where it is a `web_address`, or a path on the shop's own host like `/p/milk`; else None."""
+    if text is None or not text.startswith("/"):
+        return web_address(text, hosts)
+    elsewhere = text.startswith("//")  # `//evil.example` is another host, with the scheme of the page
+    return None if elsewhere or len(text) > LONGEST_ADDRESS or _NOT_IN_AN_ADDRESS.search(text) else text
+
+
+def web_address(text: str | None, hosts: Collection[str] = ()) -> str | None:
     """`text` where it is an http or https address of a host, and nothing else is in it; else None.
+
+    Args:
+        text: what somebody calls an address.
+        hosts: hosts that are allowed, with all below them; empty for any.
 
     What a catalogue calls an address may be a script, a path, or another host's behind a name and a password.
     """
@@ -21,4 +34,6 @@ def web_address(text: str | None) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    return text if parts.scheme in ("http", "https") and host and "@" not in parts.netloc else None
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        return None
+    return text if not hosts or any(f".{host}".endswith(f".{one}") for one in hosts) else None

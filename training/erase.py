@@ -1,7 +1,7 @@
 """Erasure of customers from the files under REPRISE_HOME: archived events, versions, quarantined rows, outboxes."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from recommender.publication.erasure import leave_out
 from training.artifacts import load, save, saved_versions
 from training.campaigns.mail.outbox import forget_customers
 from training.events.archive import Archive
+from training.flat_files import as_written
 from training.quarantine import write_quarantine
 
 
@@ -74,7 +75,11 @@ def _forget_rows(file: Path, erased: Collection[str]) -> int:
         bad = pl.read_csv(file, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise HomeError(f"{file} cannot be read ({type(error).__name__}); delete it") from None
-    named = [any(cell is not None and digest_of_person(cell, None) in erased for cell in row) for row in bad.rows()]
+    named = [_names(row, erased) for row in bad.rows()]
     if any(named):
         write_quarantine(file, bad.filter(~pl.Series(named)))
     return sum(named)
+
+
+def _names(row: Sequence[str | None], erased: Collection[str]) -> bool:
+    return any(cell is not None and digest_of_person(as_written(cell), None) in erased for cell in row)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from recommender.data_dir import DataDirectory, home_errors, write_whole
+from training.flat_files import frame_to_csv
 
 
 def quarantine_path(home: DataDirectory, paths: Sequence[str | Path]) -> Path:
@@ -17,7 +18,7 @@ def quarantine_path(home: DataDirectory, paths: Sequence[str | Path]) -> Path:
 
 
 def write_quarantine(path: Path, bad: pl.DataFrame) -> None:
-    """Write file, line, reason and the cells as they were read; an earlier file of that name goes if none is bad.
+    """Write file, line, reason and cells, made harmless; an earlier file of that name goes if none is bad.
 
     Raises:
         HomeError: it cannot be written.
@@ -27,4 +28,4 @@ def write_quarantine(path: Path, bad: pl.DataFrame) -> None:
             path.unlink()
         return
     with write_whole(path) as file:
-        file.write(bad.write_csv().encode())
+        file.write(frame_to_csv(bad))

@@ -1,6 +1,7 @@
 """Event sink: events of the service itself, written to the event log in the background."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -18,6 +19,9 @@ _MOST_REMEMBERED = 20_000
 _LOST = {
     "exposures": Counter(
         "reprise_exposures_lost", "Exposures that could not be kept; the customer's next answer tries again."
+    ),
+    "impressions": Counter(
+        "reprise_impressions_lost", "Answers whose impressions could not be kept, or were more than may be."
     ),
     "mail_events": Counter("reprise_mail_events_lost", "Openings of mails and clicks in them that could not be kept."),
 }
@@ -42,6 +46,9 @@ class EventSink:
         logger: for warnings of lost events.
         most_waiting: calls of `note` that may wait here.
         at_once: most of these that are written in one round trip.
+        most_per_s: events of one shop that are taken in a second; None: any number.
+        own: see `EventLog.accept`.
+        clock: seconds that only go forward.
     """
 
     def __init__(
@@ -53,12 +60,20 @@ class EventSink:
         *,
         most_waiting: int,
         at_once: int = 1,
+        most_per_s: int | None = None,
+        own: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._message = f"{name}_lost"
         self._lost = _LOST.get(name)
         self._storage = storage
         self._bound = bound
         self._logger = logger
+        self._most_per_s = most_per_s
+        self._own = own
+        self._clock = clock
+        self._taken: dict[str, tuple[int, int]] = {}
+        """By shop a second, and the events taken in it."""
         self._written_once: set[Hashable] = set()
         self._lock = threading.Lock()
         self._background = Background(name, self._write, most_waiting, at_once)
@@ -72,6 +87,9 @@ class EventSink:
                 are lost.
             once: key under which this process writes events only once; None: always.
         """
+        if not self._take(shop, len(makes)):  # without a line in the log: there may be thousands a second
+            self._count_lost(1)
+            return
         note = _Note(shop, makes, None if once is None else (shop, once))
         if self._is_new(note.once) and not self._background.put(note):
             self._lose([note], "too many wait to be kept")
@@ -79,6 +97,18 @@ class EventSink:
     def flush(self) -> None:
         """Wait until all queued events are written or lost."""
         self._background.flush()
+
+    def _take(self, shop: str, n_events: int) -> bool:
+        """Whether so many events more may be taken in this second."""
+        if self._most_per_s is None:
+            return True
+        with self._lock:
+            second = int(self._clock())
+            last, n_taken = self._taken.get(shop, (second, 0))
+            n_taken = n_events + (n_taken if last == second else 0)
+            if n_taken <= self._most_per_s:
+                self._taken[shop] = second, n_taken
+        return n_taken <= self._most_per_s
 
     def _is_new(self, once: Hashable) -> bool:
         if once is None:
@@ -96,7 +126,7 @@ class EventSink:
             notes = list(of_shop)
             try:
                 events = [make() for note in notes for make in note.makes]
-                self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound)
+                self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound, own=self._own)
             except Exception as error:  # a thread that ended would write nothing more
                 # what pydantic says of an event would name a customer
                 self._lose(notes, str(error) if isinstance(error, RepriseError) else type(error).__name__)
@@ -104,6 +134,9 @@ class EventSink:
     def _lose(self, notes: Sequence[_Note], detail: str) -> None:
         with self._lock:
             self._written_once.difference_update(note.once for note in notes)
-        if self._lost is not None:
-            self._lost.inc(len(notes))
+        self._count_lost(len(notes))
         self._logger.warning(self._message, shop=notes[0].shop, n=len(notes), detail=detail)
+
+    def _count_lost(self, n_notes: int) -> None:
+        if self._lost is not None:
+            self._lost.inc(n_notes)

@@ -5,6 +5,9 @@ from datetime import datetime
 from recommender.events.event import Event
 from recommender.slate.slate import Item
 
+MOST_IMPRESSIONS_PER_S = 2_000
+"""Of one shop and worker: a hundred answers of twenty products."""
+
 
 def impression_event(
     item: Item,

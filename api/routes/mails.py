@@ -39,7 +39,7 @@ def click(signed: str, slot: str) -> Response:
     """
     link, position = _read(signed, slot)
     product = mail_links().find(link, position)
-    target = web_address(product.url) if product is not None else None
+    target = web_address(product.url, service().settings.link_hosts) if product is not None else None
     if product is None or target is None:
         raise ForgedLinkError(NOT_OURS)
     if _is_read_by_a_person():
@@ -61,7 +61,7 @@ def image(signed: str, slot: str) -> Response:
         product = None
     if _is_read_by_a_person():
         _note(link)
-    target = web_address(product.image_url) if product is not None else None
+    target = web_address(product.image_url, service().settings.link_hosts) if product is not None else None
     answer = _redirect(target) if target else _uncached(Response(EMPTY_PICTURE, content_type="image/gif"))
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is shown within a page of the mail's reader
     return answer

@@ -13,10 +13,13 @@ from api.security.permissions import Permission
 from api.serving.list_routes import list_operation
 from api.serving.service import service
 from api.web.openapi import operation
+from api.web.parsing import invalid
 from api.web.responses import answer_plain
 from recommender.catalogue.overrides import OVERRIDE_FIELDS, ProductChange, read_record
 from recommender.publication.lists import ListKey
+from recommender.publication.product import ADDRESSES
 from recommender.slate.plans import RetrievalPlan, product_plan
+from recommender.web_address import shop_address
 
 blueprint = Blueprint("products", __name__, url_prefix="/v1/products")
 
@@ -125,6 +128,8 @@ def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: AR
 
 
 def _update(change: ProductChange) -> Response:
+    if wrong := _wrong_addresses(change.fields):
+        raise invalid(wrong)
     (record,) = service().store.update_products([change])
     fields = {} if record is None else read_record(record)
     return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in OVERRIDE_FIELDS}})
@@ -138,4 +143,15 @@ def _check(raw: Mapping[str, Any]) -> ProductChange | str:
         first = error.errors()[0]
         return ": ".join([".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")])
     fields = named.model_dump(mode="json", exclude_unset=True, exclude={"product_id"})
+    if wrong := _wrong_addresses(fields):
+        return "{field}: {message}".format(**wrong[0])
     return ProductChange(named.product_id, "patch", fields)
+
+
+def _wrong_addresses(fields: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The addresses among fields that may not be shown, as errors."""
+    hosts = service().settings.link_hosts
+    where = f"at {' or '.join(hosts)}" if hosts else "at any host"
+    message = f"must be an http or https address {where} without a name and password, or a path that begins with one /"
+    wrong = [name for name in ADDRESSES if fields.get(name) is not None and shop_address(fields[name], hosts) is None]
+    return [{"field": name, "message": message} for name in wrong]

@@ -14,6 +14,8 @@ from recommender.storage.api_keys import SCOPES, ApiKey, KeyKind, Scope, digest_
 NO_SHOP = ""
 """The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
 ALL_SCOPES: frozenset[Scope] = frozenset(SCOPES)
+_OWN_SITES = ("same-origin", "none")
+"""Values of Sec-Fetch-Site of our own pages, and of what a person typed; programs send none."""
 _UNKNOWN_KEY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
 """Stands in for a key that is not known, so that looking takes as long as for one that is."""
 
@@ -66,7 +68,7 @@ def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Prin
     if not hmac.compare_digest(digest_of(given), key.digest) or scheme.lower() != "bearer":
         raise UnauthorizedError("send a key that is known here: `Authorization: Bearer <key>`")
     origin = environ.get("HTTP_ORIGIN")
-    if origin is not None and origin not in key.origins and not _is_same_host(origin, environ):
+    if origin is not None and origin not in key.origins and not _is_own_page(origin, environ, key.kind):
         raise ForbiddenError(f"pages of {origin!r} may not use this key; make a publishable key with that --origin")
     return Principal(key.shop, key.kind, frozenset(key.scopes), key.key_id, None, key.origins, key.rate_per_s)
 
@@ -81,6 +83,10 @@ def _find_local(environ: Mapping[str, Any], own_shop: str) -> Principal:
         raise ForbiddenError(f"host {host!r} is not a name of this machine; {remedy}")
     if origin is not None and not _is_same_host(origin, environ):
         raise ForbiddenError(f"pages of {origin!r} may not ask; {remedy}")
+    if (
+        environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_SITES
+    ):  # a picture or a script is asked for without Origin
+        raise ForbiddenError(f"pages of other sites may not ask; {remedy}")
     return Principal(own_shop, "local", ALL_SCOPES)
 
 
@@ -100,6 +106,16 @@ def _names_this_machine(host: str) -> bool:
         return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_own_page(origin: str, environ: Mapping[str, Any], kind: KeyKind) -> bool:
+    """Whether a page that no key lists is our own.
+
+    That Origin and Host are the same says nothing of a page whose name was pointed at us (DNS rebinding); it has a
+    publishable key, which is no secret, but none that is.
+    """
+    trusted = kind == "secret" or _names_this_machine(environ.get("HTTP_HOST", ""))
+    return trusted and _is_same_host(origin, environ)
 
 
 def _is_same_host(origin: str, environ: Mapping[str, Any]) -> bool:

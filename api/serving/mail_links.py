@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from flask import Flask, current_app
@@ -55,7 +56,9 @@ class MailLinks:
         known = self._products.find(builder.cache, link.shop, link.product_ids)
         if link.product_ids[slot - 1] not in known:
             raise StoreUnavailableError("Redis does not answer, and the product of this link was not read before")
-        return shown_in(link, slot, known, blocks, builder.as_of.timestamp())
+        hosts = self._service.settings.link_hosts
+        led_to = {one: _within(product, hosts) for one, product in known.items()}
+        return shown_in(link, slot, led_to, blocks, builder.as_of.timestamp())
 
 
 def mail_links() -> MailLinks:
@@ -103,6 +106,13 @@ def shown_in(
         found = own if own is not None and _objection(own, blocks, now) is None else next(spares, None)
     own = products.get(picks[slot - 1])
     return found or (own if own is not None and _objection(own, blocks, now) != "blocked" else None)
+
+
+def _within(product: Product | None, hosts: Collection[str]) -> Product | None:
+    """The product, without an address that leads out of `hosts`."""
+    if product is None or web_address(product.url, hosts) == product.url:
+        return product
+    return replace(product, url=None)
 
 
 def _objection(product: Product, blocks: Sequence[Block], now: float) -> Objection | None:

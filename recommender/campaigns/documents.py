@@ -1,6 +1,7 @@
 """Picks of one mail as JSON, for the service and for `reprise picks --format jsonl`."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from recommender.campaigns.links import address, link_of, sign
@@ -11,28 +12,33 @@ from recommender.web_address import web_address
 
 
 class LinkMaker:
-    """Factory of the links in one shop's mails: through the service with a secret, else straight to the shop."""
+    """Factory of the links in one shop's mails: through the service with a secret, else straight to the shop.
 
-    def __init__(self, settings: MailSettings, shop: str) -> None:
+    `hosts` are those that links may lead to; empty for any.
+    """
+
+    def __init__(self, settings: MailSettings, shop: str, hosts: Collection[str] = ()) -> None:
         self._base = settings.link_base
         self._secret = settings.secret
         self._shop = shop
+        self._hosts = hosts
 
     def links(self, campaign: Campaign, picks: Picks) -> "Links":
         """The links of the mail with `picks`."""
         if self._secret is None:
-            return Links(picks, self._base, None)
+            return Links(picks, self._base, None, self._hosts)
         token = sign(link_of(self._shop, campaign.campaign_id, picks), self._secret.get_secret_value())
-        return Links(picks, self._base, token)
+        return Links(picks, self._base, token, self._hosts)
 
 
 class Links:
     """The links of one mail; `token` is None where they are not signed."""
 
-    def __init__(self, picks: Picks, base: str, token: str | None) -> None:
+    def __init__(self, picks: Picks, base: str, token: str | None, hosts: Collection[str]) -> None:
         self._picks = picks
         self._base = base
         self._token = token
+        self._hosts = hosts
 
     def url(self, slot: int) -> str | None:
         """Address of the product in a slot, from 1; None where the shop gave no web address."""
@@ -48,7 +54,7 @@ class Links:
         return None if self._token is None else address(self._base, self._token, "unsubscribe")
 
     def _through(self, slot: int, action: str, target: str | None) -> str | None:
-        target = web_address(target)
+        target = web_address(target, self._hosts)
         return target if target is None or self._token is None else address(self._base, self._token, slot, action)
 
 

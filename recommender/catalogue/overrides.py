@@ -17,12 +17,15 @@ from pydantic_core import from_json
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.new_products import NewProduct, NewProducts
-from recommender.publication.product import Objection, Product
+from recommender.publication.product import ADDRESSES, Objection, Product
+from recommender.web_address import shop_address
 
 OVERRIDE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
 )  # fmt: skip
 """What may be said of a product."""
+MOST_OVERRIDDEN = 1_000_000
+"""Products of one shop of which something may be said: every worker keeps that of all shops."""
 _SHORT = 48
 """Records up to so many bytes are not worth packing."""
 _WINDOW = 4_096
@@ -171,7 +174,9 @@ def read_record(text: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     known = fields if isinstance(fields, dict) else {}
-    return {name: known[name] for name in OVERRIDE_FIELDS if known.get(name) is not None}
+    said = {name: known[name] for name in OVERRIDE_FIELDS if known.get(name) is not None}
+    wrong = [name for name in ADDRESSES if name in said and shop_address(str(said[name])) is None]  # as 0.1.0 took them
+    return {name: value for name, value in said.items() if name not in wrong}
 
 
 def _pack(text: bytes, like: bytes) -> bytes:

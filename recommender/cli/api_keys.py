@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.errors import UsageError
 from recommender.redis.open import open_storage
 from recommender.settings import load_settings
@@ -69,8 +69,8 @@ def create(
     if as_json:
         print_json({"key": key, **_document(record)})
     else:
-        click.echo(key)
-        click.echo("This is shown once: only a digest of it is kept.", err=True)
+        echo(key)
+        echo("This is shown once: only a digest of it is kept.", err=True)
 
 
 @command.command("list")
@@ -89,7 +89,7 @@ def list_keys(as_json: bool) -> None:
     elif keys:
         print_table(COLUMNS, [_row(key) for key in keys])
     else:
-        click.echo("There are no keys yet, so only this machine is answered; `reprise keys create` makes one.")
+        echo("There are no keys yet, so only this machine is answered; `reprise keys create` makes one.")
 
 
 @command.command()
@@ -111,7 +111,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     if as_json:
         print_json(_document(revoked))
     else:
-        click.echo(f"{key_id} opens nothing any more")
+        echo(f"{key_id} opens nothing any more")
 
 
 def _document(key: ApiKey) -> dict[str, Any]:

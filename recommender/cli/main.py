@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from recommender import DISTRIBUTION
+from recommender.cli.console import echo
 from recommender.errors import DataError, GateRefusedError, RepriseError, UsageError
 
 COMMANDS = {
@@ -106,7 +107,7 @@ def main() -> None:
     try:
         reprise.main(prog_name="reprise")
     except RepriseError as error:
-        click.echo(f"error: {error}", err=True)
+        echo(f"error: {error}", err=True)
         sys.exit(exit_code(error))
 
 

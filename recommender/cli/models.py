@@ -2,7 +2,7 @@
 
 import click
 
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.publication.manifest import Manifest
 from recommender.redis.open import open_version_store
 from recommender.settings import load_settings
@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
     elif manifests:
         print_table(COLUMNS, [_row(manifest, current) for manifest in manifests])
     else:
-        click.echo("No version is published yet; `reprise train FILE` makes one.")
+        echo("No version is published yet; `reprise train FILE` makes one.")
 
 
 def _row(manifest: Manifest, current: str | None) -> tuple[str, ...]:

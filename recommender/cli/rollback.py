@@ -2,7 +2,7 @@
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.redis.open import open_version_store
 from recommender.settings import load_settings
 from recommender.storage.versions import rollback
@@ -25,4 +25,4 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json({"from": before, "to": after})
     else:
-        click.echo(f"{before} → {after}: it answers from now on")
+        echo(f"{before} → {after}: it answers from now on")

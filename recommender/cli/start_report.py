@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-import click
-
+from recommender.cli.console import echo
 from recommender.connection.url import parse_redis_url
 from recommender.errors import StoreError
 from recommender.settings import Settings, find_settings_file
@@ -13,7 +12,7 @@ from recommender.storage.shops import ShopStorage
 def print_start(settings: Settings, storage: ShopStorage, shops: Collection[str], *, as_json: bool) -> None:
     """Print the start report; on standard error where standard output belongs to a JSON document."""
     for line in describe_start(settings, storage, shops):
-        click.echo(line, err=as_json)
+        echo(line, err=as_json)
 
 
 def describe_start(settings: Settings, storage: ShopStorage, shops: Collection[str]) -> Iterator[str]:

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 from pydantic_core import from_json
 
+from recommender.web_address import shop_address
+
 
 class Rhythm(NamedTuple):
     """How one product is bought again, over all its buyers; the fields as in `Own`."""
@@ -17,7 +19,8 @@ class Rhythm(NamedTuple):
 
 Objection = Literal["blocked", "not_valid", "out_of_stock"]
 """Why a product may not be shown; where there are several reasons, the first in this order."""
-_TEXTS = ("product_id", "title", "category", "price", "url", "image_url")
+ADDRESSES = ("url", "image_url")
+_TEXTS = ("product_id", "title", "category", "price", *ADDRESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Product:
 
     @classmethod
     def from_json(cls, text: bytes) -> "Product":
-        """The inverse of `to_json`; fields of a later release are ignored.
+        """The inverse of `to_json`; fields of a later release are ignored, and so are addresses that may not be shown.
 
         Raises ValueError, TypeError or AttributeError where `text` is no product.
         """
@@ -60,6 +63,9 @@ class Product:
         for name in _TEXTS:
             if not isinstance(fields.get(name, ""), str):
                 raise TypeError("a product's id, title, category, price and addresses are text")
+        for name in ADDRESSES:
+            if fields.get(name):  # 0.1.0 published what catalogues called addresses unchecked
+                fields[name] = shop_address(fields[name])
         if rhythm := fields.get("rhythm"):
             fields["rhythm"] = Rhythm(*map(float, rhythm))
         return cls(**fields)

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides, Record
+from recommender.catalogue.overrides import MOST_OVERRIDDEN, NO_OVERRIDES, ProductChange, ProductOverrides, Record
 from recommender.connection.client import Argument, RedisClient
 from recommender.person import decode_id, encode_id
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
+from recommender.storage.versions import too_many_overridden
 
 MOST_LOGGED = 10_000
 """Latest changes that are logged. A worker further behind reads all overrides."""
@@ -41,10 +42,12 @@ class RedisCatalogue:
 
     def update(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `VersionStore.update_products`."""
-        arguments: list[Argument] = [MOST_LOGGED]
+        arguments: list[Argument] = [MOST_LOGGED, MOST_OVERRIDDEN]
         for one in changes:
             arguments += (encode_id(one.product_id), one.how, one.to_json())
-        found: list[bytes | None] = self._writer.evaluate_in_time(_UPDATE.text, self._keys, *arguments)
+        found: list[bytes | None] | None = self._writer.evaluate_in_time(_UPDATE.text, self._keys, *arguments)
+        if found is None:
+            raise too_many_overridden()
         return found
 
     def begin_again(self) -> None:

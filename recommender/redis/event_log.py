@@ -15,13 +15,22 @@ from recommender.redis.contacts import MAIL_LIMITS, USED_PERCENT
 from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
-from recommender.retention import EVENT_ID_KEPT_S, KEPT_S, PERSONAL_PARTS, PersonalPart
+from recommender.retention import (
+    EVENT_ID_KEPT_S,
+    KEPT_S,
+    MOST_HIDDEN,
+    MOST_MARKS,
+    PERSONAL_PARTS,
+    STANDING_KEPT_S,
+    PersonalPart,
+)
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
+_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
 _ACCEPT = load_script(
-    "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS
+    "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
 _FORGET = load_script("event_log/forget_person")
 _FORGET_ENTRIES = load_script("event_log/forget_entries")
@@ -30,6 +39,8 @@ _KEEP_FOLDED = load_script("event_log/keep_folded")
 
 _REFUSED = 3
 """What the script says of an event that is refused as too much is there."""
+_NOT_READ = {"placement": None, "recommendation_id": None, "rank": None, "campaign_id": None}
+"""Fields of an impression that no later answer needs."""
 _ENTRIES_PER_TRIP = 1_000
 """Other clients wait while the server looks through them."""
 
@@ -53,9 +64,9 @@ class RedisEventLog:
         """See `EventLog.queue`."""
         return RedisEventQueue(self._keys, self._client)
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
         """See `EventLog.accept`."""
-        load, verdicts = self._accept(events, now, bound)
+        load, verdicts = self._accept(events, now, bound, own=own)
         if _REFUSED not in verdicts:
             return [Verdict(verdict) for verdict in verdicts]
         if load == b"memory":
@@ -115,11 +126,13 @@ class RedisEventLog:
         """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
-    def _accept(self, events: Sequence[Event], now: datetime, bound: int, who: str = "") -> tuple[bytes, list[int]]:
+    def _accept(
+        self, events: Sequence[Event], now: datetime, bound: int, who: str = "", *, own: bool = False
+    ) -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
         arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who, to_us(now)]
         for event in events:
-            arguments += self._describe(event, now)
+            arguments += self._describe(event, now, own=own)
         keys = [self._keys.events, self._keys.erased]
         load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         # also of an event that is known: where it was not remembered, its sender was told to repeat it
@@ -134,13 +147,14 @@ class RedisEventLog:
         if self._suppressed is not None:
             self._suppressed.add(suppressions)
 
-    def _describe(self, event: Event, now: datetime) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
         part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
-        yield self._keys.of("seen", digest(event.event_id))
+        yield "" if own else self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
+        yield self._keys.of("session", person) if own and part == "shown" and event.customer_id is None else ""
         yield from _describe_kept(event, part)
         yield int(event.event_type in MUST_BE_KEPT)
         yield event.to_json()
@@ -163,4 +177,6 @@ def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, A
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))
+    if part == "shown":  # twenty an answer: only what `recommender.events.recent` reads of them
+        return KEPT_S[part], event.model_copy(update=_NOT_READ).to_json()
     return KEPT_S.get(part, 0) if part else 0, encode_id(event.product_id or "")

@@ -42,6 +42,11 @@ class Keys:
         return f"{self._prefix}:placements"
 
     @property
+    def placements_sequence(self) -> str:
+        """String: number of the last change of `placements`."""
+        return f"{self._prefix}:placements:sequence"
+
+    @property
     def catalogue(self) -> str:
         """Hash: product id → number of the change and JSON, product overrides."""
         return f"{self._prefix}:catalogue"

@@ -6,10 +6,11 @@ part of a key.
 """
 
 import struct
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -28,14 +29,14 @@ from recommender.redis.keys import Keys
 from recommender.redis.lua import load_script
 from recommender.redis.publish import READY, Publisher
 from recommender.redis.read import READ, ReadScript
-from recommender.slate.placements import Placement
+from recommender.slate.placements import MOST_PLACEMENT_BYTES, MOST_PLACEMENTS, Placement
 from recommender.slate.reading import FetchedLists
-from recommender.storage.versions import ListQuery, StoreState
+from recommender.storage.versions import ListQuery, StoreState, too_many_placements
 
 _POLL = load_script("versions/poll")
 _FIND = load_script("versions/find_products")
 _ACTIVATE = load_script("versions/activate")
-_PLACE = "return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])"
+_PLACE = load_script("versions/place")
 _READ_PROFILE = load_script("versions/read_profile")
 
 _PRODUCTS_PER_TRIP = 500
@@ -57,6 +58,7 @@ class RedisVersionStore:
         self._writer = writer
         self._catalogue = RedisCatalogue(self._keys, reader, writer)
         self._script = ReadScript(self._keys)
+        self._placed = _Placed(b"", {}, frozenset())
 
     def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
@@ -90,21 +92,22 @@ class RedisVersionStore:
     def follow(self) -> StoreState:
         """See `Reader.follow`."""
         keys = [self._keys.current, self._keys.versions, self._keys.placements, self._keys.erased]
+        sequences = [self._catalogue.sequence, self._keys.placements_sequence]
         try:
-            answer = self._reader.evaluate(_POLL.text, [*keys, self._catalogue.sequence])
+            answer = self._reader.evaluate(_POLL.text, [*keys, *sequences], self._placed.number)
         except StoreError:
             self._catalogue.begin_again()
             raise
         with self._reading("the name of the current version"):
-            current, state, fields, erasures, changes = answer
+            current, state, erasures, changes, number, fields = answer
             if current is not None and state != READY.encode():
                 raise ValueError("it names no version that is whole")
             version = None if current is None else current.decode()
-            placed = {name.decode(): _to_placement(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
-        kept = {name: placement for name, placement in placed.items() if placement is not None}
+            self._placed = self._placed if fields is None else self._placed.change(number, fields)
+        placed = self._placed
         with self._reading("product overrides"):
             overrides = self._catalogue.follow(version, changes)
-        return StoreState(version, kept, erasures, overrides, unreadable=frozenset(placed.keys() - kept.keys()))
+        return StoreState(version, placed.placements, erasures, overrides, unreadable=placed.unreadable)
 
     def factors(self, version: str) -> ProductFactors | None:
         """See `VersionStore.factors`."""
@@ -113,7 +116,10 @@ class RedisVersionStore:
 
     def place(self, name: str, placement: Placement) -> None:
         """See `VersionStore.place`."""
-        self._writer.evaluate_in_time(_PLACE, [self._keys.placements], name, placement.model_dump_json())
+        keys = [self._keys.placements, self._keys.placements_sequence]
+        bounds = MOST_PLACEMENTS, MOST_PLACEMENT_BYTES
+        if not self._writer.evaluate_in_time(_PLACE.text, keys, name, placement.model_dump_json(), *bounds):
+            raise too_many_placements(name)
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `VersionStore.update_products`."""
@@ -199,6 +205,26 @@ class RedisVersionStore:
                 f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
                 "publish again, or roll back"
             ) from None
+
+
+class _Placed(NamedTuple):
+    """The placements that were set, as of one change of them."""
+
+    number: bytes
+    placements: Mapping[str, Placement]
+    unreadable: frozenset[str]
+    texts: Mapping[bytes, bytes] = {}
+
+    def change(self, number: bytes, fields: Sequence[bytes]) -> "_Placed":
+        """Those of `fields`, names and JSON in turn; what is as before is not parsed again."""
+        texts, placements = dict(zip(fields[::2], fields[1::2], strict=True)), dict[str, Placement]()
+        for name, text in texts.items():
+            same = self.texts.get(name) == text
+            placement = self.placements.get(name.decode()) if same else _to_placement(text)
+            if placement is not None:
+                placements[name.decode()] = placement
+        unreadable = frozenset(name.decode() for name in texts) - placements.keys()
+        return _Placed(number, placements, unreadable, texts)
 
 
 def _to_placement(text: bytes) -> Placement | None:

@@ -13,6 +13,10 @@ from recommender.errors import UnknownPlacementError
 from recommender.publication.product import Product
 
 ABSOLUTE_CAP = 50
+MOST_PLACEMENTS = 200
+"""Placements that one shop may set while the service runs: every worker keeps those of all shops."""
+MOST_PLACEMENT_BYTES = 1 << 20
+"""JSON of all these placements of a shop."""
 MOST_RULES = 1_000
 """Pins, boosts and blocks of one placement, of each."""
 Mix = Literal["auto", "buy_again", "discover"]

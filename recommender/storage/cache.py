@@ -238,6 +238,11 @@ class ListCache:
 
     def _find_pinned(self, position: StoreState) -> Mapping[str, Product | None]:
         """What the placements pin, as the version of `position` knows it; only what was not known before is read."""
+        before = self.state.position
+        if (position.version, position.version) == (self._pinned_of, before.version) and (
+            position.placements is before.placements
+        ):
+            return self.state.pinned
         placements = {**self._configured, **position.placements}.values()
         known = self.state.pinned if position.version == self._pinned_of else {}
         missing = sorted({pin.product_id for one in placements for pin in one.pins} - known.keys())

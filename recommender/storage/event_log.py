@@ -44,13 +44,15 @@ class Verdict(Enum):
 class EventLog(Protocol):
     """The events of one shop."""
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
         """Keep new events, in the log and at hand, both or neither; one verdict each. One round trip.
 
         Args:
             events: any number, also of one person.
             now: the moment of the request; older events than KEPT_S go to the log alone.
             bound: most events that may wait for a worker.
+            own: whether the service tells of them, once each: their ids are not remembered, and what was shown to a
+                session that did nothing else, which anybody may have made up, goes to the log alone.
 
         Raises:
             BackPressureError: more would wait than `bound`; none was kept but those of MUST_BE_KEPT, so send all again.

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides
-from recommender.errors import VersionNotFoundError
+from recommender.catalogue.overrides import MOST_OVERRIDDEN, NO_OVERRIDES, ProductChange, ProductOverrides
+from recommender.errors import InvalidRequestError, VersionNotFoundError
 from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import ListKey
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
-from recommender.slate.placements import Placement
+from recommender.slate.placements import MOST_PLACEMENT_BYTES, MOST_PLACEMENTS, Placement
 from recommender.slate.reading import FetchedLists
 
 
@@ -99,12 +99,17 @@ class VersionStore(Reader, Protocol):
         """
 
     def place(self, name: str, placement: Placement) -> None:
-        """Set a placement for every worker, in place of the one in the settings, until it is set again."""
+        """Set a placement for every worker, in place of the one in the settings, until it is set again.
+
+        Raises InvalidRequestError where the shop would have more than MOST_PLACEMENTS, or MOST_PLACEMENT_BYTES of them.
+        """
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """Say something of products for every worker and version, all in one step, in this order.
 
         Returns what is then said of each, as JSON; None for nothing.
+
+        Raises InvalidRequestError where something would be said of more than MOST_OVERRIDDEN products; nothing changes.
         """
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
@@ -142,6 +147,21 @@ class VersionStore(Reader, Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+
+
+def too_many_placements(name: str) -> InvalidRequestError:
+    """The error that a shop would have too many placements, or too much text in them."""
+    message = (
+        f"the shop would have more than {MOST_PLACEMENTS} placements, or {MOST_PLACEMENT_BYTES >> 20} MiB of rules in "
+        f"them, with {name!r}: set one that is there, or shorten pins, boosts and blocks"
+    )
+    return InvalidRequestError(message, [{"field": "name", "message": message}])
+
+
+def too_many_overridden() -> InvalidRequestError:
+    """The error that a shop would say something of too many products."""
+    message = f"something is said of {MOST_OVERRIDDEN:,} products: take back what is said of some (DELETE)"
+    return InvalidRequestError(message, [{"field": "product_id", "message": message}])
 
 
 def current_manifest(store: VersionStore) -> Manifest | None:

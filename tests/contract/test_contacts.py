@@ -10,13 +10,13 @@ from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.redis.keys import Keys
 from recommender.redis.shops import RedisShopStorage
-from recommender.retention import PERSONAL_PARTS
+from recommender.retention import MOST_MARKS, PERSONAL_PARTS, STANDING_KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contacts import Claim, ContactState, Mail
 from recommender.storage.event_log import Verdict
 from recommender.storage.shops import ShopStorage
-from tests.support.governed import DAY, NOW, RULES, Governed
+from tests.support.governed import DAY, NOW, RULES, SECOND, Governed
 
 ODD_IDS = ["{x}", "a:b", "*", "\n", "a\x00b", "käse 🧀", '"', '\\",', '","', "c:A", "[1,2]", "%d+"]
 
@@ -97,6 +97,14 @@ class TestStandings:
         governed.tell("subscription_start", NOW, product_id="SALT")
         governed.tell("subscription_end", NOW, product_id="SALT")
         assert governed.standing().subscriptions == {"MILK", "SALT"}
+
+    def test_more_subscriptions_than_are_kept_drive_out_the_oldest_and_no_objection(self, governed):
+        governed.tell("unsubscribe", NOW - 900 * DAY)
+        for number in range(MOST_MARKS + 5):
+            governed.tell("subscription_start", NOW - 500 * DAY + number * SECOND, product_id=f"P{number}")
+        standing = governed.standing()
+        assert standing.subscriptions == {f"P{number}" for number in range(6, MOST_MARKS + 5)}
+        assert standing.unsubscribed
 
     @pytest.mark.parametrize(
         "at",
@@ -201,6 +209,20 @@ class TestInRedis:
             "mails": True,
             "campaign": True,
         }
+
+    @pytest.mark.parametrize("event_type", ["unsubscribe", "mail_bounce", "mail_complaint"])
+    def test_consent_and_subscriptions_end_and_an_objection_never_does(self, governed, redis_shop, event_type):
+        def life() -> int:
+            (key,) = (key for key in redis_shop.list_keys() if ":standing:" in key)
+            return redis_shop.client.call("TTL", key)
+
+        governed.tell("subscribe", customer_id="ANN")
+        governed.tell("subscription_start", customer_id="ANN", product_id="MILK")
+        assert STANDING_KEPT_S - 60 < life() <= STANDING_KEPT_S
+        governed.tell(event_type, customer_id="ANN")
+        assert life() == -1
+        governed.tell("subscription_end", customer_id="ANN", product_id="MILK")
+        assert life() == -1
 
     def test_an_erasure_deletes_both(self, governed, redis_shop):
         self.fill(governed)

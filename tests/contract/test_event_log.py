@@ -7,8 +7,10 @@ import pytest
 
 from recommender.errors import BackPressureError
 from recommender.events.event import Event
+from recommender.person import digest_of_person
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import Keys
+from recommender.retention import MOST_HIDDEN
 from recommender.storage.event_log import EventLog, Verdict
 from tests.fakes.event_log import MemoryEventLog
 
@@ -19,6 +21,17 @@ ACCEPTED, DUPLICATE = Verdict.ACCEPTED, Verdict.DUPLICATE
 def purchase(event_id: str, customer_id: str = "ANNA", product_id: str = "MILK", **fields) -> Event:
     fields = {"event_type": "purchase", "occurred_at": NOW - timedelta(hours=1), **fields}
     return Event(event_id=event_id, customer_id=customer_id, product_id=product_id, **fields)
+
+
+def impression(event_id: str, **fields) -> Event:
+    return purchase(event_id, **{"customer_id": None, "session_id": "s", "event_type": "impression", **fields})
+
+
+def hidden_of(log: EventLog, customer_id: str = "ANNA") -> frozenset[str]:
+    person = digest_of_person(customer_id, None)
+    if isinstance(log, MemoryEventLog):
+        return log.read_person(person)[3]
+    return frozenset(one.decode() for one in log._client.call("SMEMBERS", log._keys.of("hidden", person)))
 
 
 @pytest.fixture(params=["memory", "embedded", "other"])
@@ -50,6 +63,18 @@ def test_more_than_may_wait_are_refused_as_a_whole(log):
     assert log.accept([purchase("3")], NOW, 3) == [ACCEPTED]
 
 
+@pytest.mark.parametrize("n_more", [0, 1, 50])
+def test_a_person_hides_so_many_products_and_no_more(log, n_more):
+    def hide(number: int) -> Event:
+        return purchase(str(number), product_id=f"P{number}", event_type="not_interested")
+
+    most = MOST_HIDDEN + n_more
+    log.accept([hide(number) for number in range(most)], NOW, 10_000)
+    log.accept([purchase("again", product_id=f"P{most - 1}", event_type="not_interested")], NOW, 10_000)
+    hidden = hidden_of(log)
+    assert (len(hidden), f"P{most - 1}" in hidden) == (MOST_HIDDEN, True)
+
+
 class TestInRedis:
     @pytest.fixture
     def keys(self, redis_shop):
@@ -70,12 +95,28 @@ class TestInRedis:
         assert len(found) == 3
         assert not [key for key in found if "-ID" in key]
 
-    def test_every_key_but_the_stream_and_refusals_has_a_life(self, redis_shop, keys, log):
+    def test_every_key_but_the_stream_has_a_life(self, redis_shop, keys, log):
         session = {"event_type": "view", "customer_id": None, "session_id": "s"}
         log.accept([purchase("1"), Event(**{**dict(purchase("2")), **session})], NOW, 10)
         log.accept([purchase("3", event_type="not_interested")], NOW, 10)
         lives = {key: redis_shop.client.call("TTL", key) for key in redis_shop.list_keys()}
-        assert sorted(key.split(":")[2] for key, life in lives.items() if life < 0) == ["events", "hidden"]
+        assert sorted(key.split(":")[2] for key, life in lives.items() if life < 0) == ["events"]
+
+    def test_a_session_that_anybody_may_have_made_up_costs_nothing_but_what_waits(self, redis_shop, keys, log):
+        shown = [impression(f"rec:{n}", session_id=f"made-up-{n}") for n in range(100)]
+        assert log.accept(shown, NOW, 1000, own=True) == [ACCEPTED] * 100
+        assert redis_shop.list_keys() == {keys.events}
+
+    def test_what_was_shown_counts_for_a_session_that_did_something(self, redis_shop, keys, log):
+        log.accept([impression("1", event_type="view")], NOW, 100)
+        log.accept([impression(f"rec:{n}", placement="home", rank=n) for n in (1, 2)], NOW, 100, own=True)
+        parts = sorted(key.split(":")[2] for key in redis_shop.list_keys())
+        assert parts == ["events", "seen", "session", "shown"]
+        kept = redis_shop.client.call("LRANGE", keys.of("shown", digest_of_person(None, "s")), 0, -1)
+        assert [Event.from_json(one).product_id for one in kept] == ["MILK"] * 2
+        assert {Event.from_json(one).placement for one in kept} == {None}
+        archived = [dict(fields)[b"e"] for _, fields in redis_shop.client.call("XRANGE", keys.events, "-", "+")]
+        assert [Event.from_json(one).placement for one in archived] == [None, "home", "home"]
 
     def test_only_the_latest_are_recent_activity(self, redis_shop, log):
         log.accept([purchase(str(n)) for n in range(250)], NOW, 1000)

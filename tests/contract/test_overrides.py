@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from recommender.catalogue.overrides import NO_OVERRIDES, OVERRIDE_FIELDS, ProductChange, read_record
-from recommender.errors import StoreError, StoreUnavailableError
+from recommender.errors import InvalidRequestError, StoreError, StoreUnavailableError
 from recommender.publication.lists import WHOLE_SHOP, ListKey
 from recommender.redis import catalogue
 from recommender.redis.shops import RedisShopStorage
@@ -47,8 +47,21 @@ def test_a_shop_begins_without_overrides(store):
     assert store.update_products([]) == []
 
 
+def test_something_is_said_of_so_many_products_and_no_more(store, monkeypatch):
+    monkeypatch.setattr(catalogue, "MOST_OVERRIDDEN", 3)
+    store.update_products([put("p1", price="1"), put("p2", price="1")])
+    with pytest.raises(InvalidRequestError, match=r"something is said of .* products: take back"):
+        store.update_products([put("p1", price="2"), put("p3", price="1"), put("p4", price="1")])
+    assert overridden(store) == {"p1": {"price": "1"}, "p2": {"price": "1"}}
+    store.update_products([put("p1", price="2"), put("p3", price="1"), ProductChange("p9", "delete")])
+    store.update_products([ProductChange("p2", "delete")])
+    store.update_products([put("p4", price="1")])
+    assert overridden(store).keys() == {"p1", "p3", "p4"}
+
+
 def test_an_override_comes_back_whole(store):
     fields = dict.fromkeys(OVERRIDE_FIELDS, "käse 🧀 / \" \\ \x00 'x'") | {"in_stock": False, "blocked": True}
+    fields |= dict.fromkeys(("url", "image_url"), "/käse?q=ü")
     (text,) = store.update_products([put("p1", **fields)])
     assert json.loads(text) == fields
     assert overridden(store) == {"p1": fields}

@@ -3,6 +3,8 @@
 from collections.abc import Container, Sequence
 
 from recommender.catalogue.overrides import NO_OVERRIDES, ProductChange, ProductOverrides, Record, read_record
+from recommender.redis import catalogue
+from recommender.storage.versions import too_many_overridden
 
 
 class MemoryCatalogue:
@@ -16,6 +18,9 @@ class MemoryCatalogue:
 
     def update(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `Store.update_products`."""
+        told = {one.product_id for one in changes if one.how != "delete"} | self._said.keys()
+        if len(told) > catalogue.MOST_OVERRIDDEN:
+            raise too_many_overridden()
         return [self._update(change) for change in changes]
 
     def follow(self, version: str | None, trained: Container[str]) -> ProductOverrides:

@@ -9,7 +9,7 @@ from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
 from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.retention import CONTACTS_KEPT_DAYS, PersonalPart
+from recommender.retention import CONTACTS_KEPT_DAYS, MOST_MARKS, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
@@ -98,6 +98,9 @@ class MemoryContacts:
             else:
                 marks, mark = self._marks[person], mark_of(event)
                 marks[mark] = max(to_us(min(event.occurred_at, now)), marks.get(mark, 0))
+                if len(marks) > MOST_MARKS:
+                    of_products = [one for one in marks if one.startswith("subscription_") and one != mark]
+                    del marks[min(of_products, key=marks.__getitem__)]
 
     def note_reader(self, event: Event) -> None:
         """Let what a reader did on our page count, over all that was said before."""

@@ -8,7 +8,7 @@ from recommender.errors import BackPressureError
 from recommender.events.event import Event
 from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
-from recommender.retention import PersonalPart
+from recommender.retention import MOST_HIDDEN, PersonalPart
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
@@ -24,18 +24,18 @@ class MemoryEventLog:
         self.contacts = MemoryContacts(self.queue.tombstones, self.recent)
         self._seen: set[str] = set()
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
         """See `EventLog.accept`. An id is never forgotten."""
         if len(self.queue.entries) + len(events) <= bound:
-            return [self._accept(event, now) for event in events]
-        kept = [self._accept(event, now) for event in events if event.event_type in MUST_BE_KEPT]
+            return [self._accept(event, now, own=own) for event in events]
+        kept = [self._accept(event, now, own=own) for event in events if event.event_type in MUST_BE_KEPT]
         if len(kept) < len(events):
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
         return kept
 
     def unsubscribe(self, event: Event) -> None:
         """See `EventLog.unsubscribe`."""
-        if self._accept(event, event.occurred_at) is not Verdict.ERASED:
+        if self._accept(event, event.occurred_at, own=False) is not Verdict.ERASED:
             self.contacts.note_reader(event)
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
@@ -72,19 +72,25 @@ class MemoryEventLog:
         hidden = frozenset(event.product_id or "" for event in self.recent["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
 
-    def _accept(self, event: Event, now: datetime) -> Verdict:
+    def _accept(self, event: Event, now: datetime, *, own: bool) -> Verdict:
         if event.customer_id is not None and self.queue.erased([event.customer_id]):
             return Verdict.ERASED
-        if event.event_id in self._seen:
+        if event.event_id in self._seen and not own:
             return Verdict.DUPLICATE
-        self._seen.add(event.event_id)
+        if not own:
+            self._seen.add(event.event_id)
         self.queue.add(event.to_json())
         part = recent_part(event, now)
+        person = digest_of_person(event.customer_id, event.session_id)
+        if own and part == "shown" and event.customer_id is None and not self.recent.get(("session", person)):
+            part = None
         if part in ("standing", "mails"):
             self.contacts.note(event, part, now)
         elif part is not None:
-            kept = self.recent[part, digest_of_person(event.customer_id, event.session_id)]
+            kept = self.recent[part, person]
             kept.insert(0, event)
             if part in MOST_READ:
                 del kept[MAX_RECENT_EVENTS:]
+            elif len({one.product_id for one in kept}) > MOST_HIDDEN:
+                kept.pop()
         return Verdict.ACCEPTED

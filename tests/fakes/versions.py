@@ -16,9 +16,9 @@ from recommender.publication.lists import LIST_NAMES, RANKED, ListKey, Published
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
 from recommender.publication.profile_blocks import block_of, decode_block, drop_profile, find_profile
-from recommender.slate.placements import Placement
+from recommender.slate.placements import MOST_PLACEMENT_BYTES, MOST_PLACEMENTS, Placement
 from recommender.slate.reading import FetchedLists
-from recommender.storage.versions import ListQuery, StoreState
+from recommender.storage.versions import ListQuery, StoreState, too_many_placements
 from tests.fakes.catalogue import MemoryCatalogue
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.neighbours import leads, products_in
@@ -105,7 +105,7 @@ class MemoryVersionStore:
         """See `Store.follow`."""
         trained = self._current.indices if self._current else {}
         live = self._catalogue.follow(self.current(), trained)
-        return StoreState(self.current(), dict(self._placements), len(self.event_log.erased()), live)
+        return StoreState(self.current(), self._placements, len(self.event_log.erased()), live)
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """See `Reader.find_products`."""
@@ -119,7 +119,11 @@ class MemoryVersionStore:
 
     def place(self, name: str, placement: Placement) -> None:
         """See `Store.place`."""
-        self._placements[name] = placement
+        placed = {**self._placements, name: placement}
+        n_bytes = sum(len(one.model_dump_json()) for one in placed.values())
+        if len(placed) > MOST_PLACEMENTS or n_bytes > MOST_PLACEMENT_BYTES:
+            raise too_many_placements(name)
+        self._placements = placed
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
         """See `Store.publish`. A version that is there already is only made current again."""

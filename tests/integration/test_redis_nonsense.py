@@ -171,6 +171,7 @@ def test_a_placement_that_cannot_be_read_gives_way_to_that_of_the_settings(
 ) -> None:
     corrupt.call("HSET", KEYS.placements, "home", "{nonsense", "email", '{"cap": 1, "default_limit": 1}')
     corrupt.call("HSET", KEYS.placements, "cart", '{"cap": 100, "later": 1}')
+    corrupt.call("INCR", KEYS.placements_sequence)
 
     def caps() -> dict[str, int]:
         return {placement["name"]: placement["cap"] for placement in served.ask("/v1/placements").json["placements"]}

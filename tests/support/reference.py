@@ -200,7 +200,10 @@ def _docstrings(body: Sequence[ast.stmt]) -> dict[str, str]:
 
 
 def _time(seconds: int | None) -> str:
-    return "until the person is erased" if seconds is None else f"{seconds // SECONDS_PER_DAY} days"
+    if seconds is None:
+        days = retention.STANDING_KEPT_S // SECONDS_PER_DAY
+        return f"{days} days; where mails are objected to, until the person is erased"
+    return f"{seconds // SECONDS_PER_DAY} days"
 
 
 def _callers(access: Permission | None) -> str:

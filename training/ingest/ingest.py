@@ -109,8 +109,9 @@ def ingest(
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
     with unchanged([*files, *([source.products] if source.products else [])]):
         parts = _read_files(files, source, as_of, progress)
-        listed = read_products(source.products) if source.products else None
-    quarantine = _quarantine(parts, quarantine_path(DataDirectory(settings.home), source.paths))
+        listed = read_products(source.products, settings.link_hosts) if source.products else None
+    bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
+    quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
     currencies: Collection[str] = ()
     if source.ledger is not None:
         with progress.step("Read archived events"):
@@ -159,9 +160,9 @@ def _read_files(files: Sequence[Path], source: PurchaseSource, as_of: datetime, 
     return parts
 
 
-def _quarantine(parts: Sequence[ParsedRows], path: Path) -> Path | None:
-    """Write the bad rows of all parts, and return where; None if there are none."""
-    bad = pl.concat([part.bad for part in parts], how="diagonal") if parts else pl.DataFrame()
+def _quarantine(found: Sequence[pl.DataFrame], path: Path) -> Path | None:
+    """Write the bad rows of all files, and return where; None if there are none."""
+    bad = pl.concat(found, how="diagonal") if found else pl.DataFrame()
     write_quarantine(path, bad)
     return path if len(bad) else None
 

@@ -41,7 +41,8 @@ class IngestReport:
         repeat_pair_share: share of (customer, product) pairs bought in two or more orders; None without purchases.
         repeat_customer_share: share of customers with two or more orders; None without purchases.
         median_gap_days: between one customer's consecutive orders of one product; None if nothing was bought twice.
-        catalogue: products, from_file, sold_but_not_in_file, never_sold, repeated_in_file, unusable_in_file.
+        catalogue: products, from_file, sold_but_not_in_file, never_sold, repeated_in_file, unusable_in_file,
+            quarantined_in_file (lines and cells that were not taken).
     """
 
     sources: Sequence[str]

@@ -1,17 +1,29 @@
 """The catalogue: the shop's product file, completed by titles and categories of the purchases."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from recommender.errors import MissingColumnError
+from recommender.publication.product import ADDRESSES
+from recommender.web_address import shop_address
 from training.ingest.files import BROKEN, LINE, reading, scan_file
+from training.ingest.rows import QUARANTINE_CHARACTERS
 from training.ingest.schema import CATALOGUE, number_of, text_of
 
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
+_READ = "__read__"
 _NO = ("false", "f", "no", "n", "0", "0.0", "out of stock", "out_of_stock", "outofstock", "sold out", "discontinued")
+
+
+_WRONG = {"price": "is no number, or negative"} | dict.fromkeys(
+    ADDRESSES, "is neither an http or https address of an allowed host nor a path of the shop"
+)
+"""Why a cell is not taken, by its column."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +33,25 @@ class NamedProducts:
     Attributes:
         products: schema CATALOGUE, one row per product.
         repeated: lines whose product stood on a later line too; the last line counts.
-        unusable: lines without a product_id.
+        unusable: lines without a product_id, and broken ones.
+        bad: file, line, reason and cells as text: what of a line was not taken, and why.
     """
 
     products: pl.DataFrame
     repeated: int
     unusable: int
+    bad: pl.DataFrame
 
 
-def read_products(file: Path) -> NamedProducts:
+def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
     """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
-    A price that is no number or is negative, and an address that is neither http(s) nor a path of the shop, are taken
-    as not given. A product is in stock unless its cell says otherwise (`false`, `no`, `0`, `out of stock`, …).
+    A price that is no number or is negative, and an address that may not be shown (see `shop_address`), are not taken,
+    and listed in `bad`. A product is in stock unless its cell says otherwise (`false`, `no`, `0`, `out of stock`, …).
+
+    Args:
+        file: CSV, Parquet or JSON-lines.
+        hosts: those that addresses may name; empty for any.
 
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding.
@@ -45,13 +63,36 @@ def read_products(file: Path) -> NamedProducts:
         if "product_id" not in schema:
             seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
-        listed = frame.select(_product_file_column(name, schema) for name in CATALOGUE.names()).collect()
-    usable = listed.filter(pl.col("product_id").is_not_null())
+        columns = [_product_file_column(name, schema, hosts) for name in CATALOGUE.names()]
+        cells = {name: text_of(name, schema[name]) for name in ("product_id", "price", *ADDRESSES) if name in schema}
+        named = [cell.alias(_READ + name) for name, cell in cells.items()]
+        listed = frame.select(LINE, BROKEN, *columns, *named).collect()
+    usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
-    return NamedProducts(products, repeated=len(usable) - len(products), unusable=len(listed) - len(usable))
+    return NamedProducts(
+        products,
+        repeated=len(usable) - len(products),
+        unusable=len(listed) - len(usable),
+        bad=_not_taken(listed, cells, file),
+    )
 
 
-def _product_file_column(name: str, schema: pl.Schema) -> pl.Expr:
+def _not_taken(listed: pl.DataFrame, cells: Collection[str], file: Path) -> pl.DataFrame:
+    """`NamedProducts.bad`: a row for every line and reason."""
+    not_given = {name: pl.col(_READ + name).is_not_null() & pl.col(name).is_null() for name in cells}
+    rules: Mapping[str, pl.Expr] = {
+        "broken line": pl.col(BROKEN).is_not_null(),
+        "no product_id": pl.col("product_id").is_null(),
+        **{f"{name} {_WRONG[name]}": wrong for name, wrong in not_given.items() if name in _WRONG},
+    }
+    read = [pl.col(_READ + name).str.head(QUARANTINE_CHARACTERS).alias(name) for name in cells]
+    where = (pl.lit(str(file)).alias("file"), pl.col(LINE).alias("line"))
+    return pl.concat(
+        listed.filter(rule).select(*where, pl.lit(reason).alias("reason"), *read) for reason, rule in rules.items()
+    ).sort("line", maintain_order=True)
+
+
+def _product_file_column(name: str, schema: pl.Schema, hosts: Collection[str]) -> pl.Expr:
     """One catalogue column from a product file."""
     if name not in schema:
         absent = True if name == "in_stock" else None
@@ -59,9 +100,8 @@ def _product_file_column(name: str, schema: pl.Schema) -> pl.Expr:
     if name == "price":
         return _price(number_of(name, schema[name])).alias(name)
     text = text_of(name, schema[name])
-    if name in {"url", "image_url"}:
-        # anything else, `javascript:` above all, must not reach a page
-        return pl.when(text.str.contains(r"^(https?://|/)")).then(text).alias(name)
+    if name in ADDRESSES:
+        return text.map_elements(partial(shop_address, hosts=hosts), return_dtype=pl.String).alias(name)
     if name in {"in_stock", "replenishable"}:
         is_yes = ~text.str.to_lowercase().is_in(_NO)
         return (is_yes.fill_null(value=True) if name == "in_stock" else is_yes).alias(name)
@@ -107,6 +147,7 @@ def build_catalogue(
         "never_sold": len(catalogue) - len(sold),
         "repeated_in_file": named.repeated if named else 0,
         "unusable_in_file": named.unusable if named else 0,
+        "quarantined_in_file": len(named.bad) if named else 0,
     }
 
 

@@ -10,6 +10,7 @@ from tests.support.event_files import archive, event
 from tests.support.profiles import make_profile, make_table
 from training.artifacts import load, save
 from training.erase import Forgotten, forget
+from training.quarantine import write_quarantine
 
 ANNA = {digest_of_person("ANNA", None)}
 LISTS = {"buy_again": {"ANNA": [1, 2], "BEN": [0]}, "discover": {"ANNA": [3]}, "similar": {"ANNA": [4]}}
@@ -93,3 +94,11 @@ def test_a_damaged_version_is_told(home, make_publication):
     (home.models / "v1" / "lists.npz").write_bytes(b"x")
     with pytest.raises(HomeError, match="damaged"):
         forget(home, "default", ANNA)
+
+
+def test_a_bad_row_goes_whose_id_is_a_formula(home):
+    file = home.quarantine / "purchases.csv"
+    write_quarantine(file, pl.DataFrame({"line": [2, 3], "customer_id": ["=ANNA", "BEN"]}))
+    assert "'=ANNA" in file.read_text()
+    assert forget(home, "default", {digest_of_person("=ANNA", None)}).quarantined_rows == 1
+    assert "ANNA" not in file.read_text()

@@ -4,7 +4,7 @@ The template is data: it runs in Jinja's sandbox, sees nothing but the mail, and
 from the catalogue is sanitized before (`training.campaigns.mail.sanitize`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,12 +94,14 @@ class Renderer:
         template: Path | None = None,
         locale: str = "en",
         currency: str | None = None,
+        *,
+        hosts: Collection[str] = (),
     ) -> None:
         mail_locale = find_locale(locale)
         if mail_locale is None:
             raise MailError(f"locale {locale!r} is not known; give a language, and a country if need be: de, pt-BR")
         self._settings = settings
-        self._maker = LinkMaker(settings, shop)
+        self._maker = LinkMaker(settings, shop, hosts)
         self._locale = mail_locale
         self._currency = currency
         self._name = str(template or TEMPLATE)

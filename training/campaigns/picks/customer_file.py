@@ -1,4 +1,4 @@
-"""The customer file: ids as a CSV file with a column customer_id, or one id a line."""
+"""The customer file: ids as a CSV file with a column customer_id, which Reprise may have written, or one id a line."""
 
 import csv
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recommender.campaigns.customer_list import CustomerList
 from recommender.errors import UnreadableFileError
+from training.flat_files import as_written
 
 COLUMN = "customer_id"
 
@@ -32,7 +33,7 @@ def _ids(path: Path) -> Iterator[str]:
         first = next(csv.reader([file.readline()]), [])
         if COLUMN in first:
             at = first.index(COLUMN)
-            yield from (row[at] for row in csv.reader(file) if len(row) > at and row[at])
+            yield from (as_written(row[at]) for row in csv.reader(file) if len(row) > at and row[at])
             return
         file.seek(0)
         ids = (line.rstrip("\r\n").removeprefix("\ufeff") for line in file)

@@ -1,7 +1,5 @@
 """File formats of picks: each writes a part of the customers, and joins the parts into one file."""
 
-import csv
-import io
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,13 +12,11 @@ from recommender.data_dir import home_errors, make_folder, write_whole
 from recommender.person import digest_of_person
 from recommender.storage.campaign import Campaign, Picks
 from training.campaigns.mail.render import Renderer
-from training.campaigns.picks.flat_rows import Cell, FlatRows
+from training.campaigns.picks.flat_rows import FlatRows
+from training.flat_files import Cell, to_csv
 from training.frame_files import write_frame
 
 FORMATS = ("csv", "jsonl", "parquet", "html")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is computed by spreadsheets (OWASP, CSV injection)."""
-_IDS = ("customer_id", "product_id")
 _ROWS_PER_GROUP = 65_536
 
 
@@ -54,22 +50,17 @@ class Jsonl:
 
 
 class Csv:
-    """CSV in UTF-8: one row a customer. A text that a spreadsheet would compute gets an apostrophe before it.
-
-    Ids stay as they are: another system finds its customers by them.
-    """
+    """CSV in UTF-8: one row a customer. A text that a spreadsheet would compute gets an apostrophe before it."""
 
     def __init__(self, rows: FlatRows) -> None:
         self._rows = rows
         self._columns = list(rows.schema)
-        self._ids = [name.startswith(_IDS) for name in self._columns]
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
         """See `PickFormat.write`."""
         with write_whole(part) as file:
             for one in picks:
-                cells = zip(self._rows.row(one), self._ids, strict=True)
-                file.write(to_csv([cell if is_id else harmless(cell) for cell, is_id in cells]))
+                file.write(to_csv(self._rows.row(one)))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""
@@ -114,7 +105,7 @@ class Html:
                 make_folder((folder / name).parent)
                 for suffix, text in ((".html", rendered.html), (".txt", rendered.text)):
                     (folder / f"{name}{suffix}").write_text(text, "utf-8", "backslashreplace")
-                file.write(to_csv([one.customer_id, harmless(rendered.subject), f"{name}.html", f"{name}.txt"]))
+                file.write(to_csv([one.customer_id, rendered.subject, f"{name}.html", f"{name}.txt"]))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""
@@ -137,21 +128,6 @@ def forget_mail(part: Path, digest: str) -> None:
     """Delete a customer's mail beside a part."""
     for suffix in (".html", ".txt"):
         (_mails_folder(part) / f"{mail_name(digest)}{suffix}").unlink(missing_ok=True)
-
-
-def harmless(cell: Cell) -> Cell:
-    """A cell whose text is on one line and computed by no spreadsheet; other cells as they are."""
-    if not isinstance(cell, str):
-        return cell
-    line = " ".join(cell.split())
-    return f"'{line}" if line.startswith(_FORMULA) else line
-
-
-def to_csv(cells: Sequence[Cell]) -> bytes:
-    """One CSV line in UTF-8, with its line feed."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _readable(cell: Cell) -> Cell:

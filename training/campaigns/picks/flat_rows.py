@@ -7,8 +7,8 @@ import polars as pl
 from recommender.campaigns.documents import LinkMaker, Links
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
+from training.flat_files import Cell
 
-Cell = str | float | int | None
 _SLOT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "product_id": pl.String,
     "title": pl.String,

@@ -129,10 +129,11 @@ class Writer:
     def format(self) -> PickFormat:
         """The format that the parts are written in."""
         job, mail = self.job, self.job.settings.mail
-        links = LinkMaker(mail, job.settings.shop)
+        links = LinkMaker(mail, job.settings.shop, job.settings.link_hosts)
         if job.format == "html":
             shop = job.settings
-            return Html(job.campaign, Renderer(mail, shop.shop, job.template, job.locale, shop.currency))
+            named = (mail, shop.shop, job.template, job.locale, shop.currency)
+            return Html(job.campaign, Renderer(*named, hosts=shop.link_hosts))
         if job.format == "jsonl":
             return Jsonl(job.campaign, links)
         rows = FlatRows(job.campaign, most_slots(job.campaign, self.context), links)

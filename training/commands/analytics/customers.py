@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.errors import TooLittleDataError
 from recommender.settings import load_settings
 from training.analytics.customer_value.customer_report import Terms, report_customers
 from training.commands.analytics.customers_tables import print_customers
 from training.commands.options import parse_moment, source_options
+from training.flat_files import frame_to_csv
 from training.frame_files import write_frame
 from training.ingest.ingest import PurchaseSource, ingest
 
@@ -67,9 +68,12 @@ def command(
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
     if out:
         with write_frame(out) as file:
-            report.profiles.write_parquet(file) if out.suffix == ".parquet" else report.profiles.write_csv(file)
+            if out.suffix == ".parquet":
+                report.profiles.write_parquet(file)
+            else:
+                file.write(frame_to_csv(report.profiles))
     if as_json:
         print_json({**report.document, "out": str(out) if out else None, "seconds": progress.seconds})
     else:
         print_customers(report.document)
-        click.echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")
+        echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import click
-
-from recommender.cli.console import print_table
+from recommender.cli.console import echo, print_table
 from training.analytics.customer_value.customer_profiles import CHURN_DAYS
 
 _MONTHS = 13
@@ -21,7 +19,7 @@ def print_customers(document: Document) -> None:
     if document["holdout"]:
         _print_holdout(document["holdout"])
     for note in document["notes"]:
-        click.echo(f"Note: {note}")
+        echo(f"Note: {note}")
 
 
 def _print_shop(document: Document) -> None:
@@ -30,9 +28,9 @@ def _print_shop(document: Document) -> None:
     for name, model in document["models"].items():
         if model:
             figures = ", ".join(f"{key} {_number(figure)}" for key, figure in model.items())
-            click.echo(f"{name}: {figures}")
+            echo(f"{name}: {figures}")
     days = document["window_days"]
-    click.echo(
+    echo(
         f"predicted: over {document['horizon_days']} days, discounted by {document['discount_rate']:.1%} a year; "
         f"churn rate: of those who ordered in the {days} days before the last {days}, who did not order in the last; "
         f"churn_probability: of no order in the coming {CHURN_DAYS} days\n"

@@ -2,9 +2,7 @@
 
 import math
 
-import click
-
-from recommender.cli.console import print_table
+from recommender.cli.console import echo, print_table
 from training.analytics.experiments.effects import Effect
 from training.analytics.experiments.experiment_report import METHOD, ExperimentReport
 from training.analytics.experiments.variant_figures import Tested
@@ -13,17 +11,17 @@ from training.analytics.experiments.variant_figures import Tested
 def print_report(report: ExperimentReport) -> None:
     """Whether it can be trusted, then what it caused, then what is attributed to it."""
     period = report.plan.period
-    click.echo(f"\n{period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M}, against {report.plan.control}")
+    echo(f"\n{period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M}, against {report.plan.control}")
     if report.purchases_until and report.purchases_until < period.end:
-        click.echo(f"The last purchase in the files is of {report.purchases_until:%Y-%m-%d %H:%M}.")
+        echo(f"The last purchase in the files is of {report.purchases_until:%Y-%m-%d %H:%M}.")
     _print_sample(report)
     for method, title in (("cuped", "with CUPED"), ("plain", "without CUPED")):
         _print_effects(report, method, title)
     if report.attribution:
         _print_attribution(report)
     if report.unpriced_lines:
-        click.echo(f"{report.unpriced_lines:,} purchases have no price and count as 0.")
-    click.echo(METHOD)
+        echo(f"{report.unpriced_lines:,} purchases have no price and count as 0.")
+    echo(METHOD)
 
 
 def _print_sample(report: ExperimentReport) -> None:
@@ -31,12 +29,10 @@ def _print_sample(report: ExperimentReport) -> None:
     rows = [(name, f"{n:,}", f"{ratio.expected[name]:,.1f}") for name, n in ratio.observed.items()]
     print_table(("variant", "customers", "expected"), rows, title=f"sample ratio, p {_number(ratio.p)}")
     if ratio.mismatch:
-        click.echo(
-            "WARNING: sample-ratio mismatch: something loses customers of one variant; do not trust the effects."
-        )
+        echo("WARNING: sample-ratio mismatch: something loses customers of one variant; do not trust the effects.")
     for reason, n in report.left_out.items():
         if n:
-            click.echo(f"{n:,} left out: {reason}")
+            echo(f"{n:,} left out: {reason}")
 
 
 def _print_effects(report: ExperimentReport, method: str, title: str) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from training.analytics.experiments.power import customers_needed
 from training.commands.options import parse_share
 
@@ -33,4 +33,4 @@ def command(*, baseline: float, lift: float, sd: float | None, correlation: floa
         asked = {"baseline": baseline, "lift": lift, "sd": sd, "correlation": correlation, "power": power}
         print_json({**asked, "customers_per_variant": needed})
     else:
-        click.echo(f"{needed:,} customers per variant find a lift of {lift:.1%} {power:.0%} of the time")
+        echo(f"{needed:,} customers per variant find a lift of {lift:.1%} {power:.0%} of the time")

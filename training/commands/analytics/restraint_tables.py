@@ -3,9 +3,7 @@
 import math
 from collections.abc import Sequence
 
-import click
-
-from recommender.cli.console import print_table
+from recommender.cli.console import echo, print_table
 from training.analytics.restraint.cap_trial import CapTrial
 from training.analytics.restraint.restraint import METHOD, NO_DATA, Restraint
 
@@ -13,15 +11,15 @@ from training.analytics.restraint.restraint import METHOD, NO_DATA, Restraint
 def print_restraint(found: Sequence[Restraint], within_days: float) -> None:
     """For each placement the trials, the curve, and what follows; that there is nothing where nothing was shown."""
     if not found:
-        click.echo(NO_DATA)
+        echo(NO_DATA)
         return
     for restraint in found:
         for trial in restraint.trials:
             _print_trial(restraint.placement, trial, within_days)
         _print_positions(restraint, within_days)
         _print_lengths(restraint, within_days)
-        click.echo(f"{restraint.placement}: {restraint.advice}")
-    click.echo(METHOD)
+        echo(f"{restraint.placement}: {restraint.advice}")
+    echo(METHOD)
 
 
 def _print_trial(placement: str, trial: CapTrial, within_days: float) -> None:

@@ -14,7 +14,7 @@ from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, plan_campaign
 from recommender.campaigns.suppressions import refuse_loss
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import store_url
@@ -118,20 +118,20 @@ def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> di
 
 def _print(result: Mapping[str, Any]) -> None:
     if "meaning" in result:
-        click.echo(f"{result['audience']}: {result['meaning']}")
-    click.echo(
+        echo(f"{result['audience']}: {result['meaning']}")
+    echo(
         f"{result['considered']:,} customers, {result['in_audience']:,} in the audience, {result['mails']:,} get a mail"
     )
     if result.get("unknown"):
-        click.echo(
+        echo(
             f"  {result['unknown']:,} of {result['listed']:,} on the list are not known to version {result['version']}"
         )
     for reason, n in result["without"].items():
-        click.echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
+        echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
     if examples := result.get("examples"):
         rows = [
             [one["customer_id"], one["why"], ", ".join(one["products"]) or _WORDS.get(one["reason"])]
             for one in examples
         ]
         print_table(["for example", "is in it because", "gets"], rows)
-    click.echo("nothing was claimed or written" if result.get("dry_run") else f"{result['out']} is written")
+    echo("nothing was claimed or written" if result.get("dry_run") else f"{result['out']} is written")

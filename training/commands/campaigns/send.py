@@ -20,7 +20,7 @@ from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
 from recommender.campaigns.suppressions import refuse_loss, watch_loss
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
@@ -117,7 +117,8 @@ def command(
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
-            renderer = Renderer(settings.mail, settings.shop, template, locale, settings.currency)
+            shop = (settings.mail, settings.shop, template, locale, settings.currency)
+            renderer = Renderer(*shop, hosts=settings.link_hosts)
             builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
             delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
             result = job.send(renderer, builder, delivery)
@@ -228,20 +229,20 @@ def _now() -> datetime:
 
 def _print(result: Mapping[str, Any]) -> None:
     addresses = result["addresses"]
-    click.echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used")
+    echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used")
     for one in addresses["bad_lines"]:
-        click.echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
+        echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
     if result.get("dry_run"):
-        click.echo(f"{result['in_audience']:,} in the audience, {result['mails']:,} would get a mail")
+        echo(f"{result['in_audience']:,} in the audience, {result['mails']:,} would get a mail")
     else:
         for state, n in result["mails"].items():
             if n:
-                click.echo(f"{n:,} {_WORDS[state]}")
+                echo(f"{n:,} {_WORDS[state]}")
         for answer, n in result["answers"].items():
-            click.echo(f"  {n:,} times: {answer}")
+            echo(f"  {n:,} times: {answer}")
         if result["unknown_customers"]:
-            click.echo(f"  not known of: {', '.join(result['unknown_customers'])}")
+            echo(f"  not known of: {', '.join(result['unknown_customers'])}")
     for reason, n in result["without"].items():
-        click.echo(f"{n:,} get no mail: {reason.replace('_', ' ')}")
-    click.echo("nothing was claimed or sent" if result.get("dry_run") else f"campaign {result['campaign_id']}: "
+        echo(f"{n:,} get no mail: {reason.replace('_', ' ')}")
+    echo("nothing was claimed or sent" if result.get("dry_run") else f"campaign {result['campaign_id']}: "
                + ("run it again for those that are open" if result["open"] else "every mail is settled"))  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from recommender.campaigns.suppressions import erase, restore
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
 from recommender.redis.open import open_storage
@@ -41,7 +41,7 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
         print_json(counts)
         return
     for name, count in counts.items():
-        click.echo(f"{name.replace('_', ' ')}: {', '.join(count) or 'none' if isinstance(count, list) else count}")
+        echo(f"{name.replace('_', ' ')}: {', '.join(count) or 'none' if isinstance(count, list) else count}")
 
 
 def _erase(settings: Settings, storage: ShopStorage, customers: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.events.event import Event
 from recommender.redis.open import open_storage
 from recommender.settings import load_settings
@@ -40,7 +40,7 @@ def command(shop: str | None, dead: bool, replay: bool, as_json: bool) -> None:
         print_json({**_document(backlog, now), **again, **listed})
         return
     if replayed is not None:
-        click.echo(f"{replayed:,} dead letters wait to be archived again")
+        echo(f"{replayed:,} dead letters wait to be archived again")
     _show(backlog, now)
     if envelopes:
         rows = [envelope.to_dict() for envelope in envelopes]
@@ -69,7 +69,7 @@ def _document(backlog: Backlog, now: datetime) -> dict[str, object]:
 
 
 def _show(backlog: Backlog, now: datetime) -> None:
-    click.echo(f"{backlog.waiting:,} events wait, the oldest for {backlog.lag_s(now):,.1f} s")
+    echo(f"{backlog.waiting:,} events wait, the oldest for {backlog.lag_s(now):,.1f} s")
     for worker, count in sorted(backlog.pending.items()):
-        click.echo(f"{worker} has {count:,} of them in hand")
-    click.echo(f"{backlog.dead_letters:,} dead letters")
+        echo(f"{worker} has {count:,} of them in hand")
+    echo(f"{backlog.dead_letters:,} dead letters")

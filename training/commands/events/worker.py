@@ -12,7 +12,7 @@ import click
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.suppressions import restore
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.start_report import print_start
 from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, StoreError
@@ -64,7 +64,7 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         print_json({shop: counts.to_dict() for shop, counts in by_shop.items()})
     else:
         for shop, counts in by_shop.items():
-            click.echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
+            echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
 
 
 def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> EventWorker:
@@ -86,7 +86,7 @@ def _make_picks_worker(settings: Settings, storage: ShopStorage) -> PicksWorker:
         name=_name(),
         jobs=storage.jobs(settings.shop),
         context=partial(_open, settings, storage),
-        links=LinkMaker(settings.mail, settings.shop),
+        links=LinkMaker(settings.mail, settings.shop, settings.link_hosts),
         tell=partial(_tell, settings.shop),
     )
 
@@ -121,4 +121,4 @@ def _name() -> str:
 
 
 def _tell(shop: str, line: str) -> None:
-    click.echo(f"{shop}: {line}", err=True)
+    echo(f"{shop}: {line}", err=True)

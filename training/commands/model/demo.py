@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from recommender.cli.console import echo
 from recommender.cli.progress import Progress
 from recommender.data_dir import make_folder
 from recommender.publication.lists import ListTable
@@ -63,7 +64,7 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
     """
     now = datetime.now(UTC)
     if not as_json:
-        click.echo(INTRODUCTION)
+        echo(INTRODUCTION)
     context = job.JobContext(now, load_settings(), Progress(show=not as_json))
     with context.progress.step("Make up a shop"):
         files = make_shop(make_folder(context.home.shop), customers=customers, end=(end or now).date(), seed=seed)
@@ -84,11 +85,11 @@ def _explain(publication: Publication, settings: Settings, *, serve: bool) -> No
     metrics = publication.manifest.metrics
     if metrics["scores"]:
         days, customers = metrics["horizon_days"], metrics["n_customers"]
-        click.echo(EXPLANATION.format(home=settings.home, days=days, customers=customers), nl=False)
+        echo(EXPLANATION.format(home=settings.home, days=days, customers=customers), nl=False)
     address = f"http://{settings.host}:{settings.port}"
     start = "" if serve else ", once `reprise serve` runs"
     requests = "\n  ".join(curl_lines(publication, address))
-    click.echo(NEXT.format(address=address, start=start, requests=requests))
+    echo(NEXT.format(address=address, start=start, requests=requests))
 
 
 def curl_lines(publication: Publication, address: str) -> list[str]:

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import click
-
-from recommender.cli.console import print_table
+from recommender.cli.console import echo, print_table
 from training.evaluation.bootstrap import Interval
 from training.evaluation.compare import Comparison, Judged
 from training.evaluation.last_window import OURS
@@ -26,7 +24,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Scores of all windows together, then the results of each window."""
     cuts = ", ".join(f"{judged.window.cut:%Y-%m-%d}" for judged in comparison.windows)
     days = comparison.windows[0].window.horizon_days
-    click.echo(f"\n{days} days from {cuts}; 95 % intervals over customers in brackets")
+    echo(f"\n{days} days from {cuts}; 95 % intervals over customers in brackets")
     _print_accuracy(comparison, "mixed list", _MAIN)
     for title, piece in _SLICES.items():
         _print_accuracy(comparison, title, [f"{piece}{measure}" for measure in _ACCURACY])
@@ -88,7 +86,7 @@ def _print_tuned(comparison: Comparison) -> None:
     tuned, cut = comparison.chosen, f"{comparison.chosen_cut:%Y-%m-%d}"
     tifu = ", ".join(f"{name} {value:g}" for name, value in tuned.tifu.to_dict().items())
     decayed = f"half-life {tuned.half_life_days:g} days, popularity {tuned.popularity:g}"
-    click.echo(f"Tuned on the window from {cut}: decayed_own {decayed}; tifu_knn {tifu}")
+    echo(f"Tuned on the window from {cut}: decayed_own {decayed}; tifu_knn {tifu}")
 
 
 def _slice_of(measure: str) -> str:

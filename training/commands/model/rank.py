@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
@@ -48,4 +48,4 @@ def command(
     with write_frame(out) as file:
         ranking.write_parquet(file)
     summary = {"out": str(out), "rows": len(ranking), "customers": ranking["customer_id"].n_unique()}
-    print_json(summary) if as_json else click.echo("{out}: {rows} rows, {customers} customers".format(**summary))
+    print_json(summary) if as_json else echo("{out}: {rows} rows, {customers} customers".format(**summary))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import VersionNotFoundError
@@ -54,7 +54,7 @@ def command(version: str | None, out: Path | None, evaluation: Path | None, ledg
     with write_whole(out) as file:
         file.write(page)
     result = {"out": str(out), "version": version, "previous": before[0] if before else None, "bytes": len(page)}
-    print_json(result) if as_json else click.echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")
+    print_json(result) if as_json else echo(f"{version}: {out} ({len(page) / 1000:.0f} kB)")
 
 
 def _learn(ledger: Path, settings: Settings) -> list[Restraint]:

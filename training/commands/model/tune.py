@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from recommender.cli.console import print_json
+from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import UsageError
@@ -109,13 +109,13 @@ def _tell(title: str, tried: Tried, best: Tried, started: float, *, silent: bool
         return
     values = ", ".join(f"{path} {value}" for path, value in named(tried.point).items())
     seconds = time.monotonic() - started
-    click.echo(f"{title}: {MEASURE} {tried.ndcg:.4f}, best {best.ndcg:.4f}, {seconds:.0f} s · {values}", err=True)
+    echo(f"{title}: {MEASURE} {tried.ndcg:.4f}, best {best.ndcg:.4f}, {seconds:.0f} s · {values}", err=True)
 
 
 def _show(tuned: Tuned, out: Path) -> None:
-    click.echo(f"{MEASURE} {tuned.best.ndcg:.4f}, today {tuned.today.ndcg:.4f} ({tuned.n_trials} trials)")
+    echo(f"{MEASURE} {tuned.best.ndcg:.4f}, today {tuned.today.ndcg:.4f} ({tuned.n_trials} trials)")
     before, after = named(tuned.today.point), named(tuned.best.point)
     for path in SPACE:
         if before[path] != after[path]:
-            click.echo(f"  {path}: {before[path]} → {after[path]}")
-    click.echo(f"wrote {out}")
+            echo(f"  {path}: {before[path]} → {after[path]}")
+    echo(f"wrote {out}")

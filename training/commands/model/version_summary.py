@@ -2,10 +2,8 @@
 
 from contextlib import suppress
 
-import click
-
 from recommender.campaigns.suppressions import collect, restore
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 from recommender.errors import GateRefusedError, StoreError, StoreUnavailableError
 from recommender.publication.manifest import Manifest, Publication
 from recommender.redis.open import open_storage, open_version_store
@@ -23,9 +21,9 @@ def show(manifest: Manifest, *, as_json: bool) -> None:
         print_json(manifest.to_dict())
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(manifest.counts.items()))
-    click.echo(f"\n{manifest.version}: {counts}")
+    echo(f"\n{manifest.version}: {counts}")
     _show_figures(manifest)
-    click.echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
+    echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
 
 
 def read_live(settings: Settings) -> Manifest | None:
@@ -56,9 +54,9 @@ def publish_and_tell(publication: Publication, context: job.JobContext, *, as_js
             raise
         _note(storage, shop, "published", context)
     if restored:
-        click.echo(f"Redis had lost {restored:,} unsubscriptions, erasures and the like; they are back", err=True)
+        echo(f"Redis had lost {restored:,} unsubscriptions, erasures and the like; they are back", err=True)
     if not as_json:
-        click.echo(f"Published {publication.manifest.version}: it answers from now on")
+        echo(f"Published {publication.manifest.version}: it answers from now on")
 
 
 def _note(storage: ShopStorage, shop: str, verdict: TrainingVerdict, context: job.JobContext) -> None:

@@ -1,8 +1,9 @@
 -- Changes product overrides. Each change is kept, numbered and logged, or none of it: what changes nothing has no
 -- number.
 -- KEYS: the shop's overrides (hash), number of the last change (string), changed product ids (list)
--- ARGV: most changes to log, then for each change its product id, `put`, `patch` or `delete`, and its JSON
--- Answer: the overrides of each product after its change; false for none
+-- ARGV: most changes to log, most products, then for each change its product id, `put`, `patch` or `delete`, and its JSON
+-- Answer: the overrides of each product after its change; false for none; nothing changes, and false is the answer, where
+--   something would be said of too many products
 
 local found = {}
 local function merge(before, patch)
@@ -17,7 +18,15 @@ local function merge(before, patch)
   return changed and cjson.encode(fields) or before
 end
 
-for i = 2, #ARGV, 3 do
+local room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[1])
+if room < (#ARGV - 2) / 3 then
+  for i = 3, #ARGV, 3 do
+    if ARGV[i + 1] ~= 'delete' and redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then room = room - 1 end
+    if room < 0 then return false end
+  end
+end
+
+for i = 3, #ARGV, 3 do
   local product, how, after = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local kept = redis.call('HGET', KEYS[1], product)
   local before = kept and string.match(kept, '^%d+ (.*)$') or nil

@@ -76,7 +76,7 @@ def test_what_is_no_event_is_lost_and_the_log_names_nobody():
 def test_what_the_store_says_is_logged_and_the_same_name_may_come_again(monkeypatch):
     sink = Sink()
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise StoreUnavailableError("Redis does not answer")
 
     with monkeypatch.context() as patch:
@@ -104,3 +104,14 @@ def test_where_too_many_wait_what_comes_is_lost():
     go_on.set()
     assert sink.kept("a") == ["ANNA", "BEN"]
     assert [line["detail"] for line in sink.told()] == ["too many wait to be kept"]
+
+
+def test_no_more_of_a_shop_than_may_be_in_a_second():
+    now, before = [100.2], lost()
+    sink = Sink(most_per_s=2, clock=lambda: now[0])
+    for shop, who in (("a", "ANNA"), ("a", "BEN"), ("a", "CARL"), ("b", "DORA")):
+        sink.note(shop, who)
+    now[0] = 101.0
+    sink.note("a", "EVE")
+    assert (sink.kept("a"), sink.kept("b"), sink.told()) == (["ANNA", "BEN", "EVE"], ["DORA"], [])
+    assert lost() - before == 1

@@ -137,6 +137,11 @@ def test_put_says_all_patch_some_and_delete_nothing(shop):
         ({"valid_from": "2026-11-20T12:00:00"}, "valid_from"),
         ({"valid_until": "tomorrow"}, "valid_until"),
         ({"url": "x" * 2_049}, "url"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"url": "//evil.example/p"}, "url"),
+        ({"url": "https://shop.example@evil.example/"}, "url"),
+        ({"image_url": "data:image/svg+xml,<svg/>"}, "image_url"),
+        ({"image_url": "milk.jpg"}, "image_url"),
         ([], "body"),
     ],
 )
@@ -148,6 +153,15 @@ def test_what_cannot_be_is_refused_by_name(shop, method, body, field):
     assert "MILK" in shop.ids("/v1/popular")
 
 
+def test_an_address_is_of_an_allowed_host(store):
+    settings = Settings(link_hosts=("shop.example",))
+    client = create_app(settings, MemoryShopStorage({"default": store}), lambda: small_shop.NOW).test_client()
+    assert client.put("/v1/products/MILK", json={"url": "https://img.shop.example/milk"}).status_code == 200
+    answer = client.patch("/v1/products/MILK", json={"url": "https://evil.example/milk"})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "url")
+    assert "shop.example" in answer.json["errors"][0]["message"]
+
+
 class TestBulk:
     def test_each_is_looked_at_alone(self, shop):
         products = [
@@ -156,6 +170,7 @@ class TestBulk:
             {"in_stock": True},
             {"product_id": "COFFEE", "price": "9.99"},
             {"product_id": "", "price": "1"},
+            {"product_id": "BUTTER", "url": "javascript:alert(1)"},
         ]
         answer = shop.client.post("/v1/products", json={"products": products})
         assert (answer.status_code, answer.json["accepted"]) == (200, 2)
@@ -163,8 +178,10 @@ class TestBulk:
             (1, "invalid_product"),
             (2, "invalid_product"),
             (4, "invalid_product"),
+            (5, "invalid_product"),
         ]
         assert "price" in answer.json["rejected"][0]["message"]
+        assert answer.json["rejected"][3]["message"].startswith("url: must be an http or https address")
         shop.follow()
         assert shop.ids("/v1/popular") == ["COFFEE", "BREAD"]
         assert shop.item("/v1/popular", "COFFEE")["product"]["price"] == "9.99"

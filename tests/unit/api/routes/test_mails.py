@@ -93,7 +93,7 @@ def test_each_slot_leads_to_its_product(mails):
 
 
 @pytest.mark.parametrize(
-    "said", [{"in_stock": False}, {"blocked": True}, {"valid_until": "2026-11-01T00:00:00Z"}, {"url": "javascript:x"}]
+    "said", [{"in_stock": False}, {"blocked": True}, {"valid_until": "2026-11-01T00:00:00Z"}, {"url": "/p/milk"}]
 )
 def test_what_is_gone_gives_way_to_a_spare_that_no_other_slot_shows(mails, said):
     mails.say("MILK", **said)
@@ -142,6 +142,16 @@ def test_only_addresses_of_the_web_are_led_to(url):
     mails = Mails(products=[replace(product, url=url, image_url=url) for product in PRODUCTS])
     assert mails.get(1).status_code == 404
     assert mails.get(1, "image").data == EMPTY_PICTURE
+
+
+def test_no_link_leads_out_of_the_allowed_hosts():
+    mails = Mails(SIGNED.model_copy(update={"link_hosts": ("example.org", SHOP_SITE.partition("//")[2])}))
+    mails.say("MILK", url="https://evil.example/p", image_url="https://evil.example/p.jpg")
+    mails.say("BREAD", image_url="https://evil.example/p.jpg")
+    assert [mails.leads_to(slot) for slot in (1, 2, 3)] == [KETTLE, BREAD, COFFEE]
+    assert mails.get(2, "image").data == EMPTY_PICTURE
+    alone = LINK._replace(product_ids=("MILK",), slots=1)
+    assert mails.get(1, link=alone).status_code == 404
 
 
 def test_no_parameter_changes_where_a_link_leads(mails):
@@ -331,7 +341,7 @@ def test_else_a_click_is_told_to_come_back_and_a_picture_is_empty(mails):
 
 
 def test_a_click_that_cannot_be_kept_still_leads_on(mails, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise StoreUnavailableError("Redis does not answer")
 
     monkeypatch.setattr(type(mails.store.event_log), "accept", refuse)

@@ -81,6 +81,17 @@ class TestWithoutKeys:
         path = f"/v1/models/{small_shop.VERSION}/activate"
         assert make_client(storage).post(path, headers={"Origin": origin}).status_code == status
 
+    @pytest.mark.parametrize(
+        ("site", "status"), [(None, 200), ("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)]
+    )
+    def test_a_picture_in_a_page_of_another_site_is_not_answered(self, storage, site, status):
+        headers = {} if site is None else {"Sec-Fetch-Site": site}
+        assert make_client(storage).get("/v1/customers/ANNA/recommendations", headers=headers).status_code == status
+
+    def test_a_name_that_was_pointed_at_us_is_no_page_of_ours(self, storage):
+        rebound = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000", "Sec-Fetch-Site": "same-origin"}
+        assert make_client(storage).post("/v1/recommendations", headers=rebound, json={}).status_code == 403
+
     def test_nobody_is_limited(self, storage):
         client = make_client(storage, secret_rate_per_s=0.1, publishable_rate_per_s=0.1)
         answers = [client.get(SIMILAR) for _ in range(20)]
@@ -124,6 +135,22 @@ class TestFromTheFirstKeyOn:
         key = add_key(storage, "read")
         environ = {"HTTP_AUTHORIZATION": f"{scheme} {key}"}
         assert find_principal(environ, shops_of(make_client(storage)).api_keys, "default").key_id == key_id(key)
+
+
+class TestPagesOfOurOwn:
+    """The documentation tries out the API; a page whose name was pointed at us looks the same."""
+
+    @pytest.mark.parametrize(
+        ("host", "public", "secret"),
+        [("api.shop.example", 403, 200), ("evil.example:8000", 403, 200), ("localhost:8000", 200, 200)],
+    )
+    def test_a_publishable_key_is_good_on_pages_that_it_lists_alone(self, storage, host, public, secret):
+        keys, client = [add_publishable_key(storage), add_key(storage, "read")], make_client(storage)
+        for key, status in zip(keys, (public, secret), strict=True):
+            headers = {**bearer(key, origin=f"https://{host}"), "Host": host}
+            assert client.post("/v1/recommendations", headers=headers, json={"placement": "home"}).status_code == status
+        listed = bearer(keys[0], origin=ORIGIN)
+        assert client.post("/v1/recommendations", headers=listed, json={"placement": "home"}).status_code == 200
 
 
 class TestWhileNobodyCanTell:

@@ -215,7 +215,7 @@ class TestExposures:
         shop = Shop(experiment())
         log, kept = shop.store.event_log, shop.store.event_log.accept
 
-        def refuse(*_):
+        def refuse(*_, **__):
             raise BackPressureError("1,000,000 events wait to be archived")
 
         monkeypatch.setattr(log, "accept", refuse)

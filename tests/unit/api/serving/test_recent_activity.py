@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from prometheus_client import REGISTRY
 
 from api import create_app
 from recommender.person import digest_of_person
@@ -46,6 +47,10 @@ class Shop:
 @pytest.fixture
 def shop(store):
     return Shop(store)
+
+
+def lost_impressions():
+    return REGISTRY.get_sample_value("reprise_impressions_lost_total")
 
 
 def shown(answer):
@@ -215,12 +220,32 @@ class TestImpressions:
 
     def test_a_session_without_a_name_is_not_noted(self, store):
         shop = Shop(store, log_impressions=True)
+        shop.tell("view", session_id="s1")
         shop.ask_session(cart=["BREAD"])
         shop.ask_session(session_id="s1", cart=["BREAD"])
         shop.app.extensions["reprise"].impressions.flush()
         assert {key for key in store.event_log.recent if store.event_log.recent[key]} == {
-            ("shown", digest_of_person(None, "s1"))
+            (part, digest_of_person(None, "s1")) for part in ("session", "shown")
         }
+
+    def test_a_session_that_did_nothing_leaves_nothing_but_what_is_archived(self, store):
+        shop = Shop(store, log_impressions=True)
+        shop.ask_session(session_id="made-up", cart=["BREAD"])
+        shop.app.extensions["reprise"].impressions.flush()
+        assert len(store.event_log.queue.entries) > 0
+        assert not any(store.event_log.recent.values())
+
+    def test_impressions_give_way_to_what_a_shop_tells(self, store):
+        shop, before = Shop(store, log_impressions=True, max_waiting_events=10), lost_impressions()
+        for number in range(20):
+            shop.ask_session(session_id=f"made-up-{number}", cart=["BREAD"])
+            shop.app.extensions["reprise"].impressions.flush()
+        waiting = len(store.event_log.queue.entries)
+        assert 0 < waiting <= 5
+        assert lost_impressions() - before > 10
+        for _ in range(10 - waiting):
+            shop.tell("purchase")
+        assert len(store.event_log.queue.entries) == 10
 
 
 class TestRotation:

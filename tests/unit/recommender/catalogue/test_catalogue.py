@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from recommender.catalogue.catalogue import Catalogue, PackedTexts, entry_bytes
+from recommender.catalogue.catalogue import Catalogue, PackedTexts, decode_product, entry_bytes
 from recommender.publication.product import Product
 
 MILK, TEA = Product("MILK", "Milk"), Product("TEA", "Thé 茶")
@@ -49,3 +49,9 @@ class TestCatalogue:
     @pytest.mark.parametrize("index", [1, 3, -1])
     def test_finds_nothing_where_there_is_no_product(self, packed, index):
         assert Catalogue(packed).find(index) is None
+
+
+def test_an_address_that_0_1_0_published_unchecked_is_not_shown():
+    published = b'{"product_id":"A","url":"javascript:alert(1)","image_url":"//evil.example/a.png","title":"A"}'
+    assert decode_product(published) == Product("A", title="A")
+    assert decode_product(b'{"product_id":"A","url":"/p/a"}') == Product("A", url="/p/a")

@@ -183,5 +183,10 @@ class TestProductChange:
         assert apply(ProductChange("A", "put", {"price": "1", "title": "A"}), before) is before
 
     def test_its_json_has_every_field(self):
-        fields = dict.fromkeys(OVERRIDE_FIELDS, "x")
+        fields = dict.fromkeys(OVERRIDE_FIELDS, "/x")
         assert read_record(ProductChange("A", "put", fields).to_json()) == fields
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "//evil.example", "https://shop@evil.example", "data:x"])
+def test_an_address_that_0_1_0_took_unchecked_counts_for_nothing(address):
+    assert read_record(ProductChange("A", "put", {"url": address, "price": "1"}).to_json()) == {"price": "1"}

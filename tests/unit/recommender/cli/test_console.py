@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recommender.cli.console import print_json, print_table
+from recommender.cli.console import echo, print_json, print_table
 
 
 def test_json_is_one_readable_document(capsys):
@@ -45,3 +45,13 @@ def test_without_a_terminal_no_colour_is_written(capsys):
 def test_without_a_terminal_long_rows_are_not_broken(capsys):
     print_table(("a", "b"), [("x" * 60, "y" * 60)])
     assert any("x" * 60 in line and "y" * 60 in line for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize("escape", ["\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\x7f", "\x08", "\r"])
+def test_no_terminal_obeys_what_a_shop_wrote(capsys, escape):
+    print_table(("title",), [(f"Mi{escape}lk",)])
+    echo(f"Mi{escape}lk", err=True)
+    print_json({"title": f"Mi{escape}lk"})
+    shown = capsys.readouterr()
+    assert not set(escape) & set(shown.err + shown.out) & set("\x1b\x07\x9b\x7f\x08\r")
+    assert json.loads(shown.out[shown.out.index("{") :]) == {"title": f"Mi{escape}lk"}

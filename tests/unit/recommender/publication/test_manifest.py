@@ -115,7 +115,10 @@ SECONDS = st.integers(0, 2**32)
 TEXT = st.none() | st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(st.builds(Product, TEXT.filter(lambda text: text is not None), TEXT, TEXT, TEXT, TEXT, TEXT, st.booleans()))
+_ADDRESS = st.sampled_from((None, "/p/käse", "https://shop.example/käse?q=ü"))
+
+
+@given(st.builds(Product, TEXT.filter(bool), TEXT, TEXT, TEXT, _ADDRESS, _ADDRESS, st.booleans()))
 def test_a_product_comes_back_from_its_json(product):
     assert Product.from_json(product.to_json()) == product
 

@@ -17,10 +17,10 @@ def ledger(*lines):
     return pl.DataFrame(rows, schema=LEDGER, orient="row")
 
 
-def products(tmp_path, text):
+def products(tmp_path, text, hosts=()):
     file = tmp_path / "products.csv"
     file.write_text(text)
-    return read_products(file)
+    return read_products(file, hosts)
 
 
 def test_a_product_file_is_read_cell_by_cell(tmp_path):
@@ -39,6 +39,45 @@ def test_a_product_file_is_read_cell_by_cell(tmp_path):
         ("9", "Tea", None, None, None, None, True, None),
     ]
     assert named.unusable == 1
+    wrong = "is neither an http or https address of an allowed host nor a path of the shop"
+    assert named.bad.select("line", "reason", "product_id", "price", "url", "image_url").rows() == [
+        (3, f"url {wrong}", "8", None, "javascript:alert(1)", "x.png"),
+        (3, f"image_url {wrong}", "8", None, "javascript:alert(1)", "x.png"),
+        (4, "price is no number, or negative", "9", "-1", None, None),
+        (5, "no product_id", None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "taken"),
+    [
+        ("/p/milk", (), True),
+        ("https://any.example/p", (), True),
+        ("https://shop.example/p", ("shop.example",), True),
+        ("https://img.SHOP.example:8443/p", ("cdn.example", "shop.example"), True),
+        ("/p/milk", ("shop.example",), True),
+        ("https://evil.example/p", ("shop.example",), False),
+        ("https://evilshop.example/p", ("shop.example",), False),
+        ("https://shop.example.evil.example/p", ("shop.example",), False),
+        ("https://shop.example@evil.example/p", (), False),
+        ("https://evil.example\\@shop.example/p", ("shop.example",), False),
+        ("//evil.example/p", (), False),
+        ("/\\evil.example/p", (), False),
+        ("data:text/html,x", (), False),
+        ("JavaScript:alert(1)", (), False),
+        ("p/milk", (), False),
+    ],
+)
+def test_an_address_is_of_an_allowed_host_or_a_path_of_the_shop(tmp_path, url, hosts, taken):
+    named = products(tmp_path, f"product_id,url\n1,{url if ',' not in url else repr(url)}\n".replace("'", '"'), hosts)
+    assert named.products["url"].to_list() == [url if taken else None]
+    assert named.bad["url"].to_list() == ([] if taken else [url])
+
+
+def test_a_line_with_more_cells_than_the_header_is_not_taken(tmp_path):
+    named = products(tmp_path, "product_id,title\n1,Milk, 1 l\n2,Tea\n")
+    assert named.products["product_id"].to_list() == ["2"]
+    assert (named.unusable, named.bad.select("line", "reason").rows()) == (1, [(2, "broken line")])
 
 
 def test_the_last_line_of_a_repeated_product_counts(tmp_path):

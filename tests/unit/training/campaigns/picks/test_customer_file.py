@@ -7,6 +7,14 @@ import pytest
 
 from recommender.errors import UnreadableFileError
 from training.campaigns.picks.customer_file import read_customers
+from training.flat_files import to_csv
+
+
+def test_ids_that_reprise_defused_are_read_back(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_bytes(to_csv(["customer_id"]) + to_csv(["=1+1"]) + to_csv(["ANNA"]))
+    listed = read_customers(path)
+    assert ("=1+1" in listed, "ANNA" in listed, len(listed)) == (True, True, 2)
 
 
 def ids_in(path, text):
