@@ -35,8 +35,10 @@ class Restoration:
 
     def start(self) -> None:
         """Start the thread, once for each process."""
-        if not SuppressionList(self._home.suppressions("any")).writable:
-            detail = f"{self._home.root} cannot be written: Redis alone knows them until the next `reprise publish`"
+        shops = self._home.shops_with_suppressions() or ["default"]
+        lists = [SuppressionList(self._home.suppressions(shop)) for shop in shops]
+        for unwritable in [one.path for one in lists if not one.writable]:
+            detail = f"this user cannot write {unwritable}: Redis alone knows them until the next `reprise publish`"
             self._logger.warning("suppressions_not_remembered", subject=_SUBJECT, detail=detail)
         threading.Thread(target=self._work, daemon=True, name="restoration").start()
 
