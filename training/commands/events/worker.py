@@ -3,7 +3,10 @@
 import os
 import signal
 import socket
+import sys
 import threading
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,6 +15,7 @@ import click
 from recommender.campaigns.context import open_context
 from recommender.campaigns.documents import LinkMaker
 from recommender.cli.console import print_json
+from recommender.cli.threads import end_process_with_threads
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
@@ -21,6 +25,11 @@ from training.events.archive import Archive
 from training.events.event_worker import EventCounts, EventWorker
 from training.events.fold_in import FoldIn
 
+STOP_S = 8.0
+"""Longest wait for the batch in hand at the end: less than the ten seconds after which Docker kills."""
+LOOK_S = 0.2
+"""Pause between two looks whether all is done."""
+
 
 @click.command()
 @click.option("--shop", "shops", multiple=True, help="Whose events; repeatable.  [default: the settings' shop]")
@@ -29,10 +38,10 @@ from training.events.fold_in import FoldIn
 def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
     """Archive events under REPRISE_HOME/ledger, and make the picks of campaigns that were asked for over HTTP.
 
-    Until Ctrl-C or SIGTERM, which finish the batch in hand.
+    Until Ctrl-C or SIGTERM, which finish the batch in hand, unless Redis does not answer for eight seconds.
 
     Several workers share the work. What one that was killed had in hand goes to another after half a minute. Redis or
-    the disk may fail for a while: the worker says so once and waits.
+    the disk may fail for a while: the worker says so once and waits. A bug that ends a part of it ends all of it.
 
     \b
     Example:
@@ -48,16 +57,38 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
     with open_storage(named[0]) as storage:
         workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
-        threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        if not _run(workers, stop, once=once):
+            _show(by_shop, as_json=as_json)
+            sys.stdout.flush()
+            os._exit(0)  # as after a kill: what waits for Redis cannot be interrupted
+    _show(by_shop, as_json=as_json)
+
+
+def _run(workers: Sequence[EventWorker | PicksWorker], stop: threading.Event, *, once: bool) -> bool:
+    """Run a thread for each worker until all end; False where some do not, STOP_S after `stop` was set."""
+    end_process_with_threads()
+    threads = [
+        threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}, daemon=True) for worker in workers
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set() and any(thread.is_alive() for thread in threads):
+        stop.wait(LOOK_S)
+    deadline = time.monotonic() + STOP_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        click.echo(f"Redis or the disk does not answer within {STOP_S:g} s: what is in hand goes to the next", err=True)
+        return False
+    return True
+
+
+def _show(by_shop: Mapping[str, EventCounts], *, as_json: bool) -> None:
     if as_json:
         print_json({shop: counts.to_dict() for shop, counts in by_shop.items()})
-    else:
-        for shop, counts in by_shop.items():
-            click.echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
+        return
+    for shop, counts in by_shop.items():
+        click.echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
 
 
 def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> EventWorker:
