@@ -43,6 +43,8 @@ ANSWER_PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden"
 CONTACT_PARTS: tuple[PersonalPart, ...] = ("standing", "mails", "orders")
 """Parts that decide whether a mail may be sent, in the order of reading."""
 EVENT_ID_KEPT_S = 7 * SECONDS_PER_DAY
-"""Seconds within which a repeated event id is the same event."""
+"""The one definition of the same event: it has the event id of an event that was accepted less than so many seconds
+before. The first one counts. An id that is used again later is another event, for whoever accepts events (their ids are
+kept for so long) and for whoever reads the archive."""
 JOB_KEPT_S = 7 * SECONDS_PER_DAY
 """Seconds that a pick job and its rows are kept after the last change."""

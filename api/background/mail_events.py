@@ -11,7 +11,7 @@ def mail_event(link: MailLink, at: datetime, product_id: str | None = None, slot
     """The opening of a mail at `at` (aware); with a product and its slot, the click that led to it.
 
     Its id is the same for the same mail; of a click, for the same product and day (UTC). So a link that is opened again
-    and again, as by programs, adds nothing. Raises ValueError for an event that cannot be.
+    and again, as by programs, adds one event a week at most. Raises ValueError for an event that cannot be.
     """
     mail = digest(f"{len(link.campaign_id)}:{link.campaign_id}{link.customer_id}")
     event_type = "mail_open" if product_id is None else "click"

@@ -50,12 +50,18 @@ class Background(Generic[_Job]):
                 self._done_by = os.getpid()
 
     def _work_on(self) -> None:
-        while True:
-            jobs = [self._waiting.get()]
-            while len(jobs) < self._at_once and not self._waiting.empty():
-                jobs.append(self._waiting.get())
-            try:
-                self._work(jobs)
-            finally:
-                for _ in jobs:
-                    self._waiting.task_done()
+        try:
+            while True:
+                self._work_once()
+        finally:
+            self._done_by = None  # `work` has a bug: the next job starts another thread, where the process is alive
+
+    def _work_once(self) -> None:
+        jobs = [self._waiting.get()]
+        while len(jobs) < self._at_once and not self._waiting.empty():
+            jobs.append(self._waiting.get())
+        try:
+            self._work(jobs)
+        finally:
+            for _ in jobs:
+                self._waiting.task_done()

@@ -27,6 +27,7 @@ from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
 from recommender.cli.start_report import print_start
+from recommender.cli.threads import end_process_with_threads
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreUnavailableError, UsageError
 from recommender.redis.open import open_storage, store_url
@@ -63,6 +64,7 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
     refuse_taken_port(address, settings.port)
     # SIGTERM must unwind the stack too, or the embedded server stays behind; granian replaces this once it runs
     signal.signal(signal.SIGTERM, _leave)
+    end_process_with_threads()
     logger = make_logger(settings.log_level)
     with ExitStack() as until_the_end:
         url = until_the_end.enter_context(store_url(settings))
@@ -162,10 +164,11 @@ def _announce(address: str, port: int, as_json: bool) -> None:
     url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     while not _is_live(address, port):
         time.sleep(0.05)
-    if as_json:
-        print_json({"url": url, "docs": f"{url}/docs"})
-    else:
-        click.echo(f"Serving {url} (pages at {url}/docs, Ctrl-C to stop)")
+    with suppress(OSError):  # standard output may be a closed pipe
+        if as_json:
+            print_json({"url": url, "docs": f"{url}/docs"})
+        else:
+            click.echo(f"Serving {url} (pages at {url}/docs, Ctrl-C to stop)")
 
 
 def _is_live(address: str, port: int) -> bool:
@@ -173,7 +176,7 @@ def _is_live(address: str, port: int) -> bool:
     try:
         connection.request("GET", "/health/live")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()

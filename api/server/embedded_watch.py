@@ -33,7 +33,10 @@ def _watch(home: DataDirectory, logger: FilteringBoundLogger, stop: threading.Ev
             if revive(home):
                 logger.warning("embedded_redis_started_again")
             failing = False
-        except RepriseError as error:
+        except Exception as error:  # nobody else would start it again
             if not failing:
-                logger.warning("embedded_redis_stays_down", detail=str(error))
+                detail = (
+                    str(error) if isinstance(error, RepriseError) else f"unexpected {type(error).__name__}: {error}"
+                )
+                logger.warning("embedded_redis_stays_down", detail=detail)
             failing = True

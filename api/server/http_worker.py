@@ -14,6 +14,7 @@ from api.server.tcp_timeout import drop_stuck_clients
 from api.serving.service import service
 from api.telemetry.buffered_log import LogLines
 from api.telemetry.metrics import forget_dead_workers
+from recommender.cli.threads import end_process_with_threads
 
 STDERR = 2
 STOP_TIMEOUT_S = 5
@@ -25,6 +26,7 @@ def create_worker() -> AsgiApp:
 
     Raises SettingsError as `create_app`.
     """
+    end_process_with_threads()
     forget_dead_workers()
     app = create_app(log=cast(TextIO, LogLines(STDERR)))
     own = service(app)

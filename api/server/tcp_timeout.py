@@ -30,7 +30,9 @@ def _set_timeout_when_open() -> None:
     """Poll for the socket: the server opens it after the app was made, and has no hook for it."""
     left = ATTEMPTS
     while left:
-        listens = [_set_timeout(int(entry.name)) for entry in list(_DESCRIPTORS.iterdir())]
+        listens: list[bool] = []
+        with suppress(OSError):  # as where there is no descriptor left to look with
+            listens = [_set_timeout(int(entry.name)) for entry in list(_DESCRIPTORS.iterdir())]
         left = min(left, AFTERWARDS) - 1 if any(listens) else left - 1
         time.sleep(PAUSE_S)
 

@@ -100,10 +100,11 @@ class Keys:
         """Hash: what jobs count for the metrics: `training:VERDICT` → seconds, `mails:STATE` → how many."""
         return f"{self._prefix}:figures"
 
-    def of_job(self, part: Literal["job", "lease", "rows"], digest: str) -> str:
+    def of_job(self, part: Literal["job", "lease", "rows", "tries"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 
         job: string, its progress. lease: string, the worker that makes it. rows: hash, block → picks, a line each.
+        tries: string, how often it was taken since its last block was saved.
         """
         return f"{self._prefix}:{part}:{digest}"
 

@@ -1,13 +1,15 @@
 """Pick jobs in Redis or Valkey.
 
-For each campaign a string (the job), a hash (block → its rows, a line each, after a line of the customers' digests)
-and a lease while a worker makes it; for all campaigns a sorted set of them, oldest first.
+For each campaign a string (the job), a hash (block → its rows, a line each, after a line of the customers' digests),
+a lease while a worker makes it, and how often it was taken without progress; for all campaigns a sorted set of them,
+oldest first.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from recommender.connection.client import RedisClient
+from recommender.connection.client import Argument, RedisClient
 from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import digest, digest_of_person
 from recommender.redis.keys import Keys
@@ -19,9 +21,10 @@ _ADD = load_script("pick_jobs/add")
 _TAKE = load_script("pick_jobs/take")
 _SAVE = load_script("pick_jobs/save")
 _RESTART = load_script("pick_jobs/restart")
+_EXCUSE = load_script("pick_jobs/excuse")
 
 
-_PARTS: tuple[Literal["job", "lease", "rows"], ...] = ("job", "lease", "rows")
+_PARTS: tuple[Literal["job", "lease", "rows", "tries"], ...] = ("job", "lease", "rows", "tries")
 
 
 class RedisPickJobs:
@@ -47,9 +50,19 @@ class RedisPickJobs:
 
     def take(self, worker: str) -> PickJob | None:
         """See `PickJobs.take`."""
-        heads = [self._keys.of_job(part, "") for part in _PARTS[:2]]
-        found = self._client.evaluate(_TAKE.text, [self._keys.jobs], *heads, worker, LEASE_S)
-        return None if found is None else _decode(found)
+        what: list[Argument] = [*self._heads("job", "lease", "tries"), worker, LEASE_S, JOB_KEPT_S]
+        unreadable: list[bytes] = []
+        while found := self._client.evaluate(_TAKE.text, [self._keys.jobs], *what, *unreadable):
+            campaign, text, tries = found
+            try:
+                return replace(_decode(text), tries=tries)
+            except StoreError:  # as of a later release; `find` says so
+                unreadable.append(campaign)
+        return None
+
+    def excuse(self, worker: str) -> None:
+        """See `PickJobs.excuse`."""
+        self._client.evaluate(_EXCUSE.text, [self._keys.jobs], *self._heads("lease", "tries"), worker)
 
     def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """See `PickJobs.save`."""
@@ -70,7 +83,19 @@ class RedisPickJobs:
             keys = self._keys_of(campaign.decode())
             job, wires = self._client.pipeline([("GET", keys[0]), ("HVALS", keys[2])])
             if job is not None and any(person in wire.partition(b"\n")[0] for wire in wires):
-                self._client.evaluate(_RESTART.text, keys, _decode(job).again().to_json(), JOB_KEPT_S)
+                self._restart(keys, job)
+
+    def _restart(self, keys: Sequence[str], job: bytes) -> None:
+        try:
+            begun = _decode(job).again().to_json()
+        except StoreError:  # nobody could make it again
+            self._client.call("DEL", *keys)
+            return
+        self._client.evaluate(_RESTART.text, keys[:3], begun, JOB_KEPT_S)
+
+    def _heads(self, *parts: Literal["job", "lease", "rows", "tries"]) -> list[str]:
+        """Keys of parts up to the digest of the campaign."""
+        return [self._keys.of_job(part, "") for part in parts]
 
     def _keys_of(self, campaign: str) -> list[str]:
         return [self._keys.of_job(part, campaign) for part in _PARTS]

@@ -10,6 +10,12 @@ from recommender.storage.campaign import Campaign
 
 LEASE_S = 10
 """A worker that saved nothing for so long is taken for dead: another one goes on where it stopped."""
+MOST_TRIES = 5
+"""A job that was taken this often without a block being saved fails: it ends workers, or a bug stops it."""
+
+
+_APART = ("campaign", "tries")
+"""Fields of a job that are not in its JSON as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class PickJob:
         picked: customers who get a mail, a row each.
         reasons: why the others get none → how many of them.
         failure: why it cannot go on; None while it can.
+        tries: how often it was taken since its last block was saved, this time included; 0 where it was not taken.
     """
 
     campaign: Campaign
@@ -33,6 +40,7 @@ class PickJob:
     picked: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     failure: str | None = None
+    tries: int = field(default=0, compare=False)
 
     @property
     def ended(self) -> bool:
@@ -50,6 +58,7 @@ class PickJob:
         """The same with one more block done."""
         return replace(
             self,
+            tries=0,
             blocks_done=self.blocks_done + 1,
             considered=self.considered + considered,
             picked=self.picked + picked,
@@ -62,7 +71,7 @@ class PickJob:
 
     def to_json(self) -> bytes:
         """Compact JSON."""
-        fields: dict[str, Any] = {name: value for name, value in asdict(self).items() if name != "campaign"}
+        fields: dict[str, Any] = {name: value for name, value in asdict(self).items() if name not in _APART}
         return json.dumps({"campaign": self.campaign.to_json().decode(), **fields}, separators=(",", ":")).encode()
 
     @classmethod
@@ -82,7 +91,13 @@ class PickJobs(Protocol):
         """The job of a campaign. Raises UnknownCampaignError."""
 
     def take(self, worker: str) -> PickJob | None:
-        """The oldest job that nobody works on, held for `worker` for LEASE_S; None where there is none."""
+        """The oldest job that nobody works on, held for `worker` for LEASE_S; None where there is none.
+
+        One that cannot be read is passed over.
+        """
+
+    def excuse(self, worker: str) -> None:
+        """Count no tries of the jobs that `worker` holds: it is alive, and it was not they that failed."""
 
     def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """Keep how far a job is with the rows of one block, in one step, and hold it for LEASE_S again.

@@ -7,10 +7,10 @@ import pytest
 
 from recommender.errors import BackPressureError
 from recommender.events.event import Event
-from recommender.person import digest_of_person
+from recommender.person import digest, digest_of_person
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import Keys
-from recommender.retention import MOST_HIDDEN
+from recommender.retention import EVENT_ID_KEPT_S, MOST_HIDDEN
 from recommender.storage.event_log import EventLog, Verdict
 from tests.fakes.event_log import MemoryEventLog
 
@@ -48,6 +48,17 @@ def log(request: pytest.FixtureRequest, shop: str) -> Iterator[EventLog]:
 def test_each_event_is_accepted_once(log):
     assert log.accept([purchase("1"), purchase("2"), purchase("1")], NOW, 100) == [ACCEPTED, ACCEPTED, DUPLICATE]
     assert log.accept([purchase("2"), purchase("3")], NOW, 100) == [DUPLICATE, ACCEPTED]
+
+
+def test_an_id_is_known_for_as_long_as_it_is_the_same_event_and_then_is_another(redis_shop):
+    log, seen = RedisEventLog(redis_shop.shop, redis_shop.client), Keys(redis_shop.shop).of("seen", digest("1"))
+    assert log.accept([purchase("1")], NOW, 100) == [ACCEPTED]
+    kept_s = redis_shop.client.call("TTL", seen)
+    assert EVENT_ID_KEPT_S - 600 < kept_s <= EVENT_ID_KEPT_S
+    assert log.accept([purchase("1")], NOW, 100) == [DUPLICATE]
+    assert redis_shop.client.call("TTL", seen) <= kept_s, "a repetition does not make it longer"
+    redis_shop.client.call("DEL", seen)
+    assert log.accept([purchase("1")], NOW, 100) == [ACCEPTED]
 
 
 def test_an_id_is_whatever_the_shop_makes_of_it(log):

@@ -150,6 +150,42 @@ def test_whoever_is_forgotten_is_in_no_row_and_the_job_begins_again(jobs, save):
     assert jobs.rows("younger", range(3)) == [b'{"customer_id":"ben"}']
 
 
+def test_tries_are_counted_until_a_block_is_saved_or_they_are_excused(world, jobs, save):
+    jobs.add(job())
+    assert [jobs.take("w1").tries for _ in range(3)] == [1, 2, 3]
+    world.end_lease("reorder")
+    taken = jobs.take("w2")
+    assert taken.tries == 4
+    jobs.excuse("w1")
+    assert jobs.take("w2").tries == 5
+    jobs.excuse("w2")
+    assert jobs.take("w2").tries == 1
+    assert save("w2", taken, "ann")
+    assert jobs.take("w2").tries == 1
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b"{}", b'{"failure":null,"blocks":"x","blocks_done":0}', None])
+def test_a_job_that_cannot_be_read_blocks_none_behind_it_and_no_erasure(redis_url, connect, shop, text):
+    client, keys = connect(redis_url), Keys(shop)
+    jobs, old = RedisPickJobs(shop, client), digest("old")
+    jobs.add(job("old", begun_at=NOW - timedelta(hours=1)))
+    jobs.add(job())
+    assert jobs.save(job("old").advance(1, 1, ()), "w0", 0, {"ann": b"{}"}) is False
+    taken = jobs.take("w1")
+    assert jobs.save(taken.advance(1, 1, ()), "w1", 0, {"ann": b"{}"})
+    later = text or client.call("GET", keys.of_job("job", old)).replace(b'"audience', b'"of a later release')
+    client.call("SET", keys.of_job("job", old), later)
+    for _ in range(2):
+        assert jobs.take("w1") == job()
+    assert client.call("GET", keys.of_job("lease", old)) != (b"w1" if text is None else None), "another may read it"
+    with pytest.raises(StoreError, match="cannot be read"):
+        jobs.find("old")
+    jobs.forget("ann")
+    with pytest.raises(UnknownCampaignError):
+        jobs.find("old")
+    assert jobs.rows("old", [0]) == []
+
+
 def test_nonsense_on_the_server_is_said(redis_url, connect, shop):
     client = connect(redis_url)
     client.call("SET", Keys(shop).of_job("job", digest("reorder")), b"{")

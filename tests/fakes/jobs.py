@@ -1,7 +1,9 @@
 """Jobs without a server, for tests and for trying things out."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from recommender.errors import UnknownCampaignError
 from recommender.storage.pick_jobs import PickJob
@@ -19,6 +21,7 @@ class MemoryJobs:
         self._jobs: dict[str, PickJob] = {}
         self._rows: dict[str, dict[int, dict[str, bytes]]] = {}
         self._holders: dict[str, str] = {}
+        self._tries: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def add(self, job: PickJob) -> PickJob:
@@ -36,8 +39,15 @@ class MemoryJobs:
         with self._lock:
             for name, job in sorted(self._jobs.items(), key=lambda named: named[1].campaign.begun_at):
                 if not job.ended and self._holders.setdefault(name, worker) == worker:
-                    return job
+                    self._tries[name] += 1
+                    return replace(job, tries=self._tries[name])
         return None
+
+    def excuse(self, worker: str) -> None:
+        """See `Jobs.excuse`."""
+        for name, holder in self._holders.items():
+            if holder == worker:
+                del self._tries[name]
 
     def save(self, job: PickJob, worker: str, block: int, rows: Mapping[str, bytes]) -> bool:
         """See `Jobs.save`."""
@@ -46,6 +56,7 @@ class MemoryJobs:
             if self._holders.get(name) != worker or any(map(self._is_erased, rows)):
                 return False
             self._jobs[name] = job
+            del self._tries[name]
             self._rows.setdefault(name, {})[block] = dict(rows)
         return True
 

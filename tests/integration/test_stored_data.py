@@ -5,6 +5,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,7 @@ def client(kept: Path, storage: ShopStorage) -> FlaskClient:
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """A function that runs `reprise` in this process, with `home`, and returns what it printed."""
     monkeypatch.setenv("REPRISE_HOME", str(home))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # `reprise worker` sets it for its process
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(door, arguments, catch_exceptions=False)

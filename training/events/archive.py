@@ -4,7 +4,8 @@
 
 A file holds one batch of a worker and is named after it, so that a batch that is archived again after a crash takes
 the place of its first copy. A batch that was cut otherwise the second time leaves an event in two files: whoever reads
-takes each event id once. Small files of a day are joined into one when there are many.
+takes each event once (see `recommender.retention.EVENT_ID_KEPT_S`). Small files of a day are joined into one when there
+are many.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +24,7 @@ import polars as pl
 from recommender.data_dir import home_errors, make_folder
 from recommender.errors import HomeError
 from recommender.events.event import Event
+from recommender.retention import EVENT_ID_KEPT_S
 from training.frame_files import error_line, write_frame
 
 EVENTS = pl.Schema(
@@ -50,6 +52,7 @@ EVENTS = pl.Schema(
 MANY_FILES = 200
 """Small files in one day's folder that are worth joining."""
 SMALL_BYTES = 8 << 20
+SAME_EVENT = timedelta(seconds=EVENT_ID_KEPT_S)
 LEFTOVER_S = 60.0
 """What a worker began to write so long ago, it does not go on with: it was killed."""
 
@@ -85,7 +88,7 @@ class Archive:
             self._write_day(day, list(events), leave_out)
 
     def read(self, event_types: Collection[str] | None = None) -> pl.DataFrame:
-        """Each archived event once, by event id: the one that was accepted first.
+        """Each archived event once: of those that are the same by EVENT_ID_KEPT_S, the one that was accepted first.
 
         Args:
             event_types: None reads all.
@@ -158,7 +161,7 @@ class Archive:
         _replace(file, _to_frame(kept))
 
     def _join(self, day: Path, small: Sequence[Path]) -> int:
-        joined = _each_once(_read(small))
+        joined = _read(small).unique(maintain_order=True)  # what is the same event, all days together decide
         ends = (small[0].name.partition("_")[0], small[-1].name.split("_")[1])
         digest = blake2b("\0".join(file.name for file in small).encode(), digest_size=8).hexdigest()
         _replace(day / f"{ends[0]}_{ends[1]}_{digest}.parquet", joined)
@@ -223,7 +226,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _each_once(events: pl.DataFrame) -> pl.DataFrame:
-    return events.sort("accepted_at", "event_id", "occurred_at").unique("event_id", keep="first", maintain_order=True)
+    order = ("accepted_at", "event_id", "occurred_at")
+    left, kept = events.sort(order), []
+    while True:  # once, and once more for each time that an id was used again later
+        first = left.unique("event_id", keep="first", maintain_order=True)
+        kept.append(first)
+        if len(first) == len(left):
+            return pl.concat(kept).sort(order) if len(kept) > 1 else first
+        left = left.join(first.select("event_id", first_at="accepted_at"), on="event_id", maintain_order="left")
+        left = left.filter(pl.col("accepted_at") - pl.col("first_at") >= SAME_EVENT).drop("first_at")
 
 
 def _read(

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from recommender.errors import RepriseError
+from recommender.errors import RepriseError, StoreFullError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.storage.event_queue import MOST_DELIVERIES, MOST_ENTRIES, Entry, EventQueue
 from training.events.archive import Archive, Archived, why_unfit
@@ -53,8 +53,8 @@ class EventWorker:
         name: unique among running workers; one with the name of a dead one takes over its entries at once.
         queue: of accepted events.
         archive: of the shop.
-        refresh: is called with each batch once it is archived, to renew these customers' lists. Where it raises a
-            RepriseError, the batch stays queued, to be handled again.
+        refresh: is called with each batch once it is archived, to renew these customers' lists. Where Redis fails,
+            the batch stays queued, to be handled again.
         clock: the aware moment.
         tell: shows a line on the worker's console.
         counts: what was done so far.
@@ -160,10 +160,10 @@ class EventWorker:
         try:
             if events:
                 self.refresh(events)
-        except RepriseError:
+        except (StoreUnavailableError, StoreFullError):
             raise
-        except Exception as error:
-            self.tell(f"unexpected {type(error).__name__} while lists were renewed: {error}; the events are archived")
+        except Exception as error:  # also a version that cannot be read
+            self.tell(f"{type(error).__name__} while lists were renewed: {error}; the events are archived")
 
 
 def _reason(error: ValueError) -> str:

@@ -3,7 +3,10 @@
 import os
 import signal
 import socket
+import sys
 import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,6 +17,7 @@ from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.suppressions import restore
 from recommender.cli.console import echo, print_json
 from recommender.cli.start_report import print_start
+from recommender.cli.threads import end_process_with_threads
 from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, StoreError
 from recommender.redis.open import open_storage
@@ -25,6 +29,10 @@ from training.events.event_worker import EventCounts, EventWorker
 from training.events.fold_in import FoldIn
 
 RETRY_S = 1.0
+STOP_S = 8.0
+"""Longest wait for the batch in hand at the end: less than the ten seconds after which Docker kills."""
+LOOK_S = 0.2
+"""Pause between two looks whether all is done."""
 
 
 @click.command()
@@ -34,10 +42,10 @@ RETRY_S = 1.0
 def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
     """Archive events under REPRISE_HOME/ledger, and make the picks of campaigns that were asked for over HTTP.
 
-    Until Ctrl-C or SIGTERM, which finish the batch in hand.
+    Until Ctrl-C or SIGTERM, which finish the batch in hand, unless Redis does not answer for eight seconds.
 
     Several workers share the work. What one that was killed had in hand goes to another after half a minute. Redis or
-    the disk may fail for a while: the worker says so once and waits.
+    the disk may fail for a while: the worker says so once and waits. A bug that ends a part of it ends all of it.
 
     \b
     Example:
@@ -54,17 +62,37 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         print_start(named[0], storage, by_shop, as_json=as_json)
         workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
-        threads = [threading.Thread(target=worker.follow, args=(stop,), kwargs={"once": once}) for worker in workers]
-        threads += [threading.Thread(target=_restore, args=(one, storage, stop)) for one in named]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        tasks = [partial(worker.follow, stop, once=once) for worker in workers]
+        if not _run([*tasks, *(partial(_restore, one, storage, stop) for one in named)], stop):
+            _show(by_shop, as_json=as_json)
+            sys.stdout.flush()
+            os._exit(0)  # as after a kill: what waits for Redis cannot be interrupted
+    _show(by_shop, as_json=as_json)
+
+
+def _run(tasks: Sequence[Callable[[], None]], stop: threading.Event) -> bool:
+    """Run a thread for each task until all end; False where some do not, STOP_S after `stop` was set."""
+    end_process_with_threads()
+    threads = [threading.Thread(target=task, daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set() and any(thread.is_alive() for thread in threads):
+        stop.wait(LOOK_S)
+    deadline = time.monotonic() + STOP_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        echo(f"Redis or the disk does not answer within {STOP_S:g} s: what is in hand goes to the next", err=True)
+        return False
+    return True
+
+
+def _show(by_shop: Mapping[str, EventCounts], *, as_json: bool) -> None:
     if as_json:
         print_json({shop: counts.to_dict() for shop, counts in by_shop.items()})
-    else:
-        for shop, counts in by_shop.items():
-            echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
+        return
+    for shop, counts in by_shop.items():
+        echo(f"{shop}: {counts.archived:,} events archived, {counts.dead_letters:,} dead letters")
 
 
 def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> EventWorker:

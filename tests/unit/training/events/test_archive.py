@@ -8,6 +8,7 @@ import pytest
 
 from recommender.errors import HomeError
 from recommender.events.event import Event
+from recommender.retention import EVENT_ID_KEPT_S
 from tests.support.event_files import NOW, archive, batch, event
 from training.events import archive as module
 from training.events.archive import EVENTS, Archive
@@ -53,6 +54,30 @@ def test_each_day_has_its_folder(empty):
     assert [file.parent.name for file in empty.files()] == ["day=2026-11-19", "day=2026-11-20"]
     assert {file.parent.parent.name for file in empty.files()} == {"shop=default"}
     assert event_ids(empty) == ["1", "2", "3"]
+
+
+WEEK_MS = EVENT_ID_KEPT_S * 1_000
+
+
+@pytest.mark.parametrize(
+    ("apart_ms", "read"),
+    [
+        ([0, 5], [0]),
+        ([0, WEEK_MS - 1], [0]),
+        ([0, WEEK_MS], [0, 1]),
+        ([0, WEEK_MS - 1, WEEK_MS, WEEK_MS + 1, 2 * WEEK_MS], [0, 2, 4]),
+    ],
+)
+def test_the_same_id_is_the_same_event_for_as_long_as_it_is_known_when_it_is_accepted(empty, apart_ms, read):
+    for number, first in enumerate(apart_ms):
+        empty.write(batch([event("again", quantity=float(number + 1)), event(f"other {number}")], first=first))
+    assert empty.read().filter(event_id="again")["quantity"].to_list() == [number + 1 for number in read]
+    assert len(empty.read()) == len(read) + len(apart_ms)
+    assert empty.read()["accepted_at"].is_sorted()
+    before = empty.read()
+    assert empty.join_small_files(most=1) == len(apart_ms)
+    assert len(empty.files()) == 1
+    assert empty.read().equals(before)
 
 
 def test_the_same_batch_again_takes_the_place_of_its_first_copy(empty):
