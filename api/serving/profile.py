@@ -35,7 +35,7 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
     if reading is None:
         return None
     if reading.stale:
-        raise StoreUnavailableError("Redis does not answer, and profiles are not kept at hand")
+        raise StoreUnavailableError("Redis does not answer, and profiles are not cached")
     try:
         profile = store.profile(reading.version, customer_id)
     except StoreUnavailableError:

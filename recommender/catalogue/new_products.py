@@ -1,4 +1,4 @@
-"""Products that the shop told of and no training has seen.
+"""Products that the shop has set and no training has seen.
 
 They stand behind the best sellers of their category and of the shop; their own neighbours are what sells there.
 """
@@ -88,7 +88,7 @@ class NewProducts:
 
     @cached_property
     def _newest(self) -> dict[str, list[str]]:
-        """Those to show by category and in the whole shop, what was told last first."""
+        """Those to show by category and in the whole shop, what was set last first."""
         found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for product_id, one in self.known.items():
             if one.listed:

@@ -1,6 +1,6 @@
-"""What the shop said of its products while the service runs: stock, price, a block, a product that is new.
+"""Product overrides that the shop sets while the service runs: stock, price, a block, a product that is new.
 
-What is said wins over every version until something else is said, or it is taken back.
+An override wins over every version until it is set anew or removed.
 """
 
 import json
@@ -23,9 +23,9 @@ from recommender.web_address import shop_address
 OVERRIDE_FIELDS = (
     "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
 )  # fmt: skip
-"""What may be said of a product."""
+"""Fields of a product that may be overridden."""
 MOST_OVERRIDDEN = 1_000_000
-"""Products of one shop of which something may be said: every worker keeps that of all shops."""
+"""Products of one shop that may be overridden: every worker keeps the overrides of all shops."""
 _SHORT = 48
 """Records up to so many bytes are not worth packing."""
 _WINDOW = 4_096
@@ -35,7 +35,7 @@ _PACKED = b"\0"
 
 @dataclass(frozen=True, slots=True)
 class OverriddenProduct(Product):
-    """A product of which something was said; `in_stock` only where it may be shown whatever the moment.
+    """A product with overrides; `in_stock` only where it may be shown whatever the moment.
 
     Else `objection` decides: `blocked` ones are never shown, others while they are `stocked`, from `valid_from` on and
     before `valid_until`, in seconds since 1970. `new` ones no training has seen.
@@ -79,7 +79,7 @@ class ProductChange(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What is said of a product: JSON, None for nothing any more. `number` grows with every change in the shop."""
+    """The overrides of a product: JSON, None for none any more. `number` grows with every change in the shop."""
 
     product_id: str
     number: int
@@ -89,7 +89,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ProductOverrides:
-    """All that is said at one moment. Never changed: `change` makes another one.
+    """All product overrides at one moment. Never changed: `change` makes another one.
 
     Attributes:
         records: JSON by product id, packed; read it with `said`.
@@ -119,12 +119,12 @@ class ProductOverrides:
         return ProductOverrides(records, self.new_products.change(gone, come), like) if gone else self
 
     def said(self, product_id: str) -> bytes | None:
-        """What is said of a product, as JSON; None for nothing."""
+        """The overrides of a product, as JSON; None for none."""
         packed = self.records.get(product_id)
         return None if packed is None else _unpack(packed, self.like)
 
     def apply_to(self, product: Product) -> Product:
-        """A product of a version with what was said of it."""
+        """A product of a version with its overrides."""
         said = self.said(product.product_id)
         return product if said is None else _amend(product, said)
 
@@ -147,7 +147,7 @@ NO_OVERRIDES = ProductOverrides()
 
 
 class OverriddenCatalogue(Catalogue):
-    """The products of a version with what was said of them, and new ones under negative indices."""
+    """The products of a version with their overrides, and new ones under negative indices."""
 
     __slots__ = ("_live", "_trained")
 
@@ -196,7 +196,7 @@ def _unpack(packed: bytes, like: bytes) -> bytes:
 
 @lru_cache(maxsize=1_024)
 def _share(text: bytes) -> bytes:
-    """The same object for the same text: of most products only the stock is said."""
+    """The same object for the same text: of most products only the stock is overridden."""
     return text.lstrip(_PACKED)
 
 

@@ -24,7 +24,7 @@ class RecentOrders:
     """Purchases and refunds, netted.
 
     Attributes:
-        lines: the purchases at hand that were not taken back, oldest first; some the training knew.
+        lines: the recent purchases that were not taken back, oldest first; some the training knew.
         bought: by product id, what is left of the purchases that the training did not know.
         taken_back: by product id, purchases that the training knew and that were taken back since.
     """

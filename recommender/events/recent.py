@@ -21,7 +21,7 @@ NEIGHBOURS = 10
 
 
 class RecentEvent(NamedTuple):
-    """What is needed of an event once it is at hand. `at` is in seconds since 1970."""
+    """What is kept of a recent event. `at` is in seconds since 1970."""
 
     event_type: EventType
     product_id: str

@@ -32,7 +32,7 @@ class Choice:
         fallbacks: name → candidates for a slate that is too short.
         fallback_reason: why the candidates are not what was asked for; None where they are.
         used: what stands in for them already; None leaves it to `fallbacks`.
-        live: what the person's live events say.
+        live: what the person's recent events say.
     """
 
     candidates: Iterable[Candidate]
@@ -49,7 +49,7 @@ class RetrievalPlan:
     Attributes:
         keys: the lists.
         choose: makes candidates of them.
-        people: whose live events count, by `digest_of_person`.
+        people: whose recent events count, by `digest_of_person`.
     """
 
     keys: Sequence[ListKey]
@@ -119,7 +119,7 @@ def session_plan(
 
     What goes with the cart leads where that is wanted, else the customer's own lists; what resembles the products
     viewed comes last. A product that the customer bought before is shown as such wherever it comes
-    from, so that what was just bought is not suggested. What live events put into the cart is added, see
+    from, so that what was just bought is not suggested. What recent events put into the cart is added, see
     `personal_plan`.
     """
     identity = Identity(customer_id, session_id)
@@ -147,7 +147,7 @@ def session_plan(
 def _with_what_is_live(
     view: CustomerView, lists: Sequence[Iterator[Candidate]], placement: Placement
 ) -> list[Iterator[Candidate]]:
-    """`lists` behind a few complements of the live cart and the last order, and before all else that these lead to."""
+    """`lists` behind a few complements of the cart and the last order, and before all else that these lead to."""
     complements = view.related("together", "complement", view.live.lead, view.live.names)
     return [view.leading(complements, placement), *lists, _like_viewed(view), complements]
 

@@ -16,9 +16,8 @@ class FetchedLists:
         version: the version that was read.
         lists: what was asked for; None for an owner that has no such list.
         products: every product on those lists, and maybe others, by product_index.
-        live: what is at hand of the persons asked for of whom anything is, by digest; {} where the server does not
-            answer.
-        stale: whether this is a last copy, as the server does not answer; what was not at hand is None then.
+        live: recent activity of those persons asked for who have any, by digest; {} where the server does not answer.
+        stale: whether this is a last copy, as the server does not answer; what was not cached is None then.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""What a person's live events change: a pure function of the published lists, the events and the moment.
+"""What a person's recent events change: a pure function of the published lists, the events and the moment.
 
 Nothing published is edited, so the same events give the same slate whenever they are played again.
 """
@@ -32,7 +32,7 @@ _MOST_PURCHASES = 65_535
 
 @dataclass(frozen=True, slots=True)
 class ActivityEffects:
-    """What the live events of one person say at one moment.
+    """What the recent events of one person say at one moment.
 
     Attributes:
         orders: what was bought and taken back.
@@ -57,10 +57,10 @@ NOTHING = ActivityEffects()
 
 
 def observe(people: Sequence[RecentActivity], known_until: float, now: float) -> ActivityEffects:
-    """What is at hand of one person, under one name or several (a customer, a session), as one.
+    """The recent activity of one person, under one name or several (a customer, a session), as one.
 
     Args:
-        people: what is at hand under each name.
+        people: recent activity under each name.
         known_until: the training knew the orders before; in seconds since 1970, as the next.
         now: the moment of the answer.
     """
@@ -84,7 +84,7 @@ def observe(people: Sequence[RecentActivity], known_until: float, now: float) ->
 def apply_activity(
     reading: FetchedLists, customer_id: str | None, people: Sequence[str], now: datetime
 ) -> tuple[FetchedLists, ActivityEffects]:
-    """A reading as it would be had the training known the live events of a person, and what these say.
+    """A reading as it would be had the training known the recent events of a person, and what these say.
 
     The customer's `buy_again` list has what was bought since, at its place; a customer without a `discover` list has
     the one that was folded in. The lists of `ActivityEffects.lead` and `ActivityEffects.viewed` are there as far as

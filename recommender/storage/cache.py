@@ -1,7 +1,7 @@
-"""What one worker keeps at hand of one shop, in bounded memory.
+"""What one worker caches of one shop, in bounded memory.
 
 A version never changes, so its lists are kept as long as it answers. What may change is followed in the background and
-not asked for with every answer: an answer costs one round trip at most, and none where all its lists are at hand.
+not asked for with every answer: an answer costs one round trip at most, and none where all its lists are cached.
 Where the server does not answer, the last copies stand in, and nobody waits until it answers again.
 """
 
@@ -36,7 +36,7 @@ _Fetch = Callable[[ListQuery], Awaitable[FetchedLists | None]]
 
 @dataclass(frozen=True, slots=True)
 class CachedList:
-    """One list, and the text of its products by product_index where they are not all at hand anyway."""
+    """One list, and the text of its products by product_index where not all are cached anyway."""
 
     published: PublishedList
     texts: Mapping[int, bytes]
@@ -44,7 +44,7 @@ class CachedList:
 
 @dataclass(frozen=True, eq=False)
 class CacheState:
-    """What is at hand at one position. It is replaced as a whole, so one answer never mixes two positions.
+    """What is cached at one position. It is replaced as a whole, so one answer never mixes two positions.
 
     Attributes:
         position: what it belongs to.
@@ -56,7 +56,7 @@ class CacheState:
         fallbacks: the lists of FALLBACK_KEYS, which are never forgotten.
         pinned: products that a placement pins, by id, as the version that was followed last knows them; None for those
             that it does not know.
-        before: the last catalogue that was at hand of an earlier version, until this one's is; for links of mails.
+        before: the last catalogue that was cached of an earlier version, until this one's is; for links of mails.
     """
 
     position: StoreState
@@ -70,12 +70,12 @@ class CacheState:
     before: Catalogue | None = None
 
     def find(self, key: ListKey) -> CachedList | None:
-        """The list at hand, if it is."""
+        """The cached list; None where it is not cached."""
         held: CachedList | None = self.fallbacks.get(key) or self.lists.get(key)
         return held
 
     def find_pinned(self, product_ids: Iterable[str]) -> dict[str, Product]:
-        """Products of `pinned`, and those that no training has seen, by id, with what the shop said of them."""
+        """Products of `pinned`, and those that no training has seen, by id, with the shop's overrides."""
         live, trained = self.position.overrides, {one: self.pinned.get(one) for one in product_ids}
         known = (
             (one, live.new_product(one) if found is None else live.apply_to(found)) for one, found in trained.items()
@@ -97,7 +97,7 @@ class CacheState:
 
 
 class ListCache:
-    """One shop's lists at hand, in front of its store. Safe to share between threads.
+    """One shop's cached lists, in front of its store. Safe to share between threads.
 
     Args:
         store: where the lists are.
@@ -120,7 +120,7 @@ class ListCache:
     def follow(self, *, catalogue: bool = True) -> None:
         """Look what has changed; the catalogue, many round trips of a large shop, may wait for the next time.
 
-        Raises StoreError; what is at hand stays.
+        Raises StoreError; what is cached stays.
         """
         try:
             position = self.store.follow()
@@ -159,9 +159,9 @@ class ListCache:
 
         Args:
             keys: the lists.
-            people: whose live events count, by `digest_of_person`; they are never at hand.
+            people: whose recent events count, by `digest_of_person`; they are never cached.
             version: read where it is kept; None, or where it is not, is the current one. Of another than the current
-                one nothing is at hand.
+                one nothing is cached.
             in_loop: whether an event loop waits, which does other things meanwhile; else the thread waits.
 
         Raises:
@@ -196,7 +196,7 @@ class ListCache:
             return self._recall(keys)
 
     async def _read_current(self, fetch: _Fetch, keys: Sequence[ListKey], people: Sequence[str]) -> FetchedLists | None:
-        """What is not at hand is read, and kept but for persons' lists."""
+        """What is not cached is read, and kept but for persons' lists."""
         state = self.state
         version = state.position.version
         held: dict[ListKey, CachedList | None] = {}
@@ -209,7 +209,7 @@ class ListCache:
             return _join(state, held, None)
         reading = await fetch(ListQuery(missing, version, state.catalogue, people))
         if reading is not None and reading.version != version and len(missing) < len(keys):
-            # what is at hand is of a version that is no longer kept
+            # what is cached is of a version that is no longer kept
             reading = await fetch(ListQuery(keys, reading.version, None, people))
         if reading is None:
             return None if version is None else self._recall(keys)

@@ -1,6 +1,6 @@
-"""Who may be written to now: one ledger of contacts over all campaigns of a shop, and what customers said of mails.
+"""Who may be written to now: one ledger of contacts over all campaigns of a shop, and what customers decided.
 
-What a customer said (or a mail server said of the customer's address) counts at once, also against a mail that was
+What a customer decides (or a mail server reports of the address) counts at once, also against a mail that was
 claimed before. What follows from other mails and from orders is settled when the mail is claimed, so that a campaign
 that is run again finds the same customers.
 """
@@ -39,7 +39,7 @@ class Mail(NamedTuple):
         campaign_id: "" for a mail that another system sent and did not name.
         at: when it was claimed, or else sent.
         product_ids: what it shows, each once.
-        sent_at: when it was sent, as far as an event told so.
+        sent_at: when it was sent, as far as an event reported it.
     """
 
     campaign_id: str
@@ -63,7 +63,7 @@ class ContactState:
         unsubscribed_at: wants no mails.
         complained_at: complained, or reported one as spam.
         bounced_at: a mail came back for good.
-        ordered_at: of the last order at hand; one that the training knew may be newer than all of these.
+        ordered_at: of the last order among recent events; one that the training knew may be newer than all of these.
         subscriptions: ids of products that are delivered again and again: no mail shows them.
         erased: asked to be forgotten.
     """
@@ -79,7 +79,7 @@ class ContactState:
 
     @property
     def unsubscribed(self) -> bool:
-        """Whether the last word was that no mails are wanted; said at the same moment as the contrary, it holds."""
+        """Whether the last word was that no mails are wanted; at the same moment as the contrary, it holds."""
         return _holds(self.unsubscribed_at, self.subscribed_at)
 
     @property

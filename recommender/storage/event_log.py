@@ -45,7 +45,7 @@ class EventLog(Protocol):
     """The events of one shop."""
 
     def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
-        """Keep new events, in the log and at hand, both or neither; one verdict each. One round trip.
+        """Keep new events, in the log and among the recent ones, both or neither; one verdict each. One round trip.
 
         Args:
             events: any number, also of one person.
@@ -77,7 +77,7 @@ class EventLog(Protocol):
         """Keep the `discover` list that was made for a customer since the training, as `publication.fold` wrote it."""
 
     def erase(self, customer_id: str, at: datetime) -> int:
-        """Forget a customer's events, waiting, dead and at hand, and refuse later ones; how many were in the streams.
+        """Forget a customer's events, waiting, dead and recent, and refuse later ones; how many were in the streams.
 
         May be called again: the first moment is kept. The server holds the text of those that waited, where nobody can
         read it, until what waited beside them is archived.
@@ -94,7 +94,7 @@ class EventLog(Protocol):
 
 
 def recent_part(event: Event, now: datetime) -> PersonalPart | None:
-    """Where an event is at hand for the next answer; None for nowhere."""
+    """The part of a person's recent activity that an event is kept in; None for none."""
     part = _PARTS.get(event.event_type)
     if part not in KEPT_S:
         return part

@@ -23,8 +23,8 @@ class ListQuery(NamedTuple):
         keys: the lists.
         version: read as long as it is kept, else the current one: whoever follows a publish a moment late still reads
             what belongs together.
-        catalogue: the products of `version` where they are at hand: then the lists travel without them.
-        people: those whose live events count, by `digest_of_person`.
+        catalogue: the products of `version` where they are cached: then the lists travel without them.
+        people: those whose recent events count, by `digest_of_person`.
     """
 
     keys: Sequence[ListKey]
@@ -41,7 +41,7 @@ class StoreState:
         version: the version that answers; None before the first publish.
         placements: those that were set while the service runs, by name.
         erasures: how many customers were erased: what is remembered of persons goes when it changes.
-        overrides: what the shop said of its products; the same object while it says nothing.
+        overrides: what the shop has overridden of its products; the same object while that does not change.
         unreadable: names of placements that were set but cannot be read; those of the settings stand in for them.
     """
 
@@ -65,13 +65,13 @@ class Reader(Protocol):
         """As `read`, for an event loop, which does other things meanwhile."""
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
-        """Every product of a version, to be kept at hand; None where that takes more memory or saves nothing."""
+        """Every product of a version, to be cached; None where that takes more memory or saves nothing."""
 
     def find_products(self, version: str, product_ids: Sequence[str]) -> dict[str, bytes]:
         """The JSON of those products that a version knows, by id."""
 
     def follow(self) -> StoreState:
-        """What may have changed since the last look, in one round trip; more where something was said of products."""
+        """What may have changed since the last look, in one round trip; more where products were overridden."""
 
 
 class VersionStore(Reader, Protocol):
@@ -105,11 +105,11 @@ class VersionStore(Reader, Protocol):
         """
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
-        """Say something of products for every worker and version, all in one step, in this order.
+        """Override products for every worker and version, all in one step, in this order.
 
-        Returns what is then said of each, as JSON; None for nothing.
+        Returns the overrides that each then has, as JSON; None for none.
 
-        Raises InvalidRequestError where something would be said of more than MOST_OVERRIDDEN products; nothing changes.
+        Raises InvalidRequestError where more than MOST_OVERRIDDEN products would be overridden; nothing changes.
         """
 
     def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
