@@ -44,6 +44,11 @@ class DataDirectory:
         return self.root / "ledger"
 
     @property
+    def unfinished_picks(self) -> Path:
+        """Where parts of picks files are that a run has not joined yet: a file for each, which holds their folder."""
+        return self.root / "unfinished-picks"
+
+    @property
     def keys_made(self) -> Path:
         """There since API keys were seen for the first time: a Redis without any has lost them."""
         return self.root / "keys-made"

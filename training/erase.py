@@ -1,4 +1,4 @@
-"""Erasure of customers from the files under REPRISE_HOME: archived events, versions, quarantined rows, outboxes."""
+"""Erasure of customers from files: archived events, versions, quarantined rows, outboxes, unfinished picks."""
 
 import shutil
 from collections.abc import Collection, Sequence
@@ -13,6 +13,7 @@ from recommender.person import digest_of_person
 from recommender.publication.erasure import leave_out
 from training.artifacts import load, save, saved_versions
 from training.campaigns.mail.outbox import forget_customers
+from training.campaigns.picks.parts import forget_in_parts
 from training.events.archive import Archive
 from training.flat_files import as_written
 from training.quarantine import write_quarantine
@@ -27,12 +28,14 @@ class Forgotten:
         versions: the saved versions that were written anew.
         quarantined_rows: how many bad rows.
         mails: what the outboxes knew of how many mails.
+        unfinished_picks: how many picks files whose parts a killed run left.
     """
 
     archived_events: int
     versions: tuple[str, ...]
     quarantined_rows: int
     mails: int
+    unfinished_picks: int = 0
 
 
 def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten:
@@ -52,7 +55,8 @@ def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten
     archived = archive.forget(gone) if erased else 0
     rows = sum(_forget_rows(file, erased) for file in sorted(home.quarantine.glob("*.csv")))
     mails = forget_customers(home.root, shop, lambda one: digest_of_person(one, None) in erased) if erased else 0
-    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails)
+    picks = forget_in_parts(home, erased)
+    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails, picks)
 
 
 def _forget_lists(home: DataDirectory, erased: Collection[str]) -> list[str]:

@@ -12,12 +12,12 @@ from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from api.telemetry.metrics_folder import metrics_folder
 from recommender.catalogue.catalogue import Catalogue
 from recommender.data_dir import make_folder
 from recommender.errors import StoreError
@@ -148,7 +148,7 @@ def shared_metrics() -> Iterator[None]:
     Where it is not set it is a folder that goes with the block.
     """
     with ExitStack() as until_the_end:
-        folder = os.environ.get(_FOLDER) or until_the_end.enter_context(TemporaryDirectory(prefix="reprise-metrics-"))
+        folder = os.environ.get(_FOLDER) or str(until_the_end.enter_context(metrics_folder()))
         make_folder(Path(folder))
         for left_behind in Path(folder).glob("*.db"):
             left_behind.unlink()

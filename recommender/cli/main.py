@@ -103,7 +103,11 @@ def reprise() -> None:
 
 
 def main() -> None:
-    """Run `reprise`; a RepriseError becomes one line on standard error and an exit code."""
+    """Run `reprise`; a RepriseError becomes one line on standard error and an exit code.
+
+    What it writes, and its workers do, is for this user alone: customers' ids, keys and mails are in it.
+    """
+    os.umask(0o077)
     try:
         reprise.main(prog_name="reprise")
     except RepriseError as error:

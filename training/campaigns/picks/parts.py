@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recommender.data_dir import home_errors, make_folder, write_whole
+from recommender.data_dir import DataDirectory, home_errors, make_folder, write_whole
 from recommender.errors import BusyError, HomeError
+from recommender.person import digest
 from recommender.publication.profile_blocks import block_of
 from training.campaigns.picks.file_formats import forget_mail
 
+MADE_FROM = "made-from.json"
 BLOCKS_PER_PART = 64
 """About four thousand customers: what a kill costs."""
 
@@ -101,14 +103,14 @@ class Parts:
         Returns:
             Whether a customer was erased since the last call.
         """
-        path = self.folder / "made-from.json"
+        path = self.folder / MADE_FROM
         known = json.loads(path.read_bytes()) if path.exists() else {}
         if known.get("identity") != identity:
             self.clear()
             known = {"identity": dict(identity), "erased": sorted(erased)}
         new = set(erased) - set(known["erased"])
-        for digest in new:
-            self._forget(digest)
+        for person in new:
+            self._forget(person)
         with write_whole(path) as file:
             file.write(json.dumps(known | {"erased": sorted(erased)}).encode())
         return bool(new)
@@ -146,6 +148,50 @@ class Parts:
                 forget_mail(self.path(number), digest)
                 self._marker(number).unlink(missing_ok=True)
                 self.path(number).unlink(missing_ok=True)
+
+
+@contextmanager
+def remembered(parts: Parts, home: DataDirectory) -> Iterator[None]:
+    """A note in `home` where the parts are, which stays where the block is left by an error or a kill."""
+    note = home.unfinished_picks / digest(str(parts.folder.resolve()))
+    with write_whole(note) as file:
+        file.write(str(parts.folder.resolve()).encode("utf-8", "surrogateescape"))
+    yield
+    note.unlink(missing_ok=True)
+
+
+def forget_in_parts(home: DataDirectory, erased: Collection[str]) -> int:
+    """Discard parts of unfinished picks files that were made before somebody of `erased` was erased; how many files.
+
+    The next run makes them again. A run that is at work looks after its own.
+
+    Raises:
+        HomeError: they cannot be deleted.
+    """
+    discarded = 0
+    for note in sorted(home.unfinished_picks.glob("*")):
+        folder = Path(note.read_bytes().decode("utf-8", "surrogateescape"))
+        try:
+            discarded += _discard(folder, erased)
+            if not folder.exists():
+                note.unlink()
+        except BusyError:
+            continue
+        except OSError as error:
+            raise HomeError(f"parts of picks cannot be deleted: {error}; see {note}") from None
+    return discarded
+
+
+def _discard(folder: Path, erased: Collection[str]) -> bool:
+    made_from = folder / MADE_FROM
+    if not folder.is_dir():
+        return False
+    with Parts(folder, (), 0, BLOCKS_PER_PART).locked():
+        known = json.loads(made_from.read_bytes())["erased"] if made_from.exists() else ()
+        outdated = bool(set(erased) - set(known))
+        if outdated:
+            shutil.rmtree(folder)
+    return outdated
 
 
 def parts_of(out: Path, blocks: Sequence[int], n_blocks: int) -> Parts:

@@ -30,7 +30,7 @@ from recommender.storage.shops import ShopStorage
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, PickFormat
 from training.campaigns.picks.flat_rows import FlatRows
-from training.campaigns.picks.parts import Parts, PickCounts, parts_of
+from training.campaigns.picks.parts import Parts, PickCounts, parts_of, remembered
 
 TIMEOUT_MS = 10_000
 """Of Redis, longer than the service's: no page waits for it."""
@@ -100,7 +100,7 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
     parts = parts_of(job.out, plan_blocks(n_blocks, job.customers), n_blocks)
     erased = storage.event_log(job.settings.shop).erased
     identity = identify(job, context)
-    with parts.locked():
+    with parts.locked(), remembered(parts, DataDirectory(job.settings.home)):
         parts.settle(identity, erased())
         with progress.step("Pick products", total=len(parts.blocks)) as advance:
             advance(len(parts.blocks) - sum(len(parts.blocks_of(number)) for number in parts.missing()))

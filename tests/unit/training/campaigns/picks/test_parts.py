@@ -1,12 +1,15 @@
 """What is kept of a file that is being made, and when it is not."""
 
+import contextlib
+
 import pytest
 
+from recommender.data_dir import DataDirectory
 from recommender.errors import BusyError
 from recommender.person import digest_of_person
 from recommender.publication.profile_blocks import block_of
 from training.campaigns.picks.file_formats import mail_name
-from training.campaigns.picks.parts import BLOCKS_PER_PART, PickCounts, parts_of
+from training.campaigns.picks.parts import BLOCKS_PER_PART, Parts, PickCounts, forget_in_parts, parts_of, remembered
 
 N_BLOCKS = 3 * BLOCKS_PER_PART - 1
 SAME = {"campaign": "c"}
@@ -68,3 +71,40 @@ def test_only_one_run_makes_a_file(parts, tmp_path):
 
 def test_a_list_that_meets_no_block_has_no_part(tmp_path):
     assert parts_of(tmp_path / "out.csv", [], 1).missing() == []
+
+
+class TestForgetInParts:
+    @pytest.fixture
+    def home(self, tmp_path):
+        return DataDirectory(tmp_path / "home")
+
+    @pytest.fixture
+    def killed(self, tmp_path, home):
+        """The parts of a run that was ended in the middle, before BEN was erased."""
+        parts = Parts(tmp_path / "elsewhere" / ".out.csv.parts", [0, 1], 2, 1)
+        with contextlib.suppress(KeyboardInterrupt), parts.locked(), remembered(parts, home):
+            parts.settle({"campaign": "c"}, ["anna"])
+            parts.path(0).write_bytes(b"ben's products")
+            raise KeyboardInterrupt
+        return parts
+
+    def test_what_was_made_before_an_erasure_goes(self, home, killed):
+        assert forget_in_parts(home, ["anna", "ben"]) == 1
+        assert not killed.folder.exists()
+        assert list(home.unfinished_picks.iterdir()) == []
+        assert forget_in_parts(home, ["anna", "ben"]) == 0
+
+    def test_what_was_made_since_stays_and_is_looked_at_again(self, home, killed):
+        assert forget_in_parts(home, ["anna"]) == 0
+        assert killed.path(0).exists()
+        assert forget_in_parts(home, ["ben"]) == 1
+
+    def test_a_run_at_work_is_left_alone(self, home, killed):
+        with killed.locked():
+            assert forget_in_parts(home, ["ben"]) == 0
+        assert killed.path(0).exists()
+
+    def test_a_run_that_came_to_its_end_leaves_no_note(self, home, killed):
+        with killed.locked(), remembered(killed, home):
+            killed.clear()
+        assert list(home.unfinished_picks.iterdir()) == []
