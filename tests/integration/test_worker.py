@@ -164,8 +164,7 @@ def test_a_full_disk_buries_nothing_and_what_waited_is_archived_as_a_batch(start
     wait_until(lambda: archived(home) == ["0"], "the worker is at work")
     with full_disk(pid=worker.pid):
         accept(log, *(str(number) for number in range(1, 3_000)))
-        line = worker.stderr.readline()
-        assert "cannot write" in line
+        line = next(line for line in worker.stderr if "cannot write" in line)  # it first says what it found
         assert "File too large" in line
         wait_until(lambda: times_tried(log) > 2 * MOST_DELIVERIES, "it was tried often")
         assert log.queue.backlog().dead_letters == 0

@@ -128,9 +128,11 @@ def test_a_store_that_is_down_is_told(down_client, read, rise):
     assert rise(act, "reprise_store_errors_total", operation="follow") >= 1
 
 
-def test_the_age_of_the_version_can_be_told(client, read):
-    client.get("/v1/popular")
-    told = read("reprise_version_as_of_timestamp_seconds", shop="default")
+def test_the_age_of_the_version_can_be_told(read):
+    storage = MemoryShopStorage()
+    storage.store("aged").publish(small_shop.publication(), keep=3)  # no other test follows a shop of that name
+    create_app(Settings(shop="aged"), storage).test_client().get("/v1/popular")
+    told = read("reprise_version_as_of_timestamp_seconds", shop="aged")
     assert told == version_as_of(small_shop.VERSION).timestamp()
 
 
