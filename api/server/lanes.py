@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Name = Literal["pages", "metrics", "events", "administration"]
 
-_SEATS: dict[Name, tuple[int, int]] = {
+SEATS: dict[Name, tuple[int, int]] = {
     "pages": (8, 400),
     "metrics": (1, 40),  # they ask nothing, but take 20 ms to write: too long for the loop
     "events": (4, 100),
@@ -72,7 +72,7 @@ class Lanes:
         self._routes = app.url_map.bind("")
         self._accesses = {endpoint: access_of(view) for endpoint, view in app.view_functions.items()}
         self._shops = shops
-        self._lanes = {name: Lane(name, *seats) for name, seats in _SEATS.items()}
+        self._lanes = {name: Lane(name, *seats) for name, seats in SEATS.items()}
 
     def find(self, environ: "WSGIEnvironment") -> Lane | None:
         """The lane of a request; None where the event loop answers it."""

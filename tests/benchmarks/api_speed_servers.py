@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from api.server.asgi import THREADS
+from api.server.lanes import SEATS
 
 PEERS = Path(__file__).parent / "api_peers"
 BIN = Path(sys.executable).parent
@@ -66,14 +66,14 @@ def serve_command(port: int, workers: int = 1) -> list[str]:
 
 def gunicorn_command(port: int, app: str, folder: Path | None = None, workers: int = 1) -> list[str]:
     """Any WSGI app on gunicorn's threads."""
-    threads = ["-k", "gthread", "--threads", str(THREADS), "-w", str(workers)]
+    threads = ["-k", "gthread", "--threads", str(SEATS["pages"][0]), "-w", str(workers)]
     options = [*threads, "-b", f"127.0.0.1:{port}", "--no-control-socket"]
     return [str(BIN / "gunicorn"), *options, *(["--chdir", str(folder)] if folder else []), app]
 
 
 def granian_command(port: int, app: str, folder: Path, workers: int = 1) -> list[str]:
     """Any WSGI app on Granian, with the options of `reprise serve`."""
-    threads = ["--workers", str(workers), "--blocking-threads", str(THREADS)]
+    threads = ["--workers", str(workers), "--blocking-threads", str(SEATS["pages"][0])]
     options = ["--interface", "wsgi", "--http", "1", *threads, "--log-level", "warning"]
     return [str(BIN / "granian"), *options, "--port", str(port), "--working-dir", str(folder), app]
 
