@@ -75,6 +75,7 @@ _REFUSALS = (401, 403, 429, 503)
 _REFUSAL_HEADERS = {
     "401": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "`Bearer`."}},
     "429": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    "503": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds, where another try may help."}},
 }
 _RATE_LIMIT_HEADERS = {
     "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests in a row that this key may make."},
