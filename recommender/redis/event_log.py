@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from recommender.connection.client import Argument, RedisClient
+from recommender.connection.time_limit import left_s
 from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreFullError, StoreUnavailableError
 from recommender.events.event import Event
@@ -145,7 +146,7 @@ class RedisEventLog:
 
     def _remember(self, suppressions: Iterable[Suppression]) -> None:
         if self._suppressed is not None:
-            self._suppressed.add(suppressions)
+            self._suppressed.add(suppressions, left_s())
 
     def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
         part = recent_part(event, now)
