@@ -29,7 +29,7 @@ from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
+_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "looked_at": 32, "standing_s": STANDING_KEPT_S}
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
