@@ -37,7 +37,7 @@ came back stays known until the person is erased: what forgets an objection writ
 MOST_HIDDEN = 1_000
 """Products of one person that are not to be shown; one more drives out any of them."""
 MOST_MARKS = 1_000
-"""Marks of one person; one more subscription to a product drives out the oldest."""
+"""Marks of one person; one more subscription to a product drives out an old one."""
 ANSWER_PARTS: tuple[PersonalPart, ...] = ("orders", "session", "shown", "hidden", "folded")
 """Parts that an answer to a person reads, in their order."""
 CONTACT_PARTS: tuple[PersonalPart, ...] = ("standing", "mails", "orders")

@@ -60,16 +60,20 @@ class SuppressionList:
         there = next(one for one in (self.path, *self.path.parents) if one.exists())
         return os.access(there, os.W_OK)
 
-    def add(self, suppressions: Iterable[Suppression]) -> None:
+    def add(self, suppressions: Iterable[Suppression], within_s: float = _BUSY_S) -> None:
         """Remember these, on the disk when this returns; of a mark the latest moment, of an erased customer no mark.
 
+        Args:
+            suppressions: any.
+            within_s: seconds that it waits for another process which has locked the file, _BUSY_S at most.
+
         Raises:
-            HomeError: the disk is full, or the file cannot be read.
+            HomeError: the disk is full, or the file cannot be read or stays locked.
         """
         rows = [one._asdict() for one in suppressions]
         if not rows or not self.writable:
             return
-        with self._opened() as connection, connection:
+        with self._opened(min(within_s, _BUSY_S)) as connection, connection:
             connection.execute(_TABLE)
             connection.executemany(_ADD, rows)
             connection.executemany(_FORGET, [row for row in rows if row["mark"] == ERASED])
@@ -87,14 +91,16 @@ class SuppressionList:
             last = rows[-1][:2]
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self, busy_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
         make_folder(self.path.parent)
         try:
             with suppress(FileExistsError):
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=_BUSY_S)) as connection:
+            with closing(sqlite3.connect(self.path, timeout=busy_s)) as connection:
                 connection.execute("PRAGMA synchronous = EXTRA")
                 yield connection
         except (OSError, sqlite3.Error) as error:
             remedy = "free the disk, or restore the file from a back-up"
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                remedy = "another process has locked it: try again, or end that process"
             raise HomeError(f"cannot use {self.path}, who unsubscribed or was erased: {error}; {remedy}") from None

@@ -16,6 +16,8 @@ from recommender.storage.shops import ShopStorage
 
 _MOST_REMEMBERED = 20_000
 """Most keys of events that are written once: about 5 MB."""
+TELL_S = 1.0
+"""Pause between two lines of the log on losses of a shop: while Redis hangs, there may be thousands."""
 _LOST = {
     "exposures": Counter(
         "reprise_exposures_lost", "Exposures that could not be kept; the customer's next answer tries again."
@@ -74,6 +76,8 @@ class EventSink:
         self._clock = clock
         self._taken: dict[str, tuple[int, int]] = {}
         """By shop a second, and the events taken in it."""
+        self._untold: dict[str, tuple[float, int]] = {}
+        """By shop when a loss may be told again, and notes that were lost since the last one that was told."""
         self._written_once: set[Hashable] = set()
         self._lock = threading.Lock()
         self._background = Background(name, self._write, most_waiting, at_once)
@@ -132,10 +136,16 @@ class EventSink:
                 self._lose(notes, str(error) if isinstance(error, RepriseError) else type(error).__name__)
 
     def _lose(self, notes: Sequence[_Note], detail: str) -> None:
+        """Count notes of one shop that are lost; a second after a line in the log the next one tells all since."""
+        shop, now = notes[0].shop, self._clock()
         with self._lock:
             self._written_once.difference_update(note.once for note in notes)
+            tell_at, n = self._untold.get(shop, (now, 0))
+            n += len(notes)
+            self._untold[shop] = (tell_at, n) if now < tell_at else (now + TELL_S, 0)
         self._count_lost(len(notes))
-        self._logger.warning(self._message, shop=notes[0].shop, n=len(notes), detail=detail)
+        if now >= tell_at:
+            self._logger.warning(self._message, shop=shop, n=n, detail=detail)
 
     def _count_lost(self, n_notes: int) -> None:
         if self._lost is not None:

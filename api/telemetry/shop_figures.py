@@ -16,6 +16,8 @@ from recommender.storage.shops import JobState, ShopFigures, ShopStorage
 
 READ_S = 5.0
 """Pause between two reads of the same shops."""
+LOOK_S = 0.25
+"""Seconds after which a call begins to read no further shop."""
 
 
 def _gauge(name: str, tells: str, *labels: str) -> Gauge:
@@ -54,15 +56,34 @@ class FiguresReader:
         self._now = now
         self._timer = timer
         self._due_at = 0.0
+        self._left: list[str] = []
+        self._failed: dict[str, Exception] = {}
+        """By shop why its figures could not be read the last time."""
 
     def follow(self, shops: Iterable[str]) -> None:
-        """Read and show the figures of these shops, if it is time; two round trips each. Raises StoreError."""
-        if self._timer() < self._due_at:
-            return
-        self._due_at = self._timer() + READ_S
-        for shop in {self._own_shop, *shops}:
+        """Read and show the figures of these shops, if it is time; two round trips each.
+
+        After LOOK_S the others wait for the next call: whoever follows versions has other things to do. One shop that
+        cannot be read stops no other; while there is one, its error is raised.
+        """
+        if not self._left and self._timer() >= self._due_at:
+            self._due_at = self._timer() + READ_S
+            self._left = list({self._own_shop, *shops})
+            self._failed = {shop: error for shop, error in self._failed.items() if shop in self._left}
+        give_up_at = self._timer() + LOOK_S
+        while self._left and self._timer() < give_up_at:
+            self._read(self._left.pop())
+        for error in self._failed.values():
+            raise error
+
+    def _read(self, shop: str) -> None:
+        try:
             show(shop, self._storage.figures(shop), self._now())
             note_backlog(shop, self._storage.backlog(shop), datetime.fromtimestamp(self._now(), UTC))
+        except Exception as error:  # whatever is wrong with one shop
+            self._failed[shop] = error
+        else:
+            self._failed.pop(shop, None)
 
 
 def show(shop: str, figures: ShopFigures, now: float) -> None:

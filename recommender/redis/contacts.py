@@ -16,7 +16,7 @@ from recommender.errors import StoreError, UnknownCampaignError
 from recommender.person import decode_id, digest, digest_of_person, encode_id
 from recommender.redis.keys import Keys
 from recommender.redis.lua import Script, load_script
-from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S
+from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S, STANDING_KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
@@ -42,7 +42,7 @@ _CLAIM = load_script(
 _READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)
 _RELEASE = load_script("contacts/release")
 
-_RESTORE = load_script("event_log/memory", "contacts/restore", used_percent=USED_PERCENT)
+_RESTORE = load_script("event_log/memory", "contacts/restore", used_percent=USED_PERCENT, standing_s=STANDING_KEPT_S)
 
 _KEYS_PER_TRIP = 5_000
 _CUSTOMERS_PER_TRIP = 500

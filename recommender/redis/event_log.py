@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from recommender.connection.client import Argument, RedisClient
+from recommender.connection.time_limit import left_s
 from recommender.days import to_us
 from recommender.errors import BackPressureError, StoreFullError, StoreUnavailableError
 from recommender.events.event import Event
@@ -28,7 +29,7 @@ from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
+_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "looked_at": 32, "standing_s": STANDING_KEPT_S}
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
@@ -145,7 +146,7 @@ class RedisEventLog:
 
     def _remember(self, suppressions: Iterable[Suppression]) -> None:
         if self._suppressed is not None:
-            self._suppressed.add(suppressions)
+            self._suppressed.add(suppressions, left_s())
 
     def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
         part = recent_part(event, now)

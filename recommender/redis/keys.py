@@ -81,8 +81,8 @@ class Keys:
 
         seen: string, there once the event is accepted. orders, session, shown: lists of events, newest first. hidden:
         set of products not to be shown. folded: string, a `discover` list made since the training (`fold`). standing:
-        hash, mark → its latest moment (`recommender.storage.contact_marks`), without a TTL: an unsubscription does not
-        end. mails: hash, contact → when, and the products in it; with a TTL.
+        hash, mark → its latest moment (`recommender.storage.contact_marks`), with a TTL where nothing in it is an
+        objection to mails: that does not end. mails: hash, contact → when, and the products in it; with a TTL.
         """
         return f"{self._prefix}:{part}:{digest}"
 

@@ -143,7 +143,10 @@ class Contacts(Protocol):
         """All that is known of who is not written to and who was erased, in batches."""
 
     def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
-        """Those that are not known here: the mark is absent or older, and the customer was not erased."""
+        """Those that are not known here: the mark is absent or older, and the customer was not erased.
+
+        Consent that is older than `retention.STANDING_KEPT_S` may have ended here, and is not among them.
+        """
 
     def restore(self, suppressions: Iterable[Suppression]) -> None:
         """Move marks forward to these; those of erased customers are left out."""

@@ -1,9 +1,11 @@
 """What the metrics are told of a shop's jobs, in memory and on real servers."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recommender.events.event import Event
+from recommender.redis.keys import Keys
 from recommender.redis.shops import RedisShopStorage
 from recommender.storage.campaign import Campaign
 from recommender.storage.pick_jobs import PickJob
@@ -60,6 +62,15 @@ def test_jobs_are_counted_by_state(storage: ShopStorage, shop: str):
         saved = {"done": replace(job, blocks_done=2), "running": replace(job, blocks_done=1)}
         assert jobs.save(saved.get(state, replace(job, failure="no version")), state, 0, {})
     assert storage.figures(shop).jobs == {"done": 1, "running": 1, "failed": 1, "waiting": 2}
+
+
+def test_a_job_that_cannot_be_read_counts_as_failed(redis_url: str, connect, shop: str):
+    with closing(RedisShopStorage(redis_url, 5_000)) as storage:
+        storage.jobs(shop).add(PickJob(Campaign("good", "due_soon", 4, "20261120T020000Z-3f2a", NOW), blocks=2))
+        for number, text in enumerate(("no JSON", "[]", "{}", '"text"')):
+            connect(redis_url).call("SET", Keys(shop).of_job("job", f"bad{number}"), text)
+            connect(redis_url).call("ZADD", Keys(shop).jobs, number, f"bad{number}")
+        assert storage.figures(shop).jobs == {"waiting": 1, "failed": 4}
 
 
 def test_workers_are_known_by_what_they_take(storage: ShopStorage, shop: str):

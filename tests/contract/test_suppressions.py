@@ -1,18 +1,23 @@
 """What a store and the list beside it know of who is not written to and who was erased, and how they agree again."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from recommender.campaigns.suppressions import collect, erase, refuse_loss, restore, watch_loss
 from recommender.data_dir import DataDirectory
-from recommender.days import to_us
+from recommender.days import SECONDS_PER_DAY, to_us
 from recommender.errors import StoreError
 from recommender.person import digest_of_person
 from recommender.publication.lists import ListKey
 from recommender.publication.manifest import Publication
+from recommender.redis.keys import Keys
+from recommender.redis.shops import RedisShopStorage
+from recommender.retention import STANDING_KEPT_S
 from recommender.storage.shops import ShopStorage
 from recommender.storage.versions import ListQuery
 from recommender.suppression_list import ERASED, Suppression, SuppressionList
@@ -66,6 +71,31 @@ def test_the_later_moment_wins_in_both_directions(storage: ShopStorage, governed
     remember("CAT", "subscribe")
     assert restore(storage, shop, home) == 3
     assert [governed.standing(one).unsubscribed for one in ("ANN", "BEN", "CAT")] == [False, True, False]
+
+
+def test_consent_that_may_have_ended_is_not_lost_and_does_not_come_back(storage: ShopStorage, home, shop, remember):
+    ended = datetime.now(UTC) - timedelta(seconds=STANDING_KEPT_S, days=1)
+    remember("ANN", "subscribe", ended)
+    refuse_loss(storage, shop, home)
+    assert restore(storage, shop, home) == 0
+    for one in ("unsubscribe", "mail_bounce", "mail_complaint"):
+        remember("BEN", one, ended)
+    assert restore(storage, shop, home) == 3
+
+
+def test_what_comes_back_ends_when_it_would_have_ended_and_an_objection_never(redis_url, connect, home, shop, remember):
+    def life(customer_id: str) -> int:
+        key = Keys(shop).of("standing", digest_of_person(customer_id, None))
+        return int(connect(redis_url).call("TTL", key))
+
+    remember("ANN", "subscribe", datetime.now(UTC) - timedelta(days=1_000))
+    for one in ("subscribe", "unsubscribe"):
+        remember("BEN", one)
+    with closing(RedisShopStorage(redis_url, 5_000)) as storage:
+        assert restore(storage, shop, home) == 3
+    left = STANDING_KEPT_S - 1_000 * SECONDS_PER_DAY
+    assert left - 60 < life("ANN") <= left + 1
+    assert life("BEN") == -1
 
 
 def test_an_older_mark_of_the_list_changes_nothing(storage: ShopStorage, governed: Governed, home, shop, remember):

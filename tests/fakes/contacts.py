@@ -3,13 +3,13 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from recommender.days import to_us
 from recommender.errors import UnknownCampaignError
 from recommender.events.event import Event
 from recommender.person import digest_of_person
-from recommender.retention import CONTACTS_KEPT_DAYS, MOST_MARKS, PersonalPart
+from recommender.retention import CONTACTS_KEPT_DAYS, MOST_MARKS, STANDING_KEPT_S, PersonalPart
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
@@ -78,10 +78,13 @@ class MemoryContacts:
 
     def unknown(self, suppressions: Iterable[Suppression]) -> list[Suppression]:
         """See `Contacts.unknown`."""
+        ended = to_us(datetime.now(UTC)) - STANDING_KEPT_S * 1_000_000
         return [
             one
             for one in suppressions
-            if one.person not in self._erased and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
+            if one.person not in self._erased
+            and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
+            and not (one.mark == "subscribe" and one.at <= ended)
         ]
 
     def restore(self, suppressions: Iterable[Suppression]) -> None:

@@ -1,6 +1,9 @@
 """The time limit of a request at a real Redis: its trips share it, and what comes late changes nothing."""
 
+import math
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,11 @@ import pytest
 from recommender.connection import client
 from recommender.connection.client import RedisClient
 from recommender.connection.time_limit import left_s, time_limit
+from recommender.data_dir import DataDirectory
 from recommender.errors import OverloadedError, StoreUnavailableError, UnansweredError
+from recommender.events.event import Event
+from recommender.redis.shops import RedisShopStorage
+from recommender.suppression_list import SuppressionList
 from tests.support.middleman import middleman
 from tests.support.redis_servers import RedisServer, redis_server
 
@@ -95,3 +102,17 @@ def test_a_change_that_the_server_comes_to_late_is_not_made(server: RedisServer,
     assert own.call("GET", "key") is None
     own.evaluate_in_time(SET, ["key"], "in time")
     assert own.call("GET", "key") == b"in time"
+
+
+def test_a_request_waits_no_longer_than_its_limit_for_a_locked_list_of_suppressions(server, tmp_path, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr(SuppressionList, "add", lambda _self, _some, within_s=math.inf: waits.append(within_s))
+    now = datetime.now(UTC)
+    gone = Event(event_id="1", event_type="unsubscribe", customer_id="ANN", occurred_at=now)
+    with closing(RedisShopStorage(server.url, 5_000, DataDirectory(tmp_path / "home"))) as storage:
+        log = storage.event_log("shop")
+        with time_limit(PATIENT_S):
+            log.unsubscribe(gone)
+            log.erase("ANN", now)
+    assert all(0 < wait < PATIENT_S for wait in waits)
+    assert len(waits) == 2

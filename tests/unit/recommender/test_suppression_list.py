@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import signal
+import sqlite3
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,14 @@ def test_several_processes_add_at_once_and_nothing_is_lost_where_one_is_killed(k
     assert [person for person in people if person < 10_000] == [n * 1_000 + i for n in range(3) for i in range(60)]
     killed = [person for person in people if person >= 10_000]
     assert killed == list(range(10_000, 10_000 + len(killed)))
+
+
+def test_it_waits_no_longer_than_is_left_for_a_process_that_has_locked_it(known: SuppressionList):
+    known.add([Suppression(ANN, "unsubscribe", 1)])
+    with closing(sqlite3.connect(known.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HomeError, match="another process has locked it: try again"):
+            known.add([Suppression(BEN, "unsubscribe", 1)], within_s=0.0)
+        other.execute("ROLLBACK")
+    known.add([Suppression(BEN, "unsubscribe", 1)], within_s=0.0)
+    assert [one.person for one in known] == [ANN, BEN]

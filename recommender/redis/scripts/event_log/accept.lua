@@ -1,5 +1,5 @@
 -- Begins with: contacts/mails, event_log/memory. Constants: most_hidden, most_marks, how many are kept of a person;
---   standing_s, seconds that marks are kept which are no objection.
+--   looked_at, how many marks are looked at for an old one; standing_s, seconds that marks are kept which are no objection.
 -- KEYS: waiting events (stream), erased customers (hash)
 -- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, `reader` where readers
 --   say this themselves on our pages, the moment of the request, then for each event the key of its id or nothing where
@@ -21,8 +21,9 @@ if is_short_of_memory() then load = 'memory' end
 
 local function mark_of(person, name) return tonumber(redis.call('HGET', person, name) or 0) or 0 end
 
-local function drop_oldest_subscription(person)
-  local marks, oldest, at = redis.call('HGETALL', person), nil, nil
+-- Of some that chance names: to look at all, for each event of a request, would stop the server for seconds.
+local function drop_old_subscription(person)
+  local marks, oldest, at = redis.call('HRANDFIELD', person, looked_at, 'WITHVALUES'), nil, nil
   for i = 1, #marks, 2 do
     local since = string.find(marks[i], 'subscription_', 1, true) == 1 and (tonumber(marks[i + 1]) or 0)
     if since and (not at or since < at) then oldest, at = marks[i], since end
@@ -32,7 +33,7 @@ end
 
 local function write_mark(person, name, at)
   if redis.call('HLEN', person) >= most_marks and redis.call('HEXISTS', person, name) == 0 then
-    drop_oldest_subscription(person)
+    drop_old_subscription(person)
   end
   redis.call('HSET', person, name, string.format('%.0f', at))
   local objected = redis.call('HMGET', person, 'unsubscribe', 'mail_bounce', 'mail_complaint')

@@ -2,7 +2,7 @@
 -- KEYS: waiting events (stream), all pick jobs (sorted set), figures (hash)
 -- ARGV: key of a pick job up to the digest of its campaign, most jobs that are looked at
 -- Answer: waiting events, milliseconds since each worker was heard of, names and values of figures, states of the latest
---   jobs
+--   jobs, `failed` of one that cannot be read
 
 local idle, states = {}, {}
 local workers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], 'workers')
@@ -12,9 +12,12 @@ end
 for _, campaign in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[2] - 1)) do
   local text = redis.call('GET', ARGV[1] .. campaign)
   if text then
-    local job = cjson.decode(text)
-    states[#states + 1] = job.failure ~= cjson.null and 'failed' or job.blocks_done == job.blocks and 'done' or
-      job.blocks_done > 0 and 'running' or 'waiting'
+    local readable, state = pcall(function()
+      local job = cjson.decode(text)
+      return job.failure ~= cjson.null and 'failed' or job.blocks_done == job.blocks and 'done' or
+        job.blocks_done > 0 and 'running' or 'waiting'
+    end)
+    states[#states + 1] = readable and state or 'failed'
   end
 end
 return {redis.call('XLEN', KEYS[1]), idle, redis.call('HGETALL', KEYS[3]), states}

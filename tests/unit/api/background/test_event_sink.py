@@ -115,3 +115,21 @@ def test_no_more_of_a_shop_than_may_be_in_a_second():
     sink.note("a", "EVE")
     assert (sink.kept("a"), sink.kept("b"), sink.told()) == (["ANNA", "BEN", "EVE"], ["DORA"], [])
     assert lost() - before == 1
+
+
+def test_losses_of_a_shop_are_told_once_a_second_and_counted_all(monkeypatch):
+    now, before = [100.0], lost()
+    sink = Sink(clock=lambda: now[0])
+
+    def refuse(*_, **__):
+        raise StoreUnavailableError("Redis does not answer")
+
+    for shop in "ab":
+        monkeypatch.setattr(sink.storage.event_log(shop), "accept", refuse)
+    for at in (100.0, 100.5, 100.9, 101.0, 101.9):
+        now[0] = at
+        sink.note("a", "ANNA")
+        sink.sink.flush()
+    sink.note("b", "BEN")
+    assert [(line["shop"], line["n"]) for line in sink.told()] == [("a", 1), ("a", 3), ("b", 1)]
+    assert lost() - before == 6

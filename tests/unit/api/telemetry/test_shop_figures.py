@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from api import create_app
-from api.telemetry.shop_figures import READ_S, FiguresReader
+from api.telemetry.shop_figures import LOOK_S, READ_S, FiguresReader
 from recommender.errors import StoreUnavailableError
 from recommender.settings import Settings
 from recommender.storage.campaign import Campaign
@@ -106,3 +106,42 @@ def test_figures_that_cannot_be_read_are_told_and_stop_nothing(storage, monkeypa
     app = create_app(Settings(), storage, lambda: NOW)
     app.extensions["reprise"].shops.follow()
     assert app.test_client().get("/v1/popular").status_code == 200
+
+
+def test_slow_shops_are_read_a_few_at_a_time_and_all_of_them(reader, storage, clock, monkeypatch):
+    read, backlog = [], storage.backlog
+
+    def read_slowly(shop: str):
+        clock.now += LOOK_S * 0.6
+        read.append(shop)
+        return backlog(shop)
+
+    monkeypatch.setattr(storage, "backlog", read_slowly)
+    shops = [f"shop {number}" for number in range(5)]
+    calls = []
+    for _ in range(3):
+        reader.follow(shops)
+        calls.append(len(read))
+    assert calls == [2, 4, 6]
+    assert sorted(read) == sorted(["corner", *shops])
+    reader.follow(shops)  # it is not time yet
+    assert len(read) == 6
+
+
+def test_one_shop_that_cannot_be_read_stops_no_other_and_is_told_until_it_can(reader, storage, clock, monkeypatch):
+    figures, bad, shops = storage.figures, {"b"}, ["a", "b", "c"]
+
+    def read(shop: str):
+        if shop in bad:
+            raise StoreUnavailableError(f"{shop} holds something else")
+        return figures(shop)
+
+    monkeypatch.setattr(storage, "figures", read)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError, match="b holds something else"):
+            reader.follow(shops)
+        clock.now += READ_S / 2
+    assert [value("workers", one) for one in ("a", "c", "corner")] == [0, 0, 0]
+    bad.clear()
+    reader.follow(shops)
+    assert value("workers", "b") == 0
