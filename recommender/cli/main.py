@@ -78,7 +78,13 @@ class LazyGroup(click.Group):
         """The command of this name, imported now; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        try:
+            module = importlib.import_module(COMMANDS[cmd_name][0])
+        except ModuleNotFoundError as error:
+            raise RepriseError(
+                f"`reprise {cmd_name}` needs {error.name}, which is not installed here: in containers, run it in the "
+                "image `reprise`, not in `reprise-service`"
+            ) from error
         command: click.Command = module.command
         _add_config(command)
         return command

@@ -33,7 +33,7 @@ HEALTHCHECK = exec_form(instructions("HEALTHCHECK")[0])
 
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("reprise:")}
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("reprise")}
 """Services of compose that run the image."""
 
 OBJECTS = [found for path in MANIFESTS for found in yaml.safe_load_all(path.read_text())]
@@ -62,8 +62,10 @@ BEFORE: dict[str, Any] = {
 
 def images() -> list[str]:
     """Every image that is built on or run."""
+    stages = {rest.split()[2] for rest in instructions("FROM") if " AS " in rest}
     bases = [rest.split()[0] for rest in instructions("FROM")]
-    return bases + [one["image"] for one in (*SERVICES.values(), *CONTAINERS.values(), *BEFORE.values())]
+    run = [one["image"] for one in (*SERVICES.values(), *CONTAINERS.values(), *BEFORE.values())]
+    return [base for base in bases if base not in stages] + run
 
 
 def copied() -> list[str]:

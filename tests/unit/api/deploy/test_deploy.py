@@ -1,4 +1,4 @@
-"""What the container files say about Reprise: no test runs them, but the code can be asked whether it is true."""
+"""What the container files say about Reprise: the code is asked whether it is true. `tests/containers` runs them."""
 
 import re
 import subprocess
@@ -129,11 +129,27 @@ def test_all_that_is_packaged_is_copied():
     assert set(deploy.copied()) == {"pyproject.toml", "requirements.lock", *packages, *read}
 
 
+def test_the_image_of_the_service_is_without_what_the_service_must_not_load():
+    (removed,) = [rest.split() for rest in deploy.instructions("RUN") if " uninstall " in rest]
+    lines = (deploy.ROOT / "pyproject.toml").read_text().partition("# the offline job\n")[2].partition("]")[0]
+    offline = set(re.findall(r'"([a-z-]+)', lines))
+    assert {"implicit", "optuna", "polars"} < offline < set(removed)
+    assert not {re.match("[a-z-]+", one)[0] for one in PROJECT["project"]["dependencies"]} & set(removed) - offline
+
+
+def test_the_service_has_its_own_image_and_all_else_the_whole_one():
+    images = {name: one["image"] for name, one in (deploy.OURS | deploy.CONTAINERS).items()}
+    small = {name for name, image in images.items() if image.startswith("reprise-service:")}
+    assert small == {"api", "shell"}
+    targets = {name: one["build"].get("target") for name, one in deploy.OURS.items()}
+    assert {name for name, target in targets.items() if target == "service"} == {"api"}
+
+
 @pytest.mark.parametrize("image", sorted(set(deploy.images())))
 def test_every_image_has_the_tag_of_a_version(image):
     name, _, tag = image.partition(":")
     assert re.match(r"\d+\.\d+", tag)
-    assert name != "reprise" or tag == PROJECT["project"]["version"]
+    assert name not in {"reprise", "reprise-service"} or tag == PROJECT["project"]["version"]
 
 
 def test_compose_builds_this_image():
@@ -199,15 +215,15 @@ def test_no_root_file_system_is_writable_and_no_capability_is_kept():
 
 
 def test_what_must_be_writable_is_mounted():
-    home, metrics = deploy.IMAGE_ENV["REPRISE_HOME"], deploy.IMAGE_ENV["PROMETHEUS_MULTIPROC_DIR"]
+    home = deploy.IMAGE_ENV["REPRISE_HOME"]
     for service in deploy.OURS.values():
-        assert {one.split(":")[0] for one in service["tmpfs"]} == {metrics, "/tmp"}
+        assert {one.split(":")[0] for one in service["tmpfs"]} == {"/tmp"}
     assert [name for name, service in deploy.OURS.items() if f"home:{home}" not in service["volumes"]] == []
     mounts = {
         name: {one["mountPath"] for one in pod.get("volumeMounts", ())} for name, pod in deploy.CONTAINERS.items()
     }
     assert mounts == {
-        "api": {metrics, "/tmp"},
+        "api": {"/tmp"},
         "worker": {home, "/tmp"},
         "trainer": {home, "/tmp", "/data"},
         "picks": {"/tmp", "/data"},
@@ -234,7 +250,7 @@ def test_the_trainer_learns_from_what_the_worker_archives():
     words = deploy.commands()["pod trainer"]
     assert words[words.index("--ledger") + 1] == ledger
     # it must be there before the first event: compose copies it from the image, a pod makes it
-    assert f" {ledger} " in " ".join(deploy.instructions("RUN"))
+    assert ledger in " ".join(deploy.instructions("RUN")).split()
     assert deploy.BEFORE["trainer ledger"]["command"] == ["mkdir", "-p", ledger]
     for name in ("worker", "trainer"):
         (home,) = [one for one in deploy.PODS[name]["spec"]["volumes"] if one["name"] == "home"]

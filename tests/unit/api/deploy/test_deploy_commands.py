@@ -1,4 +1,4 @@
-"""What the container files run, probe and stop: no test starts them, but the code can be asked whether it is true."""
+"""What the container files run, probe and stop: the code is asked whether it is true. `tests/containers` runs them."""
 
 import subprocess
 import sys

@@ -52,6 +52,12 @@ def test_every_command_takes_a_settings_file(name):
     assert "'nowhere.toml' does not exist" in result.output
 
 
+def test_a_command_whose_library_is_not_installed_names_it_and_where_it_is(monkeypatch):
+    monkeypatch.setitem(COMMANDS, "train", ("no_such_library", ""))
+    with pytest.raises(errors.RepriseError, match=r"`reprise train` needs no_such_library, .* the image `reprise`"):
+        reprise.main(["train"], standalone_mode=False)
+
+
 def test_an_unknown_command_is_a_usage_error():
     result = CliRunner().invoke(reprise, ["trian"])
     assert result.exit_code == 2
