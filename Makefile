@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 # the tests start Python hundreds of times: each would compile the code anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test quick newest test-newest lock bench-api notebooks lint format types check clean
+.PHONY: help install demo test quick container-test newest test-newest lock bench-api notebooks lint format types check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -32,18 +32,21 @@ $(VENV)/.installed: $(VENV)/.runs
 demo: $(VENV)/.runs  ## make up a shop, train, publish and serve on http://127.0.0.1:8000 (ARGS=--no-serve stops before serving)
 	@$(BIN)/reprise demo $(ARGS)
 
-test: install  ## run every test
-	$(BIN)/pytest -n auto $(ARGS)
+test: install  ## run every test, but those of `make container-test`
+	$(BIN)/pytest -n auto -m 'not containers' $(ARGS)
 
 quick: install  ## run the tests that take seconds
 	$(BIN)/pytest -n auto -m 'not slow' $(ARGS)
+
+container-test: install  ## build the images and run compose.yaml and the manifests; needs podman and root
+	$(BIN)/pytest -m containers tests/containers $(ARGS)
 
 newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python $(PIP_INSTALL) --quiet --editable '.[dev,bench,otel]'
 
 test-newest: newest  ## run every test on the newest versions of everything; before each release, and before `make lock`
-	$(NEWEST)/bin/pytest -n auto $(ARGS)
+	$(NEWEST)/bin/pytest -n auto -m 'not containers' $(ARGS)
 
 lock: newest  ## write the newest versions to requirements.lock (`make test-newest lock`: those that have just passed)
 	$(NEWEST)/bin/python -m pip list --format freeze --exclude-editable --exclude pip --exclude setuptools >requirements.lock
@@ -71,7 +74,7 @@ format: install  ## rewrite the code in the house style
 types: install  ## check types, strictly
 	$(BIN)/mypy
 
-check: lint types notebooks test  ## what CI runs
+check: lint types notebooks test container-test  ## what CI runs
 
 clean:  ## remove what `make` and `reprise` created here
 	rm -rf $(VENV) .reprise .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

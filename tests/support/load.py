@@ -115,12 +115,19 @@ def load(
             asker.join()
 
 
-def ask(address: tuple[str, int], path: str, method: str = "GET", document: Any = None) -> Answer:
+def ask(
+    address: tuple[str, int],
+    path: str,
+    method: str = "GET",
+    document: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """One request on a connection of its own; `document` is sent as JSON."""
     connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_S)
     body = None if document is None else json.dumps(document)
     try:
-        return _ask(connection, path, {"Content-Type": "application/json"} if body else {}, method, body)
+        kind = {"Content-Type": "application/json"} if body else {}
+        return _ask(connection, path, {**kind, **(headers or {})}, method, body)
     finally:
         connection.close()
 

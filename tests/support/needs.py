@@ -3,6 +3,7 @@
 import shutil
 
 PROGRAMS = {
+    "containers": ("podman",),
     "browser": ("chromium", "chromium-browser", "google-chrome"),
     "node": ("node",),
     "openssl": ("openssl",),

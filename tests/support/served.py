@@ -91,7 +91,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """Process ids of the workers that live."""
-        return [pid for pid in children(self.process.pid) if b"spawn_main" in _command_line(pid)]
+        return workers_of(self.process.pid)
 
 
 @contextmanager
@@ -134,6 +134,11 @@ def members(group: int) -> list[int]:
 def children(parent: int) -> list[int]:
     """Processes that `parent` started and that are not zombies."""
     return [pid for pid, fields in _processes() if fields[1] == str(parent)]
+
+
+def workers_of(server: int) -> list[int]:
+    """Processes of the workers that a `reprise serve` started and that live."""
+    return [pid for pid in children(server) if b"spawn_main" in _command_line(pid)]
 
 
 def fallback_reasons(answers: Sequence[Answer]) -> set[str | None]:

@@ -39,7 +39,7 @@ class Sink:
         acts: address → what is done to it, one act a try, then it is accepted: a reply to RCPT such as
             `450 4.2.0 later`, or `stall`, `drop` (before DATA), `drop in data`, `drop after data`, `stall after data`,
             `data 451 later`.
-        port: on 127.0.0.1.
+        port: where it listens.
         connections: how many there were.
         logins: users who tried to log in.
         refused_senders: addresses that it takes no mail from.
@@ -120,11 +120,17 @@ class _Server(SMTP):
 
 @contextmanager
 def run_sink(
-    *, tls: ssl.SSLContext | None = None, implicit: bool = False, password: str | None = None, **options: Any
+    *,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    implicit: bool = False,
+    password: str | None = None,
+    **options: Any,
 ) -> Iterator[Sink]:
     """A server until the end of the block.
 
     Args:
+        host: the address to listen on.
         tls: STARTTLS is offered, and demanded, with this.
         implicit: TLS from the first byte instead.
         password: demanded of everybody, over `tls`; any user.
@@ -144,9 +150,7 @@ def run_sink(
     def make() -> SMTP:
         return _Server(sink, loop=loop, **{"enable_SMTPUTF8": True, "data_size_limit": 1 << 26, **options})
 
-    server = loop.run_until_complete(
-        loop.create_server(make, "127.0.0.1", 0, backlog=64, ssl=tls if implicit else None)
-    )
+    server = loop.run_until_complete(loop.create_server(make, host, 0, backlog=64, ssl=tls if implicit else None))
     sink.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
