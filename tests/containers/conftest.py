@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.support.needs import find_program
-from tests.support.podman import NoImageError, Podman, build_images, environment
+from tests.support.podman import NoContainersError, Podman, build_images, environment
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +16,6 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
     podman = Podman(environment(tmp_path_factory.mktemp("podman")))
     try:
         build_images(podman)
-    except NoImageError as error:
+    except NoContainersError as error:
         pytest.skip(str(error))
     return podman

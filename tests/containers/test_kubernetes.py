@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -79,7 +80,16 @@ def test_nobody_is_root_and_the_root_file_system_is_read_only(shop: Shop) -> Non
 def test_the_worker_lives(shop: Shop) -> None:
     worker = shop.cluster.play(DEPLOYMENTS["reprise-worker"], "reprise-worker-1")
     wait_until(lambda: worker.probe("livenessProbe"), "the worker's probe passes", PATIENCE_S)
+    # the kernel keeps from a first process the signals that it does not handle yet
+    wait_until(lambda: signal.SIGTERM in handled(worker), "the worker has begun", PATIENCE_S)
     assert worker.stop() == 0
+
+
+def handled(pod: Pod) -> set[int]:
+    """The signals for which the container's first process has a handler."""
+    status = pod.exec("cat", "/proc/1/status")
+    mask = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 def test_the_picks_of_a_week_come_into_the_volume_of_the_purchases(shop: Shop) -> None:

@@ -43,8 +43,8 @@ LIMIT = 4096
 _LIMITED = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 
 
-class NoImageError(Exception):
-    """What the images are built on is not here and cannot be made; says why."""
+class NoContainersError(Exception):
+    """There is nothing to build the images on, or this machine lets no container run; says why."""
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -100,11 +100,14 @@ def build_images(podman: Podman) -> None:
     """Make all images that compose and the manifests name.
 
     Raises:
-        NoImageError: there is no base image.
+        NoContainersError: there is no base image, or it does not run.
         AssertionError: the Dockerfile cannot be built.
     """
     if not podman.has(BASE) and podman.run(["podman", "pull", "--quiet", f"docker.io/library/{BASE}"]).returncode:
         _make_base(podman)
+    tried = podman.run(["podman", "run", "--rm", "--network", "none", BASE, "python", "--version"])
+    if tried.returncode:
+        raise NoContainersError(f"needs a machine that lets podman run containers: {tried.stderr[-300:]}")
     for image, stage in IMAGES.items():
         target = ["--target", stage] if stage else []
         podman.build(image, *target, "--file", deploy.DEPLOY / "Dockerfile", deploy.ROOT)
@@ -114,12 +117,12 @@ def build_images(podman: Podman) -> None:
 
 def _make_base(podman: Podman) -> None:
     if not shutil.which("debootstrap"):
-        raise NoImageError(f"needs a registry with {BASE}, or debootstrap to make a stand-in")
+        raise NoContainersError(f"needs a registry with {BASE}, or debootstrap to make a stand-in")
     with tempfile.TemporaryDirectory(prefix="reprise-base-", ignore_cleanup_errors=True) as folder:
         root = Path(folder) / "root"
         made = podman.run(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _RELEASE, root])
         if made.returncode:
-            raise NoImageError(f"needs a registry with {BASE}, or a Debian mirror: {made.stdout[-300:]}")
+            raise NoContainersError(f"needs a registry with {BASE}, or a Debian mirror: {made.stdout[-300:]}")
         (root / "etc/apt/apt.conf.d/docker-clean").write_text(_NO_CACHE)
         for name, program in (("python", "python3"), ("pip", "pip3")):
             (root / "usr/local/bin" / name).symlink_to(f"/usr/bin/{program}")
