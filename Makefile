@@ -74,7 +74,7 @@ format: install  ## rewrite the code in the house style
 types: install  ## check types, strictly
 	$(BIN)/mypy
 
-check: lint types notebooks test container-test  ## what CI runs
+check: lint types notebooks container-test test  ## what CI runs
 
 clean:  ## remove what `make` and `reprise` created here
 	rm -rf $(VENV) .reprise .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
