@@ -35,6 +35,10 @@ _REQUESTS = "(requests)"
 _FIGURES = "(figures)"
 
 
+class _KeysLostError(StoreError):
+    """Redis answers, without the API keys that there were."""
+
+
 @dataclass(frozen=True)
 class _Opening:
     """The cache of a shop whose state is being read, since when, and whether it is done."""
@@ -96,6 +100,11 @@ class Tenants:
         """Whether Redis did not answer when the keys were last asked for."""
         return isinstance(self._failing.get(_API_KEYS), StoreUnavailableError)
 
+    @property
+    def _can_follow(self) -> bool:
+        """Whether shops may be asked: links of mails need no key, so also where the keys were lost."""
+        return isinstance(self._failing.get(_API_KEYS), _KeysLostError | None)
+
     def is_open(self, shop: str) -> bool:
         """Whether `cache` asks nothing, so that an event loop may call it."""
         return shop in self._caches or shop == NO_SHOP
@@ -109,9 +118,10 @@ class Tenants:
 
         A failure is logged when it begins and when it ends. Nothing is raised.
         """
-        if self._try(_API_KEYS, lambda: self._take_keys(self.storage.api_keys())):
-            if self.api_keys:
-                self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
+        known = self._try(_API_KEYS, lambda: self._take_keys(self.storage.api_keys()))
+        if known and self.api_keys:
+            self._try(_REQUESTS, lambda: self.rate_limits.exchange(self.storage.add_requests))
+        if self._can_follow:
             self._follow_caches()
             if (figures := self._figures) is not None:
                 self._try(_FIGURES, lambda: figures.follow(tuple(self._caches)))
@@ -154,7 +164,7 @@ class Tenants:
     def _read_first(self, shop: str, opening: "_Opening") -> None:
         """Read what an answer needs; the catalogue of a large shop is left to the thread that follows."""
         try:
-            if _API_KEYS not in self._failing:
+            if self._can_follow:
                 self._follow_cache(shop, opening.cache, catalogue=False)
         finally:
             with self._lock:
@@ -191,7 +201,7 @@ class Tenants:
             self.api_keys = keys
             self._remember(keys)
         elif self.api_keys is None:
-            raise StoreError(f"Redis has lost the API keys: restore it, make new ones, or delete {self._keys_made}")
+            raise _KeysLostError(f"Redis has lost the API keys: restore it, make new ones, or delete {self._keys_made}")
 
     def _remember(self, keys: Mapping[str, ApiKey]) -> None:
         made = self._keys_made

@@ -22,7 +22,9 @@ _TAKE = load_script("pick_jobs/take")
 _SAVE = load_script("pick_jobs/save")
 _RESTART = load_script("pick_jobs/restart")
 _EXCUSE = load_script("pick_jobs/excuse")
+_FIND_PERSON = load_script("pick_jobs/find_person")
 
+_CAMPAIGNS_PER_TRIP = 200
 
 _PARTS: tuple[Literal["job", "lease", "rows", "tries"], ...] = ("job", "lease", "rows", "tries")
 
@@ -77,13 +79,14 @@ class RedisPickJobs:
         return [row for wire in found if wire for row in wire.split(b"\n")[1:]]
 
     def forget(self, customer_id: str) -> None:
-        """See `PickJobs.forget`."""
-        person = digest_of_person(customer_id, None).encode()
-        for campaign in self._client.call("ZRANGE", self._keys.jobs, 0, -1):
-            keys = self._keys_of(campaign.decode())
-            job, wires = self._client.pipeline([("GET", keys[0]), ("HVALS", keys[2])])
-            if job is not None and any(person in wire.partition(b"\n")[0] for wire in wires):
-                self._restart(keys, job)
+        """See `PickJobs.forget`. One round trip for each _CAMPAIGNS_PER_TRIP, and one for each that is made again."""
+        person, campaigns = digest_of_person(customer_id, None), self._client.call("ZRANGE", self._keys.jobs, 0, -1)
+        for first in range(0, len(campaigns), _CAMPAIGNS_PER_TRIP):
+            some = [self._keys_of(one.decode()) for one in campaigns[first : first + _CAMPAIGNS_PER_TRIP]]
+            looks = [("EVAL", _FIND_PERSON.text, 2, keys[0], keys[2], person) for keys in some]
+            for keys, job in zip(some, self._client.pipeline(looks), strict=True):
+                if job is not None:
+                    self._restart(keys, job)
 
     def _restart(self, keys: Sequence[str], job: bytes) -> None:
         try:

@@ -98,6 +98,25 @@ class TestStandings:
         governed.tell("subscription_end", NOW, product_id="SALT")
         assert governed.standing().subscriptions == {"MILK", "SALT"}
 
+    def test_mails_told_in_one_request_are_kept_as_if_told_one_by_one(self, storage, shop):
+        told = [
+            Event(
+                event_id=str(number),
+                event_type="mail_sent",
+                customer_id=("ANN", "BEN")[number % 2],
+                product_id=f"P{number % 70}",
+                campaign_id=f"c{number % 205}",
+                occurred_at=NOW - (number * 37 % 100) * DAY - number * SECOND,
+            )
+            for number in range(900)
+        ]
+        for one in told:
+            storage.event_log(shop).accept([one], NOW, 10_000)
+        storage.event_log(f"{shop}-b").accept(told, NOW, 10_000)
+        alone, together = (storage.contacts(one).standings(["ANN", "BEN"]) for one in (shop, f"{shop}-b"))
+        assert together == alone
+        assert all(len(one.mails) > 100 for one in together)
+
     def test_more_subscriptions_than_are_kept_drive_out_old_ones_and_no_objection(self, governed):
         governed.tell("unsubscribe", NOW - 900 * DAY)
         for number in range(MOST_MARKS + 5):

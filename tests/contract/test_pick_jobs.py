@@ -150,6 +150,22 @@ def test_whoever_is_forgotten_is_in_no_row_and_the_job_begins_again(jobs, save):
     assert jobs.rows("younger", range(3)) == [b'{"customer_id":"ben"}']
 
 
+def test_an_erasure_looks_through_many_campaigns_in_a_few_trips(redis_url, connect, shop, monkeypatch):
+    jobs, asked = RedisPickJobs(shop, connect(redis_url)), []
+    for number in range(450):
+        jobs.add(job(f"c{number}", begun_at=NOW + timedelta(seconds=number)))
+    for number in range(450):
+        person, taken = "ann" if number in (0, 449) else "ben", jobs.take("w")
+        rows = {person: f'{{"customer_id":"{person}"}}'.encode()}
+        assert jobs.save(replace(taken, blocks_done=3), "w", 0, rows)
+    ask = jobs._client._ask
+    monkeypatch.setattr(jobs._client, "_ask", lambda *asking: (asked.append(1), ask(*asking))[1])
+    jobs.forget("ann")
+    assert len(asked) == 1 + 3 + 2
+    assert [jobs.find(f"c{number}").blocks_done for number in (0, 1, 448, 449)] == [0, 3, 3, 0]
+    assert [len(jobs.rows(f"c{number}", [0])) for number in (0, 1, 448, 449)] == [0, 1, 1, 0]
+
+
 def test_tries_are_counted_until_a_block_is_saved_or_they_are_excused(world, jobs, save):
     jobs.add(job())
     assert [jobs.take("w1").tries for _ in range(3)] == [1, 2, 3]

@@ -2,13 +2,17 @@
 -- `recommender.storage.contact_marks`). Moments are in microseconds since 1970, exact until the year 2255.
 -- Constants: kept_s, seconds that a contact is kept; most_mails, most_products, how many are kept of each.
 
--- The moment that counts of each contact.
+-- The moment that counts of each contact. They are read once in a script, also where it keeps a thousand of a customer:
+-- with their products they can be megabytes.
+local counted = {}
 local function count_mails(key)
+  if counted[key] then return counted[key] end
   local times, found = {}, redis.call('HGETALL', key)
   for i = 1, #found, 2 do
     local at, sent_at = string.match(found[i + 1], '^(%-?%d+),(%d+)')
     times[found[i]] = math.max(at, sent_at)
   end
+  counted[key] = times
   return times
 end
 
@@ -19,14 +23,28 @@ local function keep_mail(key, times, contact, mail, at)
   for one, time in pairs(times) do
     if time <= at - kept_s * 1000000 then
       redis.call('HDEL', key, one)
+      times[one] = nil
     else
       left = left + 1
       if not oldest or time < times[oldest] then oldest = one end
     end
   end
-  if left >= most_mails then redis.call('HDEL', key, oldest) end
+  if left >= most_mails then
+    redis.call('HDEL', key, oldest)
+    times[oldest] = nil
+  end
   redis.call('HSET', key, contact, mail)
+  times[contact] = at
   redis.call('EXPIRE', key, kept_s)
+end
+
+-- `gsub` would copy all of them.
+local function count_products(products)
+  local n, last = 0, string.find(products, ',"', 1, true)
+  while last do
+    n, last = n + 1, string.find(products, ',"', last + 1, true)
+  end
+  return n
 end
 
 -- Keeps a contact that was sent, which a campaign may have claimed before. A quotation mark in a product id is escaped:
@@ -38,8 +56,7 @@ local function add_sent(key, contact, mail)
     local known
     at, known, products = string.match(before, '^(%-?%d+),(%d+)(.*)$')
     if tonumber(known) > tonumber(sent_at) then sent_at = known end
-    local _, n_products = string.gsub(products, ',"', '')
-    if n_products < most_products and not string.find(products, product, 1, true) then
+    if count_products(products) < most_products and not string.find(products, product, 1, true) then
       products = products .. product
     end
   end

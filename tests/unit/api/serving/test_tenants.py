@@ -181,6 +181,16 @@ class TestKeysThatWereLost:
         assert tenants.api_keys is None
         assert str(tmp_path / "home" / "keys-made") in log.getvalue(), "the remedy names the file"
 
+    def test_shops_are_read_all_the_same_for_links_of_mails(self, make_tenants, storage):
+        storage.add_api_key(KEY)
+        make_tenants().follow()
+        storage.lose_keys()
+        tenants = make_tenants()
+        tenants.follow()
+        assert tenants.cache("a").answering
+        tenants.follow()
+        assert (tenants.cache("a").answering, tenants.is_down, tenants.api_keys) == (True, False, None)
+
     def test_where_nothing_can_be_written_keys_open_all_the_same(self, storage, log, tmp_path):
         (tmp_path / "file").touch()
         tenants = Tenants(storage, make_logger("info", log), RateLimits({}), {}, tmp_path / "file" / "keys-made")
