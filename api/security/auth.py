@@ -132,10 +132,20 @@ def _methods() -> set[str]:
 def _finish(response: Response) -> Response:
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if "principal" in g:
-        for name, value in _headers(request.headers.get("Origin"), g.principal, g.get("allowance")):
+    if "Access-Control-Allow-Origin" not in response.headers:  # a preflight is answered with it
+        for name, value in _headers_of_request():
             response.headers.add(name, value)
     return response
+
+
+def _headers_of_request() -> list[tuple[str, str]]:
+    """Of one that no key let in, which may be for want of a known one, what any key lists counts, as in preflights."""
+    origin = request.headers.get("Origin")
+    if "principal" in g:
+        return _headers(origin, g.principal, g.get("allowance"))
+    guard: Guard = current_app.extensions[_EXTENSION]
+    listed = {one for key in (guard.keys() or {}).values() for one in key.origins}
+    return [("Vary", "Origin"), *origin_headers(origin, listed)]
 
 
 def _headers(origin: str | None, principal: Principal, allowance: Allowance | None) -> list[tuple[str, str]]:

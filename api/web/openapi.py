@@ -46,7 +46,11 @@ _PATH_EXAMPLES = {
 }
 _SECURITY_SCHEMES = {
     "secret_key": {"type": "http", "scheme": "bearer", "description": "`sk_…`, between servers, with scopes."},
-    "publishable_key": {"type": "http", "scheme": "bearer", "description": "`pk_…`, in browsers and apps; it reads."},
+    "publishable_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`pk_…`, in browsers and apps; it reads. Also in the query, as `key`.",
+    },
     "customer_token": {
         "type": "apiKey",
         "in": "header",
