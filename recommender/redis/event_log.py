@@ -21,6 +21,7 @@ from recommender.retention import (
     MOST_HIDDEN,
     MOST_MARKS,
     PERSONAL_PARTS,
+    PUBLIC_EVENT_ID_KEPT_S,
     STANDING_KEPT_S,
     PersonalPart,
 )
@@ -64,9 +65,11 @@ class RedisEventLog:
         """See `EventLog.queue`."""
         return RedisEventQueue(self._keys, self._client)
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
+    def accept(
+        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
+    ) -> list[Verdict]:
         """See `EventLog.accept`."""
-        load, verdicts = self._accept(events, now, bound, own=own)
+        load, verdicts = self._accept(events, now, bound, own=own, public=public)
         if _REFUSED not in verdicts:
             return [Verdict(verdict) for verdict in verdicts]
         if load == b"memory":
@@ -127,12 +130,20 @@ class RedisEventLog:
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
     def _accept(
-        self, events: Sequence[Event], now: datetime, bound: int, who: str = "", *, own: bool = False
+        self,
+        events: Sequence[Event],
+        now: datetime,
+        bound: int,
+        who: str = "",
+        *,
+        own: bool = False,
+        public: bool = False,
     ) -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
-        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who, to_us(now)]
+        seen_s = PUBLIC_EVENT_ID_KEPT_S if public else EVENT_ID_KEPT_S
+        arguments: list[Argument] = [bound, seen_s, MAX_RECENT_EVENTS, who, to_us(now)]
         for event in events:
-            arguments += self._describe(event, now, own=own)
+            arguments += self._describe(event, now, own=own, public=public)
         keys = [self._keys.events, self._keys.erased]
         load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         # also of an event that is known: where it was not remembered, its sender was told to repeat it
@@ -147,14 +158,15 @@ class RedisEventLog:
         if self._suppressed is not None:
             self._suppressed.add(suppressions)
 
-    def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, *, own: bool, public: bool) -> Iterator[Argument]:
         part = recent_part(event, now)
+        made_up = (own or public) and part == "shown" and event.customer_id is None  # as it may be
         person = digest_of_person(event.customer_id, event.session_id)
         yield "" if own else self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
-        yield self._keys.of("session", person) if own and part == "shown" and event.customer_id is None else ""
+        yield self._keys.of("session", person) if made_up else ""
         yield from _describe_kept(event, part)
         yield int(event.event_type in MUST_BE_KEPT)
         yield event.to_json()
