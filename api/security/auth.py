@@ -160,7 +160,7 @@ def _finish(response: Response) -> Response:
 
 
 def _headers_of_request() -> list[tuple[str, str]]:
-    """Of one that no key let in, which may be for want of a known one, what any key lists counts, as in preflights."""
+    """Rate-limit and CORS headers of the request's answer; where no key let it in, as for preflights any key counts."""
     origin = request.headers.get("Origin")
     if "principal" in g:
         return _headers(origin, g.principal, g.get("allowance"))

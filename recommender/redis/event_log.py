@@ -29,7 +29,15 @@ from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
+BROWSER_PERCENT = 80
+"""Of maxmemory: the rest is for what the shop tells, whatever strangers make up."""
+_HEAD_ROOM = "who unsubscribes or is erased"
+_BOUNDS = {
+    "most_hidden": MOST_HIDDEN,
+    "most_marks": MOST_MARKS,
+    "standing_s": STANDING_KEPT_S,
+    "browser_percent": BROWSER_PERCENT,
+}
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
@@ -69,13 +77,14 @@ class RedisEventLog:
         self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
     ) -> list[Verdict]:
         """See `EventLog.accept`."""
-        load, verdicts = self._accept(events, now, bound, own=own, public=public)
+        load, verdicts = self._accept(events, now, bound, "browser" if public else "", own=own)
         if _REFUSED not in verdicts:
             return [Verdict(verdict) for verdict in verdicts]
         if load == b"memory":
+            percent, rest = (BROWSER_PERCENT, "what the shop tells") if public else (USED_PERCENT, _HEAD_ROOM)
             raise StoreFullError(
-                f"Redis at {self._client.address} has {USED_PERCENT} % of its maxmemory in use; the rest is for who "
-                "unsubscribes or is erased; raise its maxmemory"
+                f"Redis at {self._client.address} has {percent} % of its maxmemory in use; the rest is for {rest}; "
+                "raise its maxmemory"
             )
         raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
 
@@ -137,9 +146,9 @@ class RedisEventLog:
         who: str = "",
         *,
         own: bool = False,
-        public: bool = False,
     ) -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
+        public = who == "browser"
         seen_s = PUBLIC_EVENT_ID_KEPT_S if public else EVENT_ID_KEPT_S
         arguments: list[Argument] = [bound, seen_s, MAX_RECENT_EVENTS, who, to_us(now)]
         for event in events:
