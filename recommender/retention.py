@@ -46,5 +46,8 @@ EVENT_ID_KEPT_S = 7 * SECONDS_PER_DAY
 """The one definition of the same event: it has the event id of an event that was accepted less than so many seconds
 before. The first one counts. An id that is used again later is another event, for whoever accepts events (their ids are
 kept for so long) and for whoever reads the archive."""
+PUBLIC_EVENT_ID_KEPT_S = 300
+"""Likewise where a browser told of it: strangers can make up ids, which must not fill Redis. Whoever reads the archive
+knows them for EVENT_ID_KEPT_S all the same."""
 JOB_KEPT_S = 7 * SECONDS_PER_DAY
 """Seconds that a pick job and its rows are kept after the last change."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from api.schemas.answers import EventsAnswer
 from api.schemas.requests import EventsBody
-from api.security.auth import Permission
+from api.security.auth import Permission, customer_of_token
+from api.security.browser_events import check_browser_event
 from api.serving.service import service
 from api.telemetry.metrics import count_events
 from api.web.openapi import operation
@@ -33,22 +34,35 @@ blueprint = Blueprint("events", __name__, url_prefix="/v1")
 def accept(body: EventsBody) -> Response:
     """Up to 1,000 purchases, views and other events. One that cannot be accepted is named and stops no other.
 
+    A publishable key tells of what visitors did, no purchases and no mails: of their sessions, and of the customer
+    whose token comes along.
+
     Accepted means kept: it survives a crash of the service, and the next answer to that person knows of it. An
     `event_id` that comes again within seven days is counted as a duplicate, so that a request may be repeated.
     """
-    now = service().clock()
-    checked = [_check(raw, now) for raw in body.events]
+    now, public = service().clock(), g.principal.kind == "publishable"
+    customer_id = customer_of_token(body.customer_token) if public else None
+    checked = [_check(raw, now, public=public, customer_id=customer_id) for raw in body.events]
     good = [event for event in checked if isinstance(event, Event)]
-    verdicts = iter(service().event_log.accept(good, now, service().settings.max_waiting_events) if good else ())
+    verdicts = iter(_keep(good, now, public=public) if good else ())
     results = [next(verdicts) if isinstance(event, Event) else event for event in checked]
     document = _document(results)
     count_events(document["accepted"], document["duplicates"], [one["code"] for one in document["rejected"]])
     return answer_plain(document, 202)
 
 
-def _check(raw: Any, now: datetime) -> Event | EventRejectedError:
+def _keep(events: Sequence[Event], now: datetime, *, public: bool) -> list[Verdict]:
+    bound = service().settings.max_waiting_events
+    if public:  # they leave room for what the shop tells
+        service().event_limits.take(g.principal.key_id or "", events)
+        bound //= 2
+    return service().event_log.accept(events, now, bound, public=public)
+
+
+def _check(raw: Any, now: datetime, *, public: bool, customer_id: str | None) -> Event | EventRejectedError:
     try:
-        return check_event(raw, now, service().settings.currency)
+        event = check_event(raw, now, service().settings.currency)
+        return check_browser_event(event, customer_id) if public else event
     except EventRejectedError as error:
         return error
 

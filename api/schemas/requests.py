@@ -175,6 +175,11 @@ class EventsBody(BaseModel):
         "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
         "`rank`, `campaign_id`, `experiment`, `variant`.",
     )
+    customer_token: str | None = Field(
+        default=None,
+        max_length=MAX_PATH,
+        description="With a publishable key: the customer's token, where no header can be sent, as by a beacon.",
+    )
 
 
 class NewPlacement(Placement):

@@ -17,7 +17,7 @@ from api.security.cors import answer_preflight, is_preflight, origin_headers
 from api.security.customer_tokens import HEADER, read_customer
 from api.security.permissions import Permission, access_of, accessible, allow
 from api.security.rate_limits import Allowance, RateLimits
-from recommender.errors import TooManyRequestsError
+from recommender.errors import ForbiddenError, TooManyRequestsError
 from recommender.storage.api_keys import ApiKey
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "admit",
     "allow",
     "attach",
+    "customer_of_token",
     "find_principal",
     "require_customer",
 ]
@@ -79,12 +80,16 @@ def attach(app: Flask, guard: Guard) -> None:
                 return allowed
         g.principal = find_principal(request.environ, guard.keys(), guard.own_shop)
         if g.principal.key_id is not None:
-            g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.principal)
+            of_browser = access is Permission.EVENTS and g.principal.kind == "publishable"
+            purpose = ":events" if of_browser else ""  # the one does not use up what the other may ask
+            g.allowance = request.environ.get(_ALLOWANCE) or guard.rate_limits.take(g.principal, purpose)
             _refuse_too_many(g.allowance)
         if access is Permission.PERSON:
             require_customer((request.view_args or {})["customer_id"])
         else:
             allow(access, g.principal, None)
+            if access is Permission.EVENTS:
+                _require_own_page(g.principal)
         return None
 
     app.before_request(check)
@@ -103,6 +108,22 @@ def require_customer(customer_id: str) -> None:
         named = guard.read_customer(request.headers.get(HEADER), g.principal.shop)
         g.principal = replace(g.principal, customer_id=named)
     allow(Permission.PERSON, g.principal, customer_id)
+
+
+def customer_of_token(in_body: str | None) -> str | None:
+    """The customer whom the token in the header, or else in the body, names; None where neither has one.
+
+    Raises UnauthorizedError: it is not good.
+    """
+    guard: Guard = current_app.extensions[_EXTENSION]
+    token = request.headers.get(HEADER) or in_body
+    return guard.read_customer(token, g.principal.shop) if token else None
+
+
+def _require_own_page(principal: Principal) -> None:
+    """Keep events of programs out that took a publishable key from a page; a key without origins is for apps."""
+    if principal.kind == "publishable" and principal.origins and request.headers.get("Origin") not in principal.origins:
+        raise ForbiddenError("events with this key come from pages of its own origins alone; send their `Origin`")
 
 
 def admit(environ: dict[str, Any], principal: Principal, rate_limits: RateLimits) -> list[tuple[str, str]]:
@@ -132,10 +153,20 @@ def _methods() -> set[str]:
 def _finish(response: Response) -> Response:
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if "principal" in g:
-        for name, value in _headers(request.headers.get("Origin"), g.principal, g.get("allowance")):
+    if "Access-Control-Allow-Origin" not in response.headers:  # a preflight is answered with it
+        for name, value in _headers_of_request():
             response.headers.add(name, value)
     return response
+
+
+def _headers_of_request() -> list[tuple[str, str]]:
+    """Rate-limit and CORS headers of the request's answer; where no key let it in, as for preflights any key counts."""
+    origin = request.headers.get("Origin")
+    if "principal" in g:
+        return _headers(origin, g.principal, g.get("allowance"))
+    guard: Guard = current_app.extensions[_EXTENSION]
+    listed = {one for key in (guard.keys() or {}).values() for one in key.origins}
+    return [("Vary", "Origin"), *origin_headers(origin, listed)]
 
 
 def _headers(origin: str | None, principal: Principal, allowance: Allowance | None) -> list[tuple[str, str]]:

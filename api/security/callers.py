@@ -8,12 +8,14 @@ from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from api.security.query_key import QUERY_KEY
 from recommender.errors import ForbiddenError, UnauthorizedError
-from recommender.storage.api_keys import SCOPES, ApiKey, KeyKind, Scope, digest_of
+from recommender.storage.api_keys import PREFIXES, SCOPES, ApiKey, KeyKind, Scope, digest_of
 
 NO_SHOP = ""
 """The shop of a caller whose key cannot be looked up, as no keys were ever read: nothing is published in it."""
 ALL_SCOPES: frozenset[Scope] = frozenset(SCOPES)
+_PUBLISHABLE = f"{PREFIXES['publishable']}_"
 _OWN_SITES = ("same-origin", "none")
 """Values of Sec-Fetch-Site of our own pages, and of what a person typed; programs send none."""
 _UNKNOWN_KEY = ApiKey("", "", "secret", (), (), digest="0" * 64, created_at="")
@@ -53,16 +55,21 @@ def find_principal(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None
         own_shop: whom `local` callers see.
 
     Raises:
-        UnauthorizedError: no key where one is needed, or one that is not known.
+        UnauthorizedError: no key where one is needed, one that is not known, or a secret one in the query.
         ForbiddenError: it comes from a web site that may not use this key.
     """
+    if not environ.get(QUERY_KEY, _PUBLISHABLE).startswith(_PUBLISHABLE):
+        raise UnauthorizedError(
+            "only a publishable key (`pk_…`) may stand in the query, which others can read; revoke a secret one that "
+            "was sent there, and send the next as `Authorization: Bearer <key>`"
+        )
     if keys is None:  # a page gets an answer even now, with nothing in it
         return Principal(NO_SHOP, "unknown", frozenset({"read"}))
     return _find_local(environ, own_shop) if not keys else _find_by_key(environ, keys)
 
 
 def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Principal:
-    scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, given = _credentials(environ).partition(" ")
     parts = given.split("_", maxsplit=2)
     key = keys.get(parts[1], _UNKNOWN_KEY) if len(parts) == 3 else _UNKNOWN_KEY
     if not hmac.compare_digest(digest_of(given), key.digest) or scheme.lower() != "bearer":
@@ -71,6 +78,14 @@ def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Prin
     if origin is not None and origin not in key.origins and not _is_own_page(origin, environ, key.kind):
         raise ForbiddenError(f"pages of {origin!r} may not use this key; make a publishable key with that --origin")
     return Principal(key.shop, key.kind, frozenset(key.scopes), key.key_id, None, key.origins, key.rate_per_s)
+
+
+def _credentials(environ: Mapping[str, Any]) -> str:
+    if QUERY_KEY not in environ:
+        return str(environ.get("HTTP_AUTHORIZATION", ""))
+    if "HTTP_AUTHORIZATION" in environ:
+        raise UnauthorizedError("send one key: in `Authorization`, or as `key` in the query")
+    return f"Bearer {environ[QUERY_KEY]}"
 
 
 def _find_local(environ: Mapping[str, Any], own_shop: str) -> Principal:

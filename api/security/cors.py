@@ -10,8 +10,18 @@ from flask import Request, Response
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
 from recommender.storage.api_keys import ApiKey
 
-REQUEST_HEADERS = ("Authorization", "Content-Type", "If-None-Match", "X-Request-ID", "traceparent", TOKEN_HEADER)
-"""What a page may send."""
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "X-Request-ID",
+    TOKEN_HEADER,
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+)
+"""What a page may send; the last four are what tracing in browsers adds to every request."""
 EXPOSED_HEADERS = (
     "ETag",
     "RateLimit-Limit",

@@ -38,7 +38,7 @@ class Permission(Enum):
     PERSON = "a secret key with scope read, or a publishable key with that customer's token"
     SESSION = "as PRODUCTS; as PERSON where the body names a customer"
     SERVER = "a secret key with scope read"
-    EVENTS = "a secret key with scope events"
+    EVENTS = "a secret key with scope events, or a publishable key, which tells of its own visitors"
     CAMPAIGNS = "a secret key with scope campaigns"
     ADMIN = "a secret key with scope admin"
 
@@ -46,7 +46,7 @@ class Permission(Enum):
         scopes: dict[str, Scope] = {"EVENTS": "events", "CAMPAIGNS": "campaigns", "ADMIN": "admin"}
         self.scope: Scope = scopes.get(self.name, "read")
         self.keyless = self.name in ("OPEN", "SIGNED")
-        self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION")
+        self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION", "EVENTS")
 
 
 def accessible(access: Permission) -> Callable[[_View], _View]:
@@ -91,11 +91,11 @@ def allow(access: Permission | None, principal: Principal, customer_id: str | No
     """
     if access is None:
         raise ForbiddenError("nobody may call this route: it has no rule")
-    if principal.kind == "unknown" and not access.in_browsers:
+    if principal.kind == "unknown" and (access.scope != "read" or not access.in_browsers):
         raise StoreUnavailableError("the API keys cannot be read yet; try again in a moment")
-    if access.scope not in principal.scopes:
-        raise ForbiddenError(f"this key does not open this route; it needs scope {access.scope}")
     if principal.kind != "publishable":
+        if access.scope not in principal.scopes:
+            raise ForbiddenError(f"this key does not open this route; it needs scope {access.scope}")
         return
     if not access.in_browsers:
         raise ForbiddenError("a publishable key does not open this route; ask with a secret key, from a server")

@@ -77,11 +77,14 @@ class RateLimits:
         self._lock = threading.Lock()
         self._exchanging = threading.Lock()
 
-    def take(self, principal: Principal) -> Allowance:
-        """Count one request of `principal`, who has a key: those without one are not limited."""
-        now = self._clock()
+    def take(self, principal: Principal, purpose: str = "") -> Allowance:
+        """Count one request of `principal`, who has a key: those without one are not limited.
+
+        Requests for a `purpose` are counted apart from the key's others, at the same rate.
+        """
+        now, name = self._clock(), f"{principal.key_id}{purpose}"
         with self._lock:
-            bucket = self._buckets.get(principal.key_id or "") or self._open(principal, now)
+            bucket = self._buckets.get(name) or self._open(name, principal, now)
             bucket.fill(now)
             passes = bucket.tokens >= 1
             if passes:
@@ -112,9 +115,9 @@ class RateLimits:
                         bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
             self._totals, self._exchanged_at = totals, now
 
-    def _open(self, principal: Principal, now: float) -> _Bucket:
+    def _open(self, name: str, principal: Principal, now: float) -> _Bucket:
         kind: KeyKind = "publishable" if principal.kind == "publishable" else "secret"
         rate = principal.rate_per_s or self._rates[kind]
         limit = max(1, int(rate * BURST_S))
-        bucket = self._buckets[principal.key_id or ""] = _Bucket(rate, limit, limit, now)
+        bucket = self._buckets[name] = _Bucket(rate, limit, limit, now)
         return bucket

@@ -17,6 +17,7 @@ from api.ids import request_id
 from api.security.auth import admit
 from api.security.callers import Principal, find_principal
 from api.security.permissions import Permission, allow
+from api.security.query_key import move_query_key
 from api.serving.list_routes import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
 from api.serving.service import Service
 from api.serving.slates import SlateBuilder
@@ -81,6 +82,7 @@ class FastPath:
         started = time.perf_counter()
         waited_s.set(0.0)
         self._service.shops.keep_following()
+        move_query_key(environ)
         if not environ.get("QUERY_STRING", "").isascii():
             environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
         if environ["REQUEST_METHOD"] != "GET":

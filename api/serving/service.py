@@ -1,7 +1,7 @@
 """The service: settings, shops and clock that all views share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import cast
@@ -10,6 +10,7 @@ from flask import Flask, current_app, g
 
 from api.background.event_sink import EventSink
 from api.background.impressions import impression_event
+from api.security.browser_events import EventLimits
 from api.serving.answers import prepare_private
 from api.serving.slates import SlateBuilder, SlateResult
 from api.serving.tenants import Tenants
@@ -35,6 +36,7 @@ class Service:
         clock: the aware moment of an answer.
         new_recommendation_id: a fresh id for a personal answer.
         impressions: keeps what was shown; None where the shop reports that itself.
+        event_limits: bounds on what browsers tell.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Service:
     clock: Callable[[], datetime]
     new_recommendation_id: Callable[[], str]
     impressions: EventSink | None = None
+    event_limits: EventLimits = field(default_factory=EventLimits)
 
     def attach(self, app: Flask) -> None:
         """Make `service()` find this one while `app` answers."""

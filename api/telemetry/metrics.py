@@ -73,7 +73,7 @@ oldest_waiting_event_seconds = Gauge(
 waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
 """Seconds that the request which is being answered has waited for Redis."""
 
-REJECTIONS = ("invalid_event", "in_the_future", "wrong_currency", "erased")
+REJECTIONS = ("invalid_event", "in_the_future", "wrong_currency", "erased", "not_from_browsers", "other_customer")
 """Codes of rejected events."""
 
 _Metric = TypeVar("_Metric", Counter, Histogram)

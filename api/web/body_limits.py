@@ -14,6 +14,8 @@ MAX_CONNECTIONS = 512
 """Most connections of one worker, idle ones included; others wait. Well under the 1,024 files that most
 systems let a process open."""
 MAX_BODY_BYTES = 1 << 20
+MAX_BEACON_BYTES = 32 << 10
+"""Of events with a publishable key; browsers send at most 64 KiB of all that outlives its page."""
 BODY_TIMEOUT_S = 5.0
 PROMPT_S = 0.05
 """Seconds in which a body arrives that comes with its head or right after it."""
@@ -26,14 +28,14 @@ def attach(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
 
 
-def read_body(request: Request) -> bytes:
+def read_body(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
     """The whole body as it was sent; content encodings are not decoded.
 
     Raises:
-        RequestEntityTooLarge: it is not shorter than MAX_BODY_BYTES.
+        RequestEntityTooLarge: it is not shorter than `most` bytes.
         RequestTimeout: it was not there in time.
     """
     body = request.stream.read()
-    if len(body) >= MAX_BODY_BYTES:  # one sent in chunks is cut there, without an error
+    if len(body) >= most:  # one sent in chunks is cut there, without an error
         raise RequestEntityTooLarge
     return body

@@ -11,7 +11,7 @@ from functools import cache, wraps
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import BaseModel
 
 from api.ids import MAX_ID_LENGTH
@@ -46,7 +46,11 @@ _PATH_EXAMPLES = {
 }
 _SECURITY_SCHEMES = {
     "secret_key": {"type": "http", "scheme": "bearer", "description": "`sk_…`, between servers, with scopes."},
-    "publishable_key": {"type": "http", "scheme": "bearer", "description": "`pk_…`, in browsers and apps; it reads."},
+    "publishable_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`pk_…`, in browsers and apps; it reads, and tells of visitors. Also in the query, as `key`.",
+    },
     "customer_token": {
         "type": "apiKey",
         "in": "header",
@@ -65,7 +69,11 @@ _CALLERS: dict[Permission, list[dict[str, list[str]]]] = {
         {"publishable_key": [], "customer_token": []},
     ],
     Permission.SERVER: [{"secret_key": ["read"]}],
-    Permission.EVENTS: [{"secret_key": ["events"]}],
+    Permission.EVENTS: [
+        {"secret_key": ["events"]},
+        {"publishable_key": []},
+        {"publishable_key": [], "customer_token": []},
+    ],
     Permission.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
     Permission.ADMIN: [{"secret_key": ["admin"]}],
 }
@@ -157,7 +165,8 @@ def operation(
             if query is not None:
                 arguments["query"] = parse_query(query, request.args)
             if body is not None:
-                arguments["body"] = parse_body(body, request)
+                beacon = access is Permission.EVENTS and g.principal.kind == "publishable"
+                arguments["body"] = parse_body(body, request, beacon=beacon)
             return view(**arguments)
 
         return cast(_View, checked)

@@ -22,6 +22,7 @@ from recommender.retention import (
     MOST_HIDDEN,
     MOST_MARKS,
     PERSONAL_PARTS,
+    PUBLIC_EVENT_ID_KEPT_S,
     STANDING_KEPT_S,
     PersonalPart,
 )
@@ -29,7 +30,16 @@ from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
 from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "looked_at": 32, "standing_s": STANDING_KEPT_S}
+BROWSER_PERCENT = 80
+"""Of maxmemory: the rest is for what the shop tells, whatever strangers make up."""
+_HEAD_ROOM = "who unsubscribes or is erased"
+_BOUNDS = {
+    "most_hidden": MOST_HIDDEN,
+    "most_marks": MOST_MARKS,
+    "looked_at": 32,
+    "standing_s": STANDING_KEPT_S,
+    "browser_percent": BROWSER_PERCENT,
+}
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
@@ -65,15 +75,18 @@ class RedisEventLog:
         """See `EventLog.queue`."""
         return RedisEventQueue(self._keys, self._client)
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
+    def accept(
+        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
+    ) -> list[Verdict]:
         """See `EventLog.accept`."""
-        load, verdicts = self._accept(events, now, bound, own=own)
+        load, verdicts = self._accept(events, now, bound, "browser" if public else "", own=own)
         if _REFUSED not in verdicts:
             return [Verdict(verdict) for verdict in verdicts]
         if load == b"memory":
+            percent, rest = (BROWSER_PERCENT, "what the shop tells") if public else (USED_PERCENT, _HEAD_ROOM)
             raise StoreFullError(
-                f"Redis at {self._client.address} has {USED_PERCENT} % of its maxmemory in use; the rest is for who "
-                "unsubscribes or is erased; raise its maxmemory"
+                f"Redis at {self._client.address} has {percent} % of its maxmemory in use; the rest is for {rest}; "
+                "raise its maxmemory"
             )
         raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
 
@@ -128,12 +141,20 @@ class RedisEventLog:
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
     def _accept(
-        self, events: Sequence[Event], now: datetime, bound: int, who: str = "", *, own: bool = False
+        self,
+        events: Sequence[Event],
+        now: datetime,
+        bound: int,
+        who: str = "",
+        *,
+        own: bool = False,
     ) -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
-        arguments: list[Argument] = [bound, EVENT_ID_KEPT_S, MAX_RECENT_EVENTS, who, to_us(now)]
+        public = who == "browser"
+        seen_s = PUBLIC_EVENT_ID_KEPT_S if public else EVENT_ID_KEPT_S
+        arguments: list[Argument] = [bound, seen_s, MAX_RECENT_EVENTS, who, to_us(now)]
         for event in events:
-            arguments += self._describe(event, now, own=own)
+            arguments += self._describe(event, now, own=own, public=public)
         keys = [self._keys.events, self._keys.erased]
         load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         # also of an event that is known: where it was not remembered, its sender was told to repeat it
@@ -148,14 +169,15 @@ class RedisEventLog:
         if self._suppressed is not None:
             self._suppressed.add(suppressions, left_s())
 
-    def _describe(self, event: Event, now: datetime, *, own: bool) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, *, own: bool, public: bool) -> Iterator[Argument]:
         part = recent_part(event, now)
+        made_up = (own or public) and part == "shown" and event.customer_id is None  # as it may be
         person = digest_of_person(event.customer_id, event.session_id)
         yield "" if own else self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""
-        yield self._keys.of("session", person) if own and part == "shown" and event.customer_id is None else ""
+        yield self._keys.of("session", person) if made_up else ""
         yield from _describe_kept(event, part)
         yield int(event.event_type in MUST_BE_KEPT)
         yield event.to_json()

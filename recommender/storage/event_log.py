@@ -44,7 +44,9 @@ class Verdict(Enum):
 class EventLog(Protocol):
     """The events of one shop."""
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
+    def accept(
+        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
+    ) -> list[Verdict]:
         """Keep new events, in the log and among the recent ones, both or neither; one verdict each. One round trip.
 
         Args:
@@ -53,6 +55,8 @@ class EventLog(Protocol):
             bound: most events that may wait for a worker.
             own: whether the service tells of them, once each: their ids are not remembered, and what was shown to a
                 session that did nothing else, which anybody may have made up, goes to the log alone.
+            public: whether browsers tell of them: their ids are remembered for PUBLIC_EVENT_ID_KEPT_S, and what was
+                shown to a session counts as with `own`.
 
         Raises:
             BackPressureError: more would wait than `bound`; none was kept but those of MUST_BE_KEPT, so send all again.

@@ -10,7 +10,7 @@ from recommender.events.event import Event
 from recommender.person import digest, digest_of_person
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.keys import Keys
-from recommender.retention import EVENT_ID_KEPT_S, MOST_HIDDEN
+from recommender.retention import EVENT_ID_KEPT_S, MOST_HIDDEN, PUBLIC_EVENT_ID_KEPT_S
 from recommender.storage.event_log import EventLog, Verdict
 from tests.fakes.event_log import MemoryEventLog
 
@@ -117,6 +117,15 @@ class TestInRedis:
         shown = [impression(f"rec:{n}", session_id=f"made-up-{n}") for n in range(100)]
         assert log.accept(shown, NOW, 1000, own=True) == [ACCEPTED] * 100
         assert redis_shop.list_keys() == {keys.events}
+
+    def test_what_browsers_tell_has_a_short_life_or_none(self, redis_shop, keys, log):
+        shown = [impression(f"i{n}", session_id=f"made-up-{n}") for n in range(10)]
+        assert log.accept(shown, NOW, 1000, public=True) == [ACCEPTED] * 10
+        assert log.accept(shown, NOW, 1000, public=True) == [DUPLICATE] * 10
+        seen = redis_shop.list_keys() - {keys.events}
+        assert {key.split(":")[2] for key in seen} == {"seen"}
+        assert len(seen) == 10
+        assert all(0 < redis_shop.client.call("TTL", key) <= PUBLIC_EVENT_ID_KEPT_S for key in seen)
 
     def test_what_was_shown_counts_for_a_session_that_did_something(self, redis_shop, keys, log):
         log.accept([impression("1", event_type="view")], NOW, 100)

@@ -24,10 +24,12 @@ class MemoryEventLog:
         self.contacts = MemoryContacts(self.queue.tombstones, self.recent)
         self._seen: set[str] = set()
 
-    def accept(self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False) -> list[Verdict]:
+    def accept(
+        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
+    ) -> list[Verdict]:
         """See `EventLog.accept`. An id is never forgotten."""
         if len(self.queue.entries) + len(events) <= bound:
-            return [self._accept(event, now, own=own) for event in events]
+            return [self._accept(event, now, own=own, public=public) for event in events]
         kept = [self._accept(event, now, own=own) for event in events if event.event_type in MUST_BE_KEPT]
         if len(kept) < len(events):
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
@@ -72,7 +74,7 @@ class MemoryEventLog:
         hidden = frozenset(event.product_id or "" for event in self.recent["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
 
-    def _accept(self, event: Event, now: datetime, *, own: bool) -> Verdict:
+    def _accept(self, event: Event, now: datetime, *, own: bool, public: bool = False) -> Verdict:
         if event.customer_id is not None and self.queue.erased([event.customer_id]):
             return Verdict.ERASED
         if event.event_id in self._seen and not own:
@@ -82,7 +84,12 @@ class MemoryEventLog:
         self.queue.add(event.to_json())
         part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
-        if own and part == "shown" and event.customer_id is None and not self.recent.get(("session", person)):
+        if (
+            (own or public)
+            and part == "shown"
+            and event.customer_id is None
+            and not self.recent.get(("session", person))
+        ):
             part = None
         if part in ("standing", "mails"):
             self.contacts.note(event, part, now)

@@ -4,17 +4,20 @@ import csv
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from api import create_app
+from api.serving.service import service
 from recommender.campaigns.links import MailLink, sign
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import MailSettings, Settings
 from tests.support.campaigns import Customer, make_version
 from tests.support.commands import call_reprise
+from tests.support.keyed_shop import ORIGIN, add_key, add_publishable_key, bearer
 from tests.support.mail_samples import SECRET
 from tests.support.needs import find_program
 from tests.support.redis_servers import RedisServer, redis_server
@@ -44,16 +47,28 @@ def event(number: int, event_type: str = "view", customer_id: str | None = None)
     return {"event_id": f"{event_type}{number}", "event_type": event_type, "occurred_at": moment, **person, **product}
 
 
-def fill(client: FlaskClient) -> int:
+def fill(client: FlaskClient, **headers: str) -> int:
     """Send events until they are refused; the events that were accepted."""
     for first in range(0, 100_000, 100):
-        answer = client.post("/v1/events", json={"events": [event(first + i) for i in range(100)]})
+        answer = client.post("/v1/events", json={"events": [event(first + i) for i in range(100)]}, headers=headers)
         if answer.status_code == 503:
             assert answer.json is not None
             assert answer.json["code"] == "store_full"
             return first
         assert answer.status_code == 202
     raise AssertionError("8 MB were never full")
+
+
+def test_what_strangers_make_up_leaves_room_for_what_the_shop_tells(client: FlaskClient):
+    own = service(client.application)
+    secret, public = add_key(own.shops.storage, "events"), add_publishable_key(own.shops.storage, rate_per_s=1e6)
+    own.shops.follow()
+    seconds = count()
+    own.event_limits._clock = lambda: float(next(seconds))
+    assert fill(client, **bearer(public, origin=ORIGIN)) > 0
+    bought = [event(number, "purchase", "ANN") for number in range(100)]
+    answer = client.post("/v1/events", json={"events": bought}, headers=bearer(secret))
+    assert (answer.status_code, answer.json["accepted"]) == (202, 100)
 
 
 def unsubscribe(client: FlaskClient, customer_id: str) -> int:

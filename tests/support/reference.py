@@ -213,6 +213,7 @@ def _callers(access: Permission | None) -> str:
     browsers = {
         Permission.PRODUCTS: "; `pk_…`",
         Permission.PERSON: "; `pk_…` with the customer's token",
+        Permission.EVENTS: "; `pk_…` for what visitors do, see [Events](#events)",
         Permission.SESSION: "; `pk_…`, with the token where the body names a customer",
     }
     return f"`sk_…`, scope `{access.scope}`{browsers.get(access, '')}"

@@ -1,12 +1,13 @@
 -- Begins with: contacts/mails, event_log/memory. Constants: most_hidden, most_marks, how many are kept of a person;
---   looked_at, how many marks are looked at for an old one; standing_s, seconds that marks are kept which are no objection.
+--   looked_at, how many marks are looked at for an old one; standing_s, seconds that marks are kept which are no objection;
+--   browser_percent, of maxmemory, that is open to what browsers say.
 -- KEYS: waiting events (stream), erased customers (hash)
 -- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, `reader` where readers
---   say this themselves on our pages, the moment of the request, then for each event the key of its id or nothing where
---   nobody repeats it, the digest of its customer or nothing, the part of its person that it changes or nothing, the key
---   of that part, a key without which the part stays as it is or nothing, what the part keeps of it (a moment or a
---   contact's value, or else seconds), under which name (of what was shown: its JSON there), whether it must be kept
---   however full it is here, its JSON
+--   say this themselves on our pages, `browser` where browsers do on the shop's, the moment of the request, then for each
+--   event the key of its id or nothing where nobody repeats it, the digest of its customer or nothing, the part of its
+--   person that it changes or nothing, the key of that part, a key without which the part stays as it is or nothing, what
+--   the part keeps of it (a moment or a contact's value, or else seconds), under which name (of what was shown: its JSON
+--   there), whether it must be kept however full it is here, its JSON
 -- Answer: `waiting` or `memory` where too much is there and only what must be kept was, or nothing; for each event 0
 --   where it is accepted, 1 where it is known, 2 where its customer was erased, 3 where it is refused; and for each the
 --   moment of its mark, 0 where it has none
@@ -17,7 +18,7 @@ local first, step, load, time = 6, 9, '', redis.call('TIME')
 local now = math.max(tonumber(ARGV[5]), time[1] * 1000000 + time[2])
 write_even_if_full(KEYS[2])
 if redis.call('XLEN', KEYS[1]) + (#ARGV - first + 1) / step > bound then load = 'waiting' end
-if is_short_of_memory() then load = 'memory' end
+if is_short_of_memory(ARGV[4] == 'browser' and browser_percent or nil) then load = 'memory' end
 
 local function mark_of(person, name) return tonumber(redis.call('HGET', person, name) or 0) or 0 end
 

@@ -4,6 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
+from api.web.problems import REFUSAL
+from recommender.errors import OverloadedError
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
@@ -54,6 +56,7 @@ class TestPreflight:
         assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
         allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
         assert {"Authorization", "Content-Type", "Reprise-Customer-Token"} <= set(allowed)
+        assert {"traceparent", "tracestate", "baggage", "sentry-trace"} <= set(allowed)
         assert answer.headers["Access-Control-Max-Age"] == "7200"
         assert "Origin" in answer.headers["Vary"]
 
@@ -77,7 +80,7 @@ class TestPreflight:
     @pytest.mark.parametrize("path", ["/v1/models", "/v1/placements", "/v1/placements/home"])
     def test_what_no_publishable_key_opens_is_for_no_browser(self, client, path):
         answer = preflight(client, path, ORIGIN)
-        assert (answer.status_code, cors_headers(answer)) == (401, set())
+        assert (answer.status_code, "Access-Control-Allow-Methods" in answer.headers) == (401, False)
 
     def test_an_options_request_of_no_browser_is_a_request_like_any_other(self, client, public):
         assert client.options(SIMILAR).status_code == 401
@@ -106,7 +109,34 @@ class TestAnswers:
     @pytest.mark.parametrize("origin", [OTHER_ORIGIN, "null", "https://evil.example", "", ORIGIN + ":444"])
     def test_another_keys_origin_is_not_this_ones(self, client, public, origin):
         answer = client.get(SIMILAR, headers=bearer(public, origin=origin))
-        assert (answer.status_code, cors_headers(answer)) == (403, set())
+        readable = {"Access-Control-Allow-Origin", "Access-Control-Expose-Headers"} if origin == OTHER_ORIGIN else set()
+        assert (answer.status_code, cors_headers(answer)) == (403, readable)
+
+    @pytest.mark.parametrize(
+        ("method", "path", "key", "status"),
+        [
+            ("GET", SIMILAR, "pk_unknown_0", 401),
+            ("GET", "/v1/models", None, 403),
+            ("GET", "/v1/nope", None, 404),
+            ("GET", "/v1/products/nope/similar", None, 404),
+            ("DELETE", "/v1/popular", None, 405),
+            ("GET", "/v1/popular?limit=0", None, 400),
+            ("POST", "/v1/recommendations", None, 415),
+        ],
+    )
+    def test_a_page_of_a_listed_origin_can_read_every_refusal(self, client, public, method, path, key, status):  # noqa: PLR0917
+        headers = bearer(key or public, origin=ORIGIN)
+        answer = client.open(path, method=method, headers=headers, data="x" if method == "POST" else None)
+        allowed = answer.headers.getlist("Access-Control-Allow-Origin")
+        assert (answer.status_code, allowed) == (status, [ORIGIN])
+        assert "X-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+        stranger = client.open(path, method=method, headers={**headers, "Origin": "https://evil.example"}, data="x")
+        assert cors_headers(stranger) == set()
+
+    def test_a_page_can_read_that_too_much_waits(self, client, public):
+        refusal = {REFUSAL: OverloadedError("too many requests wait")}
+        answer = client.get("/v1/popular?limit=0", headers=bearer(public, origin=ORIGIN), environ_overrides=refusal)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (503, ORIGIN)
 
     def test_a_page_can_read_why_its_token_was_refused(self, client, public):
         answer = client.get("/v1/customers/ANNA/buy-again", headers=bearer(public, "expired", ORIGIN))

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import create_app
+from api.security import browser_events
 from api.telemetry.metrics import REJECTIONS
 from recommender.events import event
 from recommender.publication.manifest import version_as_of
@@ -112,7 +113,8 @@ def test_events_are_counted_by_what_became_of_them(client, store, rise):
 
 
 def test_every_code_of_a_rejected_event_is_known_before_it_comes(client):
-    codes = set(re.findall(r'EventRejectedError\(\s*"(\w+)"', inspect.getsource(event))) | {"erased"}
+    sources = inspect.getsource(event) + inspect.getsource(browser_events)
+    codes = set(re.findall(r'EventRejectedError\(\s*"(\w+)"', sources)) | {"erased"}
     assert codes == set(REJECTIONS)
     known = set(re.findall(r'reprise_events_total\{code="(\w+)",result="rejected"\}', client.get("/metrics").text))
     assert codes <= known

@@ -1,0 +1,142 @@
+"""A page of a shop in a real browser, with a service under another host name: what it asks and tells, and how."""
+
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from api import create_app
+from recommender.events.event import Event
+from recommender.settings import Settings
+from tests.browser.chromium import Chromium, start_chromium
+from tests.fakes.shops import MemoryShopStorage
+from tests.fakes.versions import MemoryVersionStore
+from tests.support import small_shop
+from tests.support.keyed_shop import add_publishable_key
+from tests.support.needs import find_program
+from tests.support.redis_servers import WAIT_S
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+]
+EVENT = """\
+const event = (event_type, session_id) => ({event_id: crypto.randomUUID(), event_type, session_id, product_id: "MILK",
+  occurred_at: new Date().toISOString()});
+const body = (...events) => JSON.stringify({events});
+const told = api + "/v1/events?key=" + key;
+"""
+
+
+class Shop:
+    """A shop's web site, and the service that its pages ask; `methods` are those of the requests that came to it."""
+
+    def __init__(self, folder: Path, until_the_end: ExitStack) -> None:
+        handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+        site = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+        self.address = f"http://127.0.0.1:{site.server_port}"
+        (folder / "page.html").write_text("<!doctype html><title>A shop</title>")
+        store = MemoryVersionStore()
+        store.publish(small_shop.publication(), keep=1)
+        self._storage = MemoryShopStorage({"default": store})
+        self.key = add_publishable_key(self._storage, self.address)
+        self._app = create_app(Settings(log_level="error"), self._storage)
+        self.answered: queue.Queue[str] = queue.Queue()
+        service = make_server("localhost", 0, self._answer, threaded=True)
+        service.RequestHandlerClass.log = lambda *_: None
+        self.api = f"http://localhost:{service.server_port}"
+        for server in (site, service):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            until_the_end.callback(server.server_close)
+            until_the_end.callback(server.shutdown)
+
+    def _answer(self, environ, start_response):
+        method = environ["REQUEST_METHOD"]
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self.answered.put(method)
+
+    def script(self, text: str) -> str:
+        """A script that knows where the service is; its value is what it returns."""
+        known = f"const api = {json.dumps(self.api)}, key = {json.dumps(self.key)};"
+        return f"(async () => {{ {known}\n{EVENT}\n{text} }})()"
+
+    def events(self) -> list[Event]:
+        """What was told and not yet asked for here."""
+        own = self._storage.event_log("default").queue
+        entries = own.take("test")
+        own.settle([entry.entry_id for entry in entries])
+        return [Event.from_json(entry.wire) for entry in entries]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with start_chromium(find_program("browser") or "", tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with ExitStack() as until_the_end:
+        yield Shop(tmp_path, until_the_end)
+
+
+def test_a_list_needs_no_preflight(browser, shop):
+    browser.open(f"{shop.address}/page.html", 800)
+    asked = "const answer = await fetch(`${api}/v1/products/MILK/similar?limit=2&key=${key}`);"
+    told = "return [answer.status, (await answer.json()).items.length, answer.headers.get('RateLimit-Limit') > 0];"
+    assert browser.evaluate(shop.script(asked + told)) == [200, 2, True]
+    assert [shop.answered.get(timeout=WAIT_S), shop.answered.empty()] == ["GET", True]
+
+
+def test_a_header_takes_one(browser, shop):
+    """The others would see a preflight if there were one."""
+    browser.open(f"{shop.address}/page.html", 800)
+    headers = "{Authorization: `Bearer ${key}`, traceparent: 'x', tracestate: 'x', baggage: 'x', 'sentry-trace': 'x'}"
+    asked = f"return (await fetch(`${{api}}/v1/popular`, {{headers: {headers}}})).status;"
+    assert browser.evaluate(shop.script(asked)) == 200
+    assert [shop.answered.get(timeout=WAIT_S) for _ in range(2)] == ["OPTIONS", "GET"]
+
+
+def test_events_are_told_by_fetch_without_a_preflight(browser, shop):
+    browser.open(f"{shop.address}/page.html", 800)
+    sent = (
+        "await fetch(told, {method: 'POST', keepalive: true, body: body(event('view', 's1'), event('refund', 's1'))})"
+    )
+    value = browser.evaluate(shop.script(f"const answer = {sent}; return [answer.status, await answer.json()];"))
+    assert (value[0], value[1]["accepted"], len(value[1]["rejected"])) == (202, 1, 1)
+    assert [shop.answered.get(timeout=WAIT_S), shop.answered.empty()] == ["POST", True]
+    assert [(one.event_type, one.session_id) for one in shop.events()] == [("view", "s1")]
+
+
+def test_a_page_that_is_left_tells_by_a_beacon_without_a_preflight(browser, shop):
+    browser.open(f"{shop.address}/page.html", 800)
+    browser.evaluate(
+        shop.script("addEventListener('pagehide', () => navigator.sendBeacon(told, body(event('click', 's2'))));")
+    )
+    browser.open("about:blank", 800)
+    assert [shop.answered.get(timeout=WAIT_S), shop.answered.empty()] == ["POST", True]
+    assert [(one.event_type, one.session_id) for one in shop.events()] == [("click", "s2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/popular?key=pk_unknown_0", 401),
+        ("/v1/models?key=${key}", 403),
+        ("/v1/nope?key=${key}", 404),
+        ("/v1/popular?limit=0&key=${key}", 400),
+    ],
+)
+def test_a_page_can_read_why_it_was_refused(browser, shop, path, status):
+    browser.open(f"{shop.address}/page.html", 800)
+    asked = f"const answer = await fetch(`${{api}}{path}`); return [answer.status, (await answer.json()).status];"
+    assert browser.evaluate(shop.script(asked)) == [status, status]
