@@ -36,7 +36,7 @@ class Shop:
     Attributes:
         before: which probes of the service passed before there was a version.
         trained: the trainer's exit code.
-        headers: with a key to read.
+        headers: with a key to read and to erase.
     """
 
     cluster: Cluster
@@ -52,7 +52,7 @@ def shop(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     with cluster(podman, tmp_path_factory.mktemp("pods"), name) as made:
         write_shop(made.volume("reprise-purchases"))
         shell = made.play(deploy.objects("Pod")["reprise-shell"], "reprise-shell")
-        key = shell.exec("reprise", "keys", "create", "--scope", "read")
+        key = shell.exec("reprise", "keys", "create", "--scope", "read", "--scope", "admin")
         api = made.play(DEPLOYMENTS["reprise-api"], "reprise-api-1")
         wait_until(lambda: api.probe("livenessProbe"), "the service lives", PATIENCE_S)
         before = {probe: api.probe(probe) for probe in ("startupProbe", "livenessProbe")}
@@ -75,6 +75,12 @@ def test_nobody_is_root_and_the_root_file_system_is_read_only(shop: Shop) -> Non
     root = next(line for line in shop.api.exec("cat", "/proc/mounts").splitlines() if line.split()[1] == "/")
     assert "ro" in root.split()[3].split(",")
     assert "CapEff:\t0000000000000000" in shop.api.exec("cat", "/proc/1/status")
+
+
+def test_who_is_erased_is_remembered_beside_redis(shop: Shop) -> None:
+    answer = ask(shop.api.address, "/v1/customers/C00002", "DELETE", headers=shop.headers)
+    assert answer.status == 200, answer.body
+    shop.api.exec("test", "-s", "/var/lib/reprise/suppressions/default.sqlite")
 
 
 def test_the_worker_lives(shop: Shop) -> None:

@@ -223,11 +223,11 @@ def test_what_must_be_writable_is_mounted():
         name: {one["mountPath"] for one in pod.get("volumeMounts", ())} for name, pod in deploy.CONTAINERS.items()
     }
     assert mounts == {
-        "api": {"/tmp"},
+        "api": {home, "/tmp"},
         "worker": {home, "/tmp"},
         "trainer": {home, "/tmp", "/data"},
-        "picks": {"/tmp", "/data"},
-        "shell": set(),
+        "picks": {home, "/tmp", "/data"},
+        "shell": {home},
     }
 
 
