@@ -83,8 +83,8 @@ def test_the_file_is_the_one_named_else_that_of_the_home_else_that_of_the_folder
             r"'experiments\.0\.placement': .*\(did you mean 'experiments\.0\.placements'\?\)",
         ),
         (
-            "[[experiments]]\nname = 'a'\nvariants = {a = 1, b = 1}\ntreatments = {b = {placment = 'home'}}",
-            r"'experiments\.0\.treatments\.b\.placment': .*'experiments\.0\.treatments\.b\.placement'\?\)",
+            "[[experiments]]\nname = 'a'\nvariants = {a = 1, b = 1}\ntreatments = {b = {placementt = 'home'}}",
+            r"'experiments\.0\.treatments\.b\.placementt': .*'experiments\.0\.treatments\.b\.placement'\?\)",
         ),
         ("[placements.home]\ncap = 60\ndefault_limit = 2", r"setting 'placements\.home\.cap': .*\b50$"),
         ("[placements.home]\ncap = 4\ndefault_limit = 5", r"'placements\.home': .*over the cap 4"),

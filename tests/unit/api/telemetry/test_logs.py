@@ -35,7 +35,7 @@ def test_a_request_is_one_line_with_its_route_and_no_ids(client, lines):
     [
         ("/nope/ANNA", "/*/*"),
         ("/v1/customer/ANNA/recommendations", "/v1/*/*/recommendations"),
-        ("/v1/customers/ANNA/recomendations?limit=3", "/v1/customers/*/*"),
+        ("/v1/customers/ANNA/recommendationz?limit=3", "/v1/customers/*/*"),
         ("/v2/products/MILK/similar", "/*/products/*/similar"),
         ("/v1//ANNA", "/v1/*/*"),
         ("/", "/*"),
