@@ -25,10 +25,22 @@ from recommender.retention import (
     PersonalPart,
 )
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
-from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
+from recommender.storage.event_log import (
+    MAX_RECENT_EVENTS,
+    MOST_SHOWN_A_DAY,
+    MUST_BE_KEPT,
+    Verdict,
+    recent_part,
+    to_daily,
+)
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
-_BOUNDS = {"most_hidden": MOST_HIDDEN, "most_marks": MOST_MARKS, "standing_s": STANDING_KEPT_S}
+_BOUNDS = {
+    "most_hidden": MOST_HIDDEN,
+    "most_marks": MOST_MARKS,
+    "most_shown_a_day": MOST_SHOWN_A_DAY,
+    "standing_s": STANDING_KEPT_S,
+}
 _ACCEPT = load_script(
     "contacts/mails", "event_log/memory", "event_log/accept", used_percent=USED_PERCENT, **MAIL_LIMITS, **_BOUNDS
 )
@@ -39,8 +51,6 @@ _KEEP_FOLDED = load_script("event_log/keep_folded")
 
 _REFUSED = 3
 """What the script says of an event that is refused as too much is there."""
-_NOT_READ = {"placement": None, "recommendation_id": None, "rank": None, "campaign_id": None}
-"""Fields of an impression that no later answer needs."""
 _ENTRIES_PER_TRIP = 1_000
 """Other clients wait while the server looks through them."""
 
@@ -177,6 +187,6 @@ def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, A
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))
-    if part == "shown":  # twenty an answer: only what `recommender.events.recent` reads of them
-        return KEPT_S[part], event.model_copy(update=_NOT_READ).to_json()
+    if part == "shown":
+        return KEPT_S[part], to_daily(event).to_json()
     return KEPT_S.get(part, 0) if part else 0, encode_id(event.product_id or "")
