@@ -12,7 +12,7 @@ from recommender.events.event import EventType
 from recommender.publication.lists import ListKey, PublishedList, unfold
 from recommender.retention import PersonalPart
 
-MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 100}
+MOST_READ: dict[PersonalPart, int] = {"orders": 200, "session": 100, "shown": 200}
 """So many of the newest events are read of each part."""
 LEADS = 5
 """Products of one kind whose lists are read besides: the last bought, in the cart, viewed."""
@@ -37,7 +37,7 @@ class RecentActivity:
     Attributes:
         orders: wire forms of the last purchases and refunds (MOST_READ), newest first; so are the next two.
         session: of views, clicks and what was put into the cart or taken out of it.
-        shown: of impressions.
+        shown: of impressions, one a product and day.
         hidden: ids of products that are not to be shown.
         folded: as `recommender.publication.lists.fold` wrote it; None where there is none.
         indices: product_index by product id, of what is in `orders` or leads to `neighbours` and the version knows.

@@ -27,7 +27,14 @@ from recommender.retention import (
     PersonalPart,
 )
 from recommender.storage.contact_marks import contact_of, encode_mail, mark_of
-from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
+from recommender.storage.event_log import (
+    MAX_RECENT_EVENTS,
+    MOST_SHOWN_A_DAY,
+    MUST_BE_KEPT,
+    Verdict,
+    recent_part,
+    to_daily,
+)
 from recommender.suppression_list import ERASED, MARKS, Suppression, SuppressionList
 
 BROWSER_PERCENT = 80
@@ -36,6 +43,7 @@ _HEAD_ROOM = "who unsubscribes or is erased"
 _BOUNDS = {
     "most_hidden": MOST_HIDDEN,
     "most_marks": MOST_MARKS,
+    "most_shown_a_day": MOST_SHOWN_A_DAY,
     "looked_at": 32,
     "standing_s": STANDING_KEPT_S,
     "browser_percent": BROWSER_PERCENT,
@@ -50,8 +58,6 @@ _KEEP_FOLDED = load_script("event_log/keep_folded")
 
 _REFUSED = 3
 """What the script says of an event that is refused as too much is there."""
-_NOT_READ = {"placement": None, "recommendation_id": None, "rank": None, "campaign_id": None}
-"""Fields of an impression that no later answer needs."""
 _ENTRIES_PER_TRIP = 1_000
 """Other clients wait while the server looks through them."""
 
@@ -200,6 +206,6 @@ def _describe_kept(event: Event, part: PersonalPart | None) -> tuple[Argument, A
     if part == "mails":
         at = to_us(event.occurred_at)
         return encode_mail(at, at, [event.product_id] if event.product_id else []), encode_id(contact_of(event))
-    if part == "shown":  # twenty an answer: only what `recommender.events.recent` reads of them
-        return KEPT_S[part], event.model_copy(update=_NOT_READ).to_json()
+    if part == "shown":
+        return KEPT_S[part], to_daily(event).to_json()
     return KEPT_S.get(part, 0) if part else 0, encode_id(event.product_id or "")

@@ -124,11 +124,11 @@ class CustomerView:
         return islice(new, max(1, placement.default_limit // LEADING_SHARE))
 
     def sink(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """The same candidates; those that were shown often enough for now stand behind the others."""
+        """The same candidates; new ones that are tired stand behind the others."""
         tired = self.live.tired
         held = []
         for candidate in candidates:
-            if candidate.product.product_id in tired:
+            if candidate.own is None and candidate.product.product_id in tired:
                 held.append(candidate)
             else:
                 yield candidate

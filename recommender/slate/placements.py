@@ -115,6 +115,8 @@ class Placement(BaseModel):
     """Lists that fill an answer, in this order, where the personal ones are too short."""
     rotate: bool = False
     """Whether what a customer may discover comes in another order each day (see `recommender.slate.customer_view`)."""
+    tire: bool = True
+    """Whether what is new stands behind other products once it was shown on three days of a week without a click."""
     pins: tuple[Pin, ...] = Field(default=(), max_length=MOST_RULES)
     """Products that the shop wants at a position; they count in the cap (see `recommender.slate.merchandising`)."""
     boosts: tuple[Boost, ...] = Field(default=(), max_length=MOST_RULES)

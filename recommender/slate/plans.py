@@ -101,7 +101,7 @@ def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> Re
         lists = [view.personal(wanted, placement)]
         if wanted != "buy_again" and view.live is not NOTHING:
             lists = _with_what_is_live(view, lists, placement)
-        return _choose(view, lists, fallbacks, wanted)
+        return _choose(view, lists, fallbacks, wanted, tire=placement.tire)
 
     return RetrievalPlan([*identity.own, *fallbacks], choose, identity.people)
 
@@ -139,7 +139,7 @@ def session_plan(
             lists = [complements, personal, similar, _like_viewed(view)]
         else:
             lists = _with_what_is_live(view, [personal, complements, similar], placement)
-        return _choose(view, lists, fallbacks, placement.mix)
+        return _choose(view, lists, fallbacks, placement.mix, tire=placement.tire)
 
     return RetrievalPlan(keys, choose, identity.people)
 
@@ -168,9 +168,11 @@ def _titles(reading: FetchedLists, keys: Sequence[ListKey]) -> dict[str, str | N
     return {product.product_id: product.title for product in products if product is not None}
 
 
-def _choose(view: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix) -> Choice:
+def _choose(
+    view: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix, *, tire: bool
+) -> Choice:
     wanted = _new if mix == "discover" else iter
-    in_order = view.sink if view.live.tired else iter
+    in_order = view.sink if tire and view.live.tired else iter
     stand_ins: dict[str, Iterable[Candidate]] = {}
     for key in () if mix == "buy_again" else fallbacks:
         stand_ins[key.name] = in_order(wanted(view.on(key, "popular")))

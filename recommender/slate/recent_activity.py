@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from recommender.catalogue.catalogue import Catalogue
-from recommender.days import SECONDS_PER_DAY
+from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.events.orders import NO_ORDERS, RecentOrders, RecentPurchase, net_orders
 from recommender.events.recent import RecentActivity, RecentEvent, recent_events
 from recommender.publication.lists import ListKey, Own, PublishedList, unfold
@@ -22,9 +22,10 @@ from recommender.slate.reading import FetchedLists
 
 RECENT_DAYS = 3
 """An order and a view lead to other products for so long."""
-SHOWN_TIMES = 3
+TIRING_DAYS = 3
 SHOWN_DAYS = 7
-"""A product shown SHOWN_TIMES in SHOWN_DAYS, and neither clicked nor bought since, stands behind the others."""
+"""A new product shown on TIRING_DAYS of the last SHOWN_DAYS whole days (UTC), and not clicked since, stands behind
+others. Today counts from tomorrow on, so that what is shown changes no order during a visit."""
 UNKNOWN_RHYTHM = Rhythm(math.log(30), 1.0, 0.1)
 """Of a product in a version that publishes none: a month or so, one buyer in ten."""
 _MOST_PURCHASES = 65_535
@@ -40,7 +41,7 @@ class ActivityEffects:
         viewed: products looked at lately, latest first.
         cart: what is in the cart.
         hidden: products that are not to be shown.
-        tired: products that were shown often enough for now.
+        tired: products that were shown often enough for now, unless they are the customer's own.
         names: title or id of what `lead` and `viewed` hold, by product id.
     """
 
@@ -66,7 +67,6 @@ def observe(people: Sequence[RecentActivity], known_until: float, now: float) ->
     """
     orders = net_orders(_of(one.orders for one in people), known_until)
     session = sorted(_of(one.session for one in people), key=lambda one: -one.at)
-    shown = [one for one in _shown_often(people) if one.at >= now - SHOWN_DAYS * SECONDS_PER_DAY]
     recently = now - RECENT_DAYS * SECONDS_PER_DAY
     cart = _cart(session, orders)
     ordered = [line.product_id for line in reversed(orders.last) if line.at >= recently]
@@ -77,7 +77,7 @@ def observe(people: Sequence[RecentActivity], known_until: float, now: float) ->
         list(dict.fromkeys(viewed)),
         frozenset(cart),
         frozenset().union(*(one.hidden for one in people)),
-        _tired(shown, session, orders),
+        _tired(_shown_often(people), session, day_of(now)),
     )
 
 
@@ -120,14 +120,14 @@ def _of(parts: Iterable[Sequence[bytes]]) -> list[RecentEvent]:
 
 
 def _shown_often(people: Iterable[RecentActivity]) -> list[RecentEvent]:
-    """Impressions of products that may have been shown SHOWN_TIMES; reading all of them would cost more than a slate.
+    """Impressions of products that may be tired; reading all of them would cost more than a slate.
 
     Two products are only ever taken for one here, where an id holds a quotation mark.
     """
     wires = [wire for one in people for wire in one.shown]
     products = [wire.partition(b'"product_id":"')[2].partition(b'"')[0] for wire in wires]
     times = Counter(products)
-    return recent_events([wire for wire, product in zip(wires, products, strict=True) if times[product] >= SHOWN_TIMES])
+    return recent_events([wire for wire, product in zip(wires, products, strict=True) if times[product] >= TIRING_DAYS])
 
 
 def _cart(session: Sequence[RecentEvent], orders: RecentOrders) -> list[str]:
@@ -140,19 +140,19 @@ def _cart(session: Sequence[RecentEvent], orders: RecentOrders) -> list[str]:
     return [one.product_id for one in added if orders.bought_at(one.product_id) < one.at]
 
 
-def _tired(shown: Sequence[RecentEvent], session: Sequence[RecentEvent], orders: RecentOrders) -> frozenset[str]:
-    times = Counter(one.product_id for one in shown)
-    often = [product_id for product_id, n in times.items() if n >= SHOWN_TIMES]
-    return frozenset(one for one in often if _shown_in_vain(one, shown, session, orders) >= SHOWN_TIMES)
-
-
-def _shown_in_vain(
-    product_id: str, shown: Sequence[RecentEvent], session: Sequence[RecentEvent], orders: RecentOrders
-) -> int:
-    """Times that a product was shown since it was last clicked or bought."""
-    clicks = (one.at for one in session if one.event_type == "click" and one.product_id == product_id)
-    since = max(orders.bought_at(product_id), *clicks, -math.inf)
-    return sum(one.product_id == product_id and one.at > since for one in shown)
+def _tired(shown: Iterable[RecentEvent], session: Sequence[RecentEvent], today: int) -> frozenset[str]:
+    """See TIRING_DAYS. `session` is newest first; a click counts its whole day off."""
+    clicked: dict[str, int] = {}
+    for one in session:
+        if one.event_type == "click":
+            clicked.setdefault(one.product_id, day_of(one.at))
+    days = {(one.product_id, day_of(one.at)) for one in shown}
+    in_vain = Counter(
+        product_id
+        for product_id, day in days
+        if max(today - SHOWN_DAYS, clicked.get(product_id, -1) + 1) <= day < today
+    )
+    return frozenset(product_id for product_id, n_days in in_vain.items() if n_days >= TIRING_DAYS)
 
 
 def _own_list(

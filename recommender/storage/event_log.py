@@ -1,7 +1,7 @@
 """Where accepted events are kept until a worker has archived them, and a person's latest ones for the next answer."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -11,6 +11,8 @@ from recommender.storage.event_queue import EventQueue
 
 MAX_RECENT_EVENTS = 200
 """Latest events kept of one person in each of `orders`, `session` and `shown`."""
+MOST_SHOWN_A_DAY = 50
+"""Products of one day that are kept as shown to one person, so that three more days have room in MAX_RECENT_EVENTS."""
 _PARTS: dict[EventType, PersonalPart] = {
     "purchase": "orders",
     "refund": "orders",
@@ -103,3 +105,19 @@ def recent_part(event: Event, now: datetime) -> PersonalPart | None:
     if part not in KEPT_S:
         return part
     return part if now - event.occurred_at < timedelta(seconds=KEPT_S[part]) else None
+
+
+def to_daily(impression: Event) -> Event:
+    """An impression as it is kept: who, what and the UTC day, which is its id, too.
+
+    All of one day are equal, so that a product is kept once a day however many rows, pages and sessions showed it.
+    """
+    day = impression.occurred_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Event(
+        event_id=day.date().isoformat(),
+        event_type="impression",
+        customer_id=impression.customer_id,
+        session_id=impression.session_id if impression.customer_id is None else None,
+        product_id=impression.product_id,
+        occurred_at=day,
+    )

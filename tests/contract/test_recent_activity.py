@@ -1,5 +1,6 @@
 """Recent activity as every VersionStore reads it, in memory and on real servers: the same from the same events."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from recommender.publication.lists import ListKey, PublishedList, fold
 from recommender.redis.keys import Keys
 from recommender.redis.shops import RedisShopStorage
 from recommender.slate.reading import FetchedLists
-from recommender.storage.event_log import EventLog
+from recommender.storage.event_log import MOST_SHOWN_A_DAY, EventLog, to_daily
 from recommender.storage.versions import ListQuery, VersionStore
 from tests.fakes.shops import MemoryShopStorage
 
@@ -92,12 +93,22 @@ def test_nobody_is_read_unasked(shop_with_events):
 def test_events_come_back_newest_first_by_what_they_are(shop_with_events):
     orders = [event(1, "purchase"), event(2, "refund")]
     session = [event(3, "view"), event(4, "add_to_cart"), event(5, "remove_from_cart"), event(6, "click")]
-    shown = [event(7, "impression"), event(8, "impression")]
-    shop_with_events.accept(*orders, *session, *shown, event(9, "not_interested", "p7"), event(10, "mail_open", None))
+    shown = [event(7, "impression"), event(8, "impression"), event(9, "impression", "p2", session_id="s")]
+    shop_with_events.accept(*orders, *session, *shown, event(10, "not_interested", "p7"), event(11, "mail_open", None))
     found = shop_with_events.recent()
-    for wires, expected in ((found.orders, orders), (found.session, session), (found.shown, shown)):
+    daily = [to_daily(one) for one in shown[1:]]
+    for wires, expected in ((found.orders, orders), (found.session, session), (found.shown, daily)):
         assert [Event.from_json(wire) for wire in wires] == expected[::-1]
     assert found.hidden == {"p7"}
+
+
+def test_of_what_is_shown_in_a_day_as_much_is_kept_that_the_days_before_stay(shop_with_events):
+    for day in (3, 2, 1, 0):
+        at = NOW - timedelta(days=day, hours=1)
+        shop_with_events.accept(*(event(100 * day + i, "impression", f"p{i}", occurred_at=at) for i in range(60)))
+    kept = [Event.from_json(wire) for wire in shop_with_events.recent().shown]
+    days = Counter(one.event_id for one in kept)
+    assert days == dict.fromkeys(["2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"], MOST_SHOWN_A_DAY)
 
 
 def test_people_do_not_see_each_others(shop_with_events):

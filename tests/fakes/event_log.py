@@ -9,7 +9,14 @@ from recommender.events.event import Event
 from recommender.events.recent import MOST_READ
 from recommender.person import digest_of_person
 from recommender.retention import MOST_HIDDEN, PersonalPart
-from recommender.storage.event_log import MAX_RECENT_EVENTS, MUST_BE_KEPT, Verdict, recent_part
+from recommender.storage.event_log import (
+    MAX_RECENT_EVENTS,
+    MOST_SHOWN_A_DAY,
+    MUST_BE_KEPT,
+    Verdict,
+    recent_part,
+    to_daily,
+)
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_queue import MemoryEventQueue
 
@@ -95,6 +102,10 @@ class MemoryEventLog:
             self.contacts.note(event, part, now)
         elif part is not None:
             kept = self.recent[part, person]
+            if part == "shown":
+                event = to_daily(event)
+                if event in kept or [one.event_id for one in kept[MOST_SHOWN_A_DAY - 1 :][:1]] == [event.event_id]:
+                    return Verdict.ACCEPTED
             kept.insert(0, event)
             if part in MOST_READ:
                 del kept[MAX_RECENT_EVENTS:]

@@ -1,6 +1,7 @@
--- Begins with: contacts/mails, event_log/memory. Constants: most_hidden, most_marks, how many are kept of a person;
---   looked_at, how many marks are looked at for an old one; standing_s, seconds that marks are kept which are no objection;
---   browser_percent, of maxmemory, that is open to what browsers say.
+-- Begins with: contacts/mails, event_log/memory. Constants: most_hidden, most_marks, how many are kept of a person,
+--   most_shown_a_day, how many impressions of one day are; looked_at, how many marks are looked at for an old one;
+--   standing_s, seconds that marks are kept which are no objection; browser_percent, of maxmemory, that is open to what
+--   browsers say.
 -- KEYS: waiting events (stream), erased customers (hash)
 -- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, `reader` where readers
 --   say this themselves on our pages, `browser` where browsers do on the shop's, the moment of the request, then for each
@@ -59,6 +60,20 @@ local function hide(person, name, seconds)
   redis.call('EXPIRE', person, seconds)
 end
 
+-- Whether an impression changes nothing: the product is kept for its day, with which the JSON begins, or the day is full.
+local function was_shown(person, wire)
+  local until_day_ends = select(2, string.find(wire, '{"event_id":"[^"]*"'))
+  local last_of_full_day = redis.call('LINDEX', person, most_shown_a_day - 1) or ''
+  return string.sub(last_of_full_day, 1, until_day_ends) == string.sub(wire, 1, until_day_ends)
+    or redis.call('LPOS', person, wire)
+end
+
+local function push(person, wire, seconds)
+  redis.call('LPUSH', person, wire)
+  redis.call('LTRIM', person, 0, most - 1)
+  redis.call('EXPIRE', person, seconds)
+end
+
 local function keep(part, person, kept, name, wire)
   if part == 'standing' then
     move_mark(person, name, tonumber(kept))
@@ -66,10 +81,10 @@ local function keep(part, person, kept, name, wire)
     hide(person, name, kept)
   elseif part == 'mails' then
     add_sent(person, name, kept)
+  elseif part == 'shown' then
+    if not was_shown(person, name) then push(person, name, kept) end
   elseif part ~= '' then
-    redis.call('LPUSH', person, part == 'shown' and name or wire)
-    redis.call('LTRIM', person, 0, most - 1)
-    redis.call('EXPIRE', person, kept)
+    push(person, wire, kept)
   end
 end
 

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from api import create_app
+from recommender.events.event import Event
 from recommender.person import digest_of_person
 from recommender.publication.lists import fold
 from recommender.settings import Settings
@@ -192,31 +193,41 @@ class TestNotInterested:
 
 
 class TestImpressions:
-    def test_what_was_shown_three_times_in_vain_sinks(self, shop):
-        for hours in (3, 2, 1):
-            assert shown(shop.ask())[0] == "MILK"
-            shop.tell("impression", hours_ago=hours)
-        assert shown(shop.ask()) == ["COFFEE", "BUTTER", "MILK"]
-        shop.tell("click", hours_ago=0.5)
-        assert shown(shop.ask())[0] == "MILK"
+    def test_what_is_new_and_was_shown_on_three_days_in_vain_sinks(self, shop):
+        for days in (3, 2, 1):
+            assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
+            shop.tell("impression", "COFFEE", hours_ago=24 * days)
+        assert shown(shop.ask()) == ["MILK", "BUTTER", "COFFEE"]
+        shop.tell("click", "COFFEE", hours_ago=0.5)
+        assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
 
     def test_it_comes_back_after_a_week(self, shop):
-        for _ in range(3):
-            shop.tell("impression")
+        for days in (3, 2, 1):
+            shop.tell("impression", "COFFEE", hours_ago=24 * days)
         shop.now += timedelta(days=7)
-        assert shown(shop.ask())[0] == "MILK"
+        assert [one for one in shown(shop.ask()) if one in ("COFFEE", "BUTTER")] == ["COFFEE", "BUTTER"]
+
+    def test_what_is_due_does_not_sink(self, shop):
+        for hours in range(1, 100):
+            shop.tell("impression", hours_ago=hours)
+        assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
+
+    def test_a_placement_may_do_without(self, store):
+        shop = Shop(store, placements={"home": {"tire": False}})
+        for days in (3, 2, 1):
+            shop.tell("impression", "COFFEE", hours_ago=24 * days)
+        assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
 
     def test_where_it_is_a_setting_the_server_notes_what_it_shows(self, store):
         shop = Shop(store, log_impressions=True)
         for _ in range(3):
-            assert shown(shop.ask())[0] == "MILK"
+            assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
             shop.app.extensions["reprise"].impressions.flush()
         noted = [event for (part, _), events in store.event_log.recent.items() if part == "shown" for event in events]
-        assert sorted({event.product_id for event in noted}) == ["BUTTER", "COFFEE", "MILK"]
-        assert {event.placement for event in noted} == {"home"}
-        assert len({event.recommendation_id for event in noted}) == 3
-        for _ in range(4):  # all three sink together
-            assert shown(shop.ask()) == ["MILK", "COFFEE", "BUTTER"]
+        assert sorted(event.product_id for event in noted) == ["BUTTER", "COFFEE", "MILK"]
+        archived = [Event.from_json(entry.wire) for entry in store.event_log.queue.entries.values()]
+        assert {event.placement for event in archived} == {"home"}
+        assert len({event.recommendation_id for event in archived}) == 3
 
     def test_a_session_without_a_name_is_not_noted(self, store):
         shop = Shop(store, log_impressions=True)
