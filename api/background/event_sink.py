@@ -10,7 +10,8 @@ from prometheus_client import Counter
 from structlog.typing import FilteringBoundLogger
 
 from api.background.queue import Background
-from recommender.errors import RepriseError
+from recommender.connection.time_limit import time_limit
+from recommender.errors import OverloadedError, RepriseError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.storage.shops import ShopStorage
 
@@ -18,6 +19,10 @@ _MOST_REMEMBERED = 20_000
 """Most keys of events that are written once: about 5 MB."""
 TELL_S = 1.0
 """Pause between two lines of the log on losses of a shop: while Redis hangs, there may be thousands."""
+TRY_S, PAUSE_S = 1.0, 0.25
+"""Time limit of a try, so that one into a lost connection does not go on when Redis is back; pause before the next."""
+GIVE_UP_S = 30.0
+"""Time from the first try to the last while Redis does not answer. An event has an id: more tries keep it once."""
 _LOST = {
     "exposures": Counter(
         "reprise_exposures_lost", "Exposures that could not be kept; the customer's next answer tries again."
@@ -50,6 +55,7 @@ class EventSink:
         at_once: most of these that are written in one round trip.
         most_per_s: events of one shop that are taken in a second; None: any number.
         own: see `EventLog.accept`.
+        give_up_s: seconds from the first try to the last while Redis does not answer.
         clock: seconds that only go forward.
     """
 
@@ -64,6 +70,7 @@ class EventSink:
         at_once: int = 1,
         most_per_s: int | None = None,
         own: bool = False,
+        give_up_s: float = GIVE_UP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._message = f"{name}_lost"
@@ -73,6 +80,7 @@ class EventSink:
         self._logger = logger
         self._most_per_s = most_per_s
         self._own = own
+        self._give_up_s = give_up_s
         self._clock = clock
         self._taken: dict[str, tuple[int, int]] = {}
         """By shop a second, and the events taken in it."""
@@ -130,10 +138,22 @@ class EventSink:
             notes = list(of_shop)
             try:
                 events = [make() for note in notes for make in note.makes]
-                self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound, own=self._own)
+                self._accept(shop, events)
             except Exception as error:  # a thread that ended would write nothing more
                 # what pydantic says of an event would name a customer
                 self._lose(notes, str(error) if isinstance(error, RepriseError) else type(error).__name__)
+
+    def _accept(self, shop: str, events: Sequence[Event]) -> None:
+        give_up_at = self._clock() + self._give_up_s
+        while True:
+            try:
+                with time_limit(TRY_S):
+                    self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound, own=self._own)
+                break
+            except (StoreUnavailableError, OverloadedError):
+                if self._clock() >= give_up_at:
+                    raise
+                time.sleep(PAUSE_S)
 
     def _lose(self, notes: Sequence[_Note], detail: str) -> None:
         """Count notes of one shop that are lost; a second after a line in the log the next one tells all since."""

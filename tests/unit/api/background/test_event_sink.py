@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from prometheus_client import REGISTRY
 
+from api.background import event_sink
 from api.background.event_sink import EventSink
 from api.telemetry.logs import make_logger
 from recommender.errors import StoreUnavailableError
@@ -32,7 +33,9 @@ class Sink:
         self.storage = storage or MemoryShopStorage()
         self._log = io.StringIO()
         logger = make_logger("warning", self._log)
-        self.sink = EventSink("exposures", self.storage, 1_000, logger, **{"most_waiting": 100, **options})
+        self.sink = EventSink(
+            "exposures", self.storage, 1_000, logger, **{"most_waiting": 100, "give_up_s": 0.0, **options}
+        )
 
     def note(self, shop, customer_id, once=None):
         self.sink.note(shop, seen(customer_id), once)
@@ -133,3 +136,21 @@ def test_losses_of_a_shop_are_told_once_a_second_and_counted_all(monkeypatch):
     sink.note("b", "BEN")
     assert [(line["shop"], line["n"]) for line in sink.told()] == [("a", 1), ("a", 3), ("b", 1)]
     assert lost() - before == 6
+
+
+def test_while_redis_does_not_answer_it_tries_again(monkeypatch):
+    tries = []
+    sink = Sink(give_up_s=60.0)
+    log = sink.storage.event_log("a")
+    accept = log.accept
+
+    def fail_twice(*arguments, **options):
+        tries.append(arguments)
+        if len(tries) < 3:
+            raise StoreUnavailableError("Redis does not answer")
+        return accept(*arguments, **options)
+
+    monkeypatch.setattr(log, "accept", fail_twice)
+    monkeypatch.setattr(event_sink, "PAUSE_S", 0.0)
+    sink.note("a", "ANNA")
+    assert (sink.kept("a"), len(tries), sink.told()) == (["ANNA"], 3, [])

@@ -15,7 +15,7 @@ from api.telemetry.logs import make_logger
 from recommender.campaigns.links import MailLink, sign
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.overrides import ProductChange
-from recommender.errors import StoreUnavailableError
+from recommender.errors import BackPressureError, StoreUnavailableError
 from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
 from tests.fakes.shops import MemoryShopStorage
@@ -342,7 +342,7 @@ def test_else_a_click_is_told_to_come_back_and_a_picture_is_empty(mails):
 
 def test_a_click_that_cannot_be_kept_still_leads_on(mails, monkeypatch):
     def refuse(*_, **__):
-        raise StoreUnavailableError("Redis does not answer")
+        raise BackPressureError("1,000 events wait to be archived")
 
     monkeypatch.setattr(type(mails.store.event_log), "accept", refuse)
     stream = io.StringIO()
