@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 LONGEST_ADDRESS = 2_048
 BIDI = "\u202a-\u202e\u2066-\u2069"
 """Characters that turn the direction of the text that follows, beyond the end of the title that holds them."""
 _NOT_IN_AN_ADDRESS = re.compile(f"[\\s\x00-\x20\x7f-\x9f\\\\\"'<>`^{{|}}\u200b-\u200f{BIDI}\ufeff\ud800-\udfff]")
+
+_BEGIN = re.compile("[^/?#]*//[^/?#]*")
+"""Scheme and authority of an address (RFC 3986, appendix B)."""
 
 
 def shop_address(text: str | None, hosts: Collection[str] = ()) -> str | None:
@@ -29,11 +33,17 @@ def web_address(text: str | None, hosts: Collection[str] = ()) -> str | None:
     """
     if text is None or len(text) > LONGEST_ADDRESS or _NOT_IN_AN_ADDRESS.search(text):
         return None
+    begin = _BEGIN.match(text)
+    host = _host_of(begin.group()) if begin else None
+    return text if host and (not hosts or any(f".{host}".endswith(f".{one}") for one in hosts)) else None
+
+
+@lru_cache(maxsize=256)
+def _host_of(begin: str) -> str | None:
+    """The host in the begin of an address, which all products of a shop share; None where it is not to be shown."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(begin)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
-        return None
-    return text if not hosts or any(f".{host}".endswith(f".{one}") for one in hosts) else None
+    return host if parts.scheme in ("http", "https") and "@" not in parts.netloc else None

@@ -18,6 +18,7 @@ What a worker keeps in memory on that way, and when it is dropped:
 | `overrides._amend`, `._share` | overridden products, their texts | 4,096; 1,024 | |
 | `overrides._to_new_product`, `.read_record` | new products, records | 1,024; 256 | |
 | `metrics._labelled` | metrics with their labels | 4,096 | |
+| `web_address._host_of` | hosts by the begin of addresses | 256 | |
 | `callers._is_local`, `._names_this_machine`, `asgi._key` | addresses, hosts, header names | 256 each | |
 
 The state is replaced when the version, a placement, an override or the number of erasures changes.
