@@ -101,7 +101,9 @@ def create_app(
     sink = partial(EventSink, storage=shops.storage, bound=settings.max_waiting_events, logger=logger)
     impressions = None
     if settings.log_impressions:  # anybody may ask in the name of a new session: they leave room for what a shop tells
-        sparing = partial(sink, bound=settings.max_waiting_events // 2, most_per_s=MOST_IMPRESSIONS_PER_S, own=True)
+        sparing = partial(
+            sink, bound=settings.max_waiting_events // 2, most_per_s=MOST_IMPRESSIONS_PER_S, sender="service"
+        )
         impressions = sparing("impressions", most_waiting=1_000)
     new_id = partial(fresh_recommendation_id, clock)
     service = Service(settings, shops, clock, new_id, impressions)

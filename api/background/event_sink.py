@@ -13,6 +13,7 @@ from api.background.queue import Background
 from recommender.connection.time_limit import time_limit
 from recommender.errors import OverloadedError, RepriseError, StoreUnavailableError
 from recommender.events.event import Event
+from recommender.storage.event_log import Sender
 from recommender.storage.shops import ShopStorage
 
 _MOST_REMEMBERED = 20_000
@@ -54,7 +55,7 @@ class EventSink:
         most_waiting: calls of `note` that may wait here.
         at_once: most of these that are written in one round trip.
         most_per_s: events of one shop that are taken in a second; None: any number.
-        own: see `EventLog.accept`.
+        sender: see `EventLog.accept`.
         give_up_s: seconds from the first try to the last while Redis does not answer.
         clock: seconds that only go forward.
     """
@@ -69,7 +70,7 @@ class EventSink:
         most_waiting: int,
         at_once: int = 1,
         most_per_s: int | None = None,
-        own: bool = False,
+        sender: Sender = "shop",
         give_up_s: float = GIVE_UP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,7 +80,7 @@ class EventSink:
         self._bound = bound
         self._logger = logger
         self._most_per_s = most_per_s
-        self._own = own
+        self._sender = sender
         self._give_up_s = give_up_s
         self._clock = clock
         self._taken: dict[str, tuple[int, int]] = {}
@@ -148,7 +149,7 @@ class EventSink:
         while True:
             try:
                 with time_limit(TRY_S):
-                    self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound, own=self._own)
+                    self._storage.event_log(shop).accept(events, events[-1].occurred_at, self._bound, self._sender)
                 break
             except (StoreUnavailableError, OverloadedError):
                 if self._clock() >= give_up_at:

@@ -56,7 +56,7 @@ def _keep(events: Sequence[Event], now: datetime, *, public: bool) -> list[Verdi
     if public:  # they leave room for what the shop tells
         service().event_limits.take(g.principal.key_id or "", events)
         bound //= 2
-    return service().event_log.accept(events, now, bound, public=public)
+    return service().event_log.accept(events, now, bound, "browser" if public else "shop")
 
 
 def _check(raw: Any, now: datetime, *, public: bool, customer_id: str | None) -> Event | EventRejectedError:

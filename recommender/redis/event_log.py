@@ -31,7 +31,9 @@ from recommender.storage.event_log import (
     MAX_RECENT_EVENTS,
     MOST_SHOWN_A_DAY,
     MUST_BE_KEPT,
+    Sender,
     Verdict,
+    may_be_made_up,
     recent_part,
     to_daily,
 )
@@ -81,15 +83,15 @@ class RedisEventLog:
         """See `EventLog.queue`."""
         return RedisEventQueue(self._keys, self._client)
 
-    def accept(
-        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
-    ) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, sender: Sender = "shop") -> list[Verdict]:
         """See `EventLog.accept`."""
-        load, verdicts = self._accept(events, now, bound, "browser" if public else "", own=own)
+        load, verdicts = self._accept(events, now, bound, sender)
         if _REFUSED not in verdicts:
             return [Verdict(verdict) for verdict in verdicts]
         if load == b"memory":
-            percent, rest = (BROWSER_PERCENT, "what the shop tells") if public else (USED_PERCENT, _HEAD_ROOM)
+            percent, rest = (
+                (BROWSER_PERCENT, "what the shop tells") if sender == "browser" else (USED_PERCENT, _HEAD_ROOM)
+            )
             raise StoreFullError(
                 f"Redis at {self._client.address} has {percent} % of its maxmemory in use; the rest is for {rest}; "
                 "raise its maxmemory"
@@ -146,21 +148,12 @@ class RedisEventLog:
         """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""
         return self._client.pipeline([("EXISTS", self._keys.events), command])[1]
 
-    def _accept(
-        self,
-        events: Sequence[Event],
-        now: datetime,
-        bound: int,
-        who: str = "",
-        *,
-        own: bool = False,
-    ) -> tuple[bytes, list[int]]:
+    def _accept(self, events: Sequence[Event], now: datetime, bound: int, sender: Sender) -> tuple[bytes, list[int]]:
         """What the script says: why some are refused, and of each event what became of it."""
-        public = who == "browser"
-        seen_s = PUBLIC_EVENT_ID_KEPT_S if public else EVENT_ID_KEPT_S
-        arguments: list[Argument] = [bound, seen_s, MAX_RECENT_EVENTS, who, to_us(now)]
+        seen_s = PUBLIC_EVENT_ID_KEPT_S if sender == "browser" else EVENT_ID_KEPT_S
+        arguments: list[Argument] = [bound, seen_s, MAX_RECENT_EVENTS, sender, to_us(now)]
         for event in events:
-            arguments += self._describe(event, now, own=own, public=public)
+            arguments += self._describe(event, now, sender)
         keys = [self._keys.events, self._keys.erased]
         load, verdicts, marks = self._client.evaluate_cached(*_ACCEPT, keys, *arguments)
         # also of an event that is known: where it was not remembered, its sender was told to repeat it
@@ -175,11 +168,11 @@ class RedisEventLog:
         if self._suppressed is not None:
             self._suppressed.add(suppressions, left_s())
 
-    def _describe(self, event: Event, now: datetime, *, own: bool, public: bool) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, sender: Sender) -> Iterator[Argument]:
         part = recent_part(event, now)
-        made_up = (own or public) and part == "shown" and event.customer_id is None  # as it may be
+        made_up = may_be_made_up(event, sender) and part == "shown"
         person = digest_of_person(event.customer_id, event.session_id)
-        yield "" if own else self._keys.of("seen", digest(event.event_id))
+        yield "" if sender == "service" else self._keys.of("seen", digest(event.event_id))
         yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
         yield part or ""
         yield self._keys.of(part, person) if part else ""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from recommender.events.event import Event, EventType
 from recommender.retention import KEPT_S, PersonalPart
@@ -34,6 +34,11 @@ MUST_BE_KEPT: frozenset[EventType] = frozenset({"unsubscribe", "mail_complaint",
 """Events that are kept however many wait, and however full Redis is: somebody wants, or can get, no more mails."""
 
 
+Sender = Literal["shop", "service", "browser", "reader"]
+"""Who tells of an event: the shop's back end, the service of what it does itself, a page in a browser, or a reader of
+mails on our own page."""
+
+
 class Verdict(Enum):
     """What became of one event."""
 
@@ -46,19 +51,16 @@ class Verdict(Enum):
 class EventLog(Protocol):
     """The events of one shop."""
 
-    def accept(
-        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
-    ) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, sender: Sender = "shop") -> list[Verdict]:
         """Keep new events, in the log and among the recent ones, both or neither; one verdict each. One round trip.
 
         Args:
             events: any number, also of one person.
             now: the moment of the request; older events than KEPT_S go to the log alone.
             bound: most events that may wait for a worker.
-            own: whether the service tells of them, once each: their ids are not remembered, and what was shown to a
-                session that did nothing else, which anybody may have made up, goes to the log alone.
-            public: whether browsers tell of them: their ids are remembered for PUBLIC_EVENT_ID_KEPT_S, and what was
-                shown to a session counts as with `own`.
+            sender: ids of `service`, which tells once, are not remembered, those of `browser` for
+                PUBLIC_EVENT_ID_KEPT_S; of both, what was shown to a session that did nothing else, which anybody may
+                have made up, goes to the log alone.
 
         Raises:
             BackPressureError: more would wait than `bound`; none was kept but those of MUST_BE_KEPT, so send all again.
@@ -97,6 +99,11 @@ class EventLog(Protocol):
 
     def rewrite(self) -> bool:
         """Have the server write its append-only file anew, without what was deleted; False where it keeps none."""
+
+
+def may_be_made_up(event: Event, sender: Sender) -> bool:
+    """Whether anybody may have made the person of an event up: a session of which the shop itself does not tell."""
+    return sender in ("service", "browser") and event.customer_id is None
 
 
 def recent_part(event: Event, now: datetime) -> PersonalPart | None:

@@ -115,13 +115,13 @@ class TestInRedis:
 
     def test_a_session_that_anybody_may_have_made_up_costs_nothing_but_what_waits(self, redis_shop, keys, log):
         shown = [impression(f"rec:{n}", session_id=f"made-up-{n}") for n in range(100)]
-        assert log.accept(shown, NOW, 1000, own=True) == [ACCEPTED] * 100
+        assert log.accept(shown, NOW, 1000, "service") == [ACCEPTED] * 100
         assert redis_shop.list_keys() == {keys.events}
 
     def test_what_browsers_tell_has_a_short_life_or_none(self, redis_shop, keys, log):
         shown = [impression(f"i{n}", session_id=f"made-up-{n}") for n in range(10)]
-        assert log.accept(shown, NOW, 1000, public=True) == [ACCEPTED] * 10
-        assert log.accept(shown, NOW, 1000, public=True) == [DUPLICATE] * 10
+        assert log.accept(shown, NOW, 1000, "browser") == [ACCEPTED] * 10
+        assert log.accept(shown, NOW, 1000, "browser") == [DUPLICATE] * 10
         seen = redis_shop.list_keys() - {keys.events}
         assert {key.split(":")[2] for key in seen} == {"seen"}
         assert len(seen) == 10
@@ -129,7 +129,7 @@ class TestInRedis:
 
     def test_what_was_shown_counts_for_a_session_that_did_something(self, redis_shop, keys, log):
         log.accept([impression("1", event_type="view")], NOW, 100)
-        log.accept([impression(f"rec:{n}", placement="home", rank=n) for n in (1, 2)], NOW, 100, own=True)
+        log.accept([impression(f"rec:{n}", placement="home", rank=n) for n in (1, 2)], NOW, 100, "service")
         parts = sorted(key.split(":")[2] for key in redis_shop.list_keys())
         assert parts == ["events", "seen", "session", "shown"]
         kept = redis_shop.client.call("LRANGE", keys.of("shown", digest_of_person(None, "s")), 0, -1)

@@ -13,7 +13,9 @@ from recommender.storage.event_log import (
     MAX_RECENT_EVENTS,
     MOST_SHOWN_A_DAY,
     MUST_BE_KEPT,
+    Sender,
     Verdict,
+    may_be_made_up,
     recent_part,
     to_daily,
 )
@@ -31,20 +33,18 @@ class MemoryEventLog:
         self.contacts = MemoryContacts(self.queue.tombstones, self.recent)
         self._seen: set[str] = set()
 
-    def accept(
-        self, events: Sequence[Event], now: datetime, bound: int, *, own: bool = False, public: bool = False
-    ) -> list[Verdict]:
+    def accept(self, events: Sequence[Event], now: datetime, bound: int, sender: Sender = "shop") -> list[Verdict]:
         """See `EventLog.accept`. An id is never forgotten."""
         if len(self.queue.entries) + len(events) <= bound:
-            return [self._accept(event, now, own=own, public=public) for event in events]
-        kept = [self._accept(event, now, own=own) for event in events if event.event_type in MUST_BE_KEPT]
+            return [self._accept(event, now, sender) for event in events]
+        kept = [self._accept(event, now, sender) for event in events if event.event_type in MUST_BE_KEPT]
         if len(kept) < len(events):
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
         return kept
 
     def unsubscribe(self, event: Event) -> None:
         """See `EventLog.unsubscribe`."""
-        if self._accept(event, event.occurred_at, own=False) is not Verdict.ERASED:
+        if self._accept(event, event.occurred_at, "reader") is not Verdict.ERASED:
             self.contacts.note_reader(event)
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
@@ -81,22 +81,17 @@ class MemoryEventLog:
         hidden = frozenset(event.product_id or "" for event in self.recent["hidden", person])
         return orders, session, shown, hidden, self.folded.get(person)
 
-    def _accept(self, event: Event, now: datetime, *, own: bool, public: bool = False) -> Verdict:
+    def _accept(self, event: Event, now: datetime, sender: Sender) -> Verdict:
         if event.customer_id is not None and self.queue.erased([event.customer_id]):
             return Verdict.ERASED
-        if event.event_id in self._seen and not own:
+        if event.event_id in self._seen and sender != "service":
             return Verdict.DUPLICATE
-        if not own:
+        if sender != "service":
             self._seen.add(event.event_id)
         self.queue.add(event.to_json())
         part = recent_part(event, now)
         person = digest_of_person(event.customer_id, event.session_id)
-        if (
-            (own or public)
-            and part == "shown"
-            and event.customer_id is None
-            and not self.recent.get(("session", person))
-        ):
+        if part == "shown" and may_be_made_up(event, sender) and not self.recent.get(("session", person)):
             part = None
         if part in ("standing", "mails"):
             self.contacts.note(event, part, now)

@@ -3,12 +3,12 @@
 --   standing_s, seconds that marks are kept which are no objection; browser_percent, of maxmemory, that is open to what
 --   browsers say.
 -- KEYS: waiting events (stream), erased customers (hash)
--- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, `reader` where readers
---   say this themselves on our pages, `browser` where browsers do on the shop's, the moment of the request, then for each
---   event the key of its id or nothing where nobody repeats it, the digest of its customer or nothing, the part of its
---   person that it changes or nothing, the key of that part, a key without which the part stays as it is or nothing, what
---   the part keeps of it (a moment or a contact's value, or else seconds), under which name (of what was shown: its JSON
---   there), whether it must be kept however full it is here, its JSON
+-- ARGV: most waiting events, seconds that an event id is known, most recent events of a person, who tells of them
+--   (`shop`, `service`, `browser` or `reader`), the moment of the request, then for each event the key of its id or
+--   nothing where nobody repeats it, the digest of its customer or nothing, the part of its person that it changes or
+--   nothing, the key of that part, a key without which the part stays as it is or nothing, what the part keeps of it (a
+--   moment or a contact's value, or else seconds), under which name (of what was shown: its JSON there), whether it must
+--   be kept however full it is here, its JSON
 -- Answer: `waiting` or `memory` where too much is there and only what must be kept was, or nothing; for each event 0
 --   where it is accepted, 1 where it is known, 2 where its customer was erased, 3 where it is refused; and for each the
 --   moment of its mark, 0 where it has none
