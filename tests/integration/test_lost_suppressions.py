@@ -104,6 +104,11 @@ def refuse_to_write(reprise: Reprise, folder: Path) -> None:
     refuse(reprise, "send", "c", "--audience", "everyone", *addresses, *mailer)
 
 
+def wait_until_picked(reprise) -> None:
+    """Return when `reprise picks` no longer refuses."""
+    wait_until(lambda: reprise("picks", "c", "--audience", "everyone", "--dry-run").returncode == 0, "all are known")
+
+
 def test_after_a_loss_a_publish_brings_them_back(server, reprise, serving, tmp_path):
     with serving() as served:
         wait_until(lambda: is_known(served, "BEN"), "BEN has lists")
@@ -127,9 +132,7 @@ def test_an_old_copy_is_corrected_when_a_worker_starts(server, reprise, serving,
     refuse_to_write(reprise, tmp_path)
     with serving() as served:
         wait_until(lambda: not is_known(served, "BEN"), "BEN is forgotten again")
-        wait_until(
-            lambda: reprise("picks", "c", "--audience", "everyone", "--dry-run").returncode == 0, "all are known"
-        )
+        wait_until_picked(reprise)
     assert picked(reprise, tmp_path) == ["EVE", "GUS"]
 
 
@@ -140,9 +143,7 @@ def test_an_old_copy_is_corrected_while_the_service_runs(server, reprise, servin
         speak(served)
         wait_until(lambda: not is_known(served, "BEN"), "BEN is forgotten")
         server.restart()
-        wait_until(
-            lambda: reprise("picks", "c", "--audience", "everyone", "--dry-run").returncode == 0, "all are known"
-        )
+        wait_until_picked(reprise)
         wait_until(lambda: is_known(served, "GUS"), "Redis answers")
         assert not is_known(served, "BEN")
     assert picked(reprise, tmp_path) == ["EVE", "GUS"]
