@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from structlog.typing import FilteringBoundLogger
 
 from api.background.queue import Background
+from api.window import Window
 from recommender.connection.time_limit import time_limit
 from recommender.errors import OverloadedError, RepriseError, StoreUnavailableError
 from recommender.events.event import Event
@@ -79,12 +80,10 @@ class EventSink:
         self._storage = storage
         self._bound = bound
         self._logger = logger
-        self._most_per_s = most_per_s
+        self._window = None if most_per_s is None else Window(1, most_per_s)
         self._sender = sender
         self._give_up_s = give_up_s
         self._clock = clock
-        self._taken: dict[str, tuple[int, int]] = {}
-        """By shop a second, and the events taken in it."""
         self._untold: dict[str, tuple[float, int]] = {}
         """By shop when a loss may be told again, and notes that were lost since the last one that was told."""
         self._written_once: set[Hashable] = set()
@@ -113,15 +112,8 @@ class EventSink:
 
     def _take(self, shop: str, n_events: int) -> bool:
         """Whether so many events more may be taken in this second."""
-        if self._most_per_s is None:
-            return True
         with self._lock:
-            second = int(self._clock())
-            last, n_taken = self._taken.get(shop, (second, 0))
-            n_taken = n_events + (n_taken if last == second else 0)
-            if n_taken <= self._most_per_s:
-                self._taken[shop] = second, n_taken
-        return n_taken <= self._most_per_s
+            return self._window is None or not self._window.take(shop, n_events, self._clock())
 
     def _is_new(self, once: Hashable) -> bool:
         if once is None:

@@ -3,12 +3,12 @@
 The bounds are those of one worker.
 """
 
-import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from api.window import Window
 from recommender.errors import EventRejectedError, TooManyRequestsError
 from recommender.events.event import Event, EventType
 from recommender.person import digest, digest_of_person
@@ -55,8 +55,8 @@ class EventLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._keys = _Window(KEY_WINDOW_S, MOST_OF_KEY)
-        self._people = _Window(PERSON_WINDOW_S, MOST_OF_PERSON)
+        self._keys = Window(KEY_WINDOW_S, MOST_OF_KEY)
+        self._people = Window(PERSON_WINDOW_S, MOST_OF_PERSON)
         self._lock = threading.Lock()
 
     def take(self, key_id: str, events: Sequence[Event]) -> None:
@@ -74,23 +74,3 @@ class EventLimits:
                 f"this key a second; send them again in {wait_s} s",
                 wait_s,
             )
-
-
-class _Window:
-    """Counts by name, which begin anew after so many seconds."""
-
-    def __init__(self, seconds: int, most: int) -> None:
-        self._seconds = seconds
-        self._most = most
-        self._number = 0
-        self._counts: Counter[str] = Counter()
-
-    def take(self, name: str, n: int, now: float) -> int:
-        """Count `n` more; the seconds to wait where that is too many, else 0."""
-        number = int(now // self._seconds)
-        if number != self._number:
-            self._number, self._counts = number, Counter()
-        if self._counts[name] + n > self._most:
-            return max(1, math.ceil((number + 1) * self._seconds - now))
-        self._counts[name] += n
-        return 0
