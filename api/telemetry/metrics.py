@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -25,7 +24,6 @@ from recommender.publication.manifest import version_as_of
 from recommender.slate.placements import Limit
 from recommender.slate.plans import FallbackReason
 from recommender.slate.reading import FetchedLists
-from recommender.storage.event_queue import Backlog
 from recommender.storage.versions import ListQuery, Reader, StoreState
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -59,15 +57,6 @@ version_as_of_seconds = Gauge(
     "The moment up to which the answering version knows the history.",
     ("shop",),
     multiprocess_mode="livemin",
-)
-dead_events = Gauge(
-    "reprise_dead_events", "Accepted events that could not be archived.", ("shop",), multiprocess_mode="livemax"
-)
-oldest_waiting_event_seconds = Gauge(
-    "reprise_oldest_waiting_event_seconds",
-    "Age of the oldest accepted event that is not archived yet; 0 where none waits.",
-    ("shop",),
-    multiprocess_mode="livemax",
 )
 
 waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
@@ -133,12 +122,6 @@ def count_answer(placement: str, limit: Limit, n_items: int, fallback_reason: st
 def count_kept_answer() -> None:
     """Count one slate that a worker had answered before."""
     _labelled(answers, "kept").inc()
-
-
-def note_backlog(shop: str, backlog: Backlog, now: datetime) -> None:
-    """Show what a shop's worker has left to do at `now` (aware)."""
-    dead_events.labels(shop).set(backlog.dead_letters)
-    oldest_waiting_event_seconds.labels(shop).set(backlog.lag_s(now))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import get_args
 
 from prometheus_client import Gauge
 
-from api.telemetry.metrics import note_backlog
 from recommender.storage.event_queue import IDLE_S
 from recommender.storage.shops import JobState, ShopFigures, ShopStorage
 
@@ -25,6 +24,10 @@ def _gauge(name: str, tells: str, *labels: str) -> Gauge:
 
 
 waiting = _gauge("events_waiting", "Accepted events that no worker has archived yet.")
+dead = _gauge("dead_events", "Accepted events that could not be archived.")
+oldest = _gauge(
+    "oldest_waiting_event_seconds", "Age of the oldest accepted event that is not archived yet; 0 where none waits."
+)
 workers = _gauge("workers", f"Workers of `reprise worker` that were heard of in the last {IDLE_S:g} s.")
 worker_seen = _gauge("worker_seen_timestamp_seconds", "When a worker was last heard of; 0: not in the last hour.")
 trainings = _gauge(
@@ -79,7 +82,6 @@ class FiguresReader:
     def _read(self, shop: str) -> None:
         try:
             show(shop, self._storage.figures(shop), self._now())
-            note_backlog(shop, self._storage.backlog(shop), datetime.fromtimestamp(self._now(), UTC))
         except Exception as error:  # whatever is wrong with one shop
             self._failed[shop] = error
         else:
@@ -88,7 +90,9 @@ class FiguresReader:
 
 def show(shop: str, figures: ShopFigures, now: float) -> None:
     """Set the gauges of a shop; `now` in seconds since 1970."""
-    waiting.labels(shop).set(figures.waiting)
+    waiting.labels(shop).set(figures.backlog.waiting)
+    dead.labels(shop).set(figures.backlog.dead_letters)
+    oldest.labels(shop).set(figures.backlog.lag_s(datetime.fromtimestamp(now, UTC)))
     workers.labels(shop).set(sum(silent_s <= IDLE_S for silent_s in figures.workers))
     worker_seen.labels(shop).set(now - min(figures.workers) if figures.workers else 0)
     for verdict, at in figures.trainings.items():

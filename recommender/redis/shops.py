@@ -18,7 +18,6 @@ from recommender.redis.lua import load_script
 from recommender.redis.pick_jobs import RedisPickJobs
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.event_queue import Backlog
 from recommender.storage.shops import MOST_JOBS, MailState, ShopFigures, TrainingVerdict
 from recommender.suppression_list import SuppressionList
 
@@ -51,10 +50,6 @@ class RedisShopStorage:
         suppressed = None if self._home is None else SuppressionList(self._home.suppressions(shop))
         return RedisEventLog(shop, self._writer, suppressed)
 
-    def backlog(self, shop: str) -> Backlog:
-        """See `ShopStorage.backlog`."""
-        return RedisEventQueue(Keys(shop), self._reader).backlog()
-
     def contacts(self, shop: str) -> RedisContacts:
         """See `ShopStorage.contacts`."""
         return RedisContacts(shop, self._reader, self._writer)
@@ -67,10 +62,10 @@ class RedisShopStorage:
         """See `ShopStorage.figures`."""
         keys = Keys(shop)
         asked = [keys.events, keys.jobs, keys.figures]
-        waiting, idle_ms, told, jobs = self._reader.evaluate(_FIGURES.text, asked, keys.of_job("job", ""), MOST_JOBS)
+        idle_ms, told, jobs = self._reader.evaluate(_FIGURES.text, asked, keys.of_job("job", ""), MOST_JOBS)
         figures = dict(zip((name.decode() for name in told[::2]), map(float, told[1::2]), strict=True))
         return ShopFigures(
-            waiting,
+            RedisEventQueue(keys, self._reader).backlog(),
             [one / 1000 for one in idle_ms],
             {one: figures.get(f"training:{one}", 0.0) for one in get_args(TrainingVerdict)},
             {one: int(figures.get(f"mails:{one}", 0)) for one in get_args(MailState)},

@@ -25,14 +25,14 @@ class ShopFigures:
     """What the jobs of a shop are doing, for its metrics.
 
     Attributes:
-        waiting: accepted events that are not archived yet.
+        backlog: what of its events waits to be archived.
         workers: seconds since each worker was heard of; one that ended is among them for an hour.
         trainings: when a version was last published, and when the gate last refused one, in seconds since 1970.
         mails: how many `reprise send` has settled, by their state.
         jobs: how many of the latest MOST_JOBS pick jobs are in which state.
     """
 
-    waiting: int
+    backlog: Backlog
     workers: Sequence[float]
     trainings: Mapping[TrainingVerdict, float]
     mails: Mapping[MailState, int]
@@ -48,9 +48,6 @@ class ShopStorage(Protocol):
     def event_log(self, shop: str) -> EventLog:
         """The events of `shop`; connects to nothing yet."""
 
-    def backlog(self, shop: str) -> Backlog:
-        """What of a shop's events waits to be archived, with the short time-out. Raises StoreUnavailableError."""
-
     def contacts(self, shop: str) -> Contacts:
         """The ledger of mails of `shop`; connects to nothing yet."""
 
@@ -58,7 +55,7 @@ class ShopStorage(Protocol):
         """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
 
     def figures(self, shop: str) -> ShopFigures:
-        """What the jobs of `shop` are doing, in one round trip."""
+        """What the jobs of `shop` are doing, in two round trips with the short time-out."""
 
     def note_training(self, shop: str, verdict: TrainingVerdict, at: datetime) -> None:
         """Keep when a training of `shop` last ended with this verdict; `at` is aware."""

@@ -23,17 +23,17 @@ def accept(storage: ShopStorage, shop: str, *event_ids: str) -> None:
 
 def test_a_new_shop_has_nothing_but_zeros(storage: ShopStorage, shop: str):
     figures = storage.figures(shop)
-    assert (figures.waiting, list(figures.workers), figures.jobs) == (0, [], {})
+    assert (figures.backlog.waiting, list(figures.workers), figures.jobs) == (0, [], {})
     assert (figures.trainings, figures.mails) == ({"published": 0.0, "refused": 0.0}, NOBODY)
 
 
 def test_events_wait_until_they_are_settled(storage: ShopStorage, shop: str):
     accept(storage, shop, "1", "2", "3")
-    assert storage.figures(shop).waiting == 3
+    assert storage.figures(shop).backlog.waiting == 3
     queue = storage.event_log(shop).queue
     queue.join()
     queue.settle([entry.entry_id for entry in queue.take("a", 2)])
-    assert storage.figures(shop).waiting == 1
+    assert storage.figures(shop).backlog.waiting == 1
 
 
 def test_the_latest_training_with_each_verdict_is_known(storage: ShopStorage, shop: str):

@@ -7,7 +7,6 @@ from typing import get_args
 
 from recommender.person import digest_of_person
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.event_queue import Backlog
 from recommender.storage.shops import MailState, ShopFigures, TrainingVerdict
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
@@ -36,10 +35,6 @@ class MemoryShopStorage:
         """See `ShopStorage.event_log`."""
         return self.store(shop).event_log
 
-    def backlog(self, shop: str) -> Backlog:
-        """See `ShopStorage.backlog`."""
-        return self.event_log(shop).queue.backlog()
-
     def contacts(self, shop: str) -> MemoryContacts:
         """See `ShopStorage.contacts`."""
         return self.event_log(shop).contacts
@@ -53,7 +48,7 @@ class MemoryShopStorage:
         """See `ShopStorage.figures`."""
         jobs = self.jobs(shop)._jobs.values()
         return ShopFigures(
-            self.event_log(shop).queue.backlog().waiting,
+            self.event_log(shop).queue.backlog(),
             self.workers,
             {one: self._trainings.get((shop, one), 0.0) for one in get_args(TrainingVerdict)},
             {one: self._mails[shop, one] for one in get_args(MailState)},

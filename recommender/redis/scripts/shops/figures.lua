@@ -1,8 +1,8 @@
 -- Reads what a shop's jobs are doing.
 -- KEYS: waiting events (stream), all pick jobs (sorted set), figures (hash)
 -- ARGV: key of a pick job up to the digest of its campaign, most jobs that are looked at
--- Answer: waiting events, milliseconds since each worker was heard of, names and values of figures, states of the latest
---   jobs, `failed` of one that cannot be read
+-- Answer: milliseconds since each worker was heard of, names and values of figures, states of the latest jobs, `failed`
+--   of one that cannot be read
 
 local idle, states = {}, {}
 local workers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], 'workers')
@@ -20,4 +20,4 @@ for _, campaign in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[2] - 1)) do
     states[#states + 1] = readable and state or 'failed'
   end
 end
-return {redis.call('XLEN', KEYS[1]), idle, redis.call('HGETALL', KEYS[3]), states}
+return {idle, redis.call('HGETALL', KEYS[3]), states}

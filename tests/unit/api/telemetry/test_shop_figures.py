@@ -109,14 +109,14 @@ def test_figures_that_cannot_be_read_are_told_and_stop_nothing(storage, monkeypa
 
 
 def test_slow_shops_are_read_a_few_at_a_time_and_all_of_them(reader, storage, clock, monkeypatch):
-    read, backlog = [], storage.backlog
+    read, figures = [], storage.figures
 
     def read_slowly(shop: str):
         clock.now += LOOK_S * 0.6
         read.append(shop)
-        return backlog(shop)
+        return figures(shop)
 
-    monkeypatch.setattr(storage, "backlog", read_slowly)
+    monkeypatch.setattr(storage, "figures", read_slowly)
     shops = [f"shop {number}" for number in range(5)]
     calls = []
     for _ in range(3):
