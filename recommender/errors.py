@@ -6,6 +6,7 @@
     ├── DataError                  the purchase or product file cannot be used
     │   ├── UnreadableFileError
     │   ├── MissingColumnError
+    │   ├── UnclearInputError      a cell could mean two things
     │   ├── TooManyBadRowsError
     │   └── TooLittleDataError
     ├── GateRefusedError           the new model is worse than what it must beat
@@ -73,6 +74,12 @@ class MissingColumnError(DataError):
     """A required column is not in the file."""
 
     code = "missing_column"
+
+
+class UnclearInputError(DataError):
+    """A file could mean two things, and only the user knows which; the message names the options that say it."""
+
+    code = "unclear_input"
 
 
 class TooManyBadRowsError(DataError):

@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from recommender.errors import SettingsError
 from recommender.experiments.experiment import Experiments
+from recommender.reading import ReadingOptions
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 
 ENV_PREFIX = "REPRISE_"
@@ -99,6 +100,7 @@ class Settings(BaseSettings):
     link_hosts: tuple[Annotated[str, Field(pattern=r"^[^\sA-Z/:@?#*]+$")], ...] = ()
     """Hosts, with all below them, that addresses of products and pictures may name, as JSON: `["shop.example"]`.
     None: any host."""
+    reading: ReadingOptions = ReadingOptions()
     max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
     """A file with a larger share of bad rows is refused."""
     horizon_days: int = Field(default=30, ge=1, le=365)

@@ -70,11 +70,16 @@ def statuses(running: Load) -> Counter[int | str]:
 
 
 def test_the_service_answers_with_what_the_trainer_published(shop: Shop) -> None:
-    answers = [shop.ask(path) for path in PAGES]
-    assert [answer.status for answer in answers] == [200, 200, 200]
+    def ask_all() -> list[Answer]:
+        answers = [shop.ask(path) for path in PAGES]
+        assert [answer.status for answer in answers] == [200, 200, 200]
+        assert all(answer.json["items"] for answer in answers)
+        return answers
+
+    # where the machine is busy, a late answer of Redis is a fallback for a moment
+    wait_until(lambda: not any(answer.json["fallback"] for answer in ask_all()), "all answers are whole", PATIENCE_S)
     current = shop.compose.json("api", "models")["current"]
-    assert {answer.json["model_version"] for answer in answers} == {current}
-    assert all(answer.json["items"] and not answer.json["fallback"] for answer in answers)
+    assert {answer.json["model_version"] for answer in ask_all()} == {current}
     assert ask(shop.address, PAGES[0]).status == 401
 
 

@@ -11,6 +11,7 @@ from recommender.cli.main import exit_code
 from recommender.cli.main import reprise as door
 from recommender.cli.progress import Progress
 from recommender.errors import RepriseError
+from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from tests.support.commands import Reprise, call_reprise
 from tests.support.purchase_files import AS_OF
@@ -48,9 +49,9 @@ def reprise(home: Path) -> Reprise:
 def read(tmp_path):
     """Ingest files with bad rows allowed up to `share`."""
 
-    def read(*paths, share=0.05, **arguments):
+    def read(*paths, share=0.05, products=None, **reading):
         settings = Settings(home=tmp_path / "home", max_bad_rows_share=share)
-        return ingest(PurchaseSource(paths, **arguments), settings, AS_OF, Progress(show=False))
+        return ingest(PurchaseSource(paths, ReadingOptions(**reading), products), settings, AS_OF, Progress(show=False))
 
     return read
 

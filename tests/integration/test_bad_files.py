@@ -85,8 +85,8 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, read, monkeypatch):
     growing = write(tmp_path / "growing.csv", HEADER + GOOD)
     real = ingest_module.read_part
 
-    def and_then_it_grows(*arguments):
-        part = real(*arguments)
+    def and_then_it_grows(*arguments, **options):
+        part = real(*arguments, **options)
         with growing.open("a") as file:
             file.write(GOOD)
         return part

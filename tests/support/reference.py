@@ -25,6 +25,7 @@ from recommender import errors, retention
 from recommender.cli.main import COMMANDS
 from recommender.days import SECONDS_PER_DAY
 from recommender.events.event import Event, EventType
+from recommender.reading import ReadingOptions
 from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
@@ -45,7 +46,7 @@ PAGES = [
     )
 ]
 _SECTION = re.compile(r"(<!-- ([a-z_]+): made by make docs -->\n).*?(<!-- end -->)", re.DOTALL)
-_NESTED: dict[str, type[BaseModel]] = {"als": AlsSettings, "mail": MailSettings}
+_NESTED: dict[str, type[BaseModel]] = {"als": AlsSettings, "mail": MailSettings, "reading": ReadingOptions}
 """Settings that are tables of their own."""
 
 

@@ -10,12 +10,12 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
-from training.ingest.formats import FORMATS
+from training.commands.reading_options import add_reading_options, take_reading
 from training.ingest.ingest import PurchaseSource
 
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add PATHS, --format, --columns and --products; the command gets them as one `source`."""
+    """Add PATHS, the options of reading and --products; the command gets them as one `source`."""
     return _with_source(command, required=True)
 
 
@@ -42,35 +42,17 @@ def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..., None]:
     @click.argument("paths", nargs=-1, required=required, metavar="FILE…")
-    @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="reprise", show_default=True)
-    @click.option("--columns", multiple=True, metavar="OURS=THEIRS", help="customer_id='Customer ID',…")
+    @add_reading_options
     @click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …")
     @wraps(command)
     def with_source(
-        *,
-        paths: tuple[str, ...],
-        format_: str,
-        columns: tuple[str, ...],
-        products: Path | None,
-        ledger: Path | None = None,
-        **others: object,
+        *, paths: tuple[str, ...], products: Path | None, ledger: Path | None = None, **others: object
     ) -> None:
         if not paths and ledger is None:
             raise click.UsageError("name purchase FILEs, a --ledger, or both")
-        command(source=PurchaseSource(paths, format_, parse_columns(columns), products, ledger), **others)
+        command(source=PurchaseSource(paths, take_reading(others), products, ledger), **others)
 
     return with_source
-
-
-def parse_columns(options: tuple[str, ...]) -> dict[str, str]:
-    """`("customer_id=Customer ID,product_id=SKU",)` as a dict. Raises click.BadParameter without an `=`."""
-    named = {}
-    for part in ",".join(options).split(",") if options else ():
-        ours, separator, theirs = part.partition("=")
-        if not separator:
-            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--columns")
-        named[ours.strip()] = theirs.strip()
-    return named
 
 
 def parse_moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:  # noqa: ARG001

@@ -72,6 +72,8 @@ def to_part(events: pl.DataFrame, parts: Sequence[ParsedRows], as_of: datetime) 
         taken={},
         unused=(),
         times="events",
+        notes=(),
+        questions=(),
         rows_read=len(rows),
         rows_good=len(new),
         prices_ignored=0,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from recommender.errors import UnreadableFileError
-from training.ingest.files import BROKEN, LINE
+from training.tables.files import BROKEN, LINE
 
 INSTACART_START = datetime(2015, 1, 1, tzinfo=UTC)
 """Instacart has no dates: every customer's first order is set on this day, the others by days since the prior one."""

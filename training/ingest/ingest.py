@@ -4,7 +4,7 @@ Rows are judged inside polars' streaming scan, so that only what the ledger need
 to a quarantine file; rows that are normal in a format and no purchase by a customer are left out and counted.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,10 @@ from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
 from recommender.errors import UsageError
 from recommender.person import digest_of_person
+from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
-from training.ingest.files import find_files, unchanged
 from training.ingest.formats import FORMATS
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
 from training.ingest.product_file import build_catalogue, read_products
@@ -26,6 +26,7 @@ from training.ingest.refunds import Netted, net_refunds
 from training.ingest.rows import ParsedRows, open_sources, read_part
 from training.ingest.schema import LEDGER
 from training.quarantine import quarantine_path, write_quarantine
+from training.tables.files import find_files, unchanged
 
 _LEDGER_ORDER = ("ordered_at", "customer_id", "order_id", "product_id", "quantity", "unit_price")
 """The last two settle the order of lines which the contract's four columns do not tell apart."""
@@ -37,16 +38,14 @@ class PurchaseSource:
 
     Attributes:
         paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines; may be empty beside a ledger.
-        format: a name of `training.ingest.formats.FORMATS`.
-        columns: our column name → the files' name; wins over the format.
+        reading: how they are to be understood.
         products: an optional file of product_id, title, category, price, url, image_url, in_stock, replenishable.
         ledger: an optional folder of archived events (`training.ingest.archived_events`); a purchase that is also in
             a file counts once.
     """
 
     paths: Sequence[str | Path]
-    format: str = "reprise"
-    columns: Mapping[str, str] = field(default_factory=dict)
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     products: Path | None = None
     ledger: Path | None = None
 
@@ -101,6 +100,7 @@ def ingest(
         UsageError: the format or a column name is not known, or as_of has no zone.
         UnreadableFileError: a file is absent, empty, of the wrong kind or encoding, or changed while it was read.
         MissingColumnError: a required column is not there.
+        UnclearInputError: a cell could mean two things.
         TooManyBadRowsError: more rows are bad than max_bad_rows_share allows; the quarantine file is written.
         TooLittleDataError: no purchase is left.
         HomeError: the quarantine file cannot be written, or the ledger not be read.
@@ -108,7 +108,7 @@ def ingest(
     _check(source, as_of)
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
     with unchanged([*files, *([source.products] if source.products else [])]):
-        parts = _read_files(files, source, as_of, progress)
+        parts = _read_files(files, source.reading, as_of, progress, refuse=refuse)
         listed = read_products(source.products, settings.link_hosts) if source.products else None
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
@@ -125,7 +125,7 @@ def ingest(
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
-            format=source.format,
+            format=source.reading.format,
             **reading_facts(parts),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
@@ -142,20 +142,22 @@ def ingest(
 
 
 def _check(source: PurchaseSource, as_of: datetime) -> None:
-    if source.format not in FORMATS:
-        raise UsageError(f"no format {source.format!r}; there are: {', '.join(sorted(FORMATS))}")
+    if source.reading.format not in FORMATS:
+        raise UsageError(f"no format {source.reading.format!r}; there are: {', '.join(sorted(FORMATS))}")
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
 
 
-def _read_files(files: Sequence[Path], source: PurchaseSource, as_of: datetime, progress: Progress) -> list[ParsedRows]:
+def _read_files(
+    files: Sequence[Path], options: ReadingOptions, as_of: datetime, progress: Progress, *, refuse: bool
+) -> list[ParsedRows]:
     if not files:
         return []
-    format_ = FORMATS[source.format]
+    format_ = FORMATS[options.format]
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
         for opened in open_sources(files, format_):
-            parts.append(read_part(opened, format_, source.columns, as_of))
+            parts.append(read_part(opened, format_, options, as_of, refuse=refuse))
             advance(1)
     return parts
 

@@ -23,6 +23,8 @@ class IngestReport:
         columns: our column → the file's column it was taken for.
         columns_unused: the file's other columns.
         times: what `ordered_at` was found to hold.
+        notes: code, text and rows (None: not counted) of what was taken for something, changed or left out.
+        questions: code, column, cell and choices (option → meaning) of what is unclear.
         rows_read: rows of all files; blank lines are not counted.
         rows_good: purchases and refunds that went on.
         left_out: reason → rows that are normal in the format and no purchase by a customer.
@@ -50,6 +52,8 @@ class IngestReport:
     columns: Mapping[str, str]
     columns_unused: Sequence[str]
     times: Sequence[str]
+    notes: Sequence[Mapping[str, Any]]
+    questions: Sequence[Mapping[str, Any]]
     rows_read: int
     rows_good: int
     left_out: Mapping[str, int]
@@ -112,6 +116,8 @@ def reading_facts(parts: Sequence[ParsedRows]) -> dict[str, Any]:
         "columns": {ours: theirs for part in parts for ours, theirs in part.taken.items()},
         "columns_unused": list(unused),
         "times": list(dict.fromkeys(part.times for part in parts)),
+        "notes": [asdict(note) for part in parts for note in part.notes],
+        "questions": [asdict(question) for part in parts for question in part.questions],
         "rows_read": sum(part.rows_read for part in parts),
         "rows_good": sum(part.rows_good for part in parts),
         "left_out": dict(sum((Counter(part.left_out) for part in parts), Counter()).most_common()),

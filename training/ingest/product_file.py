@@ -9,10 +9,14 @@ import polars as pl
 
 from recommender.errors import MissingColumnError
 from recommender.publication.product import ADDRESSES
+from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.ingest.files import BROKEN, LINE, reading, scan_file
+from training.cells.numbers import read_numbers
+from training.cells.source_column import SourceColumn
+from training.cells.texts import text_of
 from training.ingest.rows import QUARANTINE_CHARACTERS
-from training.ingest.schema import CATALOGUE, number_of, text_of
+from training.ingest.schema import CATALOGUE
+from training.tables.files import BROKEN, LINE, reading, scan_file
 
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
@@ -63,7 +67,7 @@ def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
         if "product_id" not in schema:
             seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
-        columns = [_product_file_column(name, schema, hosts) for name in CATALOGUE.names()]
+        columns = [_product_file_column(name, frame, schema, hosts) for name in CATALOGUE.names()]
         cells = {name: text_of(name, schema[name]) for name in ("product_id", "price", *ADDRESSES) if name in schema}
         named = [cell.alias(_READ + name) for name, cell in cells.items()]
         listed = frame.select(LINE, BROKEN, *columns, *named).collect()
@@ -92,13 +96,13 @@ def _not_taken(listed: pl.DataFrame, cells: Collection[str], file: Path) -> pl.D
     ).sort("line", maintain_order=True)
 
 
-def _product_file_column(name: str, schema: pl.Schema, hosts: Collection[str]) -> pl.Expr:
+def _product_file_column(name: str, frame: pl.LazyFrame, schema: pl.Schema, hosts: Collection[str]) -> pl.Expr:
     """One catalogue column from a product file."""
     if name not in schema:
         absent = True if name == "in_stock" else None
         return pl.lit(absent, CATALOGUE[name]).alias(name)
     if name == "price":
-        return _price(number_of(name, schema[name])).alias(name)
+        return _price(read_numbers(SourceColumn(frame, name), ReadingOptions()).value).alias(name)
     text = text_of(name, schema[name])
     if name in ADDRESSES:
         return text.map_elements(partial(shop_address, hosts=hosts), return_dtype=pl.String).alias(name)

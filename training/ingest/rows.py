@@ -1,16 +1,22 @@
 """Parsed rows of a purchase file in our columns: the good ones typed, the bad ones as they were read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from training.ingest.files import BROKEN, LINE, reading, scan_file
+from recommender.reading import ReadingOptions
+from training.cells.findings import Note, Question, ReadCells, refuse_questions
+from training.cells.numbers import read_numbers
+from training.cells.source_column import SourceColumn
+from training.cells.texts import text_of
+from training.cells.times import read_times
+from training.ingest.columns import take_columns
 from training.ingest.formats import Format
-from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason, number_of, take_columns, text_of
-from training.ingest.times import SAMPLE_ROWS, TimeColumn, detect_times
+from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
+from training.tables.files import BROKEN, LINE, reading, scan_file
 
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
@@ -44,6 +50,8 @@ class ParsedRows:
         taken: our column → the source's.
         unused: the source's other columns.
         times: what ordered_at was found to hold.
+        notes: what was taken for something, changed or left out.
+        questions: what is unclear in the file.
         rows_read, rows_good, prices_ignored, own_refunds: counts of rows.
         left_out, quarantined: reason → rows.
     """
@@ -53,6 +61,8 @@ class ParsedRows:
     taken: Mapping[str, str]
     unused: Sequence[str]
     times: str
+    notes: Sequence[Note]
+    questions: Sequence[Question]
     rows_read: int
     rows_good: int
     prices_ignored: int
@@ -75,26 +85,32 @@ def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
         return [PurchaseFile(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
 
 
-def read_part(source: PurchaseFile, format_: Format, named: Mapping[str, str], as_of: datetime) -> ParsedRows:
+def read_part(
+    source: PurchaseFile, format_: Format, options: ReadingOptions, as_of: datetime, *, refuse: bool = True
+) -> ParsedRows:
     """The parsed rows of one purchase file.
 
     Args:
         source: what to read.
         format_: which columns to take and what to leave out.
-        named: our column → the source's, as the caller says.
+        options: what the user says about columns and cells.
         as_of: a later time is bad.
+        refuse: whether to raise where something is unclear, or to return the questions.
 
     Raises:
-        UsageError, MissingColumnError: see `training.ingest.schema.take_columns`.
+        UsageError, MissingColumnError: see `training.ingest.columns.take_columns`.
+        UnclearInputError: a cell could mean two things.
         UnreadableFileError: the file breaks off, is wrongly encoded or otherwise not what it seemed.
     """
     with reading(source.file):
-        schema = source.frame.collect_schema()
-        seen = [name for name in schema.names() if name not in {LINE, BROKEN}]
-        taken = take_columns(seen, format_.columns, named, str(source.file))
-        head = source.frame.select(taken["ordered_at"]).head(SAMPLE_ROWS).collect(engine="streaming")
-        times = detect_times(taken["ordered_at"], head.to_series(), format_.time_patterns)
-        judged = _judge(source.frame, _typed(taken, schema, times), taken, format_, as_of)
+        seen = [name for name in source.frame.collect_schema().names() if name not in {LINE, BROKEN}]
+        taken = take_columns(seen, format_.columns, options.columns, str(source.file))
+        columns = {ours: SourceColumn(source.frame, theirs) for ours, theirs in taken.items()}
+        cells = _read_cells(columns, format_, options)
+        questions = [question for each in cells.values() for question in each.questions]
+        if refuse:
+            refuse_questions(str(source.file), questions)
+        judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
         frame = judged.select(_kept(taken)).collect(engine="streaming")
         verdicts = _count(frame[_VERDICT])
         quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
@@ -106,7 +122,9 @@ def read_part(source: PurchaseFile, format_: Format, named: Mapping[str, str], a
         bad=bad,
         taken=taken,
         unused=[name for name in seen if name not in taken.values()],
-        times=times.found,
+        times=cells["ordered_at"].found,
+        notes=[note for each in cells.values() for note in each.notes],
+        questions=questions,
         rows_read=len(frame),
         rows_good=len(good),
         prices_ignored=int(good[_PRICE_IGNORED].sum()),
@@ -116,15 +134,16 @@ def read_part(source: PurchaseFile, format_: Format, named: Mapping[str, str], a
     )
 
 
-def _typed(taken: Mapping[str, str], schema: pl.Schema, times: TimeColumn) -> dict[str, pl.Expr]:
+def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: ReadingOptions) -> dict[str, ReadCells]:
     """Our columns from the source's cells; null for what is absent, quantity 1 and refunded_quantity 0."""
-    typed: dict[str, pl.Expr] = {"ordered_at": times.moment}
+    cells = {"ordered_at": read_times(columns["ordered_at"], options, format_.time_patterns)}
     for ours in ("customer_id", "product_id", "order_id", "status", "title", "category"):
-        typed[ours] = text_of(taken[ours], schema[taken[ours]]) if ours in taken else pl.lit(None, pl.String)
+        text = text_of(columns[ours].name, columns[ours].dtype) if ours in columns else pl.lit(None, pl.String)
+        cells[ours] = ReadCells(text)
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
-        number = number_of(taken[ours], schema[taken[ours]]) if ours in taken else pl.lit(None, pl.Float64)
-        typed[ours] = number if absent is None else number.fill_null(absent)
-    return typed
+        read = read_numbers(columns[ours], options) if ours in columns else ReadCells(pl.lit(None, pl.Float64))
+        cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
+    return cells
 
 
 def _judge(

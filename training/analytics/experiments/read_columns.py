@@ -6,9 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from recommender.errors import MissingColumnError
-from training.ingest.files import BROKEN, LINE, reading, scan_file, unchanged
-from training.ingest.schema import text_of
-from training.ingest.times import SAMPLE_ROWS, UTC_MOMENT, detect_times
+from recommender.reading import ReadingOptions
+from training.cells.source_column import SourceColumn
+from training.cells.texts import text_of
+from training.cells.times import UTC_MOMENT, read_times
+from training.tables.files import BROKEN, LINE, reading, scan_file, unchanged
 
 _TOLD = "__told__"
 
@@ -53,8 +55,8 @@ def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> tuple[pl.Expr,
     """The time, and whether the cell says anything."""
     if name not in schema:
         return pl.lit(None, UTC_MOMENT).alias(name), pl.lit(value=False).alias(_TOLD)
-    head = frame.select(name).head(SAMPLE_ROWS).collect(engine="streaming").to_series()
-    return detect_times(name, head).moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
+    moment = read_times(SourceColumn(frame, name), ReadingOptions()).value
+    return moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
 
 
 def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:

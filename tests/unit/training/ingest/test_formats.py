@@ -5,6 +5,7 @@ import pytest
 
 from recommender.cli.progress import Progress
 from recommender.errors import UnreadableFileError
+from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.ingest.ingest import PurchaseSource, ingest
 
@@ -14,7 +15,7 @@ def read(tmp_path):
     def read(path, format_):
         settings = Settings(home=tmp_path / "home")
         as_of = datetime(2024, 6, 1, tzinfo=UTC)
-        return ingest(PurchaseSource([path], format_), settings, as_of, Progress(show=False))
+        return ingest(PurchaseSource([path], ReadingOptions(format=format_)), settings, as_of, Progress(show=False))
 
     return read
 

@@ -8,6 +8,7 @@ import pytest
 
 from recommender.cli.progress import Progress
 from recommender.errors import UsageError
+from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.ingest.ingest import PurchaseSource, ingest
 from training.ingest.schema import CATALOGUE, LEDGER
@@ -20,8 +21,13 @@ BREAD = "bob,bread,2024-01-02T10:00:00Z,2,1,2.50\n"
 
 @pytest.fixture
 def read(tmp_path):
-    def read(*paths, **arguments):
-        return ingest(PurchaseSource(paths, **arguments), Settings(home=tmp_path / "home"), AS_OF, Progress(show=False))
+    def read(*paths, products=None, **reading):
+        return ingest(
+            PurchaseSource(paths, ReadingOptions(**reading), products),
+            Settings(home=tmp_path / "home"),
+            AS_OF,
+            Progress(show=False),
+        )
 
     return read
 

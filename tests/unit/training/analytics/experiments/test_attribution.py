@@ -10,7 +10,7 @@ from tests.support.worlds import AS_OF, empty_shop, ledger_of
 from training.analytics.experiments.assignments import CUSTOMERS
 from training.analytics.experiments.attribution import attribute, read_events
 from training.analytics.experiments.outcomes import Period
-from training.ingest.times import UTC_MOMENT
+from training.cells.times import UTC_MOMENT
 
 PERIOD = Period(AS_OF - timedelta(days=20), AS_OF)
 PEOPLE = pl.DataFrame(

@@ -12,7 +12,7 @@ from tests.support.worlds import AS_OF, ledger_of
 from training.analytics.experiments.assignments import CUSTOMERS, Assignments
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
-from training.ingest.times import UTC_MOMENT
+from training.cells.times import UTC_MOMENT
 
 PERIOD = Period(AS_OF - timedelta(days=10), AS_OF, before_days=20)
 

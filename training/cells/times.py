@@ -1,19 +1,19 @@
 """Time columns of purchase files: detection of their form, and conversion to UTC.
 
-A column of text or numbers is looked at once (`detect_times`), then read as a whole: ISO-8601 with or without a
+A column of text or numbers is looked at once (`read_times`), then read as a whole: ISO-8601 with or without a
 zone, ISO dates, `20240131`, or seconds, milliseconds, microseconds or nanoseconds since 1970. A time without a zone
 is taken as UTC, and the report says so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
-UTC_MOMENT = pl.Datetime("us", "UTC")
-SAMPLE_ROWS = 10_000
-"""Rows from the head of a column that decide what it holds."""
+from recommender.reading import ReadingOptions
+from training.cells.findings import ReadCells
+from training.cells.source_column import SourceColumn
 
+UTC_MOMENT = pl.Datetime("us", "UTC")
 _FAST = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
 _NAIVE = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _ZONED = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%d %H:%M%#z")
@@ -28,30 +28,21 @@ _EPOCHS = (
 """Unit, the median it stays under (1e11 seconds are the year 5138), microseconds in one."""
 
 
-@dataclass(frozen=True)
-class TimeColumn:
-    """A time column's form, with its conversion to UTC.
-
-    Attributes:
-        found: what the report says about it.
-        moment: Datetime[us, UTC]; null where the cell cannot be read.
-    """
-
-    found: str
-    moment: pl.Expr
-
-
-def detect_times(column: str, sample: pl.Series, patterns: Sequence[str] = ()) -> TimeColumn:
-    """The form of a time column, detected from its head.
+def read_times(
+    column: SourceColumn,
+    options: ReadingOptions,  # noqa: ARG001
+    patterns: Sequence[str] = (),
+) -> ReadCells:
+    """A column of times, as Datetime[us, UTC]; null where a cell cannot be read.
 
     Args:
-        column: its name in the source.
-        sample: its first rows, of any type; empty or all null: ISO-8601 is expected.
+        column: of any type; where it is empty, ISO-8601 is expected.
+        options: what the user says about times.
         patterns: strptime patterns of times without a zone that the file's format has besides ISO-8601.
     """
-    cell = pl.col(column)
+    cell, sample = pl.col(column.name), column.head
     if sample.dtype == pl.Date:
-        return TimeColumn("dates, taken as midnight UTC", cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+        return ReadCells(cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"), "dates, taken as midnight UTC")
     if isinstance(sample.dtype, pl.Datetime):
         return _typed(cell, sample.dtype)
     text = sample.cast(pl.String).str.strip_chars().drop_nulls()
@@ -59,10 +50,10 @@ def detect_times(column: str, sample: pl.Series, patterns: Sequence[str] = ()) -
     numbers = numbers.filter(numbers.is_finite())
     if len(text) and text.str.contains(_COMPACT).mean() == 1:
         compact = cell.cast(pl.String).str.strip_chars().str.to_datetime("%Y%m%d", strict=False, time_unit="us")
-        return TimeColumn("dates such as 20240131, taken as midnight UTC", compact.dt.replace_time_zone("UTC"))
+        return ReadCells(compact.dt.replace_time_zone("UTC"), "dates such as 20240131, taken as midnight UTC")
     if 2 * len(numbers) > len(text):
         return _epoch(cell, numbers)
-    return TimeColumn(_describe(text, patterns), _iso(cell.cast(pl.String).str.strip_chars(), text, patterns))
+    return ReadCells(_iso(cell.cast(pl.String).str.strip_chars(), text, patterns), _describe(text, patterns))
 
 
 def _iso(cell: pl.Expr, sample: pl.Series, patterns: Sequence[str]) -> pl.Expr:
@@ -74,19 +65,19 @@ def _iso(cell: pl.Expr, sample: pl.Series, patterns: Sequence[str]) -> pl.Expr:
     return fast.dt.replace_time_zone("UTC").fill_null(slow)
 
 
-def _typed(cell: pl.Expr, dtype: pl.Datetime) -> TimeColumn:
+def _typed(cell: pl.Expr, dtype: pl.Datetime) -> ReadCells:
     if dtype.time_zone is None:
-        return TimeColumn(f"typed times {_NO_ZONE}", cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-    return TimeColumn(f"typed times in {dtype.time_zone}", cell.dt.convert_time_zone("UTC").cast(UTC_MOMENT))
+        return ReadCells(cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"), f"typed times {_NO_ZONE}")
+    return ReadCells(cell.dt.convert_time_zone("UTC").cast(UTC_MOMENT), f"typed times in {dtype.time_zone}")
 
 
-def _epoch(cell: pl.Expr, numbers: pl.Series) -> TimeColumn:
+def _epoch(cell: pl.Expr, numbers: pl.Series) -> ReadCells:
     median = float(numbers.abs().median() or 0.0)  # type: ignore[arg-type]
     unit, _, microseconds = next(epoch for epoch in _EPOCHS if median < epoch[1])
     number = cell.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False) * microseconds
     # beyond the year 9999 the cast would wrap round; a null is counted as unreadable
     whole = pl.when(number.is_finite() & (number.abs() < 2.5e17)).then(number).cast(pl.Int64)
-    return TimeColumn(f"{unit} since 1970", whole.cast(UTC_MOMENT))
+    return ReadCells(whole.cast(UTC_MOMENT), f"{unit} since 1970")
 
 
 def _parse(cells: pl.Series, patterns: Sequence[str]) -> pl.Series:

@@ -3,13 +3,15 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from training.ingest.times import detect_times
+from recommender.reading import ReadingOptions
+from training.cells.source_column import SourceColumn
+from training.cells.times import read_times
 
 
 def read(cells, dtype=pl.String, patterns=()):
-    column = pl.Series("t", cells, dtype=dtype)
-    times = detect_times("t", column, patterns)
-    return times.found, column.to_frame().select(times.moment).to_series().to_list()
+    frame = pl.LazyFrame({"t": pl.Series(cells, dtype=dtype)})
+    times = read_times(SourceColumn(frame, "t"), ReadingOptions(), patterns)
+    return times.found, frame.select(times.value).collect().to_series().to_list()
 
 
 NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)

@@ -1,0 +1,71 @@
+"""Findings of reading: notes, which say what was changed or left out, and questions, which only the user can answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from recommender.errors import UnclearInputError
+
+
+@dataclass(frozen=True)
+class Note:
+    """What reading changed, left out or took for something, in one sentence.
+
+    Attributes:
+        code: for programs, such as `decimal_comma`.
+        text: for people, such as "unit_price: 1.234,50 is read as 1234.50".
+        rows: how many rows it touches; None where that is not counted.
+    """
+
+    code: str
+    text: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a cell could mean, and the options that settle it.
+
+    Attributes:
+        code: for programs, such as `day_or_month_first`.
+        column: the source's column.
+        cell: one of its cells.
+        choices: option as it is written on the command line → what the cell means with it.
+    """
+
+    code: str
+    column: str
+    cell: str
+    choices: Mapping[str, str]
+
+    def __str__(self) -> str:
+        meanings = ", or ".join(f"{meaning} ({option})" for option, meaning in self.choices.items())
+        return f"column {self.column!r}: {self.cell!r} could be {meanings}"
+
+
+@dataclass(frozen=True)
+class ReadCells:
+    """How the cells of a column are read.
+
+    Attributes:
+        value: what they mean, as an expression over the source's columns.
+        found: what the report says about them; empty: nothing.
+        notes: what of them was taken for something, changed or left out.
+        questions: what is unclear; what depends on the answer is null.
+    """
+
+    value: pl.Expr
+    found: str = ""
+    notes: Sequence[Note] = ()
+    questions: Sequence[Question] = ()
+
+
+def refuse_questions(file: str, questions: Sequence[Question]) -> None:
+    """Raise where something is unclear.
+
+    Raises:
+        UnclearInputError: there is a question; the message holds them all.
+    """
+    if questions:
+        raise UnclearInputError(f"{file} is unclear: {'; '.join(map(str, questions))}; add the option that is right")
