@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -50,6 +50,10 @@ class Wanted(BaseModel):
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
     category: str | None = Field(
         default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
+    )
+    fallback: Literal["auto", "none"] = Field(
+        default="auto",
+        description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
 
     def context(self, limit: Limit) -> Context:
