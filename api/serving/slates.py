@@ -105,11 +105,16 @@ class SlateBuilder:
         return reading or "model_not_ready"
 
     def fill(
-        self, wanted: Wanted, plan: RetrievalPlan, reading: FetchedLists | FallbackReason, part: Enrollment
+        self,
+        wanted: Wanted,
+        plan: RetrievalPlan,
+        reading: FetchedLists | FallbackReason,
+        part: Enrollment,
+        shown: frozenset[str] = frozenset(),
     ) -> SlateResult:
         """One slate made of `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
-        Raises UnknownProductError, from `plan`.
+        `shown` are ids of products that the page shows already. Raises UnknownProductError, from `plan`.
         """
         placement = part.placement
         limit = clamp_limit(placement, wanted.limit)
@@ -120,8 +125,8 @@ class SlateBuilder:
         if wanted.fallback == "none":
             choice = choice.without_fallbacks()
         context, live = wanted.context(limit), choice.live
-        if live.cart or live.hidden:
-            context = replace(context, cart=context.cart | live.cart, not_interested=live.hidden)
+        if shown or live.cart or live.hidden:
+            context = replace(context, cart=context.cart | live.cart, shown=shown, not_interested=live.hidden)
         pinned = self.state.find_pinned(pin.product_id for pin in placement.pins) if placement.pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
         fallback = _applied_fallback(choice, slate, stale=reading.stale)
