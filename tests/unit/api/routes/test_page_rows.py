@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api import create_app
 from api.schemas.requests import MAX_ROWS
+from api.serving import batch
 from recommender.events.event import Event
 from recommender.settings import Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Pin
@@ -253,6 +254,12 @@ class TestDistinct:
         )
         assert first == second
         assert first[0] == alone != first[1]
+
+    def test_it_holds_over_more_lists_than_one_trip_reads(self, ask, monkeypatch):
+        paths = [BUY_AGAIN, FOR_YOU, POPULAR, SIMILAR]
+        together = [shown(one) for one in ask(*paths, distinct=True)]
+        monkeypatch.setattr(batch, "LISTS_PER_TRIP", 1)
+        assert [shown(one) for one in ask(*paths, distinct=True)] == together
 
     @pytest.mark.parametrize("fields", [{}, {"distinct": False}])
     def test_without_it_nothing_changes(self, ask, client, secret, fields):
