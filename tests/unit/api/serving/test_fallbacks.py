@@ -88,6 +88,30 @@ def test_a_session_may_ask_for_it_too(app, body):
     assert shown(answer) == (["BUTTER", "MILK"] if body.get("cart") else [])
 
 
+def test_a_product_that_no_training_has_seen_has_nothing_similar(app):
+    product = {"title": "Oat milk", "category": "Dairy", "price": "2.10"}
+    assert app.test_client().put("/v1/products/OATS", json=product).status_code == 200
+    app.extensions["reprise"].shops.follow()
+    answer = ask(app, "/v1/products/OATS/similar")
+    assert {(item["kind"], item["reason"]["code"]) for item in answer["items"]} == {("popular", "BEST_SELLER")}
+    assert shown(ask(app, "/v1/products/OATS/similar", "fallback=none")) == []
+    newest = ask(app, "/v1/popular", "category=Dairy&fallback=none")["items"][-1]
+    assert (newest["product_id"], newest["kind"], newest["reason"]["code"]) == ("OATS", "popular", "NEW")
+
+
+def test_what_an_unknown_customer_looked_at_leads_to_what_was_asked_for(app):
+    view = {"event_id": "1", "event_type": "view", "customer_id": "nobody", "product_id": "MILK"}
+    event = {**view, "occurred_at": "2026-11-20T11:00:00Z"}
+    assert app.test_client().post("/v1/events", json={"events": [event]}).json["accepted"] == 1
+    answer = ask(app, NOBODY, "fallback=none")
+    assert [(item["product_id"], item["kind"]) for item in answer["items"]] == [
+        ("BUTTER", "similar"),
+        ("käse 🧀", "similar"),
+    ]
+    filled = ask(app, NOBODY)["items"]
+    assert [item["kind"] for item in filled] == ["similar", "similar", "popular", "popular", "popular"]
+
+
 @pytest.mark.parametrize("value", ["", "no", "None", "trending"])
 def test_any_other_word_is_a_400_that_lists_both(app, value):
     answer = app.test_client().get(f"{SIMILAR}?fallback={value}")
