@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -16,6 +16,8 @@ from recommender.slate.slate import Context
 MAX_IDS = 200
 MAX_EVENTS = 1_000
 MAX_BATCH = 1_000
+MAX_ROWS = 20
+"""Requests of a batch with a publishable key: the rows of one page."""
 MAX_PATH = 8_192
 PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -50,6 +52,10 @@ class Wanted(BaseModel):
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
     category: str | None = Field(
         default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
+    )
+    fallback: Literal["auto", "none"] = Field(
+        default="auto",
+        description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
 
     def context(self, limit: Limit) -> Context:
@@ -158,7 +164,18 @@ class BatchBody(BaseModel):
         extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BATCH]}
     )
 
-    requests: list[BatchRequest] = Field(min_length=1, max_length=MAX_BATCH)
+    requests: list[BatchRequest] = Field(
+        min_length=1, max_length=MAX_BATCH, description=f"With a publishable key {MAX_ROWS} at most."
+    )
+    distinct: bool = Field(
+        default=False,
+        description="No product twice: the first request that wants it keeps it, later ones show their next ones.",
+    )
+    customer_token: str | None = Field(
+        default=None,
+        max_length=MAX_PATH,
+        description="With a publishable key: the customer's token, where no header is sent, so without a preflight.",
+    )
 
 
 class EventsBody(BaseModel):

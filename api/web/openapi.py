@@ -19,6 +19,7 @@ from api.schemas.answers import Problem
 from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
+from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES
 from api.web.parsing import check_path, parse_body, parse_query
 from recommender import DISTRIBUTION
 
@@ -165,8 +166,9 @@ def operation(
             if query is not None:
                 arguments["query"] = parse_query(query, request.args)
             if body is not None:
-                beacon = access is Permission.EVENTS and g.principal.kind == "publishable"
-                arguments["body"] = parse_body(body, request, beacon=beacon)
+                public = g.principal.kind == "publishable"
+                most = MAX_BEACON_BYTES if public and access is Permission.EVENTS else MAX_BODY_BYTES
+                arguments["body"] = parse_body(body, request, most, as_text=public)
             return view(**arguments)
 
         return cast(_View, checked)

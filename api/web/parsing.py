@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.ids import MAX_ID_LENGTH
-from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES, read_body
+from api.web.body_limits import MAX_BODY_BYTES, read_body
 from recommender.errors import InvalidRequestError
 
 REPEATABLE = frozenset({"exclude"})
@@ -64,19 +64,19 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
         raise invalid([_describe(problem) for problem in error.errors()]) from None
 
 
-def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -> _Model:
+def parse_body(model: type[_Model], request: Request, most: int = MAX_BODY_BYTES, *, as_text: bool = False) -> _Model:
     """The JSON body of a request as `model`, without conversions: `"5"` is no number.
 
-    A `beacon` of a browser is shorter, and may be announced as text, which needs no preflight.
+    It is shorter than `most` bytes, and may be announced `as_text`, for which browsers send no preflight.
 
     Raises:
         InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
         UnsupportedMediaType: it is not announced as JSON.
         RequestEntityTooLarge, RequestTimeout: see `read_body`.
     """
-    if not request.is_json and not (beacon and request.mimetype == "text/plain"):
+    if not request.is_json and not (as_text and request.mimetype == "text/plain"):
         raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
-    body = read_body(request, MAX_BEACON_BYTES if beacon else MAX_BODY_BYTES)
+    body = read_body(request, most)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

@@ -106,6 +106,20 @@ def test_a_header_takes_one(browser, shop):
     assert [shop.answered.get(timeout=WAIT_S) for _ in range(2)] == ["OPTIONS", "GET"]
 
 
+def test_all_rows_of_a_page_are_one_request_without_a_preflight(browser, shop):
+    browser.open(f"{shop.address}/page.html", 800)
+    asked = """
+        const requests = ["/v1/products/MILK/similar", "/v1/popular?limit=2", "/v1/popular"].map((path) => ({path}));
+        const text = JSON.stringify({requests, distinct: true});
+        const answer = await fetch(`${api}/v1/batch?key=${key}`, {method: "POST", body: text});
+        const rows = (await answer.json()).responses.map((row) => row.body.items.map((item) => item.product_id));
+        return [answer.status, rows];
+    """
+    rows = [["BUTTER", "käse 🧀"], ["COFFEE", "MILK"], ["BREAD"]]
+    assert browser.evaluate(shop.script(asked)) == [200, rows]
+    assert [shop.answered.get(timeout=WAIT_S), shop.answered.empty()] == ["POST", True]
+
+
 def test_events_are_told_by_fetch_without_a_preflight(browser, shop):
     browser.open(f"{shop.address}/page.html", 800)
     sent = (

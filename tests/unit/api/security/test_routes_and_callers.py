@@ -69,7 +69,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("products", "/v1/recommendations", BODY),
         Call("person", "/v1/recommendations", {**BODY, "customer_id": "ANNA"}),
     ],
-    ("POST", "/v1/batch"): [Call("server", "/v1/batch", BATCH)],
+    ("POST", "/v1/batch"): [Call("products", "/v1/batch", BATCH)],
     ("POST", "/v1/events"): [Call("events", "/v1/events", EVENTS, 202)],
     ("POST", "/v1/campaigns/<campaign_id:campaign_id>/picks"): [
         Call("campaigns", "/v1/campaigns/reorder/picks", {"audience": "everyone"}, 202)
@@ -277,6 +277,23 @@ def test_without_any_keys(keyless_app, principal):
         if answer.status_code != (expected[call.row] or call.status):
             wrong.append((method, call.path, answer.status_code, expected[call.row]))
     assert wrong == []
+
+
+@pytest.mark.parametrize("principal", TABLE)
+def test_a_batch_opens_to_each_caller_what_is_open_alone(app, world, principal):
+    paths = [f"/v1/customers/{who}/{what}" for who in ("ANNA", "x/y") for what in ("recommendations", "buy-again")]
+    paths += ["/v1/popular", "/v1/customers/ANNA/profile", "/v1/models"]
+    asked = [{"path": path} for path in paths]
+    sessions = [BODY, BODY | {"customer_id": "ANNA"}, BODY | {"customer_id": "x/y"}]
+    asked += [{"path": "/v1/recommendations", "body": body} for body in sessions]
+    client, headers = app.test_client(), world.callers()[principal]
+    alone = [client.get(path, headers=headers).status_code for path in paths[:5]] + [404, 404]
+    alone += [client.post("/v1/recommendations", json=body, headers=headers).status_code for body in sessions]
+    answer = client.post("/v1/batch", json={"requests": asked}, headers=headers)
+    if answer.status_code == 200:
+        assert [one["status"] for one in answer.json["responses"]] == alone
+    else:
+        assert {answer.status_code} == set(alone) - {404}
 
 
 def test_every_refusal_is_a_problem_that_shows_nothing(app, world):
