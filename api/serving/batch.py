@@ -18,6 +18,7 @@ from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
 from api.web.parsing import parse_fields
 from api.web.problems import describe
+from api.web.query_names import drop_unknown
 from recommender.errors import RepriseError
 from recommender.experiments.treatment import UNTREATED, Treatment
 from recommender.slate.plans import FallbackReason, RetrievalPlan
@@ -82,7 +83,7 @@ def answer_batch(
 
 def _check(builder: SlateBuilder, lists: Lists, principal: Principal, request: BatchRequest) -> Checked:
     path, _, query = request.path.partition("?")
-    path = unquote(path)
+    path, query = unquote(path), drop_unknown(query)
     try:
         if request.body is not None:
             return _check_session(builder, principal, path, request.body)

@@ -20,6 +20,7 @@ from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
 from api.web.parsing import check_path, parse_body, parse_query
+from api.web.query_names import add_names
 from recommender import DISTRIBUTION
 
 sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
@@ -149,6 +150,8 @@ def operation(
     """
     codes = ("HTTP_304",) if shared else ()
     _access[name] = access
+    if query is not None:
+        add_names(query.model_fields)
     refusals = () if access.keyless else _REFUSALS
     shapes = {f"HTTP_{status}": answer, **{f"HTTP_{problem}": Problem for problem in (*problems, *refusals)}}
     responses = Responses(*codes, **shapes)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api.ids import MAX_ID_LENGTH
 from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES, read_body
+from api.web.query_names import find_nearest
 from recommender.errors import InvalidRequestError
 
 REPEATABLE = frozenset({"exclude"})
@@ -61,7 +62,7 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
     try:
         return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise _wrong(model, error) from None
 
 
 def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -> _Model:
@@ -80,7 +81,7 @@ def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise _wrong(model, error) from None
 
 
 def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
@@ -88,7 +89,7 @@ def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise _wrong(model, error) from None
 
 
 def check_path(ids: dict[str, str]) -> None:
@@ -98,10 +99,17 @@ def check_path(ids: dict[str, str]) -> None:
         raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
 
 
-def _describe(problem: ErrorDetails) -> dict[str, str]:
+def _wrong(model: type[BaseModel], error: ValidationError) -> InvalidRequestError:
+    return invalid([_describe(problem, model) for problem in error.errors()[:MAX_ERRORS]])
+
+
+def _describe(problem: ErrorDetails, model: type[BaseModel]) -> dict[str, str]:
     field = ".".join(str(part) for part in problem["loc"]) or "body"
-    unknown = problem["type"] == "extra_forbidden"
-    return {"field": field, "message": "is not known here" if unknown else problem["msg"].removeprefix("Value error, ")}
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        nearest = find_nearest(field, model.model_fields)
+        message = f"is not known here; did you mean `{nearest}`?" if nearest else "is not known here"
+    return {"field": field, "message": message}
 
 
 def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:
