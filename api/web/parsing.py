@@ -72,9 +72,12 @@ def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -
 
     Raises:
         InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
-        UnsupportedMediaType: it is not announced as JSON.
+        UnsupportedMediaType: it is not announced as JSON, or has a content encoding.
         RequestEntityTooLarge, RequestTimeout: see `read_body`.
     """
+    encoding = request.headers.get("Content-Encoding", "")[:64]
+    if encoding.lower() not in ("", "identity"):
+        raise UnsupportedMediaType(f"the body is encoded as {encoding!r}: send it as it is, without Content-Encoding")
     if not request.is_json and not (beacon and request.mimetype == "text/plain"):
         raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
     body = read_body(request, MAX_BEACON_BYTES if beacon else MAX_BODY_BYTES)

@@ -1,4 +1,4 @@
-"""Names of query parameters: a GET's that no route knows are passed over, as links, scripts and caches add their own.
+"""Names of query parameters: those of GETs that no route knows are passed over, as links add their own.
 
 A name that differs from a known one by a slip of the pen is still refused: who wrote `limt` wanted a limit.
 """

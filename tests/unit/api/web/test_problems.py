@@ -1,5 +1,6 @@
 """Every error is a problem that names what is wrong, and nothing else."""
 
+import gzip
 import io
 import json
 
@@ -115,6 +116,29 @@ def test_a_whole_number_may_be_written_with_a_point(client):
 def test_a_body_that_is_not_json_is_a_415(client, content_type):
     answer = post(client, '{"placement": "home"}', content_type)
     assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "GZIP", "identity, gzip", "x" * 9_000])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *[("POST", "/v1/recommendations"), ("POST", "/v1/events"), ("POST", "/v1/batch"), ("POST", "/v1/products")],
+        *[("PUT", "/v1/products/MILK"), ("PATCH", "/v1/products/MILK"), ("PUT", "/v1/placements/home")],
+        ("POST", "/v1/campaigns/w47/picks"),
+    ],
+)
+def test_an_encoded_body_is_a_415_that_says_so(client, method, path, encoding):
+    packed = {"data": gzip.compress(b"{}"), "content_type": "application/json"}
+    answer = client.open(path, method=method, headers={"Content-Encoding": encoding}, **packed)
+    assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+    assert "without Content-Encoding" in answer.json["detail"]
+    assert len(answer.data) < 1_000
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_no_encoding_may_be_named(client, encoding):
+    body = {"json": {"placement": "home"}, "headers": {"Content-Encoding": encoding}}
+    assert client.post("/v1/recommendations", **body).status_code == 200
 
 
 def test_a_body_of_a_megabyte_is_a_413(client):
