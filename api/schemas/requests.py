@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
-from recommender.events.event import ShopsId
+from recommender.events.values import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -33,7 +33,12 @@ def whole(number: object) -> object:
     return number
 
 
-ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
+_Ids = Annotated[list[ShopsId], Field(max_length=MAX_IDS)]
+ShopsIds = Annotated[
+    _Ids,
+    BeforeValidator(lambda ids: [] if ids is None else ids, json_schema_input_type=_Ids | None),
+    Field(default_factory=list),
+]
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 

@@ -1,5 +1,6 @@
 """Parsing of requests into checked models; errors name every wrong field."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from api.ids import MAX_ID_LENGTH
 from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES, read_body
 from api.web.query_names import find_nearest
-from recommender.errors import InvalidRequestError
+from recommender.errors import InvalidRequestError, NothingAcceptedError
 
 REPEATABLE = frozenset({"exclude"})
 """Query parameters that may be given more than once."""
@@ -62,7 +63,7 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
     try:
         return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
     except ValidationError as error:
-        raise _wrong(model, error) from None
+        raise wrong_fields(model, error) from None
 
 
 def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -> _Model:
@@ -84,7 +85,7 @@ def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise _wrong(model, error) from None
+        raise wrong_fields(model, error) from None
 
 
 def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
@@ -92,7 +93,7 @@ def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise _wrong(model, error) from None
+        raise wrong_fields(model, error) from None
 
 
 def check_path(ids: dict[str, str]) -> None:
@@ -102,7 +103,8 @@ def check_path(ids: dict[str, str]) -> None:
         raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
 
 
-def _wrong(model: type[BaseModel], error: ValidationError) -> InvalidRequestError:
+def wrong_fields(model: type[BaseModel], error: ValidationError) -> InvalidRequestError:
+    """The error of fields that `model` refused."""
     return invalid([_describe(problem, model) for problem in error.errors()[:MAX_ERRORS]])
 
 
@@ -113,6 +115,16 @@ def _describe(problem: ErrorDetails, model: type[BaseModel]) -> dict[str, str]:
         nearest = find_nearest(field, model.model_fields)
         message = f"is not known here; did you mean `{nearest}`?" if nearest else "is not known here"
     return {"field": field, "message": message}
+
+
+def nothing_accepted(name: str, rejected: Sequence[Mapping[str, Any]]) -> NothingAcceptedError:
+    """The error of a request in whose list `name` all was rejected, each {"index", "code", "message"}."""
+    errors = [
+        {"field": f"{name}.{one['index']}", "message": one["message"], "code": one["code"]}
+        for one in rejected[:MAX_ERRORS]
+    ]
+    first = f"{errors[0]['field']}: {errors[0]['message']}"
+    return NothingAcceptedError(f"none of {len(rejected):,} {name} was accepted; {first}", errors)
 
 
 def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:

@@ -10,12 +10,11 @@ import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from prometheus_client import REGISTRY
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from api import create_app
@@ -24,7 +23,7 @@ from api.web.problems import STATUS
 from recommender import errors, retention
 from recommender.cli.main import COMMANDS
 from recommender.days import SECONDS_PER_DAY
-from recommender.events.event import Event, EventType
+from recommender.events.event import EVENT_TYPES, Event
 from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
@@ -101,14 +100,14 @@ def problems() -> str:
 
 
 def event_types() -> str:
-    """Every event type: whom and what it must name."""
+    """Every event type: what it tells, what it must name, and what else is made use of."""
     rows = []
-    for kind in get_args(EventType):
-        people = (
-            "`customer_id`" if not _valid(kind, session_id="s", product_id="p") else "`customer_id` or `session_id`"
-        )
-        rows.append((f"`{kind}`", people, "" if _valid(kind, customer_id="c") else "`product_id`"))
-    return _table(("`event_type`", "of whom", "of what"), rows)
+    for kind, shape in EVENT_TYPES.items():
+        anybody = [] if "customer_id" in shape.needs else ["`customer_id` or `session_id`"]
+        needs = anybody + [f"`{name}`" for name in shape.needs]
+        takes = [f"`{name}`" for name in shape.takes]
+        rows.append((f"`{kind}`", shape.does.rstrip("."), ", ".join(needs), ", ".join(takes)))
+    return _table(("`event_type`", "tells", "needs", "takes"), rows)
 
 
 def event_fields() -> str:
@@ -239,7 +238,7 @@ def _default(value: Any) -> str:
 
 def _values(model: type[BaseModel], name: str) -> str:
     """What a field holds, in the words of JSON Schema."""
-    schema = model.model_json_schema()["properties"][name]
+    schema = model.model_json_schema(mode="serialization")["properties"][name]
     choices = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     (one,) = choices
     kind = "one of those above" if "enum" in one else one["type"]
@@ -248,14 +247,6 @@ def _values(model: type[BaseModel], name: str) -> str:
         "" if schema.get("default", PydanticUndefined) in (None, PydanticUndefined) else f", else {schema['default']:g}"
     )
     return f"{kind}{form}{default}"
-
-
-def _valid(kind: EventType, **names: str) -> bool:
-    try:
-        Event.model_validate({"event_id": "e", "event_type": kind, "occurred_at": datetime.now(UTC), **names})
-    except ValidationError:
-        return False
-    return True
 
 
 def sections(text: str) -> Iterator[str]:

@@ -34,7 +34,8 @@ MAIL = MailSettings(secret=SecretStr(SECRET))
 LINK = sign(MailLink("default", "w47", "ANNA", ("MILK",), 1), SECRET)
 BODY = {"placement": "cart", "cart": ["BREAD"]}
 BATCH = {"requests": [{"path": "/v1/popular"}]}
-EVENTS = {"events": [{"type": "view", "customer_id": "ANNA", "product_id": "MILK", "occurred_at": NOW.isoformat()}]}
+VIEW = {"event_id": "e", "event_type": "view", "session_id": "s", "product_id": "MILK", "occurred_at": NOW.isoformat()}
+EVENTS = {"events": [VIEW]}
 
 
 @dataclass(frozen=True)
