@@ -57,7 +57,7 @@ def bought_together(product_id: str, query: BoughtTogetherQuery) -> RetrievalPla
 @operation(
     "set_product",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -76,7 +76,7 @@ def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:
 @operation(
     "change_product",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -91,7 +91,7 @@ def change_product(product_id: str, query: NoQuery, body: ProductBody) -> Respon
 @operation(
     "take_product_back",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     answer=LiveProductAnswer,
     problems=(503,),
@@ -105,7 +105,7 @@ def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG
 @operation(
     "change_products",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductsBody,
     answer=ProductsAnswer,

@@ -76,6 +76,7 @@ _CALLERS: dict[Permission, list[dict[str, list[str]]]] = {
         {"publishable_key": [], "customer_token": []},
     ],
     Permission.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
+    Permission.CATALOGUE: [{"secret_key": ["catalogue"]}, {"secret_key": ["admin"]}],
     Permission.ADMIN: [{"secret_key": ["admin"]}],
 }
 """Permission → credentials, any one of which opens a route; while there are no keys, this machine needs none."""

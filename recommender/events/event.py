@@ -84,7 +84,7 @@ EVENT_TYPES: dict[EventType, EventShape] = {
     "exposure": EventShape(
         "A customer came across an experiment.",
         ("customer_id",),
-        ("placement", "recommendation_id", "experiment", "variant"),
+        ("placement", "recommendation_id", "campaign_id", "experiment", "variant"),
     ),
     "mail_sent": EventShape("A mail was sent.", ("customer_id",), _MAIL),
     "mail_open": EventShape("A mail was opened.", ("customer_id",), _MAIL),

@@ -27,6 +27,7 @@ from recommender.events.event import EVENT_TYPES, Event
 from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.storage.api_keys import SCOPES
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 
@@ -78,14 +79,29 @@ def commands() -> str:
 
 def routes() -> str:
     """Every route: what it does, and who may call it."""
+    rows = [(name, _first_line(view), _callers(access_of(view))) for name, view in _views()]
+    return _table(("route", "does", "opened by"), rows)
+
+
+def scopes() -> str:
+    """Every scope of secret keys: the routes that it opens."""
+    opened: dict[str, list[str]] = {scope: [] for scope in SCOPES}
+    for name, view in _views():
+        access = access_of(view)
+        for scope in access.scopes if access is not None and not access.keyless else ():
+            opened[scope].append(name)
+    return _table(("scope", "opens"), [(f"`{scope}`", ", ".join(names)) for scope, names in opened.items()])
+
+
+def _views() -> list[tuple[str, Callable[..., Any]]]:
+    """Method, path and view of every route."""
     app = create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()}))
-    rows = []
+    found = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule.split("/")[1] != "v1", rule.rule)):
-        view = app.view_functions[rule.endpoint]
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-        rows.append((f"{methods} `{path}`", _first_line(view), _callers(access_of(view))))
-    return _table(("route", "does", "opened by"), rows)
+        found.append((f"{methods} `{path}`", app.view_functions[rule.endpoint]))
+    return found
 
 
 def problems() -> str:
@@ -169,7 +185,8 @@ def metrics() -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
-        settings, commands, routes, problems, event_types, event_fields, kept, placement_fields, placements, metrics
+        settings, commands, routes, scopes, problems, event_types, event_fields, kept, placement_fields, placements,
+        metrics,
     )
 }  # fmt: skip
 
@@ -215,7 +232,7 @@ def _callers(access: Permission | None) -> str:
         Permission.EVENTS: "; `pk_…` for what visitors do, see [Events](#events)",
         Permission.SESSION: "; `pk_…`, with the token where the body names a customer",
     }
-    return f"`sk_…`, scope `{access.scope}`{browsers.get(access, '')}"
+    return f"`sk_…`, scope {' or '.join(f'`{scope}`' for scope in access.scopes)}{browsers.get(access, '')}"
 
 
 def _first_line(thing: object) -> str:
