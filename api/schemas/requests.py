@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
+from api.schemas.events import example_of
 from recommender.events.values import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
@@ -170,15 +171,13 @@ class EventsBody(BaseModel):
     """Events of one shop; each is looked at alone."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.EVENTS]}
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [{"events": [example_of("purchase")]}]}
     )
 
     events: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
-        description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
-        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
-        "`rank`, `campaign_id`, `experiment`, `variant`.",
+        description="The shape of each follows from its `event_type`. Fields of other types are kept.",
     )
     customer_token: str | None = Field(
         default=None,

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas.answers import Problem
+from api.schemas.events import any_event, event_schemas
 from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
@@ -206,7 +207,8 @@ def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) ->
 def document() -> dict[str, Any]:
     """The OpenAPI document; the same for every app, so it is built once. Needs an application context."""
     built: dict[str, Any] = deepcopy(_spec.spec)
-    schemas = built["components"]["schemas"]
+    schemas = built["components"]["schemas"] | event_schemas()
+    schemas["EventsBody"]["properties"]["events"]["items"] = any_event()
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
     # in the order of their names, not in that in which modules happen to be imported
     named = {name: schema for name, schema in sorted(schemas.items()) if not name.endswith("Query")}

@@ -114,7 +114,7 @@ def _in_range(moment: datetime) -> datetime:
 class Event(BaseModel):
     """One thing that one person did. A customer and a session may both be named: the session was the customer's."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     event_id: ShopsId
     """The shop's own; the same id within seven days is the same event."""
