@@ -91,6 +91,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/health/live"): [Call("open", "/health/live")],
     ("GET", "/health/ready"): [Call("open", "/health/ready")],
     ("GET", "/openapi.json"): [Call("open", "/openapi.json")],
+    ("GET", "/"): [Call("open", "/", None, 404)],
     ("GET", "/docs"): [Call("open", "/docs")],
     ("GET", "/docs/<string:name>"): [Call("open", "/docs/docs.js")],
     ("GET", "/docs/pages/<string:name>"): [Call("open", "/docs/pages/api")],
