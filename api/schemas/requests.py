@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
-from recommender.events.event import ShopsId
+from api.schemas.events import example_of
+from recommender.events.values import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -35,7 +36,12 @@ def whole(number: object) -> object:
     return number
 
 
-ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
+_Ids = Annotated[list[ShopsId], Field(max_length=MAX_IDS)]
+ShopsIds = Annotated[
+    _Ids,
+    BeforeValidator(lambda ids: [] if ids is None else ids, json_schema_input_type=_Ids | None),
+    Field(default_factory=list),
+]
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 
@@ -182,15 +188,13 @@ class EventsBody(BaseModel):
     """Events of one shop; each is looked at alone."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.EVENTS]}
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [{"events": [example_of("purchase")]}]}
     )
 
     events: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
-        description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
-        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
-        "`rank`, `campaign_id`, `experiment`, `variant`.",
+        description="The shape of each follows from its `event_type`. Fields of other types are kept.",
     )
     customer_token: str | None = Field(
         default=None,

@@ -18,6 +18,7 @@ from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
 from api.web.parsing import invalid, parse_fields
 from api.web.problems import describe
+from api.web.query_names import drop_unknown
 from recommender.errors import RepriseError
 from recommender.experiments.treatment import UNTREATED, Treatment
 from recommender.slate.plans import FallbackReason, RetrievalPlan
@@ -86,7 +87,7 @@ def answer_batch(own: Service, lists: Lists, body: BatchBody) -> list[dict[str, 
 
 def _check(builder: SlateBuilder, lists: Lists, request: BatchRequest, token: str | None) -> Checked:
     path, _, query = request.path.partition("?")
-    path = unquote(path)
+    path, query = unquote(path), drop_unknown(query)
     try:
         if holds_key(query):
             raise invalid([{"field": "key", "message": "stands in the query of the batch, not in that of a request"}])

@@ -20,7 +20,7 @@ WRONG = [
     "/v1/products/nope/similar",
     "/v1/popular?limit=0",
     "/v1/popular?limit=1&limit=2",
-    "/v1/popular?nope=1",
+    "/v1/popular?limt=1",
     "/v1/popular?placement=nope",
     f"/v1/products/{'x' * 513}/similar",
 ]
