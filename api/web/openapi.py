@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas.answers import Problem
-from api.schemas.events import any_event, event_schemas
+from api.schemas.events import any_event, event_schemas, event_table
 from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
@@ -216,6 +216,7 @@ def document() -> dict[str, Any]:
     named = {name: schema for name, schema in sorted(schemas.items()) if not name.endswith("Query")}
     built["components"]["schemas"] = named
     built["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    built["paths"]["/v1/events"]["post"]["description"] += f"\n\n{event_table()}"
     for path in built["paths"].values():
         for described in path.values():
             for parameter in described["parameters"]:

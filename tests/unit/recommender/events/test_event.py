@@ -46,7 +46,7 @@ def test_it_comes_back_from_its_bytes_and_they_are_always_the_same():
         ({"customer_id": None}, "customer_id"),
         ({"product_id": None}, "product_id"),
         ({"event_id": ""}, "event_id"),
-        ({"event_id": 7.5}, "event_id"),
+        *[({"event_id": number}, "event_id") for number in (7.5, 1e30, 2.0**53, float("inf"), float("nan"))],
         ({"customer_id": True}, "customer_id"),
         ({"product_id": [42]}, "product_id"),
         ({"product_id": "x" * 513}, "product_id"),
