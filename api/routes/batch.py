@@ -1,6 +1,6 @@
 """Route of batches: many requests in one, for e-mail jobs and pages that are built on a server."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from api.schemas.answers import BatchAnswer
 from api.schemas.requests import BatchBody
@@ -27,6 +27,8 @@ def batch(body: BatchBody) -> Response:
     """Up to 1,000 requests in one. Each gets the status and the body that it would get alone, in the same order.
 
     Allowed are the GET routes that answer with a list, with their query, and `/v1/recommendations` with its body.
-    What is wrong with one request stops no other.
+    What is wrong with one request stops no other. Each may name its `locale`; the Accept-Language of the batch counts
+    for those that do not.
     """
-    return answer_plain({"responses": answer_batch(service(), g.principal, lists(), body.requests)})
+    accepted = request.headers.get("Accept-Language")
+    return answer_plain({"responses": answer_batch(service(), g.principal, lists(), body.requests, accepted)})

@@ -12,6 +12,7 @@ from recommender.events.event import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
+from recommender.words.language import Language, LocaleTag, find_language
 
 MAX_IDS = 200
 MAX_EVENTS = 1_000
@@ -48,9 +49,19 @@ class Wanted(BaseModel):
         default=None, description="Most products wanted. Above the placement's cap it is clamped.", examples=[6]
     )
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
+    locale: LocaleTag | None = Field(
+        default=None,
+        description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
+        examples=["de-AT"],
+    )
     category: str | None = Field(
         default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
     )
+
+    @property
+    def language(self) -> Language | None:
+        """The language of `locale`."""
+        return None if self.locale is None else find_language(self.locale)
 
     def context(self, limit: Limit) -> Context:
         """The context of the slate's rules, with the limit that applies."""

@@ -68,10 +68,10 @@ Checked = Asked | RepriseError | HTTPException
 
 
 def answer_batch(
-    own: Service, principal: Principal, lists: Lists, requests: Sequence[BatchRequest]
+    own: Service, principal: Principal, lists: Lists, requests: Sequence[BatchRequest], accept_language: str | None
 ) -> list[dict[str, Any]]:
-    """A {"status", "body"} for each request, in their order."""
-    builder = own.builder(principal.shop)
+    """A {"status", "body"} for each request, in their order; `accept_language` is for those that name no language."""
+    builder = own.builder(principal.shop, accept_language)
     checked = [_check(builder, lists, principal, request) for request in requests]
     answers: list[dict[str, Any]] = []
     for trip in _split(checked):

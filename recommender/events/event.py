@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from recommender.currency import currencies, not_a_currency
 from recommender.errors import EventRejectedError
 
 EventType = Literal[
@@ -135,6 +136,8 @@ def check_event(raw: Any, now: datetime, currency: str | None) -> Event:
         raise EventRejectedError(
             "in_the_future", f"occurred_at {event.occurred_at.isoformat()} is after now; set the shop's clock"
         )
+    if event.currency is not None and event.currency not in currencies():
+        raise EventRejectedError("invalid_event", f"currency: {not_a_currency(event.currency)}")
     if currency is not None and event.currency not in (None, currency):
         raise EventRejectedError("wrong_currency", f"currency {event.currency!r} is not {currency!r}, the shop's")
     return event

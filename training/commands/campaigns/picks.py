@@ -45,7 +45,7 @@ _WORDS = {
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The file; a folder for html.  [default: CAMPAIGN.FORMAT]")
 @click.option("--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of html: your own.")
-@click.option("--locale", default="en", show_default=True, help="Of html: language and country, such as de or pt-BR.")
+@click.option("--locale", help="Language of the sentences, and country: de, pt-BR.  [default: REPRISE_LOCALE]")
 @click.option("--workers", type=click.IntRange(min=1, max=64), help="Processes.  [default: one per processor, up to 4]")
 @click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or written.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
@@ -58,7 +58,7 @@ def command(
     format_: str,
     out: Path | None,
     template: Path | None,
-    locale: str,
+    locale: str | None,
     workers: int | None,
     dry_run: bool,
     as_json: bool,
@@ -92,7 +92,7 @@ def command(
         else:
             campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
-            job = FileJob(campaign, format_, out, settings, listed, template, locale)
+            job = FileJob(campaign, format_, out, settings, listed, template, locale or settings.locale)
             counts = make_file(job, url, storage, workers or min(4, os.cpu_count() or 1), progress)
             result = {**_describe(campaign, listed, counts.in_audience), **counts.to_dict(), "out": str(out)}
         storage.close()
@@ -106,9 +106,8 @@ def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
     named = [name for name in of_files if source(name) is ParameterSource.COMMANDLINE]
     if dry_run and named:
         raise click.UsageError(f"--dry-run writes no file; leave --{named[0].rstrip('_')} away, or --dry-run")
-    of_html = [name for name in named if name in ("template", "locale")]
-    if of_html and format_ != "html":
-        raise click.UsageError(f"--{of_html[0]} is for mails; add --format html, or leave it away")
+    if "template" in named and format_ != "html":
+        raise click.UsageError("--template is for mails; add --format html, or leave it away")
 
 
 def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> dict[str, Any]:
