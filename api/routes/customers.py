@@ -37,14 +37,14 @@ def recommendations(customer_id: str, query: PersonalQuery) -> RetrievalPlan:
 
     A customer without any list gets what sells now, and the answer says so in `fallback`.
     """
-    return personal_plan(customer_id, query.mix, query.category)
+    return personal_plan(customer_id, query.mix, query.categories)
 
 
 @blueprint.get("/<shop_id:customer_id>/buy-again")
 @list_operation("list_products_to_buy_again", tag="customers", access=Permission.PERSON, query=BuyAgainQuery)
 def buy_again(customer_id: str, query: BuyAgainQuery) -> RetrievalPlan:
     """Products that this customer bought before, with the date when each is due. Never filled with others."""
-    return personal_plan(customer_id, "buy_again", query.category)
+    return personal_plan(customer_id, "buy_again", query.categories)
 
 
 @blueprint.get("/<shop_id:customer_id>/profile")

@@ -46,5 +46,5 @@ def recommend(body: RecommendationBody) -> Response:
 @blueprint.get("/popular")
 @list_operation("list_popular_products", tag="products", access=Permission.PRODUCTS, query=PopularQuery)
 def popular(query: PopularQuery) -> RetrievalPlan:
-    """Trending products, then best sellers, of one category or the whole shop."""
-    return popular_plan(query.category)
+    """Trending products, then best sellers, of some categories or the whole shop."""
+    return popular_plan(query.categories)

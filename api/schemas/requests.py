@@ -1,10 +1,11 @@
 """Schemas of requests: every query and body is checked against one of these."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
@@ -15,6 +16,7 @@ from recommender.slate.slate import Context
 from recommender.words.language import Language, LocaleTag, find_language
 
 MAX_IDS = 200
+MAX_CATEGORIES = 20
 MAX_EVENTS = 1_000
 MAX_BATCH = 1_000
 MAX_PATH = 8_192
@@ -34,6 +36,21 @@ def whole(number: object) -> object:
     return number
 
 
+def several(value: object) -> object:
+    """A list of what is given alone, and none for null; anything else as it is."""
+    return [] if value is None else [value] if isinstance(value, str) else value
+
+
+Categories = Annotated[
+    list[Annotated[str, Field(max_length=MAX_ID_LENGTH)]],
+    BeforeValidator(several),
+    Field(default_factory=list, max_length=MAX_CATEGORIES, examples=[["Coffee"]]),
+]
+_CATEGORY = {"type": "string", "maxLength": MAX_ID_LENGTH}
+_ONE_OR_SEVERAL = {
+    "anyOf": [_CATEGORY, {"type": "array", "items": _CATEGORY, "maxItems": MAX_CATEGORIES}, {"type": "null"}],
+    "default": [],
+}
 ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
@@ -54,9 +71,12 @@ class Wanted(BaseModel):
         description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
         examples=["de-AT"],
     )
-    category: str | None = Field(
-        default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
-    )
+    category: Categories = Field(description="Only products of one of these categories; empty for all.")
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """The categories, each once, in one order."""
+        return sorted({name for name in self.category if name})
 
     @property
     def language(self) -> Language | None:
@@ -65,7 +85,7 @@ class Wanted(BaseModel):
 
     def context(self, limit: Limit) -> Context:
         """The context of the slate's rules, with the limit that applies."""
-        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None)
+        return Context(limit, exclude=frozenset(self.exclude), categories=frozenset(self.categories))
 
 
 class NoQuery(BaseModel):
@@ -104,7 +124,7 @@ class PersonalQuery(PopularQuery):
     def context(self, limit: Limit) -> Context:
         """The context, with own products only where `mix` is `buy_again`."""
         own_only = self.mix == "buy_again"
-        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, own_only=own_only)
+        return Context(limit, exclude=frozenset(self.exclude), categories=frozenset(self.categories), own_only=own_only)
 
 
 class BuyAgainQuery(PopularQuery):
@@ -132,13 +152,16 @@ class RecommendationBody(Wanted):
     session_id: ShopsId | None = Field(
         default=None, description="As in its events: what was viewed and put into the cart counts at once."
     )
+    category: Annotated[Categories, WithJsonSchema(_ONE_OR_SEVERAL)] = Field(
+        description=Wanted.model_fields["category"].description
+    )
     cart: ShopsIds = Field(description="Product ids in the cart; never shown. The last 20 lead to complements.")
     recently_viewed: ShopsIds = Field(description="Product ids, oldest first. The last 20 lead to similar products.")
 
     def context(self, limit: Limit) -> Context:
         """The context, with the cart."""
         return Context(
-            limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
+            limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), categories=frozenset(self.categories)
         )
 
     def plan(self) -> RetrievalPlan:
@@ -148,7 +171,7 @@ class RecommendationBody(Wanted):
             self.session_id,
             cart=self.cart,
             viewed=self.recently_viewed,
-            category=self.category,
+            categories=self.categories,
             cart_first=self.placement == "cart",
         )
 

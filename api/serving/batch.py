@@ -16,7 +16,7 @@ from api.serving.list_routes import Lists
 from api.serving.service import Service
 from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
-from api.web.parsing import parse_fields
+from api.web.parsing import canonical_query, parse_fields
 from api.web.problems import describe
 from recommender.errors import RepriseError
 from recommender.experiments.treatment import UNTREATED, Treatment
@@ -93,7 +93,8 @@ def _check(builder: SlateBuilder, lists: Lists, principal: Principal, request: B
         part = builder.enroll(found.wanted, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
-    return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
+    shared_as = (path, canonical_query(query)) if found.route.shared else None
+    return Asked(found.wanted, found.plan, part, found.customer_id, shared_as)
 
 
 def _check_session(builder: SlateBuilder, principal: Principal, path: str, fields: dict[str, Any]) -> Asked:

@@ -15,7 +15,7 @@ from api.serving.answers import prepare_public
 from api.serving.service import Service, service
 from api.serving.slates import SlateBuilder, SlateResult
 from api.web.openapi import operation
-from api.web.parsing import check_path, read_query
+from api.web.parsing import canonical_query, check_path, read_query
 from api.web.responses import Prepared, respond
 from recommender.slate.plans import RetrievalPlan
 from recommender.storage.run_sync import run_sync
@@ -132,7 +132,7 @@ async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, e
 
 
 def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, environ: "WSGIEnvironment") -> Prepared:
-    prepared = prepare_public(result, get_path_info(environ), environ.get("QUERY_STRING", ""))
+    prepared = prepare_public(result, get_path_info(environ), canonical_query(environ.get("QUERY_STRING", "")))
     key = answer_key(environ, builder.presentation.language)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
         kept = KeptAnswer(prepared, asked.rule, asked.route.access, result.slate.until)
@@ -141,11 +141,11 @@ def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, envir
 
 
 def answer_key(environ: "WSGIEnvironment", language: Language, path: str | None = None) -> str:
-    """The key of a kept answer: the language that the request accepts, its query, its path, with a space between.
+    """The key of a kept answer: the accepted language, the query in one order and the path, with a space between.
 
     Neither a language nor a query holds a space, so no two requests share a key.
     """
-    return f"{language.tag} {environ.get('QUERY_STRING', '')} {path or environ['PATH_INFO']}"
+    return f"{language.tag} {canonical_query(environ.get('QUERY_STRING', ''))} {path or environ['PATH_INFO']}"
 
 
 class Lists:

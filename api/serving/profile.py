@@ -30,7 +30,7 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
         StoreUnavailableError: Redis does not answer. There is no last copy: half a profile would look like a whole one.
         UnknownPlacementError: placement `home` is not configured.
     """
-    wanted, plan = BuyAgainQuery(limit=MOST_DUE, exclude=[]), personal_plan(customer_id, "buy_again", None)
+    wanted, plan = BuyAgainQuery(limit=MOST_DUE, exclude=[], category=[]), personal_plan(customer_id, "buy_again")
     reading = builder.cache.read(plan.keys, plan.people)
     if reading is None:
         return None

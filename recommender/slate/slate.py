@@ -49,7 +49,7 @@ class Context:
         cart: product ids in the cart.
         exclude: product ids that the caller does not want.
         not_interested: product ids that the customer does not want.
-        category: only products of this category.
+        categories: only products of one of these; empty for all.
         due_within_days: of the customer's own products, only those due by then.
         own_only: whether only the customer's own products are wanted: a pin is no reason for another.
     """
@@ -58,7 +58,7 @@ class Context:
     cart: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
     not_interested: frozenset[str] = frozenset()
-    category: str | None = None
+    categories: frozenset[str] = frozenset()
     due_within_days: int | None = None
     own_only: bool = False
 
@@ -207,7 +207,7 @@ def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[
         context.cart and partial(_listed, context.cart, "in_cart"),
         context.exclude and partial(_listed, context.exclude, "excluded"),
         context.not_interested and partial(_listed, context.not_interested, "not_interested"),
-        context.category is not None and partial(_other_category, context.category),
+        context.categories and partial(_other_category, context.categories),
         partial(_too_soon, day_of(now)),
         context.due_within_days is not None and partial(_due_later, context.due_within_days, as_of),
         placement.min_probability and partial(_low_probability, placement.min_probability),
@@ -234,8 +234,8 @@ def _listed(product_ids: frozenset[str], reason: str, candidate: Candidate) -> s
     return reason if candidate.product.product_id in product_ids else None
 
 
-def _other_category(category: str, candidate: Candidate) -> str | None:
-    return "other_category" if candidate.product.category != category else None
+def _other_category(categories: frozenset[str], candidate: Candidate) -> str | None:
+    return "other_category" if candidate.product.category not in categories else None
 
 
 def _too_soon(today: int, candidate: Candidate) -> str | None:

@@ -226,7 +226,7 @@ class TestCommand:
             (("--dry-run", "--format", "html"), "--dry-run writes no file; leave --format away"),
             (("--dry-run", "--out", "spring.csv"), "--dry-run writes no file; leave --out away"),
             (("--dry-run", "--workers", "2"), "--dry-run writes no file; leave --workers away"),
-            (("--locale", "de"), "--locale is for mails; add --format html"),
+            (("--dry-run", "--locale", "de"), "--dry-run writes no file; leave --locale away"),
             (("--format", "jsonl", "--template", __file__), "--template is for mails; add --format html"),
         ],
     )

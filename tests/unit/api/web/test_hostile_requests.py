@@ -181,7 +181,7 @@ def test_of_a_field_that_is_given_twice_the_last_counts(client: FlaskClient):
         "Limit=3",
         "unknown=1",
         "placement=home&placement=cart",
-        "category=a&category=b",
+        "locale=de&locale=fr",
         "=",
         "&=&=",
         "%",

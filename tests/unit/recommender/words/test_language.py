@@ -26,7 +26,7 @@ def words(language):
 
 
 def test_there_are_these_languages():
-    assert LANGUAGES == ("ar", "de", "en", "fa", "fr", "ru")
+    assert {"ar", "de", "en", "fa", "fr", "ru"} <= set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -196,7 +196,7 @@ class TestTags:
     )
     def test_what_has_no_words_is_none(self, tag):
         assert find_language(tag) is None
-        with pytest.raises(ValueError, match="take ar, de, en, fa, fr, ru, with any region"):
+        with pytest.raises(ValueError, match=f"take {', '.join(LANGUAGES)}, with any region"):
             get_language(tag)
 
 
