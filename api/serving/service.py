@@ -116,11 +116,14 @@ class Service:
         """Of answers to requests that want no language that there is."""
         return self.settings.language
 
+    def accepted(self, accept_language: str | None) -> Language:
+        """The best match of an Accept-Language, else the setting's."""
+        return accepted_language(accept_language) or self.language
+
     def builder(self, shop: str, accept_language: str | None, *, in_loop: bool = False) -> SlateBuilder:
         """The slate builder of one request with this Accept-Language, answered by a thread or in an event loop."""
         cache, now = self.shops.cache(shop), self.clock()
-        language = accepted_language(accept_language) or self.language
-        told = Presentation(language, self.settings.currency, now.astimezone(UTC).date())
+        told = Presentation(self.accepted(accept_language), self.settings.currency, now.astimezone(UTC).date())
         return SlateBuilder(shop, cache, cache.state, now, told, self.settings.experiments, in_loop)
 
 

@@ -1,7 +1,11 @@
-"""Pages of the unsubscribe link in a mail: no script, no outside asset, nothing of the reader in them."""
+"""Pages of the unsubscribe link in a mail, in the reader's language: no script, no outside asset, no personal data."""
 
 from base64 import b64encode
+from functools import lru_cache
 from hashlib import sha256
+from html import escape
+
+from recommender.words.language import Language
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
@@ -14,29 +18,35 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; b
 """Content-Security-Policy of the pages."""
 
 
-def _page(title: str, body: str) -> bytes:
+@lru_cache(maxsize=64)
+def ask_page(language: Language) -> bytes:
+    """The page that asks, with one button that posts to the same address."""
+    button = escape(language.words["unsubscribe"])
+    form = f"""<form method="post">
+<input type="hidden" name="List-Unsubscribe" value="One-Click">
+<button>{button}</button>
+</form>"""
+    return _page(language, language.words["unsubscribe"], form)
+
+
+@lru_cache(maxsize=64)
+def done_page(language: Language) -> bytes:
+    """The page that confirms it."""
+    return _page(language, language.words["unsubscribed"])
+
+
+def _page(language: Language, title: str, form: str = "") -> bytes:
+    title, promise = escape(title), escape(language.words["no_more_mails"])
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{language.tag}" dir="{language.notation.direction}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{_STYLE}</style>
 <main>
 <h1>{title}</h1>
-{body}
+<p>{promise}</p>
+{form}
 </main>
 </html>
 """.encode()
-
-
-ASK = _page(
-    "Unsubscribe",
-    """<p>You will get no more product mails from this shop.</p>
-<form method="post">
-<input type="hidden" name="List-Unsubscribe" value="One-Click">
-<button>Unsubscribe</button>
-</form>""",
-)
-"""The page that asks, with one button that posts to the same address."""
-DONE = _page("You are unsubscribed", "<p>You will get no more product mails from this shop.</p>")
-"""The page that confirms it."""
