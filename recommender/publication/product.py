@@ -64,7 +64,7 @@ class Product:
         fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
         for name in _TEXTS:
             if not isinstance(fields.get(name, ""), str):
-                raise TypeError("a product's id, title, category, price and addresses are text")
+                raise TypeError("a product's id, title, category, price, currency and addresses are text")
         for name in ADDRESSES:
             if fields.get(name):  # 0.1.0 published what catalogues called addresses unchecked
                 fields[name] = shop_address(fields[name])
