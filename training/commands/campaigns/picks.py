@@ -21,6 +21,7 @@ from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
+from training.campaigns.mail.locale import get_locale
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
@@ -78,6 +79,8 @@ def command(
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     _refuse_what_would_be_ignored(format_, dry_run=dry_run)
     settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
+    locale = locale or settings.locale
+    get_locale(locale)  # before anything is begun
     listed = None if customers is None else read_customers(customers)
     meant = listed.audience if listed else str(audience)
     with store_url(settings) as url:
@@ -92,7 +95,7 @@ def command(
         else:
             campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
-            job = FileJob(campaign, format_, out, settings, listed, template, locale or settings.locale)
+            job = FileJob(campaign, format_, out, settings, listed, template, locale)
             counts = make_file(job, url, storage, workers or min(4, os.cpu_count() or 1), progress)
             result = {**_describe(campaign, listed, counts.in_audience), **counts.to_dict(), "out": str(out)}
         storage.close()

@@ -13,6 +13,8 @@ from recommender.campaigns.links import read_link
 from recommender.person import digest_of_person
 from recommender.publication.product import Product
 from recommender.settings import MailSettings
+from recommender.slate.item_json import Presentation
+from recommender.words.language import get_language
 from tests.support.campaigns import CampaignShop, Customer, Own, make_version
 from tests.support.mail_samples import TOLD
 from training.campaigns.mail.render import Renderer
@@ -97,6 +99,12 @@ class TestCsv:
             "unsubscribe_url": "",
         }
 
+    def test_is_in_the_language_and_currency_of_the_shop(self, made, tmp_path):
+        told = Presentation(get_language("ru"), "RUB")
+        row = read_csv(write(Csv(FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea"), told)), made, tmp_path))[1]
+        assert (row["price_1"], row["currency_1"]) == ("1.20", "RUB")
+        assert row["reason_1"] == "Обычно вы заказываете это раз в 7 дней"
+
     def test_no_text_of_the_shop_is_a_formula_or_a_second_line(self, made, tmp_path):
         rows = read_csv(write(Csv(FlatRows(made[0], 2, LinkMaker(MailSettings(), "tea"), TOLD)), made, tmp_path))
         assert rows[1]["title_1"] == 'Milk, "1 l" =HYPERLINK("https://evil.example")'
@@ -128,6 +136,7 @@ class TestJsonl:
         first = documents[1]["items"][0]
         assert first["product"]["title"] == HOSTILE
         assert (first["rank"], first["probability"], first["due"]["at"]) == (1, 0.75, "2026-11-21")
+        assert "text" not in first["due"]  # who knows on which day it is read
         assert (documents[1]["unsubscribe_url"] is None) is (settings.secret is None)
 
 
