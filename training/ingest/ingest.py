@@ -39,7 +39,8 @@ class PurchaseSource:
     Attributes:
         paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines; may be empty beside a ledger.
         reading: how they are to be understood.
-        products: an optional file of product_id, title, category, price, url, image_url, in_stock, replenishable.
+        products: an optional file of product_id, title, category, price, currency, url, image_url, in_stock,
+            replenishable.
         ledger: an optional folder of archived events (`training.ingest.archived_events`); a purchase that is also in
             a file counts once.
     """

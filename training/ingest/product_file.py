@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recommender.currency import currencies
 from recommender.errors import MissingColumnError
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
@@ -24,7 +25,7 @@ _READ = "__read__"
 _NO = ("false", "f", "no", "n", "0", "0.0", "out of stock", "out_of_stock", "outofstock", "sold out", "discontinued")
 
 
-_WRONG = {"price": "is no number, or negative"} | dict.fromkeys(
+_WRONG = {"price": "is no number, or negative", "currency": "is no code of ISO 4217, such as EUR"} | dict.fromkeys(
     ADDRESSES, "is neither an http or https address of an allowed host nor a path of the shop"
 )
 """Why a cell is not taken, by its column."""
@@ -50,8 +51,9 @@ class NamedProducts:
 def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
     """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
-    A price that is no number or is negative, and an address that may not be shown (see `shop_address`), are not taken,
-    and listed in `bad`. A product is in stock unless its cell says otherwise (`false`, `no`, `0`, `out of stock`, …).
+    A price that is no number or is negative, a currency that is none, and an address that may not be shown (see
+    `shop_address`), are not taken, and listed in `bad`. A product is in stock unless its cell says otherwise (`false`,
+    `no`, `0`, `out of stock`, …).
 
     Args:
         file: CSV, Parquet or JSON-lines.
@@ -68,7 +70,7 @@ def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
             seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
         columns = [_product_file_column(name, frame, schema, hosts) for name in CATALOGUE.names()]
-        cells = {name: text_of(name, schema[name]) for name in ("product_id", "price", *ADDRESSES) if name in schema}
+        cells = {name: text_of(name, schema[name]) for name in ("product_id", *_WRONG) if name in schema}
         named = [cell.alias(_READ + name) for name, cell in cells.items()]
         listed = frame.select(LINE, BROKEN, *columns, *named).collect()
     usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
@@ -106,6 +108,8 @@ def _product_file_column(name: str, frame: pl.LazyFrame, schema: pl.Schema, host
     text = text_of(name, schema[name])
     if name in ADDRESSES:
         return text.map_elements(partial(shop_address, hosts=hosts), return_dtype=pl.String).alias(name)
+    if name == "currency":
+        return pl.when(text.is_in(currencies())).then(text).alias(name)
     if name in {"in_stock", "replenishable"}:
         is_yes = ~text.str.to_lowercase().is_in(_NO)
         return (is_yes.fill_null(value=True) if name == "in_stock" else is_yes).alias(name)
@@ -141,6 +145,7 @@ def build_catalogue(
     both = listed.join(sold, on="product_id", how="full", coalesce=True, suffix="_sold")
     filled = both.with_columns(
         *(pl.coalesce(name, f"{name}_sold").alias(name) for name in ("title", "category", "price")),
+        pl.when(pl.col("price").is_not_null()).then("currency"),  # of the file's price, not of a purchase's
         pl.col("in_stock").fill_null(value=True),
     )
     catalogue = filled.select(CATALOGUE.names()).sort("product_id")

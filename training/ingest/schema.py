@@ -33,6 +33,7 @@ CATALOGUE = pl.Schema(
         "title": pl.String(),
         "category": pl.String(),
         "price": pl.String(),
+        "currency": pl.String(),
         "url": pl.String(),
         "image_url": pl.String(),
         "in_stock": pl.Boolean(),
