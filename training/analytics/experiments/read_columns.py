@@ -10,19 +10,22 @@ from recommender.reading import ReadingOptions
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import UTC_MOMENT, read_times
-from training.tables.files import BROKEN, LINE, reading, scan_file, unchanged
+from training.tables.files import BROKEN, LINE, reading, unchanged
+from training.tables.scan import scan_file
+from training.tables.workspace import Workspace
 
 _TOLD = "__told__"
 
 
 def read_columns(
-    file: Path, texts: Sequence[str], *, moment: str, optional: Sequence[str] = ()
+    file: Path, texts: Sequence[str], work: Workspace, *, moment: str, optional: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, int]:
-    """The wanted columns of a CSV, Parquet or JSON-lines file.
+    """The wanted columns of a file of any kind that `scan_file` reads.
 
     Args:
         file: what to read; other columns are ignored.
         texts: columns of text.
+        work: for copies of the file.
         moment: a column of times in any form that a purchase file may have; last in the result.
         optional: those of `texts` and `moment` that the file need not have, and whose cells may be empty.
 
@@ -36,7 +39,7 @@ def read_columns(
     """
     names = [*texts, moment]
     with unchanged([file]), reading(file):
-        frame = scan_file(file)
+        frame = scan_file(file, ReadingOptions(), work).frame
         schema = frame.collect_schema()
         required = [name for name in names if name not in optional]
         _check(file, required, schema)

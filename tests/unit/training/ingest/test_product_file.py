@@ -6,6 +6,7 @@ import pytest
 from recommender.errors import MissingColumnError
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.schema import CATALOGUE, LEDGER
+from training.tables.workspace import Workspace
 
 
 def ledger(*lines):
@@ -20,7 +21,7 @@ def ledger(*lines):
 def products(tmp_path, text, hosts=()):
     file = tmp_path / "products.csv"
     file.write_text(text)
-    return read_products(file, hosts)
+    return read_products(file, Workspace(tmp_path), hosts)
 
 
 def test_a_product_file_is_read_cell_by_cell(tmp_path):
