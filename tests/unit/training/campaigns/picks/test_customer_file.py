@@ -41,7 +41,7 @@ def test_ids_come_from_lines_or_from_their_column(tmp_path, text, found):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(b"", "names no customer"), (b"customer_id\n", "names no customer"), (b"\xff\xfe\x00", "no UTF-8 text")],
+    [(b"", "is empty"), (b"customer_id\n", "names no customer"), (b"\xff\xfe\x00", "is the file complete")],
 )
 def test_a_file_of_nobody_is_refused(tmp_path, text, message):
     (tmp_path / "ids").write_bytes(text)
@@ -50,5 +50,5 @@ def test_a_file_of_nobody_is_refused(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UnreadableFileError, match=f"cannot read .*{os.strerror(errno.ENOENT)}"):
+    with pytest.raises(UnreadableFileError, match=f"cannot be read: .*{os.strerror(errno.ENOENT)}"):
         read_customers(tmp_path / "ids")
