@@ -103,7 +103,10 @@ def _stamp(file: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-_ERRORS = (OSError, EOFError, UnicodeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pl.exceptions.PolarsError)
+_ERRORS = (
+    *(OSError, EOFError, UnicodeError, NotImplementedError, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+    pl.exceptions.PolarsError,
+)
 
 
 @contextmanager

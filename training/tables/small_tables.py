@@ -11,7 +11,7 @@ from recommender.errors import UnreadableFileError
 from training.tables.files import reading
 from training.tables.text.content import look_into
 from training.tables.text.layout import LAYOUT_LINES, find_layout, find_layout_of_rows
-from training.tables.text.plain_text import open_text
+from training.tables.text.plain_text import is_guessed, open_text
 from training.tables.text.records import read_records
 from training.tables.workbooks import read_sheet
 
@@ -24,11 +24,13 @@ class SmallTable:
         names: of its columns.
         rows: line and cells, which may be fewer or more than the names; empty lines are left out.
         encoding: of the text; empty for a workbook.
+        guessed: whether it may be another.
     """
 
     names: Sequence[str]
     rows: Iterator[tuple[int, Sequence[str]]]
     encoding: str
+    guessed: bool
 
 
 @contextmanager
@@ -45,14 +47,14 @@ def open_table(file: Path) -> Iterator[SmallTable]:
             sheet, _ = read_sheet(file, None)
             layout = find_layout_of_rows(sheet[:LAYOUT_LINES])
             rows = ((line, cells) for line, cells in enumerate(sheet, start=1) if line > layout.first and any(cells))
-            yield SmallTable(layout.names, rows, "")
+            yield SmallTable(layout.names, rows, "", guessed=False)
             return
         with open_lines(file) as lines:
             head = list(islice(lines, LAYOUT_LINES))
             layout = find_layout(head)
             records = read_records(chain(head, lines), layout.separator, len(layout.cells))
             filled = ((each.line, each.cells) for each in records if each.line > layout.first and any(each.cells))
-            yield SmallTable(layout.names, filled, lines.encoding)
+            yield SmallTable(layout.names, filled, lines.encoding, guessed=is_guessed(lines))
 
 
 @contextmanager

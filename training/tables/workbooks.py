@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 _LARGEST_EXACT = 2**53
+_MOST_OF_DIRECTORY = 10_000_000
+"""Bytes in which an encrypted workbook names its parts."""
 
 
 def read_sheet(file: Path, wanted: str | None) -> tuple[list[list[str]], dict[str, str]]:
@@ -21,12 +23,6 @@ def read_sheet(file: Path, wanted: str | None) -> tuple[list[list[str]], dict[st
         UnclearInputError: several sheets look like tables, and none is wanted.
         UsageError: the wanted sheet is not there.
     """
-    workbook = _open(file)
-    name, remarks = _choose(workbook, file, wanted)
-    return _rows(workbook.get_sheet_by_name(name)), remarks
-
-
-def _open(file: Path) -> "CalamineWorkbook":
     try:
         from python_calamine import CalamineError, PasswordError, load_workbook  # noqa: PLC0415
     except ImportError:
@@ -34,11 +30,13 @@ def _open(file: Path) -> "CalamineWorkbook":
             f"{file} is a workbook: pip install 'reprise-recommender[excel]' to read it, or export it as CSV"
         ) from None
     try:
-        return load_workbook(str(file))
-    except PasswordError:
-        raise UnreadableFileError(f"{file} is protected by a password; save it without one") from None
+        workbook = load_workbook(str(file))
+        name, remarks = _choose(workbook, file, wanted)
+        return _rows(workbook.get_sheet_by_name(name)), remarks
     except (CalamineError, ValueError) as error:
-        if b"EncryptedPackage".decode().encode("utf-16-le") in file.read_bytes()[:1_000_000]:
+        with file.open("rb") as opened:
+            protected = "EncryptedPackage".encode("utf-16-le") in opened.read(_MOST_OF_DIRECTORY)
+        if protected or isinstance(error, PasswordError):
             raise UnreadableFileError(f"{file} is protected by a password; save it without one") from None
         raise UnreadableFileError(f"{file} is no workbook that can be read ({error}); export it as CSV") from None
 

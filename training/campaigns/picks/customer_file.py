@@ -1,10 +1,10 @@
 """The customer file: ids as a table with a column customer_id, which Reprise may have written, or one id a line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recommender.campaigns.customer_list import CustomerList
-from recommender.errors import UnreadableFileError
+from recommender.errors import UnclearInputError, UnreadableFileError
 from training.flat_files import as_written
 from training.tables.small_tables import open_lines, open_table
 
@@ -16,7 +16,7 @@ def read_customers(path: Path) -> CustomerList:
 
     Raises:
         UnreadableFileError: it is absent, neither text nor a workbook, or names nobody.
-        UnclearInputError: it is a workbook with several tables.
+        UnclearInputError: it is a workbook with several tables, or the encoding of its ids would have to be guessed.
     """
     customers = CustomerList(_ids(path))
     if not len(customers):
@@ -28,7 +28,17 @@ def _ids(path: Path) -> Iterator[str]:
     with open_table(path) as table:
         if COLUMN in table.names:
             at = table.names.index(COLUMN)
-            yield from (as_written(cells[at]) for _, cells in table.rows if len(cells) > at and cells[at])
+            ids = (as_written(cells[at]) for _, cells in table.rows if len(cells) > at and cells[at])
+            yield from _certain(ids, path, guessed=table.guessed)
             return
+        guessed = table.guessed
     with open_lines(path) as lines:
-        yield from filter(None, (line.rstrip("\n").removeprefix("\ufeff") for line in lines))
+        ids = (line.rstrip("\n").removeprefix("\ufeff") for line in lines)
+        yield from _certain(filter(None, ids), path, guessed=guessed)
+
+
+def _certain(ids: Iterable[str], path: Path, *, guessed: bool) -> Iterator[str]:
+    for one in ids:
+        if guessed and not one.isascii():
+            raise UnclearInputError(f"{path} is not UTF-8, and its ids hold letters beyond ASCII; save it as UTF-8")
+        yield one

@@ -98,7 +98,7 @@ def open_content(file: Path) -> BinaryIO:
 def _archive(file: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         raise UnreadableFileError(f"{file} is a ZIP archive or workbook that is cut off; copy it anew") from None
 
 

@@ -15,6 +15,8 @@ from training.tables.text.encodings import encoding_of_head, guess_encoding, kno
 from training.tables.text.survey import lines_beyond_ascii, survey
 from training.tables.workspace import Workspace
 
+GUESSED = "encoding_guessed"
+"""Code of the remark that an encoding may be wrong."""
 _UTF8 = ("utf-8", "utf-8-sig")
 _BLOCK_CHARACTERS = 4_000_000
 
@@ -83,6 +85,11 @@ def open_text(content: Content, encoding: str | None) -> TextIO:
     return _open(content, _find_writing(content, encoding))
 
 
+def is_guessed(text: TextIO) -> bool:
+    """Whether the encoding of what `open_text` opened is the likeliest one, not one that the bytes tell."""
+    return text.errors != "strict"
+
+
 def _open(content: Content, writing: _Writing) -> TextIO:
     return io.TextIOWrapper(open_content(content.stored), encoding=writing.encoding, errors=writing.errors)
 
@@ -111,9 +118,9 @@ def _guess(content: Content) -> _Writing:
     read_as = f"UTF-8 and, where it is not that, {guessed}" if mixed else guessed
     said = f"not UTF-8, read as {read_as}, such as {shown.strip()[:40]!r}; if that is wrong, name it with --encoding"
     if not mixed:
-        return _Writing(guessed, "replace", plain=False, quotes=True, remarks={"encoding": said})
+        return _Writing(guessed, "replace", plain=False, quotes=True, remarks={GUESSED: said})
     codecs.register_error(f"reprise.{guessed}", _decode_alone(guessed))
-    return _Writing("utf-8-sig", f"reprise.{guessed}", plain=False, quotes=True, remarks={"encoding": said})
+    return _Writing("utf-8-sig", f"reprise.{guessed}", plain=False, quotes=True, remarks={GUESSED: said})
 
 
 def _decode_alone(encoding: str) -> Callable[[UnicodeError], tuple[str, int]]:

@@ -39,11 +39,12 @@ def zipped(**files: str) -> bytes:
 def test_encodings_separators_and_line_ends(scan, encoding, separator, end):
     found = scan(text(separator, end).encode(encoding))
     assert (found.names, found.rows, found.lines, found.broken) == (list(HEADER), ROWS, [2, 3, 4, 5], {})
-    assert ("encoding" in found.remarks) == (not encoding.startswith("utf-8"))
+    assert ("encoding" in found.remarks) == (encoding.startswith("utf") and not encoding.startswith("utf-8"))
+    assert ("encoding_guessed" in found.remarks) == (encoding == "cp1252")
 
 
 def test_a_guessed_encoding_is_said_with_a_cell_and_a_named_one_is_taken(scan):
-    assert "read as cp850, such as 'Köln'" in scan(text().encode("cp850")).remarks["encoding"]
+    assert "read as cp850, such as 'Köln'" in scan(text().encode("cp850")).remarks["encoding_guessed"]
     assert scan(text().encode("cp850"), encoding="cp850").remarks == {}
     assert scan(text().encode("cp850"), encoding="cp437").rows == ROWS
     with pytest.raises(UnreadableFileError, match=r"p\.csv is not utf-8: .*name its --encoding, or none"):
@@ -56,7 +57,7 @@ def test_lines_of_another_encoding_among_utf8(scan):
     body = text().partition("\n")[2]
     found = scan(text().encode() + body.encode("cp1252"))
     assert found.rows == ROWS * 2
-    assert "UTF-8 and, where it is not that, cp1252, such as 'Köln'" in found.remarks["encoding"]
+    assert "UTF-8 and, where it is not that, cp1252, such as 'Köln'" in found.remarks["encoding_guessed"]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +205,7 @@ def test_a_header_alone(scan):
         (zipped(a="x", b="y"), "holds 'a', 'b'; unpack it and name what counts"),
         (gzip.compress(text().encode())[:-9], "is the file complete"),
         (lzma.compress(text().encode())[:-20], "is the file complete"),
+        (zipped(a="x").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x90"), "that is cut off; copy it anew"),
         (b"SQLite format 3\0", "is a database"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is protected by a password"),
     ],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from recommender.errors import MissingColumnError, UnreadableFileError
+from recommender.errors import MissingColumnError, UnclearInputError, UnreadableFileError
 from recommender.experiments.experiment import Experiment, assign
 from tests.support.worlds import AS_OF, empty_shop, new_customer
 from training.analytics.experiments.assignments import CUSTOMERS, assign_customers, read_assignments
@@ -81,3 +81,14 @@ def test_by_hash_everybody_who_bought_before_the_start():
     assert found.customers.rows() == [(f"R{i}", assign(experiment, f"R{i}"), start) for i in range(10)]
     assert found.left_out == {"without a purchase before the start": 1}
     assert assign_customers(experiment, empty_shop(), start).customers.schema == CUSTOMERS
+
+
+def test_files_as_spreadsheets_save_them(tmp_path):
+    file = tmp_path / "assigned.txt"
+    lines = "customer_id\tvariant\r\nJÖRG\tsix\r\nB\tsix\r\ncustomer_id\tvariant\r\nC\tsix\r\n"
+    file.write_bytes(lines.encode("utf-16"))
+    read = read_assignments(file, START, END, Workspace(tmp_path))
+    assert sorted(read.customers["customer_id"]) == ["B", "C", "JÖRG"]
+    file.write_bytes(lines.encode("cp1252"))
+    with pytest.raises(UnclearInputError, match="letters beyond ASCII; save it as UTF-8"):
+        read_assignments(file, START, END, Workspace(tmp_path))
