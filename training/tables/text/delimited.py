@@ -24,6 +24,7 @@ _TOTAL = re.compile(
     r"celkem|итого|всего|المجموع|الإجمالي|جمع|合計|合计|总计)\b.{0,30}",
     re.IGNORECASE,
 )
+_NOTHING = " \t\0\x1a\N{REPLACEMENT CHARACTER}"
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,'\s]*[$€£)]?")
 _ENDING = re.compile(r"[-=+|_\s]*[-=_][-=+|_\s]*|\(?\d[\d,.]* (rows?|records?|lines?)( .{0,20})?\)?", re.IGNORECASE)
 
@@ -152,12 +153,15 @@ def _unusual_ends(file: Path, layout: Layout) -> dict[int, str]:
 
 def _is_closing(cells: Sequence[str], width: int) -> bool:
     """Whether a line sums the rows up or ends the table."""
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    if width < 2 or not filled:
+    filled = [cell.strip() for cell in cells if cell.strip(_NOTHING)]
+    if width < 2 or len(filled) >= width:
         return False
+    if not filled:
+        return True
     ending = _ENDING.fullmatch(" ".join(filled)) is not None or _TOTAL.fullmatch(filled[0]) is not None
     sums = not cells[0].strip() and 2 * len(filled) <= width and all(map(_NUMBER.fullmatch, filled))
-    return len(filled) < width and (ending or sums)
+    words = width > 2 and len(filled) == 1 and " " in cells[0].strip()
+    return ending or sums or words
 
 
 def _noting_literal(records: Iterable[Record], literal: Counter[str]) -> Iterator[Record]:

@@ -128,8 +128,8 @@ def _lines_under(records: Sequence[Record], at: int) -> int:
 
 
 def _is_second_header(record: Record, rows: Sequence[Record], width: int) -> bool:
-    """Whether a full line has no digit although at least two columns are numbers or dates in all the rows."""
-    if len(record.cells) != width or _filled(record) != width or re.search(r"\d", "".join(record.cells)):
+    """Whether a line as full as a header has no digit although two columns or more are numbers or dates in all rows."""
+    if len(record.cells) != width or _filled(record) < _FILLED_SHARE * width or re.search(r"\d", "".join(record.cells)):
         return False
     columns = zip(*(row.cells for row in rows if len(row.cells) == width), strict=True)
     return sum(all(re.match(r"\s*\d", cell) for cell in column) for column in columns) > 1

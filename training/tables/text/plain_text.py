@@ -67,7 +67,7 @@ def plain_text(content: Content, encoding: str | None, work: Workspace) -> Plain
     with _open(content, writing) as source, copy.open("w", encoding="utf-8", newline="\n") as target:
         try:
             while block := source.read(_BLOCK_CHARACTERS):
-                target.write(block.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+                target.write(block.replace("\0", "\N{REPLACEMENT CHARACTER}").replace("\ufeff", ""))
         except UnicodeError as error:
             said = (
                 f"{content.file} is not {writing.encoding.removesuffix('-sig')}: {error}; name its --encoding, or none"
@@ -102,7 +102,7 @@ def _find_writing(content: Content, given: str | None) -> _Writing:
     with open_content(content.stored) as opened:
         found = survey(opened)
     if found.utf8 or given:
-        plain = found.utf8 and not found.lone_returns
+        plain = found.utf8 and not found.lone_returns and not found.inner_marks
         return _Writing("utf-8-sig", "strict", plain=plain, quotes=found.quotes, remarks={})
     return _guess(content)
 
@@ -113,14 +113,13 @@ def _guess(content: Content) -> _Writing:
         foreign, fitting = lines_beyond_ascii(opened)
     guessed = guess_encoding(b"".join(foreign))
     mixed = fitting > len(foreign) / 10
-    cells = re.split(r'[,;\t|"\r\n]', foreign[0].decode(guessed, "replace"))
+    writing = ("utf-8-sig", f"reprise.{guessed}") if mixed else (guessed, "replace")
+    codecs.register_error(f"reprise.{guessed}", _decode_alone(guessed))
+    cells = re.split(r'[,;\t|"\r\n]', foreign[0].decode(*writing))
     shown = next((cell for cell in cells if not cell.isascii()), "")
     read_as = f"UTF-8 and, where it is not that, {guessed}" if mixed else guessed
     said = f"not UTF-8, read as {read_as}, such as {shown.strip()[:40]!r}; if that is wrong, name it with --encoding"
-    if not mixed:
-        return _Writing(guessed, "replace", plain=False, quotes=True, remarks={GUESSED: said})
-    codecs.register_error(f"reprise.{guessed}", _decode_alone(guessed))
-    return _Writing("utf-8-sig", f"reprise.{guessed}", plain=False, quotes=True, remarks={GUESSED: said})
+    return _Writing(*writing, plain=False, quotes=True, remarks={GUESSED: said})
 
 
 def _decode_alone(encoding: str) -> Callable[[UnicodeError], tuple[str, int]]:

@@ -47,6 +47,9 @@ def read_records(lines: Iterable[str], separator: str, width: int | None = None)
             yield Record(number, number, text.split(separator))
         else:
             cells, literal, left_open = _split(text, separator)
+            if literal and '\\"' in text:  # some programs put a backslash before what CSV doubles
+                escaped, flawed, unclosed = _split(text.replace('\\"', '""'), separator)
+                cells, literal, left_open = (cells, literal, left_open) if flawed else (escaped, flawed, unclosed)
             joined = _join(number, text, rest, separator, width) if left_open else None
             yield joined or Record(number, number, cells, literal)
 

@@ -23,29 +23,33 @@ class Survey:
         utf8: whether all are UTF-8.
         quotes: whether there is a quote mark.
         lone_returns: whether a carriage return stands without a line feed.
+        inner_marks: whether a byte order mark stands elsewhere than at the begin, as where files were joined.
     """
 
     utf8: bool
     quotes: bool
     lone_returns: bool
+    inner_marks: bool
 
 
 def survey(content: BinaryIO) -> Survey:
     """The survey of bytes, by one look at them."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    utf8, quotes, returns, pairs, pending = True, False, 0, 0, False
-    for block in _blocks(content):
+    utf8, quotes, returns, pairs, pending, marks = True, False, 0, 0, False, 0
+    for number, block in enumerate(_blocks(content)):
         if utf8 and (pending or not block.isascii()):
             try:
                 decoder.decode(block)
                 pending = decoder.getstate()[0] != b""
             except UnicodeDecodeError:
                 utf8 = False
+        if not block.isascii():
+            marks += block.count(codecs.BOM_UTF8) - (number == 0 and block.startswith(codecs.BOM_UTF8))
         quotes = quotes or b'"' in block
         if b"\r" in block:
             returns += block.count(b"\r")
             pairs += block.count(b"\r\n")
-    return Survey(utf8=utf8 and not pending, quotes=quotes, lone_returns=returns != pairs)
+    return Survey(utf8=utf8 and not pending, quotes=quotes, lone_returns=returns != pairs, inner_marks=marks > 0)
 
 
 def _blocks(content: BinaryIO) -> Iterator[bytes]:

@@ -111,12 +111,18 @@ def test_what_stands_above_the_table(scan):
 
 
 @pytest.mark.parametrize(
-    "under", ["Customer,Product,Date,Price,Town", "-----------,----------,----------,-----,----", "===,===,===,==,=="]
+    "under",
+    [
+        "Customer,Product,Date,Price,Town",
+        "-----------,----------,----------,-----,----",
+        "===,===,===,==,==",
+        "(id),(id),(date),(EUR),",
+    ],
 )
 def test_a_second_line_of_the_header(scan, under):
     found = scan(text().replace("\n", f"\n{under}\n", 1))
     assert (found.rows, found.lines) == (ROWS, [3, 4, 5, 6])
-    assert under.replace(",", " ") in found.remarks["second_header"]
+    assert under.replace(",", " ").strip() in found.remarks["second_header"]
 
 
 def test_the_header_again_between_files_that_were_joined(scan):
@@ -126,7 +132,18 @@ def test_the_header_again_between_files_that_were_joined(scan):
 
 
 @pytest.mark.parametrize(
-    "total", ["Total,,,22.50,", ",,,22.50,", "Summe;", "Gesamtsumme,,,22.50,", "ИТОГО:,,,1,", "---,---"]
+    "total",
+    [
+        "Total,,,22.50,",
+        ",,,22.50,",
+        "Summe;",
+        "Gesamtsumme,,,22.50,",
+        "ИТОГО:,,,1,",
+        "---,---",
+        "Page 1 of 2,,,,",
+        "\x1a",
+        "   ",
+    ],
 )
 def test_a_line_that_ends_the_table_is_no_row(scan, total):
     found = scan(text() + total + "\n")
@@ -215,3 +232,14 @@ def test_files_that_are_not_read(scan, content, said):
         scan(content)
     assert "p.csv" in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_byte_order_marks_where_files_were_joined(scan):
+    found = scan(f"\ufeff{text()}\ufeff{text()}\ufeff{text().partition(chr(10))[2]}")
+    assert (found.rows, found.broken) == (ROWS * 3, {6: REPEATED_HEADER})
+
+
+def test_quote_marks_behind_a_backslash(scan):
+    found = scan(text().replace("Orléans", r'"7\", blue"'))
+    assert [row[4] for row in found.rows] == ["Köln", "Bonn", '7", blue', "Bonn"]
+    assert found.remarks == {}
