@@ -24,7 +24,9 @@ class ReadingOptions(BaseModel):
     columns: Mapping[str, str] = {}
     """Our column = the file's; wins over the format. `Email|Phone`: the first that is filled."""
     encoding: str | None = None
-    """Encoding of text files, such as `windows-1252`. None: as detected."""
+    """Encoding of text files, such as `windows-1252`. None: UTF-8 where it can be, else as detected."""
+    sheet: str | None = None
+    """Sheet of a workbook. None: the only one that holds a table."""
     time_format: str | None = None
     """Pattern of times as strptime has it, such as `%d.%m.%Y`. None: as detected."""
     day_first: bool | None = None

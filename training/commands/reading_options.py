@@ -59,6 +59,7 @@ _OPTIONS = (
     click.option("--format", type=click.Choice(sorted(FORMATS)), help="Which export it is.  [default: reprise]"),
     click.option("--columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
     click.option("--time-format", metavar="PATTERN", help="Pattern of times, such as '%d.%m.%Y %H:%M'."),
     click.option("--day-first/--month-first", default=None, help="What 04/05/2026 begins with."),
     click.option("--time-zone", metavar="ZONE", help="Zone of times that name none.  [default: UTC]"),

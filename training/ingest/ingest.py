@@ -27,6 +27,7 @@ from training.ingest.rows import ParsedRows, open_sources, read_part
 from training.ingest.schema import LEDGER
 from training.quarantine import quarantine_path, write_quarantine
 from training.tables.files import find_files, unchanged
+from training.tables.workspace import Workspace
 
 _LEDGER_ORDER = ("ordered_at", "customer_id", "order_id", "product_id", "quantity", "unit_price")
 """The last two settle the order of lines which the contract's four columns do not tell apart."""
@@ -108,9 +109,9 @@ def ingest(
     """
     _check(source, as_of)
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
-    with unchanged([*files, *([source.products] if source.products else [])]):
-        parts = _read_files(files, source.reading, as_of, progress, refuse=refuse)
-        listed = read_products(source.products, settings.link_hosts) if source.products else None
+    with unchanged([*files, *([source.products] if source.products else [])]), Workspace(settings.home) as work:
+        parts = _read_files(files, source.reading, as_of, progress, work, refuse=refuse)
+        listed = read_products(source.products, work, settings.link_hosts) if source.products else None
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
     currencies: Collection[str] = ()
@@ -127,7 +128,7 @@ def ingest(
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts),
+            **reading_facts(parts, listed.notes if listed else ()),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),
@@ -150,14 +151,20 @@ def _check(source: PurchaseSource, as_of: datetime) -> None:
 
 
 def _read_files(
-    files: Sequence[Path], options: ReadingOptions, as_of: datetime, progress: Progress, *, refuse: bool
+    files: Sequence[Path],
+    options: ReadingOptions,
+    as_of: datetime,
+    progress: Progress,
+    work: Workspace,
+    *,
+    refuse: bool,
 ) -> list[ParsedRows]:
     if not files:
         return []
     format_ = FORMATS[options.format]
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
-        for opened in open_sources(files, format_):
+        for opened in open_sources(files, format_, options, work):
             parts.append(read_part(opened, format_, options, as_of, refuse=refuse))
             advance(1)
     return parts

@@ -1,6 +1,6 @@
 """The catalogue: the shop's product file, completed by titles and categories of the purchases."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,15 @@ from recommender.errors import MissingColumnError
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
+from training.cells.findings import Note
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.ingest.rows import QUARANTINE_CHARACTERS
 from training.ingest.schema import CATALOGUE
-from training.tables.files import BROKEN, LINE, reading, scan_file
+from training.tables.files import BROKEN, LINE, NO_ROWS, reading
+from training.tables.scan import scan_file
+from training.tables.workspace import Workspace
 
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
@@ -40,15 +43,17 @@ class NamedProducts:
         repeated: lines whose product stood on a later line too; the last line counts.
         unusable: lines without a product_id, and broken ones.
         bad: file, line, reason and cells as text: what of a line was not taken, and why.
+        notes: on how the file was opened.
     """
 
     products: pl.DataFrame
     repeated: int
     unusable: int
     bad: pl.DataFrame
+    notes: Sequence[Note] = ()
 
 
-def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
+def read_products(file: Path, work: Workspace, hosts: Collection[str] = ()) -> NamedProducts:
     """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
     A price that is no number or is negative, a currency that is none, and an address that may not be shown (see
@@ -56,14 +61,16 @@ def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
     `no`, `0`, `out of stock`, …).
 
     Args:
-        file: CSV, Parquet or JSON-lines.
+        file: of any kind that `scan_file` reads.
+        work: for copies of it.
         hosts: those that addresses may name; empty for any.
 
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding.
         MissingColumnError: it has no product_id.
     """
-    frame = scan_file(file)
+    table = scan_file(file, ReadingOptions(), work)
+    frame = table.frame
     with reading(file):
         schema = frame.collect_schema()
         if "product_id" not in schema:
@@ -71,8 +78,9 @@ def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
             raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
         columns = [_product_file_column(name, frame, schema, hosts) for name in CATALOGUE.names()]
         cells = {name: text_of(name, schema[name]) for name in ("product_id", *_WRONG) if name in schema}
+        rows_only = ~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
         named = [cell.alias(_READ + name) for name, cell in cells.items()]
-        listed = frame.select(LINE, BROKEN, *columns, *named).collect()
+        listed = frame.select(LINE, BROKEN, *columns, *named).filter(rows_only).collect()
     usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
     return NamedProducts(
@@ -80,6 +88,7 @@ def read_products(file: Path, hosts: Collection[str] = ()) -> NamedProducts:
         repeated=len(usable) - len(products),
         unusable=len(listed) - len(usable),
         bad=_not_taken(listed, cells, file),
+        notes=[Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,10 @@ from training.cells.times import read_times
 from training.ingest.columns import take_columns
 from training.ingest.formats import Format
 from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
-from training.tables.files import BROKEN, LINE, reading, scan_file
+from training.tables.copies import without_copies
+from training.tables.files import BROKEN, LINE, NO_ROWS, reading
+from training.tables.scan import scan_file
+from training.tables.workspace import Workspace
 
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
@@ -33,10 +37,12 @@ class PurchaseFile:
     Attributes:
         file: for messages and the quarantine.
         frame: the table with LINE and BROKEN.
+        notes: on how it was opened.
     """
 
     file: Path
     frame: pl.LazyFrame
+    notes: Sequence[Note] = ()
 
 
 @dataclass(frozen=True)
@@ -71,18 +77,26 @@ class ParsedRows:
     quarantined: Mapping[str, int]
 
 
-def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
-    """The scanned files; a format that joins files makes one of them, named after their folder.
+def open_sources(
+    files: Sequence[Path], format_: Format, options: ReadingOptions, work: Workspace
+) -> list[PurchaseFile]:
+    """The scanned files, each content once; a format that joins files makes one of them, named after their folder.
 
     Raises:
         UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
+        UnclearInputError, UsageError, HomeError: see `training.tables.scan.scan_file`.
     """
-    frames = [scan_file(file) for file in files]
+    tables = without_copies({file: scan_file(file, options, work) for file in files})
+    notes = {
+        file: [Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()]
+        for file, table in tables.items()
+    }
     if format_.combine is None:
-        return [PurchaseFile(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
-    stems = [file.name.split(".")[0] for file in files]
-    with reading(files[0].parent):
-        return [PurchaseFile(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
+        return [PurchaseFile(file, format_.prepare(table.frame), notes[file]) for file, table in tables.items()]
+    stems = {file.name.split(".")[0]: table.frame for file, table in tables.items()}
+    folder = files[0].parent
+    with reading(folder):
+        return [PurchaseFile(folder, format_.combine(stems), list(chain.from_iterable(notes.values())))]
 
 
 def read_part(
@@ -113,7 +127,8 @@ def read_part(
         judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
         frame = judged.select(_kept(taken)).collect(engine="streaming")
         verdicts = _count(frame[_VERDICT])
-        quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
+        normal = {*format_.left_out, *NO_ROWS}
+        quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
     rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
@@ -123,13 +138,13 @@ def read_part(
         taken=taken,
         unused=[name for name in seen if name not in taken.values()],
         times=cells["ordered_at"].found,
-        notes=[note for each in cells.values() for note in each.notes],
+        notes=[*source.notes, *(note for each in cells.values() for note in each.notes)],
         questions=questions,
         rows_read=len(frame),
         rows_good=len(good),
         prices_ignored=int(good[_PRICE_IGNORED].sum()),
         own_refunds=int(good[_OWN_REFUND].sum()),
-        left_out={reason: n for reason, n in verdicts.items() if reason in format_.left_out},
+        left_out={reason: n for reason, n in verdicts.items() if reason in normal},
         quarantined=quarantined,
     )
 
@@ -157,7 +172,8 @@ def _judge(
     columns = [expression.alias(name) for name, expression in typed.items()]
     cells = [pl.col(theirs).cast(pl.String).alias(_READ + ours) for ours, theirs in taken.items()]
     bad = bad_rules(as_of)
-    rules = {"broken line": bad["broken line"], **format_.left_out, **bad}
+    no_rows = {reason: pl.col(BROKEN) == reason for reason in NO_ROWS}
+    rules = {**no_rows, "broken line": bad["broken line"], **format_.left_out, **bad}
     return (
         frame.filter(~blank | pl.col(BROKEN).is_not_null())
         .select(LINE, BROKEN, *columns, *cells)

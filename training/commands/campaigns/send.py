@@ -229,7 +229,8 @@ def _now() -> datetime:
 
 def _print(result: Mapping[str, Any]) -> None:
     addresses = result["addresses"]
-    echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used")
+    read_as = f", read as {addresses['encoding']}" if addresses["encoding"] not in {"", "utf-8"} else ""
+    echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used{read_as}")
     for one in addresses["bad_lines"]:
         echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
     if result.get("dry_run"):

@@ -6,6 +6,7 @@ import pytest
 from recommender.errors import MissingColumnError
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.schema import CATALOGUE, LEDGER
+from training.tables.workspace import Workspace
 
 
 def ledger(*lines):
@@ -20,7 +21,7 @@ def ledger(*lines):
 def products(tmp_path, text, hosts=()):
     file = tmp_path / "products.csv"
     file.write_text(text)
-    return read_products(file, hosts)
+    return read_products(file, Workspace(tmp_path), hosts)
 
 
 def test_a_product_file_is_read_cell_by_cell(tmp_path):
@@ -130,3 +131,13 @@ def test_nothing_sold_and_no_file_is_an_empty_catalogue():
     assert catalogue.is_empty()
     assert catalogue.schema == CATALOGUE
     assert facts["products"] == 0
+
+
+def test_a_product_file_as_a_spreadsheet_saves_it(tmp_path):
+    lines = 'Products of Tea & Co\r\n\r\nproduct_id;title;category\r\n007;Thé vert;Tea\r\nMUG;Becher 7";Cups\r\n'
+    file = tmp_path / "products.csv"
+    file.write_bytes(lines.encode("cp1252"))
+    named = read_products(file, Workspace(tmp_path))
+    assert named.products.select("product_id", "title").rows() == [("007", "Thé vert"), ("MUG", 'Becher 7"')]
+    assert [note.code for note in named.notes] == ["encoding_guessed", "title_lines", "quote_marks"]
+    assert "'Thé vert'" in named.notes[0].text
