@@ -7,9 +7,11 @@ import polars as pl
 
 from recommender.errors import MissingColumnError
 from recommender.reading import ReadingOptions
+from training.cells.findings import refuse_questions
+from training.cells.forms.time_text import UTC_MOMENT
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
-from training.cells.times import UTC_MOMENT, read_times
+from training.cells.times import read_times
 from training.tables.files import BROKEN, LINE, reading, scan_file, unchanged
 
 _TOLD = "__told__"
@@ -33,6 +35,7 @@ def read_columns(
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding, or changed while it was read.
         MissingColumnError: a column that is not optional is absent.
+        UnclearInputError: the times could mean two things.
     """
     names = [*texts, moment]
     with unchanged([file]), reading(file):
@@ -41,7 +44,7 @@ def read_columns(
         required = [name for name in names if name not in optional]
         _check(file, required, schema)
         columns = [_text(name, schema).alias(name) for name in texts]
-        rows = frame.select(*columns, *_moment(frame, moment, schema)).collect(engine="streaming")
+        rows = frame.select(*columns, *_moment(frame, moment, schema, file)).collect(engine="streaming")
     readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
     usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()), readable).drop(_TOLD)
     return usable, len(rows) - len(usable)
@@ -51,12 +54,13 @@ def _text(name: str, schema: pl.Schema) -> pl.Expr:
     return text_of(name, schema[name]) if name in schema else pl.lit(None, pl.String)
 
 
-def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema, file: Path) -> tuple[pl.Expr, pl.Expr]:
     """The time, and whether the cell says anything."""
     if name not in schema:
         return pl.lit(None, UTC_MOMENT).alias(name), pl.lit(value=False).alias(_TOLD)
-    moment = read_times(SourceColumn(frame, name), ReadingOptions()).value
-    return moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
+    moment = read_times(SourceColumn(frame, name), ReadingOptions())
+    refuse_questions(str(file), moment.questions)
+    return moment.value.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
 
 
 def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:
