@@ -13,7 +13,7 @@ from training.writing.scripts import plain_series
 
 _EMPTY = r"^(?:(?i:null|none|<na>|\\n|#?n/a)|-*)$"
 """What stands where there is nothing, once blanks and dashes are plain."""
-_TIDY = ((r'^=?"(.*)"$', "$1"), (r"^'", ""), (r"[.,]-+( ?[^\d ]*)$", "$1"))
+_TIDY = ((r'^=?"(.*)"$', "$1"), (r"^'", ""), (r"([.,])-+( ?[^\d ]*)$", "${1}00$2"))
 """Guards of spreadsheets, and the dash of 12,- for no cents."""
 _NUMBER = r"(?P<number>(?:\d[\d.,'_ \x{066B}]*?|[.,\x{066B}]\d+)(?:[eE][+-]?\d+)?)"
 _MONEY = r"[^\d .,'_+()-][^\d ,'_+()-]{0,7}"
@@ -44,8 +44,9 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     if options.decimal is None and plain.null_count() == 0 and not sample.str.contains(_COULD_BE_THOUSANDS).any():
         return ReadCells(_value(text, "."))
     parts = _parts(sample)
+    money = parts["currency"].is_not_null().any()
     decimal, question = decide_decimal(
-        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text)
+        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text), money=money
     )
     if question:
         return ReadCells(pl.lit(None, pl.Float64), questions=[question])
@@ -54,7 +55,7 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     unread = read.is_nan() & plain.is_null()
     if 2 * unread.sum() > len(sample):
         return ReadCells(value, questions=[_no_numbers(column.name, sample.filter(unread)[0])])
-    currency = _currency(text) if parts["currency"].is_not_null().any() else None
+    currency = _currency(text) if money else None
     return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency)
 
 
@@ -117,4 +118,4 @@ def _notes(column: str, sample: pl.Series, plain: pl.Series, read: pl.Series) ->
     if not odd.any():
         return []
     cell, number = sample.filter(odd)[0], read.filter(odd)[0]
-    return [Note("number_form", f"{column}: {cell[:_CELLS]} is read as {number:.15g}")]
+    return [Note("number_form", f"{column}: {cell[:_CELLS]!r} is read as {number:.15g}")]

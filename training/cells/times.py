@@ -203,7 +203,10 @@ def _found(text: pl.Series, dates: Dates, form: Form, readable: pl.Series) -> st
         order = "day first" if form.order.day_first else "year first" if form.order.year_first else "month first"
         words = f"{words}, {order}"
     midnight = (readable.dt.truncate("1d") == readable).all()
-    return f"{words}, taken as midnight UTC" if midnight else f"{words} and times {_NO_ZONE} {form.zone}"
+    if midnight:
+        return f"{words}, taken as midnight UTC"
+    zoned = sum(seen.cells for seen in zones_of(text).values())
+    return f"{words} and times with a zone" if zoned == len(text) else f"{words} and times {_NO_ZONE} {form.zone}"
 
 
 def _persian(dates: Dates, form: Form) -> bool:
@@ -214,7 +217,7 @@ def _examples(column: str, text: pl.Series, readable: pl.Series) -> list[Note]:
     """A note with the first cell that only more than ISO-8601 reads."""
     odd = ~text.str.contains(ISO) & readable.is_not_null()
     shown = zip(text.filter(odd).head(1), readable.filter(odd).head(1), strict=True)
-    words = (f"{column}: {cell[:60]} is read as {moment.day} {moment:%B %Y %H:%M} UTC" for cell, moment in shown)
+    words = (f"{column}: {cell[:60]!r} is read as {moment.day} {moment:%B %Y %H:%M} UTC" for cell, moment in shown)
     return [Note("time_form", text) for text in words]
 
 

@@ -11,6 +11,7 @@ from training.writing.scripts import fold_marks
 _LANGUAGES = "en de de_AT fr es it nl pl pt ru tr fa ar ar_IQ ar_DZ ar_MA sv da nb fi cs hu ro uk el id"
 _MORE = {"sept": 9, "set": 9, "mrz": 3, "maerz": 3, "jaenner": 1}
 _FILLERS = "of the de del di d le el den der dne um at a as alle kl klo om o г год года року р uhr st nd rd th er ος"
+_HOUR = "ساعت الساعة"
 
 
 @cache
@@ -31,7 +32,7 @@ def persian_month_names() -> dict[str, int]:
 @cache
 def passed_over() -> frozenset[str]:
     """Words of a date that say nothing more: weekdays and fillers such as `of`."""
-    return frozenset(name for name, _ in _names("days")) | set(_FILLERS.split())
+    return frozenset(name for name, _ in _names("days")) | set(map(fold_marks, f"{_FILLERS} {_HOUR}".split()))
 
 
 def _names(kind: str) -> Iterator[tuple[str, int]]:

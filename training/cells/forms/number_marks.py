@@ -36,7 +36,7 @@ def decisive(decimal: Decimal) -> str:
 
 
 def decide_decimal(
-    column: str, numbers: pl.Series, options: ReadingOptions, whole: Callable[[str], bool]
+    column: str, numbers: pl.Series, options: ReadingOptions, whole: Callable[[str], bool], *, money: bool
 ) -> tuple[Decimal, Question | None]:
     """The decimal sign of a column.
 
@@ -45,6 +45,7 @@ def decide_decimal(
         numbers: text of its head, without currencies and signs of minus.
         options: what the user says about numbers.
         whole: whether a number of the whole column fits a pattern; asked where the head leaves it open.
+        money: whether they name currencies, of which few have three decimals.
     """
     if options.decimal is not None:
         return options.decimal, None
@@ -55,10 +56,12 @@ def decide_decimal(
         return ".", _contradiction(column, cells)
     if dots or commas:
         return ("." if dots >= commas else ","), None
-    return _of_groups(column, numbers, whole)
+    return _of_groups(column, numbers, whole, money=money)
 
 
-def _of_groups(column: str, numbers: pl.Series, whole: Callable[[str], bool]) -> tuple[Decimal, Question | None]:
+def _of_groups(
+    column: str, numbers: pl.Series, whole: Callable[[str], bool], *, money: bool
+) -> tuple[Decimal, Question | None]:
     """The decimal sign where all marks have three digits behind.
 
     Beside 1, 12 and 800, 1,200 has a mark between thousands: as a decimal it would stand beside 1,000 or 1500.
@@ -69,7 +72,7 @@ def _of_groups(column: str, numbers: pl.Series, whole: Callable[[str], bool]) ->
     small, large = numbers.str.contains(r"^\d{1,3}$").any(), numbers.str.contains(r"^\d{4,}$").any()
     if not dot.any() and small and not large:
         return ".", None
-    if not comma.any() and (large or not small):
+    if not comma.any() and not money and (large or not small):
         return ".", None
     shown = next((sign for sign in _OTHER if whole(decisive(sign))), None)
     if shown:

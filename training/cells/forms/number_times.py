@@ -91,7 +91,7 @@ def _serials(column: str, number: pl.Expr, sample: pl.Series, options: ReadingOp
     day = _SERIAL_ZERO + timedelta(days=int(sample[0]))
     note = Note(
         "spreadsheet_serials",
-        f"{column}: {cell} is read as {day}, days of a spreadsheet since 1900; where they count from 1904, give "
+        f"{column}: {cell!r} is read as {day}, days of a spreadsheet since 1900; where they count from 1904, give "
         "--day-one 1904-01-02",
     )
     return ReadCells(days, "serial days of a spreadsheet", notes=[note])

@@ -46,7 +46,8 @@ def column_of(cells, **options):
         (["1.125", "1500"], [1.125, 1500]),
         (["€ 4,50", "4,50 €", "EUR 1.200,00", "-€4,50"], [4.5, 4.5, 1200, -4.5]),
         (["$4.50", "US$ 1,200.00", "3 USD", "£2"], [4.5, 1200, 3, 2]),
-        (["12,50 zł", "R$ 10,00", "100 kr.", "CHF 12.-", "5,–"], [12.5, 10, 100, 12, 5]),
+        (["12,50 zł", "R$ 10,00", "100 kr.", "1.200,-", "5,–"], [12.5, 10, 100, 1200, 5]),
+        (["CHF 12.-", "Fr. 1,200.-"], [12, 1200]),
         (["12-", "(12.50)", "\u22123", "+6", "-5"], [-12, -12.5, -3, 6, -5]),
         (["1e5", "1.5E+03"], [1e5, 1500]),
         (["۴٫۵۰", "۱٬۲۰۰٫۵", "۱۲"], [4.5, 1200.5, 12]),
@@ -70,6 +71,7 @@ def test_what_is_no_number_is_nan(odd):
 @pytest.mark.parametrize(("cell", "dot", "comma"), [("1,200", 1200, 1.2), ("1.200", 1.2, 1200)])
 def test_a_mark_that_could_be_two_things_is_asked_for(cell, dot, comma):
     cells = [cell, "2,500"] if "," in cell else [cell, "800"]
+    assert column_of([f"€ {cell}"])[2]
     [question] = column_of(cells)[2]
     assert question.choices == {"--decimal .": f"{dot}", "--decimal ,": f"{comma}"}
     assert column_of(cells, decimal=".")[0][0] == dot
@@ -94,7 +96,7 @@ def test_a_column_that_mostly_holds_no_numbers_is_refused():
 
 
 def test_what_is_read_otherwise_than_programs_write_it_is_noted():
-    assert [note.text for note in column_of(["4,50"])[1]] == ["n: 4,50 is read as 4.5"]
+    assert [note.text for note in column_of(["4,50"])[1]] == ["n: '4,50' is read as 4.5"]
     assert list(column_of(["4.50", "3"])[1]) == []
 
 

@@ -139,6 +139,7 @@ def column_of(cells, **options):
         ("13 września 2026", SEPTEMBER),
         ("١٣ سبتمبر ٢٠٢٦", SEPTEMBER),
         ("22 شهریور 1405", SEPTEMBER),
+        ("۲۲ شهریور ۱۴۰۵ ساعت ۱۵:۰۴", AFTERNOON),
         ("۲۰۲۶-۰۹-۱۳", SEPTEMBER),
         ("2026年9月13日 15:04", AFTERNOON),
         ("46278", SEPTEMBER),
