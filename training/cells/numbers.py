@@ -22,6 +22,7 @@ _CELL = (
     rf"(?P<code>{_MONEY})? ?(?P<close>[-)]?)$"
 )
 _COULD_BE_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+_SMALL = r"^\d{1,3}$"
 _CELLS = 60
 """A cell is cut to this many characters in a message."""
 
@@ -42,7 +43,7 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     sample = sample.filter(sample.str.len_bytes() > 0)
     plain = sample.cast(pl.Float64, strict=False)
     if options.decimal is None and plain.null_count() == 0 and not sample.str.contains(_COULD_BE_THOUSANDS).any():
-        return ReadCells(_value(text, "."))
+        return ReadCells(_value(text, ".", undecided=bool(sample.str.contains(_SMALL).all())))
     parts = _parts(sample)
     money = parts["currency"].is_not_null().any()
     decimal, question = decide_decimal(
@@ -59,23 +60,33 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency)
 
 
-def _value(text: pl.Expr, decimal: Decimal) -> pl.Expr:
-    """Numbers as polars casts them, and what it does not as it is written."""
+def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Expr:
+    """Numbers as polars casts them, and what it does not as it is written.
+
+    Args:
+        text: trimmed cells.
+        decimal: the sign before decimals.
+        undecided: whether all that is known are whole numbers under 1000: behind the head, 1.200 can be either.
+    """
     plain = text
     if decimal == ",":
         plain = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
+    elif undecided:
+        plain = pl.when(text.str.len_bytes() < len("1.200")).then(text)
     number = plain.cast(pl.Float64, strict=False)
     odd = pl.when(number.is_null() & (text.str.len_bytes() > 0)).then(text)
-    read = partial(_read, decimal=decimal)
+    read = partial(_read, decimal=decimal, undecided=undecided)
     return number.fill_null(odd.map_batches(read, return_dtype=pl.Float64, is_elementwise=True))
 
 
-def _read(cells: pl.Series, decimal: Decimal) -> pl.Series:
+def _read(cells: pl.Series, decimal: Decimal, *, undecided: bool) -> pl.Series:
     """Text as Float64: null where it is empty, NaN where it is no number."""
     if cells.null_count() == len(cells):
         return pl.repeat(None, len(cells), dtype=pl.Float64, eager=True).alias(cells.name)
     parts = _parts(cells)
     number = number_of(pl.col("number"), decimal)
+    if undecided:
+        number = pl.when(~pl.col("number").str.contains(_COULD_BE_THOUSANDS)).then(number)
     signs = pl.concat_str("open", "before", "after", "behind", "close", ignore_nulls=True)
     closed = (pl.col("open") == "(") == (pl.col("close") == ")")
     value = pl.when(closed).then(pl.when(signs.str.contains(r"[-(]")).then(-number).otherwise(number))

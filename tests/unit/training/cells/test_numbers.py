@@ -84,6 +84,15 @@ def test_a_cell_far_behind_the_head_tells_what_the_head_leaves_open():
     assert column_of([*cells, "4,50"])[0][0] == 1.2
 
 
+def test_what_a_head_of_small_whole_numbers_leaves_open_is_read_where_it_can_be_one_thing_only():
+    ones = ["1"] * (SAMPLE_ROWS + 1)
+    found = column_of([*ones, "1,200", "1.5", "10000", "1,234.5", "1.200", "4,5"])[0][len(ones) :]
+    assert found[:4] == [1200, 1.5, 10000, 1234.5]
+    assert all(map(math.isnan, found[4:]))
+    assert column_of([*ones, "1.200"], decimal=",")[0][-1] == 1200
+    assert column_of([*ones, "1.200"], decimal=".")[0][-1] == 1.2
+
+
 def test_both_signs_before_decimals_ask_and_a_few_are_nan():
     [question] = column_of(["4,50", "4.50"])[2]
     assert set(question.choices) == {"--decimal .", "--decimal ,"}
