@@ -68,15 +68,22 @@ def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Ex
         decimal: the sign before decimals.
         undecided: whether all that is known are whole numbers under 1000: behind the head, 1.200 can be either.
     """
+    read = partial(_read_cells, decimal=decimal, undecided=undecided)
+    return text.map_batches(read, return_dtype=pl.Float64, is_elementwise=True)
+
+
+def _read_cells(cells: pl.Series, decimal: Decimal, *, undecided: bool) -> pl.Series:
+    frame, text = cells.to_frame("cell"), pl.col("cell")
     plain = text
     if decimal == ",":
         plain = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
     elif undecided:
         plain = pl.when(text.str.len_bytes() < len("1.200")).then(text)
-    number = plain.cast(pl.Float64, strict=False)
-    odd = pl.when(number.is_null() & (text.str.len_bytes() > 0)).then(text)
-    read = partial(_read, decimal=decimal, undecided=undecided)
-    return number.fill_null(odd.map_batches(read, return_dtype=pl.Float64, is_elementwise=True))
+    number = frame.select(plain.cast(pl.Float64, strict=False)).to_series().alias(cells.name)
+    if number.null_count() == cells.null_count():
+        return number
+    odd = frame.select(pl.when(number.is_null() & (text.str.len_bytes() > 0)).then(text)).to_series()
+    return number.fill_null(_read(odd, decimal, undecided=undecided))
 
 
 def _read(cells: pl.Series, decimal: Decimal, *, undecided: bool) -> pl.Series:
