@@ -32,7 +32,10 @@ def take_reading(others: dict[str, Any]) -> ReadingOptions:
     try:
         return ReadingOptions.model_validate(settled)
     except ValidationError as error:
-        problems = (f"--{str(each['loc'][0]).replace('_', '-')}: {each['msg']}" for each in error.errors())
+        problems = (
+            f"--{str(each['loc'][0]).replace('_', '-')}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        )
         raise UsageError("; ".join(problems)) from None
 
 

@@ -17,6 +17,7 @@ from recommender.errors import UsageError
 from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
+from training.cells.spellings import currencies_of, spelling_notes
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats import FORMATS
@@ -62,7 +63,7 @@ class Ingested:
         catalogue: schema `training.ingest.schema.CATALOGUE`, one row per product, sorted by product_id.
         report: rows read, left out and quarantined, and the facts of the ledger.
         named: ids of the products that the product file names; None without one.
-        currencies: of the archived purchases and refunds; files are not asked for theirs.
+        currencies: of the archived purchases and refunds, and of the prices of files that name one.
     """
 
     ledger: pl.DataFrame
@@ -114,21 +115,23 @@ def ingest(
         listed = read_products(source.products, work, settings.link_hosts) if source.products else None
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
-    currencies: Collection[str] = ()
+    currencies: set[str] = set()
     if source.ledger is not None:
         with progress.step("Read archived events"):
             events = read_ledger(source.ledger, settings.shop)
             parts.append(to_part(events, parts, as_of))
-            currencies = frozenset(events["currency"].drop_nulls())
+            currencies = set(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
         cleaned = _clean(parts, erased)
     with progress.step("Describe purchases and products"):
         ledger = cleaned.purchases.select(LEDGER.names()).sort(_LEDGER_ORDER)
+        currencies |= currencies_of(cleaned.purchases)
+        spelling = spelling_notes(cleaned.purchases, currencies)
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts, listed.notes if listed else ()),
+            **reading_facts(parts, [*(listed.notes if listed else ()), *spelling]),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),

@@ -12,7 +12,7 @@ from recommender.errors import MissingColumnError
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.cells.findings import Note
+from training.cells.findings import Note, refuse_questions
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
@@ -113,7 +113,9 @@ def _product_file_column(name: str, frame: pl.LazyFrame, schema: pl.Schema, host
         absent = True if name == "in_stock" else None
         return pl.lit(absent, CATALOGUE[name]).alias(name)
     if name == "price":
-        return _price(read_numbers(SourceColumn(frame, name), ReadingOptions()).value).alias(name)
+        read = read_numbers(SourceColumn(frame, name), ReadingOptions())
+        refuse_questions("the product file", read.questions)
+        return _price(read.value).alias(name)
     text = text_of(name, schema[name])
     if name in ADDRESSES:
         return text.map_elements(partial(shop_address, hosts=hosts), return_dtype=pl.String).alias(name)

@@ -50,8 +50,8 @@ class ParsedRows:
     """The rows of one purchase file, good and bad, with counts.
 
     Attributes:
-        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, and title and
-            category where the source has them.
+        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, title and
+            category where the source has them, and currency where its prices have one.
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -125,7 +125,9 @@ def read_part(
         if refuse:
             refuse_questions(str(source.file), questions)
         judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
-        frame = judged.select(_kept(taken)).collect(engine="streaming")
+        frame = judged.select(*_kept(taken), *(name for name in ("currency",) if name in cells)).collect(
+            engine="streaming"
+        )
         verdicts = _count(frame[_VERDICT])
         normal = {*format_.left_out, *NO_ROWS}
         quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal}
@@ -158,6 +160,8 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
         read = read_numbers(columns[ours], options) if ours in columns else ReadCells(pl.lit(None, pl.Float64))
         cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
+        if ours == "unit_price" and read.currency is not None:
+            cells["currency"] = ReadCells(read.currency)
     return cells
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from recommender.experiments.experiment import Experiment, assign
 from training.analytics.experiments.read_columns import read_columns
-from training.cells.times import UTC_MOMENT
+from training.cells.forms.time_text import UTC_MOMENT
 from training.tables.workspace import Workspace
 
 CUSTOMERS = pl.Schema({"customer_id": pl.String(), "variant": pl.String(), "entered_at": UTC_MOMENT})

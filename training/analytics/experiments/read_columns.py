@@ -7,9 +7,11 @@ import polars as pl
 
 from recommender.errors import MissingColumnError, UnclearInputError
 from recommender.reading import ReadingOptions
+from training.cells.findings import refuse_questions
+from training.cells.forms.time_text import UTC_MOMENT
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
-from training.cells.times import UTC_MOMENT, read_times
+from training.cells.times import read_times
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading, unchanged
 from training.tables.scan import scan_file
 from training.tables.text.plain_text import GUESSED
@@ -38,7 +40,7 @@ def read_columns(
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding, or changed while it was read.
         MissingColumnError: a column that is not optional is absent.
-        UnclearInputError: ids hold letters whose encoding would have to be guessed.
+        UnclearInputError: the times could mean two things, or ids hold letters whose encoding would have to be guessed.
     """
     names = [*texts, moment]
     with unchanged([file]), reading(file):
@@ -49,7 +51,7 @@ def read_columns(
         _check(file, required, schema)
         columns = [_text(name, schema).alias(name) for name in texts]
         kept = frame.filter(~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False))
-        rows = kept.select(*columns, *_moment(frame, moment, schema)).collect(engine="streaming")
+        rows = kept.select(*columns, *_moment(frame, moment, schema, file)).collect(engine="streaming")
     if GUESSED in table.remarks and rows.select(pl.col(texts).str.contains(_BEYOND_ASCII).any()).to_numpy().any():
         raise UnclearInputError(f"{file} is not UTF-8, and its ids hold letters beyond ASCII; save it as UTF-8")
     readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
@@ -61,12 +63,13 @@ def _text(name: str, schema: pl.Schema) -> pl.Expr:
     return text_of(name, schema[name]) if name in schema else pl.lit(None, pl.String)
 
 
-def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema, file: Path) -> tuple[pl.Expr, pl.Expr]:
     """The time, and whether the cell says anything."""
     if name not in schema:
         return pl.lit(None, UTC_MOMENT).alias(name), pl.lit(value=False).alias(_TOLD)
-    moment = read_times(SourceColumn(frame, name), ReadingOptions()).value
-    return moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
+    moment = read_times(SourceColumn(frame, name), ReadingOptions())
+    refuse_questions(str(file), moment.questions)
+    return moment.value.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
 
 
 def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:

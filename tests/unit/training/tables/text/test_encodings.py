@@ -13,7 +13,7 @@ WORDS = {
     "mac_roman": ["Orléans", "Müller;Käse;Straße", "Crème brûlée"],
     "cp850": ["Müller;Käse;Straße", "Größe"],
     "cp1250": ["Zákazník;Výrobek;Čaj černý", "Łódź;Żółty kubek;Kraków", "Český šálek", "Kőszeg;Füzet"],
-    "cp1254": ["Müşteri;Ürün;Ayşe;Çay bardağı", "İstanbul;Kahve fincanı"],  # noqa: RUF001
+    "cp1254": ["Müşteri;Ürün;Ayşe;Çay bardağı", "İstanbul;Kahve fincanı"],
     "cp1251": ["Покупатель;Товар;Дата", "Иванов;Кружка большая", "КРУЖКА БЕЛАЯ", "Київ;Їжак"],
     "koi8_r": ["Покупатель;Товар;Дата", "Чай чёрный"],
     "cp866": ["Покупатель;Товар;Дата", "Чай чёрный"],
