@@ -93,8 +93,11 @@ def train(
     return publication
 
 
-def publish(publication: Publication, store: VersionStore, context: JobContext) -> None:
+def publish(publication: Publication, store: VersionStore, context: JobContext) -> list[str]:
     """Write a saved version to the store and make it the live one; older versions than `keep_versions` are deleted.
+
+    Returns:
+        What could not be looked at on the way, in words.
 
     Raises:
         GateRefusedError: the gate refused it; the live version keeps serving.
@@ -108,7 +111,7 @@ def publish(publication: Publication, store: VersionStore, context: JobContext) 
         )
     total = sum(publication.manifest.lists.values())
     with context.progress.step("Publish", total) as advance:
-        store.publish(publication, keep=context.settings.keep_versions, advance=advance)
+        return store.publish(publication, keep=context.settings.keep_versions, advance=advance)
 
 
 def build_publication(
