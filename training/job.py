@@ -131,7 +131,9 @@ def build_publication(
             "profiles": len(profiles),
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
-        metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
+        metrics=evaluation.to_dict()
+        | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
+        | {"reading": ingested.report.summary()},
         settings=context.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(context.progress.seconds),
         packages=package_versions(),
