@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from recommender.errors import MissingColumnError, UsageError
-from training.cells.findings import Question
+from training.cells.findings import Note, Question
 from training.cells.source_column import SAMPLE_ROWS
+from training.cells.statuses import TAKEN_BACK, status_meaning
 from training.cells.words import fold_words
 
 PURCHASE = "__purchase__"
@@ -86,15 +87,15 @@ def _question(column: str, cell: str, buying: Sequence[str], kinds: Mapping[str,
     return Question("event_log", column, cell, {f"--purchases-where '{column}={named}'{status}": meaning})
 
 
-def ask_for_events(table: pl.LazyFrame, columns: Sequence[str]) -> list[Question]:
-    """`find_event_logs` of some columns of a table.
+def words_of_columns(table: pl.LazyFrame, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The different values in the head of a table's columns of text, of those columns that have few.
 
     A head in which everything is bought may come before rows that are not: such a column is looked at as a whole.
     """
     schema = table.collect_schema()
     texts = [name for name in columns if schema[name] in (pl.String, pl.Categorical, pl.Enum)]
     if not texts:
-        return []
+        return {}
     n_rows = max(_HEAD_CELLS // len(texts), _FEWEST_ROWS)
     head = table.select(pl.col(texts).cast(pl.String)).head(min(n_rows, SAMPLE_ROWS)).collect(engine="streaming")
     heads = {name: _values(head[name]) for name in texts if head[name].n_unique() <= MOST_VALUES}
@@ -102,7 +103,19 @@ def ask_for_events(table: pl.LazyFrame, columns: Sequence[str]) -> list[Question
         if values and len(head) == SAMPLE_ROWS and all(_kind(value) == "buying" for value in values):
             whole = table.select(pl.col(name).cast(pl.String).unique()).collect(engine="streaming")[name]
             heads[name] = _values(whole)
-    return find_event_logs(heads)
+    return heads
+
+
+def note_statuses(heads: Mapping[str, Sequence[str]]) -> list[Note]:
+    """Columns that nobody named and whose words may say that rows went back, a note for each."""
+    notes = []
+    for column, values in heads.items():
+        meanings = {value: status_meaning(value) for value in values}
+        back = [value for value, meaning in meanings.items() if meaning == TAKEN_BACK]
+        if back and "kept" in meanings.values():
+            says = f"column {column!r} is not used; where {back[0][:40]!r} says that a row went back, read it by "
+            notes.append(Note("status_not_used", f"{says}--columns status={column!r}"))
+    return notes
 
 
 def _values(cells: pl.Series) -> list[str]:

@@ -16,23 +16,31 @@ from training.tables.files import BROKEN, LINE
 
 _WORDS = """
     nan null none nil na n/a #n/a #na n.a. n.a <na> (null) [null] undefined missing empty unknown unbekannt anonymous
-    anonym anonyme guest gast invité invitado ospite convidado gość гость misafir مهمان زائر \\n - -- — – _ ? . -1
+    anonym anonyme guest gast invité invitado ospite convidado gość гость misafir مهمان زائر walk-in walkin laufkunde
+    laufkundschaft nobody noname \\n - -- --- — – _ ? ?? ??? . .. ... {} [] -1 #ref! #value! #name? #div/0! #null!
     00000000-0000-0000-0000-000000000000
 """
-_PHRASES = ("not set", "not provided", "not available", "guest user", "guest checkout", "guest customer", "no customer")
+_PHRASES = (
+    *("walk-in customer", "walk in customer", "cash customer", "consumidor final", "data deleted", "[object object]"),
+    *("not set", "not provided", "not available", "guest user", "guest checkout", "guest customer", "no customer"),
+)
 _PLAIN = (*_WORDS.split(), *_PHRASES, *(phrase.replace(" ", "_") for phrase in _PHRASES))
-_LOWER = ("", *_PLAIN, *(f"({word})" for word in _PLAIN))
-NOTHING = tuple({form for word in _LOWER for form in (word, word.upper(), word.title(), word.capitalize())} | {"NaN"})
+_LOWER = ("", *_PLAIN, *(f"({word})" for word in (*_PLAIN, "other")))
+NOTHING = tuple(
+    {form for word in _LOWER for form in (word, word.upper(), word.title(), word.capitalize())}
+    | {"NaN", "[object Object]"}
+)
 """What exports write where there is no customer, product or order."""
-ZERO = ("0", "0.0")
+ZERO = ("0.0", *("0" * length for length in (*range(1, 13), 32)))
 """Nothing, too, but where ids are numbered from 0."""
 SCIENTIFIC = r"^-?\d(?:[.,]\d+[eE]\+?|[eE]\+)\d+$"
 """A number that a spreadsheet cut, such as 9.23E+11: its last digits are lost."""
-_DECIMAL = r"^-?\d+\.\d*[1-9]\d*$"
+_DECIMAL = r"^-?\d+[.,]\d*[1-9]\d*$"
 _PERSONAL = {
     "e-mail addresses": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     "phone numbers": r"^(?:(?:\+|00)[\d\s()./-]{8,}|\(?0\d+[ ()./-][\d ()./-]{5,})$",
 }
+_ZERO_DECIMALS = (".0", ",0", ".00")
 _FEWEST_NUMBERED = 10
 
 
@@ -69,7 +77,7 @@ def read_ids(ours: str, column: SourceColumn) -> ReadCells:
         CountedNote(
             "decimal_ids",
             f"{ours}: ids such as 7001.0 are read as 7001",
-            changed & read.str.ends_with(".0") & ~value.str.ends_with(".0"),
+            changed & pl.any_horizontal(read.str.ends_with(end) & ~value.str.ends_with(end) for end in _ZERO_DECIMALS),
         ),
     ]
     cleaned = text.map_batches(clean, return_dtype=pl.String, is_elementwise=True)
@@ -79,8 +87,8 @@ def read_ids(ours: str, column: SourceColumn) -> ReadCells:
 def _clean(cells: pl.Series, *, words: Sequence[str], keep_decimals: bool) -> pl.Series:
     """Trimmed ids as `read_ids` returns them. What is rare is only done where a cell asks for it."""
     bare = _unguarded(cells)
-    if not keep_decimals and bare.str.ends_with(".0").any():
-        bare = bare.str.replace(r"^(-?\d+)\.0$", "${1}")
+    if not keep_decimals and any(bare.str.ends_with(end).any() for end in _ZERO_DECIMALS):
+        bare = bare.str.replace(r"^(-?\d+)[.,]00?$", "${1}")
     nothing = bare.is_in(words).fill_null(value=False)
     return bare.set(nothing, None) if nothing.any() else bare
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.event_log import PURCHASE, ask_for_events, find_event_logs, is_purchase
+from training.cells.event_log import PURCHASE, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
 from training.cells.numbers import read_numbers
@@ -130,8 +130,9 @@ def read_part(
         unused = [name for name in seen if name not in used_columns(taken.values())]
         cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
         questions = [question for each in cells.values() for question in each.questions]
+        words = words_of_columns(table, unused)
         if options.purchases_where is None:
-            questions += ask_for_events(table, unused)
+            questions += find_event_logs(words)
         if refuse:
             refuse_questions(file, questions)
         normal = {**user_rules(options), **format_.left_out, **NORMAL}
@@ -155,7 +156,7 @@ def read_part(
         taken=taken,
         unused=unused,
         times=cells["ordered_at"].found,
-        notes=[*(note for each in cells.values() for note in each.notes), *_counted_notes(frame, cells)],
+        notes=[*_notes(frame, cells), *([] if "status" in taken else note_statuses(words))],
         questions=questions,
         rows_read=len(frame),
         rows_good=len(good),
@@ -190,9 +191,10 @@ def _flags(cells: Mapping[str, ReadCells]) -> dict[str, CountedNote]:
     return {f"__note_{number}__": note for number, note in enumerate(notes)}
 
 
-def _counted_notes(frame: pl.DataFrame, cells: Mapping[str, ReadCells]) -> list[Note]:
+def _notes(frame: pl.DataFrame, cells: Mapping[str, ReadCells]) -> list[Note]:
+    notes = [note for each in cells.values() for note in each.notes]
     counted = [(note, int(frame[flag].sum())) for flag, note in _flags(cells).items()]
-    return [Note(note.code, note.text, rows) for note, rows in counted if rows]
+    return [*notes, *(Note(note.code, note.text, rows) for note, rows in counted if rows)]
 
 
 def _judge(

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import MissingColumnError, UsageError
-from training.cells.event_log import PURCHASE, ask_for_events, find_event_logs, is_purchase
+from training.cells.event_log import PURCHASE, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.source_column import SAMPLE_ROWS
 
 LOGS = {
@@ -53,10 +53,18 @@ def test_other_columns_are_not(values):
 def test_views_that_come_after_a_head_of_purchases_are_found():
     kinds = ["purchase"] * SAMPLE_ROWS + ["view"]
     table = pl.LazyFrame({"kind": kinds, "customer": ["7001"] * len(kinds)})
-    (question,) = ask_for_events(table, ["kind", "customer"])
+    (question,) = find_event_logs(words_of_columns(table, ["kind", "customer"]))
     assert list(question.choices) == ["--purchases-where 'kind=purchase'"]
-    assert ask_for_events(table.head(SAMPLE_ROWS), ["kind", "customer"]) == []
-    assert ask_for_events(table, ["customer"]) == ask_for_events(table, []) == []
+    assert find_event_logs(words_of_columns(table.head(SAMPLE_ROWS), ["kind", "customer"])) == []
+    assert words_of_columns(table, ["customer"]) == {"customer": ["7001"]}
+    assert words_of_columns(table, []) == {}
+
+
+def test_a_column_of_statuses_that_nobody_named_is_pointed_out():
+    (note,) = note_statuses({"type": ["sale", "Return"], "colour": ["red", "void"], "paid": ["paid", "open"]})
+    assert note.text == (
+        "column 'type' is not used; where 'Return' says that a row went back, read it by --columns status='type'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,16 @@ def read(cells, dtype=pl.String):
     [
         *("(not set)", "guest", "GUEST", "Guest", "N/A", "n/a", "undefined", "-", "null", "NULL", "None", "NaN", "nan"),
         *("0", "0.0", "-1", "(none)", "Unknown", "anonymous", "not_set", "#N/A", "\\N", "<NA>", "Gast", "مهمان", " — "),
-        "00000000-0000-0000-0000-000000000000",
+        *(
+            "00000000-0000-0000-0000-000000000000",
+            "0000",
+            "Walk-in",
+            "(other)",
+            "[object Object]",
+            "#REF!",
+            "???",
+            "{}",
+        ),
     ],
 )
 def test_a_word_for_nothing_is_nothing_and_counted(word):
@@ -52,6 +61,7 @@ def test_an_inch_mark_is_no_guard():
 
 def test_whole_decimals_are_joined_with_the_numbers_they_were():
     assert read(["7001.0", "7001", "-3.0"]) == (["7001", "7001", "-3"], {"decimal_ids": 2})
+    assert read(["7001,0", "7002.00"]) == (["7001", "7002"], {"decimal_ids": 2})
 
 
 def test_decimals_stay_where_the_column_has_others():
