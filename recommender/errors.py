@@ -141,6 +141,8 @@ class UnansweredError(StoreUnavailableError):
 class NotPermittedError(StoreUnavailableError):
     """The user of Redis has no right to a command."""
 
+    code = "store_not_permitted"
+
 
 class OverloadedError(StoreError):
     """The service has more to do than it can in time. Nothing was done. `retry_after_s` tells when to try again."""

@@ -16,6 +16,7 @@ PURCHASE = "__purchase__"
 """Boolean: whether a row is a purchase by what the user says of an event log."""
 MOST_VALUES = 50
 """A column with more values in its head is no column of kinds of events."""
+_NO = ("", "0", "0.0", "0.00", "false", "no", "n", "f", "nan", "none", "null", "open")
 _HEAD_CELLS, _FEWEST_ROWS = 1_000_000, 100
 _LOOKING = frozenset(
     fold_words("""
@@ -112,6 +113,10 @@ def note_statuses(heads: Mapping[str, Sequence[str]]) -> list[Note]:
     for column, values in heads.items():
         meanings = {value: status_meaning(value) for value in values}
         back = [value for value, meaning in meanings.items() if meaning == TAKEN_BACK]
+        named = status_meaning(column) == TAKEN_BACK and any(value.lower() not in _NO for value in values)
+        if named and not back:
+            text = f"column {column!r} is not used; where it says that a row went back, read it by "
+            notes.append(Note("status_not_used", f"{text}--columns status={column!r} --returned VALUE"))
         if back and "kept" in meanings.values():
             says = f"column {column!r} is not used; where {back[0][:40]!r} says that a row went back, read it by "
             notes.append(Note("status_not_used", f"{says}--columns status={column!r}"))

@@ -1,7 +1,5 @@
 """Notes that only all purchases together show: ids that look alike, orders and products that are none."""
 
-# ruff: noqa: RUF001 - letters of other scripts are meant
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +19,6 @@ NEARLY_EVERY = 0.8
 """Share of the orders over which a product is named that stands on them, from FEWEST_LINES orders on."""
 MOST_WORDS = 3
 """A longer title is one of a product, whatever its words are."""
-_ALIKE = {"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "\u200c": "", "\u200d": "", "\u00ad": "", "ё": "е"}
-_DIGITS = {chr(zero + digit): str(digit) for zero in (0x660, 0x6F0, 0xFF10) for digit in range(10)}
 _CHARGES = """
     shipping delivery postage handling freight tip gratuity giftcard voucher coupon discount donation insurance
     surcharge versand versandkosten trinkgeld gutschein rabatt pfand spende
@@ -65,12 +61,14 @@ def ledger_notes(purchases: pl.DataFrame) -> list[Note]:
         purchases: customer_id, product_id, order_id, and title where the source has it.
     """
     products = purchases.group_by("product_id").agg(pl.len(), *_titles(purchases)).sort("len", descending=True)
+    # 64-bit hashes instead of strings, as in `ledger_facts`
+    orders = purchases.select(pl.col("order_id").hash()).group_by("order_id").len()
     return [
         *_alike("customer_id", purchases["customer_id"].unique(), names_customers=True),
         *_alike("product_id", products["product_id"], names_customers=False),
-        *_large_orders(purchases),
+        *_large_orders(purchases, orders),
         *_no_products(products),
-        *_on_every_order(purchases, products),
+        *_on_every_order(purchases, products, len(orders)),
     ]
 
 
@@ -79,22 +77,19 @@ def _titles(purchases: pl.DataFrame) -> list[pl.Expr]:
 
 
 def _alike(ours: str, ids: pl.Series, *, names_customers: bool) -> list[Note]:
-    """Ids that differ in case, leading zeros or ways of writing a letter only."""
-    letters = {**_ALIKE, **_DIGITS}
-    folded = ids.str.replace_many(list(letters), list(letters.values())).str.to_lowercase().str.strip_chars_start("0")
+    """Ids that differ in case or leading zeros only."""
+    folded = ids.str.to_lowercase().str.strip_chars_start("0")
     if folded.n_unique() == len(ids):
         return []
     both = pl.DataFrame({"id": ids, "folded": folded})
     groups = both.group_by("folded").agg(pl.col("id").sort()).filter(pl.col("id").list.len() > 1).sort("folded")
     shown = _listed([" and ".join(map(repr, group[:2])) for group in groups["id"].to_list()])
-    how = "only in case, leading zeros or letters that are written in two ways"
-    text = f"{ours}: ids that differ {how} count as different: {shown}"
+    text = f"{ours}: ids that differ only in case or leading zeros count as different: {shown}"
     return [Note("alike_ids", text, names_customers=names_customers)]
 
 
-def _large_orders(purchases: pl.DataFrame) -> list[Note]:
-    counts = purchases.select(pl.col("order_id").hash()).group_by("order_id").len()
-    large = counts.filter(pl.col("len") >= max(FEWEST_LINES, LARGE_ORDER * len(purchases)))
+def _large_orders(purchases: pl.DataFrame, orders: pl.DataFrame) -> list[Note]:
+    large = orders.filter(pl.col("len") >= max(FEWEST_LINES, LARGE_ORDER * len(purchases)))
     if large.is_empty():
         return []
     lines = purchases.filter(pl.col("order_id").hash().is_in(large["order_id"].implode()))
@@ -133,8 +128,7 @@ def _says_no_product(text: str) -> bool:
     )
 
 
-def _on_every_order(purchases: pl.DataFrame, products: pl.DataFrame) -> list[Note]:
-    n_orders = purchases["order_id"].hash().n_unique()
+def _on_every_order(purchases: pl.DataFrame, products: pl.DataFrame, n_orders: int) -> list[Note]:
     often = products.filter(pl.col("len") >= NEARLY_EVERY * n_orders)["product_id"]
     if n_orders < FEWEST_LINES or len(products) < 3 or often.is_empty():
         return []

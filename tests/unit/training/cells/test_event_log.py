@@ -68,6 +68,16 @@ def test_a_column_of_statuses_that_nobody_named_is_pointed_out():
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [("is_refund", ["true", "false"], 1), ("Returned", ["0", "1"], 1), ("is_refund", ["false"], 0), ("gift", ["1"], 0)],
+)
+def test_so_is_a_column_whose_name_speaks_of_returns(name, values, told):
+    notes = note_statuses({name: values})
+    assert [note.code for note in notes] == ["status_not_used"] * told
+    assert all(f"--columns status={name!r} --returned VALUE" in note.text for note in notes)
+
+
+@pytest.mark.parametrize(
     ("rule", "bought"),
     [
         (None, [True] * 4),
