@@ -95,11 +95,13 @@ def test_a_supplier_s_new_format_is_drift(reprise: Reprise, odd_shop: Path, tmp_
 
 
 def test_erase_knows_the_digest_of_a_customer(reprise: Reprise, odd_shop: Path, home: Path) -> None:
-    assert run_reprise(home, "train", odd_shop, "--hash-customers", "--no-publish").returncode == 0
+    done = run_reprise(home, "train", odd_shop, "--hash-customers", "--no-publish")
+    assert done.returncode == 0, done.stderr
     data = DataDirectory(home)
     customer = odd_shop.read_text().splitlines()[1].split(",")[0]
     salt = find_salt(data)
     assert salt is not None
+    assert salt.decode() not in done.stdout + done.stderr
     digest = digest_of_customer(customer, salt)
 
     def known() -> set[str]:

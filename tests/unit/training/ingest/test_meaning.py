@@ -174,6 +174,20 @@ class TestEventLogs:
         )
         assert [row[:2] for row in bought(found)] == [row[:2] for row in SIX_BOUGHT if row[:2] != ("7003", "MUG")]
 
+    @given(
+        st.sampled_from(["event", "Event Type", "behavior", "status", "kind_of_row"]),
+        st.sampled_from([("view", "cart", "purchase"), ("PageView", "AddToCart", "Purchase"), ("pv", "fav", "buy")]),
+        st.lists(st.sampled_from([0, 1]), max_size=12),
+    )
+    def test_however_a_log_is_written_it_is_asked_for_and_then_read(self, name, words, others):
+        rows = [(*row, words[2]) for row in SIX] + [(*SIX[n % 6], words[kind]) for n, kind in enumerate([0, *others])]
+        with tempfile.TemporaryDirectory() as folder:
+            with pytest.raises(UnclearInputError, match=f"--purchases-where '{name}={words[2]}'"):
+                read(folder, rows, header=(*COLUMNS, name))
+            found = read(folder, rows, header=(*COLUMNS, name), purchases_where=f"{name}={words[2]}")
+            assert bought(found) == SIX_BOUGHT
+            assert found.report.left_out == {f"not {name}={words[2]}": len(rows) - 6}
+
     def test_a_value_that_never_comes_leaves_nothing_and_says_so(self, tmp_path):
         with pytest.raises(TooLittleDataError, match=r"24 left out \(not event=sold: 24\)"):
             read(tmp_path, self.log(), header=(*COLUMNS[:4], "event"), purchases_where="event=sold")
