@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from training.ingest.exports import combine_instacart, prepare_ga4, prepare_online_retail, prepare_shopify
-from training.ingest.schema import PURCHASE_COLUMNS
+from training.ingest.schema import EVENTS_KNOWN, PURCHASE_COLUMNS
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
 Combine = Callable[[Mapping[str, pl.LazyFrame]], pl.LazyFrame]
@@ -95,7 +95,7 @@ FORMATS: dict[str, Format] = {
             "category": ("item_category", "items.item_category", "items_item_category"),
         },
         left_out={
-            "not a purchase event": ~_EVENT.is_in(("purchase", "refund")),
+            EVENTS_KNOWN: ~_EVENT.is_in(("purchase", "refund")),
             "no customer (no consent)": _NO_CUSTOMER,
         },
         prepare=prepare_ga4,
@@ -110,7 +110,7 @@ FORMATS: dict[str, Format] = {
         },
         # a file without any purchase event is one of purchases under another name
         left_out={
-            "not a purchase event": _EVENT.is_in(_PURCHASE_EVENTS).any() & ~_EVENT.is_in(_PURCHASE_EVENTS),
+            EVENTS_KNOWN: _EVENT.is_in(_PURCHASE_EVENTS).any() & ~_EVENT.is_in(_PURCHASE_EVENTS),
         },
     ),
     "instacart": Format(
