@@ -44,6 +44,15 @@ class DataDirectory:
         return self.root / "ledger"
 
     @property
+    def work(self) -> Path:
+        """Copies of what is read from databases and object stores, while it is read."""
+        return self.root / "work"
+
+    def readings(self, shop: str) -> Path:
+        """Rows that earlier readings of one shop's databases brought (`--since-last`), a file per query."""
+        return self.root / "readings" / f"shop={shop}"
+
+    @property
     def unfinished_picks(self) -> Path:
         """Where parts of picks files are that a run has not joined yet: a file for each, which holds their folder."""
         return self.root / "unfinished-picks"

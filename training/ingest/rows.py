@@ -46,6 +46,7 @@ class ParsedRows:
     Attributes:
         rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, and title and
             category where the source has them.
+        nothing_left: rows, with the same columns, of which nothing is left, as all of their quantity went back.
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -57,6 +58,7 @@ class ParsedRows:
     """
 
     rows: pl.DataFrame
+    nothing_left: pl.DataFrame
     bad: pl.DataFrame
     taken: Mapping[str, str]
     unused: Sequence[str]
@@ -116,9 +118,10 @@ def read_part(
         quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
-    rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
+    all_rows = with_order_ids(good.drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED))
     return ParsedRows(
-        rows=with_order_ids(rows),
+        rows=all_rows.filter(pl.col("quantity") != 0),
+        nothing_left=all_rows.filter(pl.col("quantity") == 0),
         bad=bad,
         taken=taken,
         unused=[name for name in seen if name not in taken.values()],

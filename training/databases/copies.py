@@ -1,0 +1,96 @@
+"""Local copies of what stands in databases and object stores, under the data directory while they are read."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import polars as pl
+
+from recommender.data_dir import DataDirectory, home_errors, make_folder
+from training.databases.access import Access, Request
+from training.databases.address import DatabaseAddress, Kind
+from training.databases.duckdb_files import copy_duckdb
+from training.databases.mysql import copy_mysql
+from training.databases.postgresql import copy_postgresql
+from training.databases.query import Query
+from training.databases.sqlite_files import copy_sqlite
+
+_COPY: Mapping[Kind, Callable[[Request, Path], None]] = {
+    "postgresql": copy_postgresql,
+    "mysql": copy_mysql,
+    "sqlite": copy_sqlite,
+    "duckdb": copy_duckdb,
+}
+_TABLES: Mapping[Kind, str] = {
+    "postgresql": "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() "
+    "UNION SELECT viewname FROM pg_views WHERE schemaname = current_schema()",
+    "mysql": "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')",
+    "duckdb": "SELECT table_name AS name FROM information_schema.tables",
+}
+_LOCK = "in-use.lock"
+
+
+def copy_rows(request: Request, file: Path) -> int:
+    """Write the wanted rows of a database to a Parquet file; how many they are.
+
+    A column is Float64 where the database says that it holds fractional numbers, else text.
+
+    Raises:
+        DatabaseError: the database cannot be reached, refuses the query, breaks off or takes too long.
+        UnreadableFileError: two columns have the same name.
+        UsageError: its driver is not installed, or its address has an option that is not known.
+    """
+    _COPY[request.address.kind](request, file)
+    return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+
+
+def list_tables(address: DatabaseAddress, access: Access, folder: Path) -> list[str]:
+    """Names of the tables and views of a database; `folder` is for a file that goes again. Raises as `copy_rows`."""
+    file = folder / "tables.parquet"
+    copy_rows(Request(address, Query("tables", _TABLES[address.kind]), access), file)
+    return sorted(pl.read_parquet(file)["name"])
+
+
+@contextmanager
+def work_folder(home: DataDirectory) -> Iterator[Path]:
+    """An empty folder for copies, which goes at the end; what killed processes left goes at the beginning.
+
+    Raises:
+        HomeError: it cannot be made.
+    """
+    with home_errors(f"write {make_folder(home.work)}"), _locked(home):
+        _delete_leftovers(home)
+        folder = Path(tempfile.mkdtemp(dir=home.work))
+        in_use = (folder / _LOCK).open("w")
+        fcntl.flock(in_use, fcntl.LOCK_EX)
+    with in_use:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def delete_leftovers(home: DataDirectory) -> None:
+    """Delete copies whose process is gone. Raises HomeError."""
+    if home.work.exists():
+        with home_errors(f"look through {home.work}"), _locked(home):
+            _delete_leftovers(home)
+
+
+def _delete_leftovers(home: DataDirectory) -> None:
+    for folder in home.work.iterdir():
+        with suppress(OSError), (folder / _LOCK).open("a") as in_use:
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(home: DataDirectory) -> Iterator[None]:
+    """A folder is not seen before its own lock is held."""
+    with (home.work / _LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
