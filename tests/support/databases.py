@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import adbc_driver_postgresql.dbapi
+import polars as pl
 import pymysql
 
 from tests.support.needs import find_program
@@ -51,7 +52,9 @@ class DatabaseServer:
         with closing(self._connect()) as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-            return list(cursor.fetchall()) if statements[-1].lstrip().upper().startswith("SELECT") else []
+            if not statements[-1].lstrip().upper().startswith("SELECT"):
+                return []
+            return list(cursor.fetchall() if self.kind == "mysql" else pl.DataFrame(cursor.fetch_arrow()).rows())
 
     def answers(self) -> bool:
         """Whether it is there."""
@@ -97,7 +100,7 @@ def mariadb_server() -> Iterator[DatabaseServer]:
         _call(["mariadb-install-db", "--no-defaults", data, "--skip-test-db"], options)
         first = _write(
             folder / "first.sql",
-            f"CREATE DATABASE shop; CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{server.password}';"
+            f"CREATE DATABASE shop;\nCREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{server.password}';\n"
             f"GRANT ALL ON *.* TO {USER}@'127.0.0.1';",
         )
         where = [f"--socket={folder / 'socket'}", f"--port={server.port}", "--bind-address=127.0.0.1"]
