@@ -19,7 +19,7 @@ from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.databases.access import Access, Request
 from training.databases.address import DatabaseAddress, find_address
-from training.databases.cloud import copy_object, is_cloud_path
+from training.databases.cloud import copy_objects, is_cloud_path
 from training.databases.copies import copy_rows, list_tables, work_folder
 from training.databases.kept_rows import KeptRows, find_kept_rows
 from training.databases.query import BEGINNING, Query
@@ -126,12 +126,15 @@ def local_files(
     with work_folder(DataDirectory(settings.home)) as folder:
         copier = _Copier(folder, settings, reading, since_last=queries.since_last)
         with progress.step("Copy what stands elsewhere", total=len(bought) + 1) as advance:
-            local = []
+            local: list[str | Path] = []
             for path, address, query in bought:
-                local.append(copier.copy(path, address, query, keep=True))
+                local.extend(copier.copy(path, address, query, keep=True))
                 advance(1)
-            file = copier.copy(products, *listed[1:]) if products else None
-        yield LocalFiles(local, Path(file) if file else None, copier.names, copier.kept, queries.since_last)
+            files = copier.copy(products, *listed[1:]) if products else []
+        if len(files) > 1:
+            raise UsageError(f"{products} is {len(files)} objects; name one file of products")
+        file = Path(files[0]) if files else None
+        yield LocalFiles(local, file, copier.names, copier.kept, queries.since_last)
 
 
 _Named = tuple[str | Path | None, DatabaseAddress | None, Query | None]
@@ -163,16 +166,15 @@ class _Copier:
 
     def copy(
         self, path: str | Path, address: DatabaseAddress | None, query: Query | None, *, keep: bool = False
-    ) -> str | Path:
-        """The path of a copy; a path of this machine stays as it is."""
+    ) -> Sequence[str | Path]:
+        """The paths of copies; a path of this machine stays as it is."""
         if address:
-            return self._copy_rows(self._request(address, query), keep=keep)
+            return [self._copy_rows(self._request(address, query), keep=keep)]
         if not is_cloud_path(path):
-            return path
-        file = self._new_file(Path(str(path)).name)
-        copy_object(str(path), file)
-        self.names[str(file)] = str(path)
-        return file
+            return [path]
+        copies = copy_objects(str(path), self._new_folder())
+        self.names.update({str(file): name for file, name in copies.items()})
+        return list(copies)
 
     def _request(self, address: DatabaseAddress, query: Query | None) -> Request:
         access = Access(self.settings.database_password, self.settings.database_timeout_s)
@@ -182,7 +184,7 @@ class _Copier:
         return Request(address, query, access)
 
     def _copy_rows(self, request: Request, *, keep: bool) -> Path:
-        file = self._new_file(f"{request.query.name.removesuffix('.sql')}.parquet")
+        file = self._new_folder() / f"{request.query.name.removesuffix('.sql').replace('/', '_')}.parquet"
         self.names[str(file)] = str(request)
         if keep and request.query.sql and request.query.asks_since:
             kept = self.kept[str(file)] = find_kept_rows(
@@ -198,8 +200,8 @@ class _Copier:
             raise UnreadableFileError(f"{request} returned no row; check its conditions")
         return file
 
-    def _new_file(self, name: str) -> Path:
-        """A path in a folder of its own: two copies may have the same name."""
+    def _new_folder(self) -> Path:
+        """A folder of its own: two copies may have the same name."""
         folder = self.folder / str(len(self.names))
         folder.mkdir()
-        return folder / name.replace("*", "_").replace("/", "_")
+        return folder

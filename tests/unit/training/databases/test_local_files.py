@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import polars as pl
 import pytest
@@ -254,32 +253,3 @@ def test_what_killed_processes_left_goes_and_what_is_in_use_stays(home):
         delete_leftovers(home)
         assert mine.exists()
     assert not mine.exists()
-
-
-def test_objects_are_handed_to_polars(tmp_path, monkeypatch, home):
-    csv = pl.DataFrame({"customer_id": ["ANNA"], "product_id": ["MILK"], "ordered_at": ["2026-11-01"]})
-    csv.write_csv(tmp_path / "orders.csv")
-    csv.write_parquet(tmp_path / "orders.parquet")
-    for name in ("scan_lines", "scan_parquet"):
-        real = getattr(pl, name)
-        monkeypatch.setattr(pl, name, partial(_of_bucket, real, tmp_path))
-    for path in ("s3://bucket/orders.csv", "gs://bucket/orders.parquet", "az://bucket/orders.*.parquet"):
-        (tmp_path / "orders.*.parquet").write_bytes((tmp_path / "orders.parquet").read_bytes())
-        source = PurchaseSource((path,))
-        found = ingest(source, Settings(home=home.root), NOW, Progress(show=False))
-        assert (bought(found), found.report.sources) == ([("ANNA", "MILK", 1)], [path])
-
-
-def _of_bucket(real, folder, path, **options):
-    text = str(path)
-    return real(folder / text.rpartition("/")[2] if "://bucket/" in text else path, **options)
-
-
-def test_an_object_that_cannot_be_reached_is_named(home, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s3cret", "AWS_REGION": "x"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    with pytest.raises(DatabaseError, match=r"s3://bucket/orders\.csv cannot be read") as caught:
-        ingest(PurchaseSource(("s3://bucket/orders.csv",)), Settings(home=home.root), NOW, Progress(show=False))
-    assert "s3cret" not in str(caught.value)
