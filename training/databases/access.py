@@ -1,6 +1,8 @@
 """Access to databases: the password, the time limit, and the errors of their drivers as errors of ours."""
 
+import errno
 import importlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +15,11 @@ from urllib.parse import quote
 import polars as pl
 from pydantic import SecretStr
 
-from recommender.errors import DatabaseError, UnreadableFileError, UsageError
+from recommender.errors import DatabaseError, HomeError, UnreadableFileError, UsageError
 from training.databases.address import DatabaseAddress, quote_name
 from training.databases.query import BEGINNING, Query
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,10 @@ def load_driver(name: str, kind: str) -> ModuleType:
 
 @contextmanager
 def driver_errors(request: Request, *kinds: type[Exception]) -> Iterator[None]:
-    """Errors of a driver within the block as DatabaseError, which never holds the password."""
+    """Errors of a driver within the block as DatabaseError, of a full disk as HomeError; neither holds the password."""
     started = time.monotonic()
-    failures: tuple[type[Exception], ...] = (*kinds, TimeoutError, pl.exceptions.PolarsError)
+    # TimeoutError is an OSError
+    failures: tuple[type[Exception], ...] = (*kinds, OSError, pl.exceptions.PolarsError)
     try:
         yield
     except failures as error:
@@ -85,7 +90,10 @@ def driver_errors(request: Request, *kinds: type[Exception]) -> Iterator[None]:
                 f"{request} took longer than {request.access.timeout_s:,} s and was given up; ask for less, "
                 "or set REPRISE_DATABASE_TIMEOUT_S"
             ) from None
-        raise DatabaseError(f"{request} cannot be read: {_explain(error, request.password)}") from None
+        reason = _explain(error, request.password)
+        if any(os.strerror(code) in reason for code in _DISK):
+            raise HomeError(f"cannot write a copy of {request}: {reason}; free the disk or set REPRISE_HOME") from None
+        raise DatabaseError(f"{request} cannot be read: {reason}") from None
 
 
 def _explain(error: Exception, password: str | None) -> str:

@@ -4,6 +4,7 @@ With `since_last` a query is asked only for what is new, and what earlier readin
 (`training.ingest.archived_events`).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -137,10 +138,20 @@ def local_files(
         yield LocalFiles(local, file, copier.names, copier.kept, queries.since_last)
 
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
+_ADDRESSES = (
+    "name a file, an address that begins with postgresql://, mysql://, mariadb://, sqlite:/// or duckdb:///, or an "
+    "object of s3://, gs:// or az://"
+)
 _Named = tuple[str | Path | None, DatabaseAddress | None, Query | None]
 
 
 def _check(bought: Sequence[_Named], listed: _Named, queries: Queries) -> None:
+    for path, address, _ in (*bought, listed):
+        scheme = _SCHEME.match(str(path or ""))
+        if scheme and not address and not is_cloud_path(path or ""):
+            # the rest is not shown: a password may stand in it
+            raise UsageError(f"{scheme[0]}…: nothing is read from there; {_ADDRESSES}")
     for option, query, named in (
         ("--query or --table", queries.purchases, bought),
         ("--products-query or --products-table", queries.products, [listed]),

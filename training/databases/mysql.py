@@ -36,7 +36,7 @@ def copy_mysql(request: Request, file: Path) -> None:
     driver = load_driver("pymysql", "MySQL and MariaDB")
     cursors = load_driver("pymysql.cursors", "MySQL and MariaDB")
     settings = _settings(driver, request)
-    with driver_errors(request, driver.Error, OSError), closing(driver.connect(**settings)) as connection:
+    with driver_errors(request, driver.Error), closing(driver.connect(**settings)) as connection:
         cursor = connection.cursor(cursors.SSCursor)
         try:
             _begin(cursor, connection.get_server_info(), request)

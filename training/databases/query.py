@@ -11,6 +11,7 @@ from training.databases.address import Kind, quote_name
 _SINCE = re.compile(r"(?<![:\w]):since\b")
 _COMMENTS = re.compile(r"--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _LAST_SEMICOLON = re.compile(r";\s*(?:--[^\n]*(?:\n|$)\s*|/\*.*?\*/\s*)*\Z", re.DOTALL)
+_LEADING = re.compile(r"\A(?:\s+|--[^\n]*|#[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _READS = ("select", "with", "values", "table", "from", "(")
 _LITERALS: dict[Kind, str] = {
     "postgresql": "TIMESTAMPTZ '{} UTC'",
@@ -66,7 +67,7 @@ def read_query(path: Path) -> Query:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{path} cannot be read: {reason}; name a file with the query") from None
-    bare = _COMMENTS.sub(" ", text).strip()
+    bare = _LEADING.sub("", text)
     if not bare.lower().startswith(_READS):
         begins = f"begins with {bare.split()[0][:40]!r}" if bare else "is empty"
         raise UsageError(f"{path} {begins}; a query begins with SELECT or WITH, as a database is only read")

@@ -8,7 +8,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from recommender.errors import DatabaseError, UnreadableFileError, UsageError
+from recommender.errors import DatabaseError, HomeError, UnreadableFileError, UsageError
+from tests.support.full_disk import full_disk
 from training.databases import access
 from training.databases.access import Access, Request
 from training.databases.address import find_address
@@ -87,6 +88,12 @@ def test_an_endless_query_ends_at_the_time_limit(make, kind):
     read = make("CREATE TABLE orders (id BIGINT)")
     with pytest.raises(DatabaseError, match=r"took longer than 1 s .* REPRISE_DATABASE_TIMEOUT_S"):
         read(Query("q.sql", ENDLESS[kind]), timeout_s=1)
+
+
+def test_a_full_disk_is_named_with_its_remedy(make, kind):
+    read = make("CREATE TABLE orders (id BIGINT)", "INSERT INTO orders VALUES (1)")
+    with full_disk(), pytest.raises(HomeError, match=r"cannot write a copy of .*File too large.*free the disk"):
+        read(Query("orders"))
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path, kind):

@@ -7,6 +7,7 @@ import pytest
 
 from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError
+from tests.support.full_disk import full_disk
 from training.databases.kept_rows import OVERLAP, find_kept_rows, forget_in_readings
 
 READ_AT = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
@@ -46,6 +47,15 @@ def test_erased_customers_go_and_the_time_stays(home):
     assert forget_in_readings(home, "default", lambda one: one == "ANNA") == 2
     assert (kept.read()["customer_id"].to_list(), kept.since) == (["BEN"], since)
     assert forget_in_readings(home, "default", lambda one: one == "ANNA") == 0
+
+
+def test_on_a_full_disk_what_was_kept_stays(home):
+    kept = find_kept_rows(home, "default", **WHAT)
+    kept.write(pl.DataFrame({"customer_id": ["ANNA"]}), READ_AT)
+    with full_disk(), pytest.raises(HomeError, match="free the disk"):
+        kept.write(pl.DataFrame({"customer_id": ["BEN"]}), READ_AT + timedelta(days=9))
+    assert kept.read()["customer_id"].to_list() == ["ANNA"]
+    assert [path.name for path in kept.file.parent.iterdir()] == [kept.file.name]
 
 
 def test_a_damaged_file_names_the_remedy(home):

@@ -136,6 +136,14 @@ def test_a_query_for_files_alone_is_refused(tmp_path):
         ingest(source, Settings(home=tmp_path / "home"), NOW, Progress(show=False))
 
 
+@pytest.mark.parametrize("address", ["mssql://sa:s3cret@host/db", "postgresql:/shop:s3cret@host/db", "https://a/b.csv"])
+def test_an_address_of_another_kind_is_refused_without_its_secrets(tmp_path, address):
+    for source in (PurchaseSource((address,)), PurchaseSource(("purchases.csv",), products=address)):
+        with pytest.raises(UsageError, match="nothing is read from there; name a file, an address") as caught:
+            ingest(source, Settings(home=tmp_path / "home"), NOW, Progress(show=False))
+        assert "s3cret" not in str(caught.value)
+
+
 # since the last reading
 
 

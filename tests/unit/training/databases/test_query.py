@@ -27,6 +27,7 @@ def query(tmp_path):
         "select 1;",
         "SELECT 1; -- the end; really;\n/* and ; this */\n",
         "\ufeff-- what was bought\nWITH a AS (SELECT 1) SELECT * FROM a",
+        "# what was bought\n  /* and\n when */ SELECT 1 # the end",
         "(SELECT 1) UNION (SELECT 2)",
         "VALUES (1)",
     ],
