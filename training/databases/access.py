@@ -1,25 +1,20 @@
 """Access to databases: the password, the time limit, and the errors of their drivers as errors of ours."""
 
-import errno
 import importlib
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote
 
 import polars as pl
 from pydantic import SecretStr
 
-from recommender.errors import DatabaseError, HomeError, UnreadableFileError, UsageError
+from recommender.errors import DatabaseError, UnreadableFileError, UsageError
 from training.databases.address import DatabaseAddress, quote_name
 from training.databases.query import BEGINNING, Query
-
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ def load_driver(name: str, kind: str) -> ModuleType:
 
 @contextmanager
 def driver_errors(request: Request, *kinds: type[Exception]) -> Iterator[None]:
-    """Errors of a driver within the block as DatabaseError, of a full disk as HomeError; neither holds the password."""
+    """Errors of a driver within the block as DatabaseError, which never holds the password."""
     started = time.monotonic()
     # TimeoutError is an OSError
     failures: tuple[type[Exception], ...] = (*kinds, OSError, pl.exceptions.PolarsError)
@@ -91,8 +86,6 @@ def driver_errors(request: Request, *kinds: type[Exception]) -> Iterator[None]:
                 "or set REPRISE_DATABASE_TIMEOUT_S"
             ) from None
         reason = _explain(error, request.password)
-        if any(os.strerror(code) in reason for code in _DISK):
-            raise HomeError(f"cannot write a copy of {request}: {reason}; free the disk or set REPRISE_HOME") from None
         raise DatabaseError(f"{request} cannot be read: {reason}") from None
 
 
@@ -118,14 +111,3 @@ def select(columns: dict[str, str], request: Request) -> str:
     kind = request.address.kind
     expressions = (f"{expression} AS {quote_name(kind, name)}" for name, expression in columns.items())
     return f"SELECT {', '.join(expressions)} FROM {request.rows}"
-
-
-def write_parts(parts: Iterator[pl.DataFrame], file: Path) -> None:
-    """Frames of one schema as one Parquet file, of which a part at a time is in memory."""
-    written = []
-    for number, part in enumerate(parts):
-        written.append(file.with_name(f"{file.stem}-{number}.part"))
-        part.write_parquet(written[-1], compression="lz4")
-    pl.scan_parquet(written, glob=False).sink_parquet(file, compression="lz4")
-    for path in written:
-        path.unlink()

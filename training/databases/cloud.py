@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from recommender.errors import DatabaseError, UnreadableFileError
-from training.frame_files import error_line
+from training.frame_files import error_line, stream_frame, stream_lines
 
 _PATH = "__path__"
 _SCHEMES = ("s3://", "s3a://", "gs://", "gcs://", "az://", "azure://", "abfs://", "abfss://", "adl://")
@@ -30,17 +30,16 @@ def copy_objects(path: str, folder: Path) -> dict[Path, str]:
     Raises:
         DatabaseError: the store cannot be reached, there is no such object, or it is no text in UTF-8.
         UnreadableFileError: all objects are empty.
+        HomeError: the disk is full.
     """
     with _store_errors(path):
         if path.endswith((".parquet", ".pq")):
             file = folder / _plain_name(path)
-            pl.scan_parquet(path).sink_parquet(file, compression="lz4")
+            stream_frame(pl.scan_parquet(path), file)
             return {file: path}
-        lines = pl.scan_lines(path, include_file_paths=_PATH)
-        # a folder for each object: each has a header of its own
-        target = pl.PartitionBy(folder, key=_PATH, include_key=False, approximate_bytes_per_file=None)
-        lines.sink_csv(target, include_header=False, quote_style="never", mkdir=True)
-    copies = {file: unquote(file.parent.name.partition("=")[2]) for file in sorted(folder.glob("*/*"))}
+        # a file for each object: each has a header of its own
+        files = stream_lines(pl.scan_lines(path, include_file_paths=_PATH), folder, _PATH)
+    copies = {file: unquote(file.parent.name.partition("=")[2]) for file in files}
     if not copies:
         raise UnreadableFileError(f"{path} is empty; a header line and one line per purchase are needed")
     return {file.rename(file.with_name(_plain_name(name))): name for file, name in copies.items()}

@@ -41,6 +41,7 @@ def copy_rows(request: Request, file: Path) -> int:
 
     Raises:
         DatabaseError: the database cannot be reached, refuses the query, breaks off or takes too long.
+        HomeError: the disk is full.
         UnreadableFileError: two columns have the same name.
         UsageError: its driver is not installed, or its address has an option that is not known.
     """

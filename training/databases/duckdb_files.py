@@ -8,6 +8,7 @@ import polars as pl
 
 from training.databases.access import Request, check_names, driver_errors, load_driver, select
 from training.databases.address import quote_name
+from training.frame_files import stream_frame
 
 _FRACTIONS = ("DECIMAL(", "FLOAT", "DOUBLE")
 
@@ -33,7 +34,7 @@ def copy_duckdb(request: Request, file: Path) -> None:
             types = connection.execute(f"DESCRIBE SELECT * FROM {request.rows}").fetchall()
             check_names([name for name, *_ in types], request)
             columns = {name: _read(name, kind) for name, kind, *_ in types}
-            pl.scan_arrow_c_stream(connection.sql(select(columns, request))).sink_parquet(file, compression="lz4")
+            stream_frame(pl.scan_arrow_c_stream(connection.sql(select(columns, request))), file)
         except KeyboardInterrupt:
             connection.interrupt()
             raise

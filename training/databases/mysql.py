@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from recommender.errors import UsageError
-from training.databases.access import Request, check_names, driver_errors, load_driver, write_parts
+from training.databases.access import Request, check_names, driver_errors, load_driver
+from training.frame_files import stream_parts
 
 _BATCH = 50_000
 _CONNECT_S = 10
@@ -41,7 +42,7 @@ def copy_mysql(request: Request, file: Path) -> None:
         try:
             _begin(cursor, connection.get_server_info(), request)
             cursor.execute(f"SELECT * FROM {request.rows}")
-            write_parts(_read(cursor, request), file)
+            stream_parts(_read(cursor, request), file)
         except BaseException:
             _end(driver, settings, connection.thread_id())
             if cursor._result:  # else it would fetch all that is left of the rows as it goes away

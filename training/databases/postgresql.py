@@ -13,6 +13,7 @@ import polars as pl
 
 from training.databases.access import Request, check_names, driver_errors, load_driver, select
 from training.databases.address import quote_name
+from training.frame_files import stream_frame
 
 _CONNECT_S = 10
 
@@ -34,7 +35,7 @@ def copy_postgresql(request: Request, file: Path) -> None:
         _begin(cursor, request)
         cursor.execute(select(_columns(cursor, request), request))
         try:
-            pl.scan_arrow_c_stream(cursor.fetch_arrow()).sink_parquet(file, compression="lz4")
+            stream_frame(pl.scan_arrow_c_stream(cursor.fetch_arrow()), file)
         except KeyboardInterrupt:
             cursor.adbc_cancel()
             raise

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import polars as pl
 
-from training.databases.access import Request, check_names, driver_errors, select, write_parts
+from training.databases.access import Request, check_names, driver_errors, select
 from training.databases.address import quote_name
+from training.frame_files import stream_parts
 
 _BATCH = 100_000
 _STEPS = 100_000
@@ -33,7 +34,7 @@ def copy_sqlite(request: Request, file: Path) -> None:
         # Ctrl-C, too, waits for such a call of Python's; it ends the query
         connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
         connection.execute("PRAGMA query_only = ON")
-        write_parts(_read(connection, request), file)
+        stream_parts(_read(connection, request), file)
 
 
 def _read(connection: sqlite3.Connection, request: Request) -> Iterator[pl.DataFrame]:

@@ -1,15 +1,18 @@
 """Purchases and products of databases, read like files of the same rows."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
-from recommender.errors import DatabaseError, MissingColumnError, UnreadableFileError, UsageError
+from recommender.errors import DatabaseError, MissingColumnError, TooLittleDataError, UnreadableFileError, UsageError
 from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
@@ -198,6 +201,13 @@ def test_a_later_refund_takes_back_a_kept_purchase(read, database):
     assert bought(read(since_last=True)) == [("BEN", "MILK", 1)]
 
 
+def test_parts_of_an_order_may_go_back_one_after_another(read, database):
+    add(database, order("ANNA", "MILK", "2026-01-01", "o1", 3), order("ANNA", "MILK", "2026-02-01", "o1", -1))
+    read(since_last=True)
+    add(database, order("ANNA", "MILK", "2026-11-30", "o1", -1))
+    assert bought(read(since_last=True)) == [("ANNA", "MILK", 1)]
+
+
 def test_nothing_new_leaves_what_was_kept(read, database):
     add(database, order("ANNA", "MILK", "2026-01-01", "o1"))
     read(since_last=True)
@@ -236,6 +246,53 @@ def test_erased_customers_are_not_kept(read, database, home):
     assert bought(read(since_last=True, erased=[anna])) == [("BEN", "MILK", 1), ("CARA", "MILK", 1)]
     assert forget(home, "default", [ben]).kept_rows == 1
     assert bought(read(since_last=True, erased=[anna, ben])) == [("CARA", "MILK", 1)]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "refund", "status", "quantity", "back"]),
+        st.integers(1, 4),
+        st.integers(0, 15),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(steps=STEPS)
+@example(steps=[("add", 1, 0, False), ("add", 1, 8, True), ("status", 1, 0, True)])
+@example(steps=[("add", 1, 0, True), ("refund", 1, 0, True), ("refund", 1, 15, True)])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_whatever_happens_between_readings_they_equal_one_of_everything(read, database, home, steps):
+    database("DELETE FROM orders")
+    shutil.rmtree(home.readings("default"), ignore_errors=True)
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for number, (kind, which, days, reads) in enumerate([("add", 1, 0, True), *steps]):
+        now += timedelta(days=days)
+        day = f"{now:%Y-%m-%d}"
+        known, at = f"o{number % which}", f"updated_at = '{day} 10:00:00' WHERE order_id"
+        if kind == "add":
+            add(database, order("ANNA", f"P{which}", day, f"o{number}", which))
+        elif kind == "refund":
+            line = order("ANNA", f"P{which}", day, f"o{number % which}", -1)
+            add(database, (*line[:2], f"{day} 11:00:00", *line[3:]))  # not in the second of a purchase
+        elif kind == "status":
+            database(f"UPDATE orders SET status = 'refunded', {at} = '{known}' AND quantity > 0")
+        elif kind == "quantity":
+            database(f"UPDATE orders SET quantity = {which}, {at} = '{known}' AND quantity > 0")
+        else:
+            database(f"UPDATE orders SET refunded_quantity = 1, {at} = '{known}' AND quantity > 0")
+        if reads:
+            everything, added = (_ledger(read, query, now) for query in (Query("orders"), SINCE))
+            assert everything.equals(added)
+
+
+def _ledger(read, query, now):
+    try:
+        return read(query, at=now, since_last=query is SINCE).ledger
+    except TooLittleDataError:  # everything went back
+        return pl.DataFrame()
 
 
 # copies
