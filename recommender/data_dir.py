@@ -35,7 +35,7 @@ class DataDirectory:
 
     @property
     def work(self) -> Path:
-        """What readings of files need only while they read, such as unpacked copies."""
+        """What a reading needs only while it reads, such as copies of what is packed or stands in a database."""
         return self.root / "work"
 
     @property
@@ -47,6 +47,10 @@ class DataDirectory:
     def ledger(self) -> Path:
         """Archived events, a folder per shop and day."""
         return self.root / "ledger"
+
+    def readings(self, shop: str) -> Path:
+        """Rows that earlier readings of one shop's databases brought (`--since-last`), a file per query."""
+        return self.root / "readings" / f"shop={shop}"
 
     @property
     def unfinished_picks(self) -> Path:

@@ -12,6 +12,7 @@
     ├── GateRefusedError           the new model is worse than what it must beat
     ├── BusyError                  another training or publish is running
     ├── MailError                  a mail cannot be made, or the mail server will not take it
+    ├── DatabaseError              a database of the shop cannot be read
     ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
     ├── StoreError                 Redis
     │   ├── StoreUnavailableError
@@ -112,6 +113,12 @@ class MailError(RepriseError):
     """A mail cannot be made, or the mail server will not take it."""
 
     code = "mail"
+
+
+class DatabaseError(RepriseError):
+    """A database or an object store cannot be reached, refused a query, broke off, or took longer than it may."""
+
+    code = "database"
 
 
 class HomeError(RepriseError):

@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path(".reprise")
-    """Folder of models, the embedded Redis' data, quarantined rows, reports and the demo shop."""
+    """Folder of models, the embedded Redis' data, quarantined rows, rows read from databases, reports and
+    the demo shop."""
     redis_url: SecretStr | None = None
     """Address of Redis: one server, sentinels or a cluster. None: the embedded server under `REPRISE_HOME`."""
     redis_timeout_ms: int = Field(default=100, ge=1)
@@ -103,6 +104,10 @@ class Settings(BaseSettings):
     """Hosts, with all below them, that addresses of products and pictures may name, as JSON: `["shop.example"]`.
     None: any host."""
     reading: ReadingOptions = ReadingOptions()
+    database_password: SecretStr | None = None
+    """Password of the database that purchases are read from. None: as its address or the driver has it."""
+    database_timeout_s: int = Field(default=1_800, ge=1)
+    """Longest time that one query of a database may take, rows included."""
     max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
     """A file with a larger share of bad rows is refused."""
     horizon_days: int = Field(default=30, ge=1, le=365)

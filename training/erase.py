@@ -1,4 +1,4 @@
-"""Erasure of customers from files: archived events, versions, quarantined rows, outboxes, unfinished picks."""
+"""Erasure of customers from files: archived events, versions, quarantined and kept rows, outboxes, unfinished picks."""
 
 import shutil
 from collections.abc import Collection, Sequence
@@ -14,9 +14,11 @@ from recommender.publication.erasure import leave_out
 from training.artifacts import load, save, saved_versions
 from training.campaigns.mail.outbox import forget_customers
 from training.campaigns.picks.parts import forget_in_parts
+from training.databases.kept_rows import forget_in_readings
 from training.events.archive import Archive
 from training.flat_files import as_written
 from training.quarantine import write_quarantine
+from training.tables.workspace import delete_leftovers
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Forgotten:
         quarantined_rows: how many bad rows.
         mails: what the outboxes knew of how many mails.
         unfinished_picks: how many picks files whose parts a killed run left.
+        kept_rows: how many rows that were kept of databases (`--since-last`).
     """
 
     archived_events: int
@@ -36,6 +39,7 @@ class Forgotten:
     quarantined_rows: int
     mails: int
     unfinished_picks: int = 0
+    kept_rows: int = 0
 
 
 def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten:
@@ -56,7 +60,9 @@ def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten
     rows = sum(_forget_rows(file, erased) for file in sorted(home.quarantine.glob("*.csv")))
     mails = forget_customers(home.root, shop, lambda one: digest_of_person(one, None) in erased) if erased else 0
     picks = forget_in_parts(home, erased)
-    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails, picks)
+    kept = forget_in_readings(home, shop, lambda one: digest_of_person(one, None) in erased)
+    delete_leftovers(home.work)
+    return Forgotten(archived, tuple(_forget_lists(home, erased)), rows, mails, picks, kept)
 
 
 def _forget_lists(home: DataDirectory, erased: Collection[str]) -> list[str]:

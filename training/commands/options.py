@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
+from training.commands.database_options import add_database_options, take_queries
 from training.commands.reading_options import add_reading_options, take_reading
 from training.ingest.ingest import PurchaseSource
 
@@ -43,14 +44,16 @@ def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
 def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..., None]:
     @click.argument("paths", nargs=-1, required=required, metavar="FILE…")
     @add_reading_options
-    @click.option("--products", type=click.Path(path_type=Path), help="File of titles, categories, prices, …")
+    @click.option("--products", metavar="FILE", help="File or database of titles, categories, prices, …")
+    @add_database_options
     @wraps(command)
     def with_source(
-        *, paths: tuple[str, ...], products: Path | None, ledger: Path | None = None, **others: object
+        *, paths: tuple[str, ...], products: str | None, ledger: Path | None = None, **others: object
     ) -> None:
         if not paths and ledger is None:
             raise click.UsageError("name purchase FILEs, a --ledger, or both")
-        command(source=PurchaseSource(paths, take_reading(others), products, ledger), **others)
+        source = PurchaseSource(paths, take_reading(others), products, ledger, take_queries(others))
+        command(source=source, **others)
 
     return with_source
 

@@ -8,9 +8,14 @@ A purchase that is in both counts once, as the file has it. It is taken for the 
 So is a refund, among refunds; a line of a file whose status says that it went back is both. Nothing else tells them
 apart: purchases of a file that has neither order ids nor times of day count again beside their events, so export such
 files up to the day on which the events begin. Likewise a file's `refunded_quantity` and a refund event count both.
+
+A like rule joins several readings of a database: a row that comes again counts once, as it comes now. It is the same by
+its order id (a refund by its second, too) where the database has order ids, else by its second. A row that the database
+does not return again, as it was deleted or is older than the query asks for, stays as it was read.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,11 +23,14 @@ import polars as pl
 
 from recommender.errors import UnreadableFileError
 from recommender.events.event import EventType
+from training.cells.findings import Note
+from training.databases.kept_rows import KeptRows
 from training.events.archive import Archive
 from training.ingest.rows import ParsedRows, with_order_ids
 from training.ingest.schema import EARLIEST, LEDGER
 
 IN_FILES = "in a purchase file, too"
+_KEYS = ("customer_id", "product_id", "ordered_at", "order_id", "quantity", "of_order")
 ORDERS: tuple[EventType, ...] = ("purchase", "refund")
 
 
@@ -66,9 +74,10 @@ def to_part(events: pl.DataFrame, parts: Sequence[ParsedRows], as_of: datetime) 
         (refund & pl.col("order_id").is_not_null()).alias("of_order"),
         pl.lit(None, pl.Float64).alias("paid_back"),
     )
-    new = _not_in_files(rows, [part.rows for part in parts])
+    new = _leave_out_known(rows, [part.rows for part in parts], "order_id", "second")
     return ParsedRows(
         rows=with_order_ids(new),
+        nothing_left=new.clear(),
         bad=pl.DataFrame(),
         taken={},
         unused=(),
@@ -84,17 +93,41 @@ def to_part(events: pl.DataFrame, parts: Sequence[ParsedRows], as_of: datetime) 
     )
 
 
-def _not_in_files(rows: pl.DataFrame, files: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    if not files:
+def add_earlier(part: ParsedRows, kept: KeptRows) -> ParsedRows:
+    """The rows of a reading and those of earlier readings of the same query. Raises HomeError."""
+    since = kept.since
+    if since is None:
+        return part
+    # where there are order ids, two orders of one day or second are two
+    same = "line" if "order_id" in part.taken else "second"
+    earlier = _leave_out_known(kept.read(), [part.rows, part.nothing_left], same)
+    text = f"{len(part.rows):,} rows since {since:%Y-%m-%d}, {len(earlier):,} more of earlier readings (--since-last)"
+    return replace(
+        part,
+        rows=pl.concat([earlier, part.rows], how="diagonal"),
+        notes=[*part.notes, Note("since_last", text, len(earlier))],
+    )
+
+
+def _leave_out_known(rows: pl.DataFrame, readings: Sequence[pl.DataFrame], *same: str) -> pl.DataFrame:
+    """Those of `rows` that are in none of `readings`, as customer, product and any one of `same` tell them apart."""
+    if not readings:
         return rows
-    known = _with_keys(pl.concat([file.select(rows.columns) for file in files]))
-    bought_too = known.filter("refund", "of_order").with_columns(refund=pl.lit(value=False))
-    known, left = pl.concat([known, bought_too]), _with_keys(rows)
-    for same in ("order_id", "second"):
-        left = left.join(known, on=["customer_id", "product_id", same, "refund"], how="anti")
+    known = _with_keys(pl.concat([each.select(_KEYS) for each in readings]))
+    bought_too = known.filter("refund", "of_order").with_columns(
+        pl.col("order_id").alias("line"), refund=pl.lit(value=False)
+    )
+    both, left = pl.concat([known, bought_too]), _with_keys(rows)
+    for key in same:
+        left = left.join(both, on=["customer_id", "product_id", key, "refund"], how="anti")
     return left.select(rows.columns)
 
 
 def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
-    second = pl.col("ordered_at").dt.truncate("1s")
-    return rows.with_columns(second.alias("second"), (pl.col("quantity") < 0).alias("refund"))
+    """With what tells rows of a customer and a product apart.
+
+    `line` is the order; of a refund it is the second as well, as parts of an order may go back one after another.
+    """
+    second, refund = pl.col("ordered_at").dt.truncate("1s"), pl.col("quantity") < 0
+    line = pl.when(refund).then(pl.format("{}@{}", "order_id", second.dt.epoch("s"))).otherwise("order_id")
+    return rows.with_columns(second.alias("second"), refund.alias("refund"), line.alias("line"))

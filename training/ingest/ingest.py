@@ -20,7 +20,8 @@ from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.cells.findings import Question, refuse_questions
 from training.cells.spellings import currencies_of, spelling_notes
-from training.ingest.archived_events import read_ledger, to_part
+from training.databases.local_files import LocalFiles, Queries, local_files
+from training.ingest.archived_events import add_earlier, read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats import FORMATS
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
@@ -42,18 +43,21 @@ class PurchaseSource:
     """Purchase files, archived events or both, and how they are to be read.
 
     Attributes:
-        paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines; may be empty beside a ledger.
+        paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines, and addresses of databases and
+            object stores (`training.databases.local_files`); may be empty beside a ledger.
         reading: how they are to be understood.
-        products: an optional file of product_id, title, category, price, currency, url, image_url, in_stock,
-            replenishable.
+        products: an optional file, or an address, of product_id, title, category, price, currency, url, image_url,
+            in_stock, replenishable.
         ledger: an optional folder of archived events (`training.ingest.archived_events`); a purchase that is also in
             a file counts once.
+        queries: which rows of databases are wanted.
     """
 
     paths: Sequence[str | Path]
     reading: ReadingOptions = field(default_factory=ReadingOptions)
-    products: Path | None = None
+    products: str | Path | None = None
     ledger: Path | None = None
+    queries: Queries = field(default_factory=Queries)
 
 
 @dataclass(frozen=True)
@@ -109,16 +113,38 @@ def ingest(
         UnclearInputError: a cell could mean two things.
         TooManyBadRowsError: more rows are bad than max_bad_rows_share allows; the quarantine file is written.
         TooLittleDataError: no purchase is left.
-        HomeError: the quarantine file cannot be written, or the ledger not be read.
+        DatabaseError: a database or an object store cannot be read.
+        HomeError: the quarantine file or a copy cannot be written, or the ledger not be read.
     """
     _check(source, as_of)
-    files = find_files(source.paths, leave_out=[source.products] if source.products else [])
-    with unchanged([*files, *([source.products] if source.products else [])]), Workspace(settings.home) as work:
+    named = (source.paths, source.products, source.queries)
+    with local_files(*named, reading=source.reading, settings=settings, progress=progress) as local, local.named():
+        return _ingest(source, local, settings, as_of, progress, erased=erased, refuse=refuse)
+
+
+def _ingest(
+    source: PurchaseSource,
+    local: LocalFiles,
+    settings: Settings,
+    as_of: datetime,
+    progress: Progress,
+    *,
+    erased: Collection[str],
+    refuse: bool,
+) -> Ingested:
+    """`ingest` of files of this machine."""
+    products = [local.products] if local.products else []
+    files = find_files(local.paths, leave_out=products)
+    with unchanged([*files, *products]), Workspace(settings.home) as work:
         salt = make_salt(DataDirectory(settings.home)) if source.reading.hash_customers else None
-        parts = _read_files(files, source.reading, as_of, progress, work, salt=salt, refuse=refuse)
-        listed = read_products(source.products, work, settings.link_hosts) if source.products else None
-    bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
-    quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
+        of_files = _read_files(files, source.reading, as_of, progress, work, salt=salt, refuse=refuse)
+        listed = read_products(local.products, work, settings.link_hosts) if local.products else None
+    whole = {
+        file: add_earlier(part, kept) if (kept := local.kept_of(file)) else part for file, part in of_files.items()
+    }
+    parts = list(whole.values())
+    bad = [local.rename_files(each) for each in (*(part.bad for part in parts), *([listed.bad] if listed else []))]
+    quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), local.paths))
     currencies: set[str] = set()
     if source.ledger is not None:
         with progress.step("Read archived events"):
@@ -141,7 +167,7 @@ def ingest(
         ]
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(
-            sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
+            sources=[local.rename(str(path)) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
             **{**read, "notes": [*read["notes"], *map(asdict, notes)]},
             max_bad_rows_share=settings.max_bad_rows_share,
@@ -154,6 +180,8 @@ def ingest(
         )
     if refuse:
         check_report(report)
+        for file, part in whole.items():
+            local.keep(file, _leave_out(part.rows, erased), as_of)
     named = None if listed is None else list(listed.products["product_id"])
     return Ingested(ledger, catalogue, report, named, currencies)
 
@@ -161,6 +189,8 @@ def ingest(
 def _check(source: PurchaseSource, as_of: datetime) -> None:
     if source.reading.format not in FORMATS:
         raise UsageError(f"no format {source.reading.format!r}; there are: {', '.join(sorted(FORMATS))}")
+    if source.queries.since_last and FORMATS[source.reading.format].combine:
+        raise UsageError(f"--since-last cannot be with the format {source.reading.format}, which joins files")
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
 
@@ -174,14 +204,14 @@ def _read_files(
     *,
     salt: bytes | None,
     refuse: bool,
-) -> list[ParsedRows]:
+) -> dict[Path, ParsedRows]:
     if not files:
-        return []
+        return {}
     format_ = FORMATS[options.format]
     with progress.step("Read purchases", total=len(files)) as advance:
-        parts = []
+        parts = {}
         for opened in open_sources(files, format_, options, work):
-            parts.append(read_part(opened, format_, options, as_of, salt=salt, refuse=refuse))
+            parts[opened.file] = read_part(opened, format_, options, as_of, salt=salt, refuse=refuse)
             advance(1)
     return parts
 
@@ -204,10 +234,14 @@ class _Cleaned:
 
 def _clean(parts: Sequence[ParsedRows], erased: Collection[str]) -> _Cleaned:
     """Leave out erased customers, net refunds, leave out tills, in this order."""
-    rows = pl.concat([part.rows for part in parts], how="diagonal")
-    if erased:
-        gone = [one for one in rows["customer_id"].unique() if digest_of_person(one, None) in erased]
-        rows = rows.filter(~pl.col("customer_id").is_in(gone))
+    rows = _leave_out(pl.concat([part.rows for part in parts], how="diagonal"), erased)
     netted = net_refunds(rows)
     suspects = find_suspects(netted.purchases)
     return _Cleaned(netted.purchases.join(suspects, on="customer_id", how="anti"), netted, suspects)
+
+
+def _leave_out(rows: pl.DataFrame, erased: Collection[str]) -> pl.DataFrame:
+    if not erased:
+        return rows
+    gone = [one for one in rows["customer_id"].unique() if digest_of_person(one, None) in erased]
+    return rows.filter(~pl.col("customer_id").is_in(gone))

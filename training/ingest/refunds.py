@@ -58,7 +58,7 @@ def is_back(statuses: Collection[str]) -> pl.Expr:
 
 
 def sign_refunds(rows: pl.DataFrame, statuses: Collection[str]) -> pl.DataFrame:
-    """Rows with a quantity below 0 where they are refunds; those of which nothing is left are dropped.
+    """Rows with a quantity below 0 where they are refunds.
 
     Args:
         rows: order_id, quantity, WHOLE, unit_price (negative: it was paid back), status.
@@ -71,13 +71,12 @@ def sign_refunds(rows: pl.DataFrame, statuses: Collection[str]) -> pl.DataFrame:
     went_back, quantity, price = is_back(statuses), pl.col("quantity"), pl.col("unit_price")
     by_price = ~went_back & (quantity > 0) & (price < 0)
     signed = pl.when(went_back).then(-pl.col(WHOLE).abs()).when(by_price).then(-quantity).otherwise(quantity)
-    signed_rows = rows.with_columns(
+    return rows.with_columns(
         signed.alias("quantity"),
         pl.when(price >= 0).then(price).alias("unit_price"),
         (went_back & pl.col("order_id").is_not_null()).alias("of_order"),
         pl.when(by_price).then(-price).alias("paid_back"),
     )
-    return signed_rows.filter(quantity != 0) if (signed_rows["quantity"] == 0).any() else signed_rows
 
 
 def net_refunds(rows: pl.DataFrame) -> Netted:

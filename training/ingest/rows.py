@@ -20,7 +20,7 @@ from training.cells.times import read_times
 from training.ingest.columns import take_columns
 from training.ingest.formats import Format
 from training.ingest.refunds import WHOLE, is_back, sign_refunds
-from training.ingest.schema import EVENTS_KNOWN, NORMAL, bad_rules, first_reason, user_rules
+from training.ingest.schema import EVENTS_KNOWN, NORMAL, NOTHING_LEFT, bad_rules, first_reason, user_rules
 from training.tables.copies import without_copies
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
 from training.tables.scan import scan_file
@@ -58,6 +58,7 @@ class ParsedRows:
     Attributes:
             the source has them, and currency where its prices have one, and paid_back (what a negative price gave back
             for one; null elsewhere).
+        nothing_left: rows, with the same columns, of which nothing is left, as all of their quantity went back.
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -72,6 +73,7 @@ class ParsedRows:
     """
 
     rows: pl.DataFrame
+    nothing_left: pl.DataFrame
     bad: pl.DataFrame
     taken: Mapping[str, str]
     unused: Sequence[str]
@@ -164,9 +166,13 @@ def read_part(
     if refuse:
         refuse_questions(file, questions)
     back = [value for value in statuses if status_meaning(value, options.returned) == TAKEN_BACK]
-    rows = sign_refunds(good, back)
+    zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else good.clear()
+    signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back)
+    all_rows = with_order_ids(hash_customers(signed.drop(_COUNTED, *_flags(cells)), salt))
+    nothing_left = pl.col("quantity") == 0
     return ParsedRows(
-        rows=with_order_ids(hash_customers(rows.drop(_COUNTED, *_flags(cells)), salt)),
+        rows=all_rows.filter(~nothing_left),
+        nothing_left=all_rows.filter(nothing_left),
         bad=bad if salt is None else bad.select(pl.col(r"^(file|line|reason)$")),
         taken=taken,
         unused=unused,

@@ -53,11 +53,12 @@ EVENTS_KNOWN = "not a purchase event"
 """Reason of formats that know which events of a log are purchases."""
 ANONYMOUS = "no customer (anonymous sale)"
 _SOLD = pl.col("product_id").is_not_null() & pl.col("ordered_at").is_not_null()
+NOTHING_LEFT = "quantity 0: nothing is left"
 NORMAL: Mapping[str, pl.Expr] = {
     ANONYMOUS: pl.col("customer_id").is_null() & _SOLD,
     "product_id is a word for nothing": pl.col("product_id").is_null()
     & (pl.when(pl.col("product_id").is_null()).then(pl.col(READ + "product_id")).str.strip_chars() != ""),
-    "quantity 0: nothing is left": pl.col("quantity") == 0,
+    NOTHING_LEFT: pl.col("quantity") == 0,
 }
 """The rules by which a row is normal in any file and no purchase by a customer, by reason. Null counts as false."""
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,20 +35,29 @@ class Workspace:
     def new_file(self, suffix: str) -> Path:
         """An empty file of its own. Raises HomeError."""
         if self._folder is None:
-            self._folder = self._stack.enter_context(_own_folder(self._parent))
+            self._folder = self._stack.enter_context(work_folder(self._parent))
         with home_errors(f"write to {self._folder}"):
             number, name = tempfile.mkstemp(dir=self._folder, suffix=suffix)  # mode 0600
         os.close(number)
         return Path(name)
 
 
+def delete_leftovers(parent: Path) -> None:
+    """Delete folders whose process is gone. Raises HomeError."""
+    if parent.exists():
+        with home_errors(f"look through {parent}"), _locked(parent):
+            _delete_unlocked(parent)
+
+
 @contextmanager
-def _own_folder(parent: Path) -> Iterator[Path]:
-    """A folder that this process has locked, so that nobody takes it for a dead process's."""
+def work_folder(parent: Path) -> Iterator[Path]:
+    """A folder that this process has locked, so that nobody takes it for a dead process's; it goes at the end.
+
+    What killed processes left in `parent` goes at the beginning. Raises HomeError.
+    """
     make_folder(parent)
     with home_errors(f"write to {parent}"), _locked(parent):
-        for left in parent.iterdir():
-            _delete_unlocked(left)
+        _delete_unlocked(parent)
         folder = Path(tempfile.mkdtemp(dir=parent))
         held = _locked(folder)
         held.__enter__()
@@ -69,9 +78,7 @@ def _locked(folder: Path, operation: int = fcntl.LOCK_EX) -> Iterator[None]:
         os.close(number)
 
 
-def _delete_unlocked(folder: Path) -> None:
-    try:
-        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+def _delete_unlocked(parent: Path) -> None:
+    for folder in parent.iterdir():
+        with suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):  # else it is at work
             shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        pass  # at work

@@ -1,0 +1,61 @@
+"""Objects of S3, Google Cloud Storage and Azure, copied by polars: `s3://bucket/orders/*.parquet`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote
+
+import polars as pl
+
+from recommender.errors import DatabaseError, UnreadableFileError
+from training.frame_files import error_line, stream_frame, stream_lines
+
+_PATH = "__path__"
+_SCHEMES = ("s3://", "s3a://", "gs://", "gcs://", "az://", "azure://", "abfs://", "abfss://", "adl://")
+
+
+def is_cloud_path(path: str | Path) -> bool:
+    """Whether a path is one of an object store."""
+    return str(path).startswith(_SCHEMES)
+
+
+def copy_objects(path: str, folder: Path) -> dict[Path, str]:
+    """Write an object, or each that a pattern names, to `folder`: Parquet as Parquet, all else as its lines.
+
+    The environment says how the store is reached, such as AWS_ACCESS_KEY_ID, AWS_REGION and AWS_ENDPOINT_URL.
+
+    Returns:
+        Copy → what it is a copy of. Parquet becomes one file.
+
+    Raises:
+        DatabaseError: the store cannot be reached, there is no such object, or it is no text in UTF-8.
+        UnreadableFileError: all objects are empty.
+        HomeError: the disk is full.
+    """
+    with _store_errors(path):
+        if path.endswith((".parquet", ".pq")):
+            file = folder / _plain_name(path)
+            stream_frame(pl.scan_parquet(path), file)
+            return {file: path}
+        # a file for each object: each has a header of its own
+        files = stream_lines(pl.scan_lines(path, include_file_paths=_PATH), folder, _PATH)
+    copies = {file: unquote(file.parent.name.partition("=")[2]) for file in files}
+    if not copies:
+        raise UnreadableFileError(f"{path} is empty; a header line and one line per purchase are needed")
+    return {file.rename(file.with_name(_plain_name(name))): name for file, name in copies.items()}
+
+
+def _plain_name(path: str) -> str:
+    """The name of an object as one of a file that is not compressed."""
+    return path.rpartition("/")[2].replace("*", "_").removesuffix(".gz")
+
+
+@contextmanager
+def _store_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = error_line(error).partition(": <?xml")[0][:600]
+        if "utf8" in reason or "utf-8" in reason:
+            reason += "; objects are read as UTF-8 or, where they are named so, as .parquet: copy it here first"
+        raise DatabaseError(f"{path} cannot be read: {reason}") from None
