@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from recommender.errors import SettingsError
 from recommender.experiments.experiment import Experiments
-from recommender.reading import ReadingOptions
+from recommender.reading import FormatSettings, ReadingOptions
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 
 ENV_PREFIX = "REPRISE_"
@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     """Hosts, with all below them, that addresses of products and pictures may name, as JSON: `["shop.example"]`.
     None: any host."""
     reading: ReadingOptions = ReadingOptions()
+    formats: dict[str, FormatSettings] = {}
+    """Formats of your own by name, as `[formats.mine]` in `reprise.toml`; see the page about training."""
     max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
     """A file with a larger share of bad rows is refused."""
     horizon_days: int = Field(default=30, ge=1, le=365)

@@ -26,17 +26,18 @@ from api.schemas.profiles import CustomerProfile
 from api.schemas.requests import EventsBody
 from recommender.campaigns.audiences import AUDIENCES
 from recommender.cli.main import COMMANDS, reprise
+from recommender.reading import ReadingOptions
 from recommender.settings import CONFIG_VARIABLE, ENV_PREFIX, AlsSettings, MailSettings, Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
 from training.demo.shop import make_shop
-from training.ingest.formats import FORMATS
+from training.ingest.formats.known import FORMATS
 from training.ingest.schema import PURCHASE_COLUMNS
 
 README = (ROOT / "README.md").read_text()
 TEXT = "\n".join(page.read_text() for page in PAGES)
-TABLES = {"als": AlsSettings, "mail": MailSettings}
+TABLES = {"als": AlsSettings, "mail": MailSettings, "reading": ReadingOptions}
 """Settings that are tables of their own."""
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 

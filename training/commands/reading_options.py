@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from recommender.errors import UsageError
 from recommender.reading import ReadingOptions
 from recommender.settings import load_settings
-from training.ingest.formats import FORMATS
+from training.ingest.formats.known import FORMATS
 
 
 def add_reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,7 +56,7 @@ def _columns(context: click.Context, parameter: click.Parameter, values: tuple[s
 
 
 _OPTIONS = (
-    click.option("--format", type=click.Choice(sorted(FORMATS)), help="Which export it is.  [default: reprise]"),
+    click.option("--format", metavar="NAME", help=f"Which export it is: {', '.join(FORMATS)}.  [default: reprise]"),
     click.option("--columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
     click.option("--time-format", metavar="PATTERN", help="Pattern of times, such as '%d.%m.%Y %H:%M'."),

@@ -19,7 +19,8 @@ from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
-from training.ingest.formats import FORMATS
+from training.ingest.formats.format import Format
+from training.ingest.formats.known import find_format
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
@@ -105,10 +106,12 @@ def ingest(
         TooLittleDataError: no purchase is left.
         HomeError: the quarantine file cannot be written, or the ledger not be read.
     """
-    _check(source, as_of)
+    if as_of.tzinfo is None:
+        raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
+    format_ = find_format(source.reading.format, settings.formats)
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
     with unchanged([*files, *([source.products] if source.products else [])]):
-        parts = _read_files(files, source.reading, as_of, progress, refuse=refuse)
+        parts = _read_files(files, format_, source.reading, as_of, progress, refuse=refuse)
         listed = read_products(source.products, settings.link_hosts) if source.products else None
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
@@ -141,23 +144,21 @@ def ingest(
     return Ingested(ledger, catalogue, report, named, currencies)
 
 
-def _check(source: PurchaseSource, as_of: datetime) -> None:
-    if source.reading.format not in FORMATS:
-        raise UsageError(f"no format {source.reading.format!r}; there are: {', '.join(sorted(FORMATS))}")
-    if as_of.tzinfo is None:
-        raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
-
-
 def _read_files(
-    files: Sequence[Path], options: ReadingOptions, as_of: datetime, progress: Progress, *, refuse: bool
+    files: Sequence[Path],
+    format_: Format,
+    options: ReadingOptions,
+    as_of: datetime,
+    progress: Progress,
+    *,
+    refuse: bool,
 ) -> list[ParsedRows]:
     if not files:
         return []
-    format_ = FORMATS[options.format]
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
         for opened in open_sources(files, format_):
-            parts.append(read_part(opened, format_, options, as_of, refuse=refuse))
+            parts.append(read_part(opened, format_, format_.fill(options), as_of, refuse=refuse))
             advance(1)
     return parts
 

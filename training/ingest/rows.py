@@ -14,7 +14,7 @@ from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
 from training.ingest.columns import take_columns
-from training.ingest.formats import Format
+from training.ingest.formats.format import Format
 from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
 from training.tables.files import BROKEN, LINE, reading, scan_file
 
@@ -78,9 +78,9 @@ def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
         UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
     """
     frames = [scan_file(file) for file in files]
-    if format_.combine is None:
-        return [PurchaseFile(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
     stems = [file.name.split(".")[0] for file in files]
+    if format_.combine is None or not format_.joins(stems):
+        return [PurchaseFile(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
     with reading(files[0].parent):
         return [PurchaseFile(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
 
@@ -111,7 +111,7 @@ def read_part(
         if refuse:
             refuse_questions(str(source.file), questions)
         judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
-        frame = judged.select(_kept(taken)).collect(engine="streaming")
+        frame = judged.select(_kept(taken, options)).collect(engine="streaming")
         verdicts = _count(frame[_VERDICT])
         quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
@@ -165,10 +165,11 @@ def _judge(
     )
 
 
-def _kept(taken: Mapping[str, str]) -> list[pl.Expr]:
+def _kept(taken: Mapping[str, str], options: ReadingOptions) -> list[pl.Expr]:
     """The columns of `ParsedRows.rows`, with _VERDICT and the flags that are counted."""
     quantity, price, order_id = pl.col("quantity"), pl.col("unit_price"), pl.col("order_id")
-    went_back = pl.col("status").str.to_lowercase().is_in(REFUND_STATUSES).fill_null(value=False)
+    words = (*REFUND_STATUSES, *map(str.lower, options.returned))
+    went_back = pl.col("status").str.to_lowercase().is_in(words).fill_null(value=False)
     taken_off = pl.col("refunded_quantity").fill_nan(0.0).abs()
     left = pl.max_horizontal(quantity - taken_off, 0.0)
     usable = price.is_finite() & (price >= 0)
