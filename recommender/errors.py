@@ -39,6 +39,9 @@ Each message names the value and the remedy. Exit codes are decided in `recommen
 `api.web.problems`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class RepriseError(Exception):
     """Base of all exceptions. `code` is the machine-readable name of the class of error."""
@@ -71,9 +74,21 @@ class UnreadableFileError(DataError):
 
 
 class MissingColumnError(DataError):
-    """A required column is not in the file."""
+    """A required column is not in the file.
+
+    Attributes:
+        problem: what is missing, as a sentence that the options end.
+        options: those of the command line with which the file may be read; empty where nothing can be proposed.
+        proposed: the same as reading options; empty where something is left to be said.
+    """
 
     code = "missing_column"
+
+    def __init__(self, problem: str, options: str = "", proposed: Mapping[str, Any] | None = None) -> None:
+        self.problem = f"{problem}; if that is right" if proposed else f"{problem}; say which they are"
+        super().__init__(f"{self.problem}, add {options}" if options else problem)
+        self.options = options
+        self.proposed = dict(proposed or {})
 
 
 class UnclearInputError(DataError):

@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
+from training.commands.proposed_reading import read_or_ask
 from training.commands.reading_options import add_reading_options, take_reading
 from training.ingest.ingest import PurchaseSource
 
@@ -50,7 +51,8 @@ def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..
     ) -> None:
         if not paths and ledger is None:
             raise click.UsageError("name purchase FILEs, a --ledger, or both")
-        command(source=PurchaseSource(paths, take_reading(others), products, ledger), **others)
+        source = PurchaseSource(paths, take_reading(others), products, ledger)
+        read_or_ask(lambda source: command(source=source, **others), source, silent=bool(others.get("as_json")))
 
     return with_source
 

@@ -1,10 +1,22 @@
-"""The columns of a purchase file: which of its names stands for which of ours."""
+"""The columns of a purchase file: which of its names stands for which of ours.
 
-import difflib
-from collections.abc import Mapping, Sequence
+A name counts as it stands, or where it differs in case, blanks, punctuation or accents alone and no other does. What is
+only a synonym, in any language, is proposed and never taken.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from recommender.errors import MissingColumnError, UsageError
-from training.ingest.schema import PURCHASE_COLUMNS, REQUIRED
+from training.cells.findings import Note
+from training.ingest.formats.known import FORMATS, find_format
+from training.ingest.headers.column_options import write_columns
+from training.ingest.headers.folding import fold
+from training.ingest.headers.proposals import Proposal, propose_columns
+from training.ingest.schema import OPTIONAL, PURCHASE_COLUMNS, REQUIRED
+
+_SHOWN = 30
+_Names = Mapping[str, Sequence[str]]
 
 
 def take_columns(
@@ -20,33 +32,106 @@ def take_columns(
 
     Raises:
         UsageError: `named` has a name that is not ours.
-        MissingColumnError: a required or named column is not in the file.
+        MissingColumnError: a required or named column is not in the file, or two are called so; its `proposed` says
+            what could be meant.
     """
     for ours in named:
         if ours not in PURCHASE_COLUMNS:
             raise UsageError(f"{ours!r} is not a column of ours; name one of {', '.join(PURCHASE_COLUMNS)}")
-    taken: dict[str, str] = {}
-    for ours in PURCHASE_COLUMNS:
-        wanted = (named[ours],) if ours in named else tuple(known.get(ours, ()))
-        theirs = next((name for name in wanted if name in seen), None)
-        if theirs is not None:
-            taken[ours] = theirs
-        elif ours in REQUIRED or ours in named:
-            raise MissingColumnError(_missing(ours, wanted, seen, file))
-    return taken
+    wanted = {ours: (named[ours],) if ours in named else tuple(known.get(ours, ())) for ours in PURCHASE_COLUMNS}
+    found = {ours: find_column(names, seen) for ours, names in wanted.items()}
+    taken = {ours: theirs for ours, theirs in found.items() if theirs is not None}
+    if {*REQUIRED, *named} <= taken.keys():
+        return taken
+    fitting = [] if named.keys() - taken.keys() else fitting_formats(seen, file, known)
+    raise _refusal(seen, wanted, {*REQUIRED, *named}, file, fitting=fitting)
 
 
-def _missing(ours: str, wanted: Sequence[str], seen: Sequence[str], file: str) -> str:
-    shown = ", ".join(repr(name[:60]) for name in seen[:30]) or "none"
-    near = _nearest([*wanted, ours], seen)
-    hint = f"nearest is {near!r}: try --columns {ours}={near!r}" if near else f"name it with --columns {ours}=…"
-    expected = " or ".join(repr(name) for name in wanted) or repr(ours)
-    return f"{file} has no column {expected} for {ours}; its columns are {shown}; {hint}, or choose another --format"
+def find_column(names: Sequence[str], seen: Sequence[str]) -> str | None:
+    """The first of these names that is there, else the only column that differs in no letter or digit; else None."""
+    exact = next((name for name in names if name in seen), None)
+    if exact is not None:
+        return exact
+    alike = (_alike(name, seen) for name in names)
+    return next((columns[0] for columns in alike if len(columns) == 1), None)
 
 
-def _nearest(wanted: Sequence[str], seen: Sequence[str]) -> str | None:
-    plain = {name.lower().replace(" ", "_"): name for name in reversed(seen)}
-    for name in wanted:
-        if close := difflib.get_close_matches(name.lower().replace(" ", "_"), plain, n=1, cutoff=0.5):
-            return plain[close[0]]
-    return None
+def _alike(name: str, seen: Sequence[str]) -> list[str]:
+    folded = fold(name)
+    return [column for column in seen if folded and fold(column) == folded]
+
+
+def header_notes(
+    taken: Mapping[str, str], seen: Sequence[str], known: Mapping[str, Sequence[str]], named: Mapping[str, str]
+) -> list[Note]:
+    """What was taken although it is written otherwise, and what is not read although it could be meant."""
+    notes = [
+        Note("column_taken", f"{ours}: column {theirs!r} is taken for it")
+        for ours, theirs in taken.items()
+        if theirs not in (*known.get(ours, ()), named.get(ours))
+    ]
+    free = [column for column in seen if column not in taken.values()]
+    wanted = {ours: known.get(ours, ()) for ours in OPTIONAL if ours not in taken}
+    synonyms = {ours: each for ours, each in propose_columns(free, wanted).items() if each.score > 2}
+    return notes + [
+        Note(
+            "column_not_read",
+            f"column {each.column!r} is not read; where it holds {ours} ({each.why}), "
+            f"add {write_columns({ours: each.column})}",
+        )
+        for ours, each in synonyms.items()
+    ]
+
+
+def _refusal(
+    seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, fitting: Sequence[str]
+) -> MissingColumnError:
+    """The error that names all that is not there as it is written, and proposes for all of it."""
+    exact = {name for ours in wanted for name in seen if name in wanted[ours]}
+    absent = [ours for ours in wanted if not exact & set(wanted[ours])]
+    missing = [ours for ours in absent if ours in needed]
+    named = (" or ".join(map(repr, wanted[ours] or (ours,))) + _meant(ours, wanted[ours]) for ours in missing)
+    more = f" and {len(seen) - _SHOWN:,} more" if len(seen) > _SHOWN else ""
+    problem = f"{file} has no column {', '.join(named)}; its columns are {_list(seen[:_SHOWN]) or 'none'}{more}"
+    for columns in (_alike(name, seen) for ours in missing for name in wanted[ours]):
+        problem += f"; {_list(columns)} differ in no letter, so say which is meant" if len(columns) > 1 else ""
+    if fitting:
+        about = ", or ".join(f"{FORMATS[name].about} (--format {name})" for name in fitting)
+        problem += f"; this is a header of {about}"
+        return MissingColumnError(problem, f"--format {fitting[0]}", {"format": fitting[0]})
+    free = [name for name in seen if name not in exact]
+    found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)})
+    proposals = {ours: each for ours, each in found.items() if ours in missing or each.score > 2}
+    taken = {ours: each.column for ours, each in proposals.items()}
+    blanks = [f"--columns {ours}=…" for ours in missing if ours not in taken]
+    hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
+    return MissingColumnError(
+        problem + hints, " ".join([write_columns(taken), *blanks]).strip(), {} if blanks else {"columns": taken}
+    )
+
+
+def _hint(ours: str, proposal: Proposal) -> str:
+    others = f", or {_list(proposal.others[:3])}" if proposal.others else ""
+    return f"for {ours} nearest is {proposal.column!r} ({proposal.why}){others}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(repr(name[:60]) for name in names)
+
+
+def _meant(ours: str, names: Sequence[str]) -> str:
+    return "" if tuple(names) in {(), (ours,)} else f" for {ours}"
+
+
+def fitting_formats(seen: Sequence[str], file: str, known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Names of the formats whose header this is, or to whose files the file belongs with those beside it.
+
+    Args:
+        seen: the file's columns.
+        file: its path.
+        known: the names that were tried; a format that has the same is not named again.
+    """
+    path = Path(file)
+    beside = {each.name.split(".")[0] for each in path.parent.iterdir()} if path.is_file() else set()
+    others = [each for each in map(find_format, FORMATS) if not each.columns.items() <= known.items()]
+    return [each.name for each in others if each.fits(seen) or (not each.alone and each.has_files(beside))]

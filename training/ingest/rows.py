@@ -13,7 +13,7 @@ from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
-from training.ingest.columns import take_columns
+from training.ingest.columns import header_notes, take_columns
 from training.ingest.formats.format import Format
 from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
 from training.tables.files import BROKEN, LINE, reading, scan_file
@@ -123,7 +123,10 @@ def read_part(
         taken=taken,
         unused=[name for name in seen if name not in taken.values()],
         times=cells["ordered_at"].found,
-        notes=[note for each in cells.values() for note in each.notes],
+        notes=[
+            *header_notes(taken, seen, format_.columns, options.columns),
+            *(note for each in cells.values() for note in each.notes),
+        ],
         questions=questions,
         rows_read=len(frame),
         rows_good=len(good),

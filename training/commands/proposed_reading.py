@@ -1,0 +1,65 @@
+"""What is proposed where a header is not ours: asked for on a terminal, else said as the command to type."""
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recommender.cli.console import echo
+from recommender.cli.main import TYPED
+from recommender.errors import MissingColumnError
+from training.ingest.formats.known import FORMATS
+from training.ingest.ingest import PurchaseSource
+
+
+def read_or_ask(command: Callable[[PurchaseSource], None], source: PurchaseSource, *, silent: bool) -> None:
+    """Run a command; where columns are missing, ask on a terminal whether they are those that are proposed.
+
+    Args:
+        command: what is done with the source.
+        source: as it was asked for.
+        silent: whether nothing may be asked.
+
+    Raises:
+        MissingColumnError: nobody can be asked, or the answer is no; it ends with the whole command to type.
+    """
+    try:
+        command(source)
+    except MissingColumnError as error:
+        if not error.options:
+            raise
+        if silent or not error.proposed or not _agrees(error):
+            raise MissingColumnError(f"{error.problem}, run: {retyped(error.options)}") from None
+        command(propose_source(source, error.proposed))
+
+
+def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> PurchaseSource:
+    """The source with the reading options that are proposed; a format of several files reads the whole folder."""
+    columns = {**source.reading.columns, **proposed.get("columns", {})}
+    reading = source.reading.model_copy(update={**proposed, "columns": columns})
+    one = [Path(path) for path in source.paths]
+    if (
+        proposed.get("format") in FORMATS
+        and FORMATS[proposed["format"]].combine
+        and all(path.is_file() for path in one)
+    ):
+        return replace(source, paths=list(dict.fromkeys(path.parent for path in one)), reading=reading)
+    return replace(source, reading=reading)
+
+
+def retyped(options: str) -> str:
+    """The command that was typed, with options added."""
+    context = click.get_current_context(silent=True)
+    typed = context.meta.get(TYPED, ["…"]) if context else ["…"]
+    return f"reprise {shlex.join(typed)} {options}".strip()
+
+
+def _agrees(error: MissingColumnError) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    echo(error.problem.removesuffix("; if that is right"), err=True)
+    return click.confirm(f"Read it with {error.options}?", err=True)

@@ -1,0 +1,44 @@
+"""Synonyms of our columns in many languages."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from training.ingest.headers.folding import spellings
+
+LANGUAGES = {
+    "en": "English",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "tr": "Turkish",
+    "ru": "Russian",
+    "fa": "Persian",
+    "ar": "Arabic",
+    "ja": "Japanese",
+    "zh": "Chinese",
+    "sv": "Swedish",
+    "cs": "Czech",
+    "uk": "Ukrainian",
+}
+
+
+@cache
+def synonyms(file: str = "synonyms") -> dict[str, dict[str, tuple[int, str]]]:
+    """Our column → folded synonym → (its rank in its language from 0, the language's name).
+
+    Args:
+        file: of synonyms, without ending, beside this module.
+    """
+    tables = tomllib.loads((files(__package__) / f"{file}.toml").read_text("utf-8"))
+    found: dict[str, dict[str, tuple[int, str]]] = {}
+    for ours, languages in tables.items():
+        for language, names in languages.items():
+            for rank, name in enumerate(names):
+                for spelling in spellings(name):
+                    found.setdefault(ours, {}).setdefault(spelling, (rank, LANGUAGES[language]))
+    return found
