@@ -26,6 +26,8 @@ class ReadingOptions(BaseModel):
     """Name of the format."""
     columns: Mapping[str, str] = {}
     """Our column = the file's; wins over the format. `Email|Phone`: the first that is filled."""
+    product_columns: Mapping[str, str] = {}
+    """The same for the product file: our column = the file's."""
     encoding: str | None = None
     """Encoding of text files, such as `windows-1252`. None: as detected."""
     time_format: str | None = None

@@ -39,8 +39,9 @@ def read_or_ask(command: Callable[[PurchaseSource], None], source: PurchaseSourc
 
 def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> PurchaseSource:
     """The source with the reading options that are proposed; a format of several files reads the whole folder."""
-    columns = {**source.reading.columns, **proposed.get("columns", {})}
-    reading = source.reading.model_copy(update={**proposed, "columns": columns})
+    named = ("columns", "product_columns")
+    merged = {name: {**getattr(source.reading, name), **proposed.get(name, {})} for name in named}
+    reading = source.reading.model_copy(update={**proposed, **merged})
     one = [Path(path) for path in source.paths]
     if (
         proposed.get("format") in FORMATS

@@ -28,7 +28,8 @@ def take_reading(others: dict[str, Any]) -> ReadingOptions:
     """
     given = {name: others.pop(name) for name in ReadingOptions.model_fields if name in others}
     settled = load_settings().reading.model_dump()
-    given["columns"] = {**settled["columns"], **given.get("columns", {})}
+    for name in ("columns", "product_columns"):
+        given[name] = {**settled[name], **given.get(name, {})}
     settled |= {name: value for name, value in given.items() if value}
     if given.get("day_first") is False:
         settled["day_first"] = False
@@ -47,12 +48,15 @@ def _columns(context: click.Context, parameter: click.Parameter, values: tuple[s
     try:
         return parse_columns(values)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter(str(error), param_hint=parameter.opts[0]) from None
 
 
 _OPTIONS = (
     click.option("--format", metavar="NAME", help=f"Which export it is: {', '.join(FORMATS)}.  [default: reprise]"),
     click.option("--columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
+    click.option(
+        "--product-columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="The same for --products."
+    ),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
     click.option("--time-format", metavar="PATTERN", help="Pattern of times, such as '%d.%m.%Y %H:%M'."),
     click.option("--day-first/--month-first", default=None, help="What 04/05/2026 begins with."),

@@ -1,10 +1,11 @@
-"""The columns of a purchase file: which of its names stands for which of ours.
+"""The columns of a purchase or product file: which of its names stands for which of ours.
 
 A name counts as it stands, or where it differs in case, blanks, punctuation or accents alone and no other does. What is
 only a synonym, in any language, is proposed and never taken.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from recommender.errors import MissingColumnError, UsageError
@@ -13,14 +14,37 @@ from training.ingest.formats.known import FORMATS, find_format
 from training.ingest.headers.column_options import write_columns
 from training.ingest.headers.folding import fold
 from training.ingest.headers.proposals import Proposal, propose_columns
-from training.ingest.schema import OPTIONAL, PURCHASE_COLUMNS, REQUIRED
+from training.ingest.schema import CATALOGUE, PURCHASE_COLUMNS, REQUIRED
 
 _SHOWN = 30
 _Names = Mapping[str, Sequence[str]]
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What kind of file a header belongs to.
+
+    Attributes:
+        names: our columns.
+        required: those that must be there.
+        option: of the command line, by which columns are named.
+        setting: the same in `[reading]`.
+        synonyms: names of the files of synonyms (`training.ingest.headers.synonyms`).
+    """
+
+    names: Sequence[str]
+    required: Sequence[str]
+    option: str
+    setting: str
+    synonyms: str
+
+
+PURCHASES = Kind(PURCHASE_COLUMNS, REQUIRED, "--columns", "columns", "synonyms")
+PRODUCTS = Kind(CATALOGUE.names(), ("product_id",), "--product-columns", "product_columns", "products")
+
+
 def take_columns(
-    seen: Sequence[str], known: Mapping[str, Sequence[str]], named: Mapping[str, str], file: str
+    seen: Sequence[str], known: _Names, named: Mapping[str, str], file: str, kind: Kind = PURCHASES
 ) -> dict[str, str]:
     """The file's column for each of ours.
 
@@ -29,6 +53,7 @@ def take_columns(
         known: our name → names that the format may use, best first.
         named: our name → the file's name, as the caller says; wins over `known`.
         file: for messages.
+        kind: of the file.
 
     Raises:
         UsageError: `named` has a name that is not ours.
@@ -36,15 +61,16 @@ def take_columns(
             what could be meant.
     """
     for ours in named:
-        if ours not in PURCHASE_COLUMNS:
-            raise UsageError(f"{ours!r} is not a column of ours; name one of {', '.join(PURCHASE_COLUMNS)}")
-    wanted = {ours: (named[ours],) if ours in named else tuple(known.get(ours, ())) for ours in PURCHASE_COLUMNS}
+        if ours not in kind.names:
+            raise UsageError(f"{ours!r} is not a column of ours; name one of {', '.join(kind.names)}")
+    wanted = {ours: (named[ours],) if ours in named else tuple(known.get(ours, ())) for ours in kind.names}
     found = {ours: find_column(names, seen) for ours, names in wanted.items()}
     taken = {ours: theirs for ours, theirs in found.items() if theirs is not None}
-    if {*REQUIRED, *named} <= taken.keys():
+    needed = {*kind.required, *named}
+    if needed <= taken.keys():
         return taken
-    fitting = [] if named.keys() - taken.keys() else fitting_formats(seen, file, known)
-    raise _refusal(seen, wanted, {*REQUIRED, *named}, file, fitting=fitting)
+    guess = kind is PURCHASES and named.keys() <= taken.keys()
+    raise _refusal(seen, wanted, needed, file, kind=kind, fitting=fitting_formats(seen, file, known) if guess else [])
 
 
 def find_column(names: Sequence[str], seen: Sequence[str]) -> str | None:
@@ -62,7 +88,7 @@ def _alike(name: str, seen: Sequence[str]) -> list[str]:
 
 
 def header_notes(
-    taken: Mapping[str, str], seen: Sequence[str], known: Mapping[str, Sequence[str]], named: Mapping[str, str]
+    taken: Mapping[str, str], seen: Sequence[str], known: _Names, named: Mapping[str, str], kind: Kind = PURCHASES
 ) -> list[Note]:
     """What was taken although it is written otherwise, and what is not read although it could be meant."""
     notes = [
@@ -71,20 +97,20 @@ def header_notes(
         if theirs not in (*known.get(ours, ()), named.get(ours))
     ]
     free = [column for column in seen if column not in taken.values()]
-    wanted = {ours: known.get(ours, ()) for ours in OPTIONAL if ours not in taken}
-    synonyms = {ours: each for ours, each in propose_columns(free, wanted).items() if each.score > 2}
+    wanted = {ours: known.get(ours, ()) for ours in kind.names if ours not in taken}
+    synonyms = {ours: each for ours, each in propose_columns(free, wanted, kind.synonyms).items() if each.score > 2}
     return notes + [
         Note(
             "column_not_read",
             f"column {each.column!r} is not read; where it holds {ours} ({each.why}), "
-            f"add {write_columns({ours: each.column})}",
+            f"add {write_columns({ours: each.column}, kind.option)}",
         )
         for ours, each in synonyms.items()
     ]
 
 
 def _refusal(
-    seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, fitting: Sequence[str]
+    seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, kind: Kind, fitting: Sequence[str]
 ) -> MissingColumnError:
     """The error that names all that is not there as it is written, and proposes for all of it."""
     exact = {name for ours in wanted for name in seen if name in wanted[ours]}
@@ -100,14 +126,13 @@ def _refusal(
         problem += f"; this is a header of {about}"
         return MissingColumnError(problem, f"--format {fitting[0]}", {"format": fitting[0]})
     free = [name for name in seen if name not in exact]
-    found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)})
+    found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)}, kind.synonyms)
     proposals = {ours: each for ours, each in found.items() if ours in missing or each.score > 2}
     taken = {ours: each.column for ours, each in proposals.items()}
-    blanks = [f"--columns {ours}=…" for ours in missing if ours not in taken]
+    blanks = [f"{kind.option} {ours}=…" for ours in missing if ours not in taken]
     hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
-    return MissingColumnError(
-        problem + hints, " ".join([write_columns(taken), *blanks]).strip(), {} if blanks else {"columns": taken}
-    )
+    options = " ".join([write_columns(taken, kind.option), *blanks]).strip()
+    return MissingColumnError(problem + hints, options, {} if blanks else {kind.setting: taken})
 
 
 def _hint(ours: str, proposal: Proposal) -> str:

@@ -112,7 +112,7 @@ def ingest(
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
     with unchanged([*files, *([source.products] if source.products else [])]):
         parts = _read_files(files, format_, source.reading, as_of, progress, refuse=refuse)
-        listed = read_products(source.products, settings.link_hosts) if source.products else None
+        listed = read_products(source.products, settings.link_hosts, source.reading) if source.products else None
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
     currencies: Collection[str] = ()
@@ -129,7 +129,7 @@ def ingest(
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts),
+            **reading_facts(parts, listed.notes if listed else ()),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),

@@ -9,6 +9,7 @@ import polars as pl
 
 from recommender.days import SECONDS_PER_DAY
 from recommender.errors import TooLittleDataError, TooManyBadRowsError
+from training.cells.findings import Note
 from training.ingest.refunds import Netted
 from training.ingest.rows import ParsedRows
 
@@ -109,14 +110,19 @@ def check_report(report: IngestReport) -> None:
         )
 
 
-def reading_facts(parts: Sequence[ParsedRows]) -> dict[str, Any]:
-    """The fields of an IngestReport that describe how the files were read, from columns to prices_ignored."""
+def reading_facts(parts: Sequence[ParsedRows], others: Sequence[Note] = ()) -> dict[str, Any]:
+    """The fields of an IngestReport that describe how the files were read, from columns to prices_ignored.
+
+    Args:
+        parts: the purchase files.
+        others: notes on other files.
+    """
     unused = dict.fromkeys(name for part in parts for name in part.unused)
     return {
         "columns": {ours: theirs for part in parts for ours, theirs in part.taken.items()},
         "columns_unused": list(unused),
         "times": list(dict.fromkeys(part.times for part in parts)),
-        "notes": [asdict(note) for part in parts for note in part.notes],
+        "notes": [asdict(note) for note in (*(note for part in parts for note in part.notes), *others)],
         "questions": [asdict(question) for part in parts for question in part.questions],
         "rows_read": sum(part.rows_read for part in parts),
         "rows_good": sum(part.rows_good for part in parts),

@@ -27,9 +27,9 @@ def parse_columns(options: Iterable[str]) -> dict[str, str]:
     return named
 
 
-def write_columns(columns: Mapping[str, str]) -> str:
+def write_columns(columns: Mapping[str, str], option: str = "--columns") -> str:
     """The options that name these columns, as they are typed in a shell; empty for none."""
-    return " ".join(f"--columns {ours}={shlex.quote(_quote(theirs))}" for ours, theirs in columns.items())
+    return " ".join(f"{option} {ours}={shlex.quote(_quote(theirs))}" for ours, theirs in columns.items())
 
 
 def _parts(option: str) -> list[str]:

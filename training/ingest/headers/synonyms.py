@@ -27,13 +27,24 @@ LANGUAGES = {
 }
 
 
+_SHARED = ("product_id", "title", "category")
+
+
 @cache
 def synonyms(file: str = "synonyms") -> dict[str, dict[str, tuple[int, str]]]:
     """Our column → folded synonym → (its rank in its language from 0, the language's name).
 
     Args:
-        file: of synonyms, without ending, beside this module.
+        file: `synonyms` for purchase files, `products` for product files.
     """
+    if file == "products":
+        purchases = synonyms()
+        shared = {ours: purchases[ours] for ours in _SHARED} | {"price": purchases["unit_price"]}
+        return shared | _read(file)
+    return _read(file)
+
+
+def _read(file: str) -> dict[str, dict[str, tuple[int, str]]]:
     tables = tomllib.loads((files(__package__) / f"{file}.toml").read_text("utf-8"))
     found: dict[str, dict[str, tuple[int, str]]] = {}
     for ours, languages in tables.items():
