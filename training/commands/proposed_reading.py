@@ -59,8 +59,13 @@ def retyped(options: str) -> str:
     return f"reprise {shlex.join(typed)} {options}".strip()
 
 
+def may_ask() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _agrees(error: MissingColumnError) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not may_ask():
         return False
     echo(error.problem.removesuffix("; if that is right"), err=True)
     return click.confirm(f"Read it with {error.options}?", err=True)

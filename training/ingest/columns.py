@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from recommender.errors import MissingColumnError, UsageError
 from training.cells.findings import Note
 from training.ingest.formats.known import FORMATS, find_format
@@ -109,6 +111,13 @@ def header_notes(
     ]
 
 
+def first_cells(frame: pl.LazyFrame, taken: Mapping[str, str]) -> dict[str, str]:
+    """Our column → the first filled cell of the one it was taken for, in the head of the source; none where empty."""
+    head = frame.select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in taken.items()).head(1_000)
+    firsts = head.collect(engine="streaming").select(pl.all().drop_nulls().first())
+    return {ours: cell for ours, cell in firsts.row(0, named=True).items() if cell is not None}
+
+
 def _refusal(
     seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, kind: Kind, fitting: Sequence[str]
 ) -> MissingColumnError:
@@ -132,7 +141,8 @@ def _refusal(
     blanks = [f"{kind.option} {ours}=…" for ours in missing if ours not in taken]
     hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
     options = " ".join([write_columns(taken, kind.option), *blanks]).strip()
-    return MissingColumnError(problem + hints, options, {} if blanks else {kind.setting: taken})
+    reasons = {ours: each.why for ours, each in proposals.items()}
+    return MissingColumnError(problem + hints, options, {} if blanks else {kind.setting: taken}, reasons)
 
 
 def _hint(ours: str, proposal: Proposal) -> str:

@@ -17,6 +17,7 @@ from recommender.errors import UsageError
 from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
+from training.cells.findings import refuse_questions
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
@@ -113,6 +114,8 @@ def ingest(
     with unchanged([*files, *([source.products] if source.products else [])]):
         parts = _read_files(files, format_, source.reading, as_of, progress, refuse=refuse)
         listed = read_products(source.products, settings.link_hosts, source.reading) if source.products else None
+    if refuse and listed:
+        refuse_questions(str(source.products), listed.questions)
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
     currencies: Collection[str] = ()
@@ -129,7 +132,7 @@ def ingest(
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts, listed.notes if listed else ()),
+            **reading_facts(parts, *((listed.notes, listed.questions) if listed else ())),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),

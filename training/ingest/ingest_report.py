@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
 
 from recommender.days import SECONDS_PER_DAY
 from recommender.errors import TooLittleDataError, TooManyBadRowsError
-from training.cells.findings import Note
+from training.cells.findings import Note, Question
+from training.ingest.affected import affected_shares
 from training.ingest.refunds import Netted
 from training.ingest.rows import ParsedRows
 
@@ -46,6 +47,9 @@ class IngestReport:
         median_gap_days: between one customer's consecutive orders of one product; None if nothing was bought twice.
         catalogue: products, from_file, sold_but_not_in_file, never_sold, repeated_in_file, unusable_in_file,
             quarantined_in_file (lines and cells that were not taken).
+        samples: our column → one of its cells; where the file was examined, not refused.
+        affected: reason of left_out or quarantined → rows, rows_share, money_share (None where nothing has a price) and
+            customers_share; likewise.
     """
 
     sources: Sequence[str]
@@ -76,6 +80,8 @@ class IngestReport:
     repeat_customer_share: float | None
     median_gap_days: float | None
     catalogue: Mapping[str, int]
+    samples: Mapping[str, str] = field(default_factory=dict)
+    affected: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def bad_share(self) -> float:
@@ -110,12 +116,15 @@ def check_report(report: IngestReport) -> None:
         )
 
 
-def reading_facts(parts: Sequence[ParsedRows], others: Sequence[Note] = ()) -> dict[str, Any]:
+def reading_facts(
+    parts: Sequence[ParsedRows], others: Sequence[Note] = (), questions: Sequence[Question] = ()
+) -> dict[str, Any]:
     """The fields of an IngestReport that describe how the files were read, from columns to prices_ignored.
 
     Args:
         parts: the purchase files.
         others: notes on other files.
+        questions: on other files.
     """
     unused = dict.fromkeys(name for part in parts for name in part.unused)
     return {
@@ -123,12 +132,14 @@ def reading_facts(parts: Sequence[ParsedRows], others: Sequence[Note] = ()) -> d
         "columns_unused": list(unused),
         "times": list(dict.fromkeys(part.times for part in parts)),
         "notes": [asdict(note) for note in (*(note for part in parts for note in part.notes), *others)],
-        "questions": [asdict(question) for part in parts for question in part.questions],
+        "questions": [asdict(each) for each in (*(each for part in parts for each in part.questions), *questions)],
         "rows_read": sum(part.rows_read for part in parts),
         "rows_good": sum(part.rows_good for part in parts),
         "left_out": dict(sum((Counter(part.left_out) for part in parts), Counter()).most_common()),
         "quarantined": dict(sum((Counter(part.quarantined) for part in parts), Counter()).most_common()),
         "prices_ignored": sum(part.prices_ignored for part in parts),
+        "samples": {ours: cell for part in parts for ours, cell in part.samples.items()},
+        "affected": affected_shares([part.affected for part in parts if part.affected]),
     }
 
 

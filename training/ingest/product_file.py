@@ -11,7 +11,7 @@ import polars as pl
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.cells.findings import Note, refuse_questions
+from training.cells.findings import Note, Question
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
@@ -45,6 +45,7 @@ class NamedProducts:
         unusable: lines without a product_id, and broken ones.
         bad: file, line, reason and cells as text: what of a line was not taken, and why.
         notes: what was taken for something, changed or not taken.
+        questions: what is unclear in the file.
     """
 
     products: pl.DataFrame
@@ -52,6 +53,7 @@ class NamedProducts:
     unusable: int
     bad: pl.DataFrame
     notes: Sequence[Note] = ()
+    questions: Sequence[Question] = ()
 
 
 def read_products(
@@ -71,7 +73,6 @@ def read_products(
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding.
         MissingColumnError: it has no product_id, or not the columns that are named.
-        UnclearInputError: a cell could mean two things.
     """
     options = reading_options or ReadingOptions()
     frame = scan_file(file)
@@ -82,7 +83,6 @@ def read_products(
         seen = [name for name in schema.names() if name not in {LINE, BROKEN}]
         taken = take_columns(seen, format_.columns, options.product_columns, str(file), PRODUCTS)
         price = read_numbers(SourceColumn(frame, taken["price"]), options) if "price" in taken else None
-        refuse_questions(str(file), price.questions if price else ())
         cells = {ours: text_of(theirs, schema[theirs]) for ours, theirs in taken.items()}
         read = {**cells, **({"price": _price(price.value)} if price else {})}
         columns = [_product_file_column(name, read, hosts) for name in CATALOGUE.names()]
@@ -97,6 +97,7 @@ def read_products(
         repeated=len(usable) - len(products),
         unusable=len(listed) - len(usable),
         bad=_not_taken(listed, [ours for ours in ("product_id", "price", *ADDRESSES) if ours in taken], file),
+        questions=price.questions if price else (),
         notes=[*notes, *(price.notes if price else ()), *_cell_notes(listed, taken)],
     )
 

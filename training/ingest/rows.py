@@ -1,7 +1,7 @@
 """Parsed rows of a purchase file in our columns: the good ones typed, the bad ones as they were read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
-from training.ingest.columns import header_notes, take_columns
+from training.ingest.affected import Affected, affected_by
+from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
 from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
 from training.tables.files import BROKEN, LINE, reading, scan_file
@@ -54,6 +55,8 @@ class ParsedRows:
         questions: what is unclear in the file.
         rows_read, rows_good, prices_ignored, own_refunds: counts of rows.
         left_out, quarantined: reason → rows.
+        samples: our column → one of its cells; not where questions are refused.
+        affected: reason → what it touches; not where questions are refused.
     """
 
     rows: pl.DataFrame
@@ -69,6 +72,8 @@ class ParsedRows:
     own_refunds: int
     left_out: Mapping[str, int]
     quarantined: Mapping[str, int]
+    samples: Mapping[str, str] = field(default_factory=dict)
+    affected: Mapping[str | None, Affected] = field(default_factory=dict)
 
 
 def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
@@ -134,6 +139,8 @@ def read_part(
         own_refunds=int(good[_OWN_REFUND].sum()),
         left_out={reason: n for reason, n in verdicts.items() if reason in format_.left_out},
         quarantined=quarantined,
+        samples={} if refuse else first_cells(source.frame, taken),
+        affected={} if refuse else affected_by(frame, _VERDICT),
     )
 
 
