@@ -23,6 +23,7 @@
     │   └── VersionNotFoundError
     └── RequestError               what a caller of the API asked for
         ├── InvalidRequestError
+        │   └── NothingAcceptedError
         ├── UnauthorizedError
         ├── ForbiddenError
         ├── TooManyRequestsError
@@ -206,6 +207,12 @@ class InvalidRequestError(RequestError):
     def __init__(self, message: str, errors: list[dict[str, str]]) -> None:
         super().__init__(message)
         self.errors = errors
+
+
+class NothingAcceptedError(InvalidRequestError):
+    """Each part of a request was judged alone, and all were rejected. `errors` holds the first, with their `code`."""
+
+    code = "nothing_accepted"
 
 
 class UnauthorizedError(RequestError):

@@ -10,12 +10,16 @@ BIDI = "\u202a-\u202e\u2066-\u2069"
 """Characters that turn the direction of the text that follows, beyond the end of the title that holds them."""
 _NOT_IN_AN_ADDRESS = re.compile(f"[\\s\x00-\x20\x7f-\x9f\\\\\"'<>`^{{|}}\u200b-\u200f{BIDI}\ufeff\ud800-\udfff]")
 
+_PLAIN = re.compile(r"(?:https?://[A-Za-z0-9.-]+(?![^/?#])|/(?!/))[!#-&(-;=?-\[\]_a-z~]*", re.ASCII)
+"""What most addresses are, and all of it may be shown: products are decoded at each answer."""
 _BEGIN = re.compile("[^/?#]*//[^/?#]*")
 """Scheme and authority of an address (RFC 3986, appendix B)."""
 
 
 def shop_address(text: str | None, hosts: Collection[str] = ()) -> str | None:
     """`text` where it is a `web_address`, or a path on the shop's own host like `/p/milk`; else None."""
+    if text and not hosts and len(text) <= LONGEST_ADDRESS and _PLAIN.fullmatch(text):
+        return text
     if text is None or not text.startswith("/"):
         return web_address(text, hosts)
     elsewhere = text.startswith("//")  # `//evil.example` is another host, with the scheme of the page

@@ -23,13 +23,14 @@ from pydantic import BaseModel
 from api import create_app
 from api.schemas.answers import Answer, EventsAnswer, Health, ModelList, NamedPlacement, Problem
 from api.schemas.profiles import CustomerProfile
-from api.schemas.requests import EventsBody
+from api.schemas.requests import BatchBody, EventsBody
 from recommender.campaigns.audiences import AUDIENCES
 from recommender.cli.main import COMMANDS, reprise
 from recommender.reading import ReadingOptions
 from recommender.settings import CONFIG_VARIABLE, ENV_PREFIX, AlsSettings, MailSettings, Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
+from tests.support import small_shop
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
 from training.demo.shop import make_shop
 from training.ingest.formats.known import FORMATS
@@ -37,7 +38,7 @@ from training.ingest.schema import PURCHASE_COLUMNS
 
 README = (ROOT / "README.md").read_text()
 TEXT = "\n".join(page.read_text() for page in PAGES)
-TABLES = {"als": AlsSettings, "mail": MailSettings, "reading": ReadingOptions}
+TABLES: dict[str, type[BaseModel]] = {"als": AlsSettings, "mail": MailSettings, "reading": ReadingOptions}
 """Settings that are tables of their own."""
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -94,7 +95,7 @@ def test_every_named_setting_exists() -> None:
 
 
 def test_every_named_route_exists() -> None:
-    named = set(re.findall(r"`(/(?:v1|health|docs|openapi|metrics)[^`?]*)", TEXT))
+    named = set(re.findall(r"`(/(?:(?:v1|health|docs|openapi|metrics)[^`?]*)?)[`?]", TEXT))
     known = routes(create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()})))
     assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == known
 
@@ -135,6 +136,7 @@ def test_answers_have_the_shape_of_the_api() -> None:
         "detail": Problem,
         "status": Health,
         "events": EventsBody,
+        "requests": BatchBody,
         "accepted": EventsAnswer,
         "lifecycle": CustomerProfile,
     }
@@ -145,6 +147,23 @@ def test_answers_have_the_shape_of_the_api() -> None:
         assert key != "cap" or document.keys() == shown.model_dump().keys()
         seen.add(key)
     assert seen == set(shapes)
+
+
+def test_rows_that_go_together_show_no_product_twice() -> None:
+    store = MemoryVersionStore()
+    store.publish(small_shop.publication(), keep=1)
+    app = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
+    shown = []
+    for body in [document for document in documents() if "requests" in document]:
+        text = json.dumps(body).replace("C00237", "ANNA").replace("PASTA-500G", "BREAD")
+        answers = app.test_client().post("/v1/batch", json=json.loads(text)).json["responses"]
+        shown.append([[item["product_id"] for item in answer["body"]["items"]] for answer in answers])
+    home, product, cart = (
+        [["MILK"], ["COFFEE", "BUTTER"], ["BREAD"]],
+        [[], ["BUTTER", "MILK"]],
+        [["BUTTER", "MILK", "COFFEE"], []],
+    )
+    assert shown == [home, product, cart]
 
 
 def test_the_settings_file_of_the_pages_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
-"""Route of batches: many requests in one, for e-mail jobs and pages that are built on a server."""
+"""Route of batches: many requests in one, for e-mail jobs and for the rows of a page."""
 
 from flask import Blueprint, Response, g
 
 from api.schemas.answers import BatchAnswer
-from api.schemas.requests import BatchBody
-from api.security.permissions import Permission
+from api.schemas.requests import MAX_ROWS, BatchBody
+from api.security.auth import Permission, charge_rows
 from api.serving.batch import answer_batch
 from api.serving.list_routes import lists
 from api.serving.service import service
 from api.web.openapi import operation
+from api.web.parsing import invalid
 from api.web.responses import answer_plain
 
 blueprint = Blueprint("batch", __name__, url_prefix="/v1")
@@ -18,7 +19,7 @@ blueprint = Blueprint("batch", __name__, url_prefix="/v1")
 @operation(
     "answer_batch",
     tag="customers",
-    access=Permission.SERVER,
+    access=Permission.SESSION,
     body=BatchBody,
     answer=BatchAnswer,
     problems=(408, 413, 415),
@@ -28,5 +29,15 @@ def batch(body: BatchBody) -> Response:
 
     Allowed are the GET routes that answer with a list, with their query, and `/v1/recommendations` with its body.
     What is wrong with one request stops no other.
+
+    The rows of a page are up to 20 requests with a publishable key, each of which counts in the key's rate. The
+    customer's token, for the lists of that customer, stands in its header or as `customer_token` in the body. Where
+    the rows are `distinct`, no product comes twice: the first row that wants it keeps it, and later ones show the next
+    products of their own lists.
     """
-    return answer_plain({"responses": answer_batch(service(), g.principal, lists(), body.requests)})
+    n_rows = len(body.requests)
+    if g.principal.kind == "publishable" and n_rows > MAX_ROWS:
+        message = f"{n_rows} are too many with a publishable key: send {MAX_ROWS} at most, and the others after them"
+        raise invalid([{"field": "requests", "message": message}])
+    charge_rows(n_rows)
+    return answer_plain({"responses": answer_batch(service(), lists(), body)})

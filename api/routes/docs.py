@@ -1,4 +1,4 @@
-"""Routes of the documentation: OpenAPI, a page that shows it without any outside asset, and the manual."""
+"""Routes of the documentation: a page at `/`, OpenAPI, a page of it without any outside asset, and the manual."""
 
 from importlib.resources import files
 from importlib.util import find_spec
@@ -8,7 +8,9 @@ from flask import Blueprint, Response, abort, request
 
 from api.json import dump
 from api.security.auth import Permission, accessible
+from api.web.front_page import front_page
 from api.web.openapi import document
+from api.web.page import POLICY
 
 blueprint = Blueprint("docs", __name__)
 
@@ -28,6 +30,18 @@ _PAGES = {
 """Name → (package, file). They come with the package, and as they are: every browser shows Markdown as text."""
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 """Content-Security-Policy of the page: the browser loads nothing from elsewhere."""
+
+
+@blueprint.get("/")
+@accessible(Permission.OPEN)
+def front() -> Response:
+    """A page for a person who opens the service in a browser; for programs there is nothing here."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
+        abort(404)
+    response = _shared(front_page(), "text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @blueprint.get("/openapi.json")

@@ -9,10 +9,11 @@ from flask import Blueprint, Response, g
 from api.schemas.answers import EventsAnswer
 from api.schemas.requests import EventsBody
 from api.security.auth import Permission, customer_of_token
-from api.security.browser_events import check_browser_event
+from api.security.browser_events import as_of_browser, find_refusals
 from api.serving.service import service
 from api.telemetry.metrics import count_events
 from api.web.openapi import operation
+from api.web.parsing import nothing_accepted
 from api.web.responses import answer_plain
 from recommender.errors import EventRejectedError
 from recommender.events.event import Event, check_event
@@ -34,6 +35,8 @@ blueprint = Blueprint("events", __name__, url_prefix="/v1")
 def accept(body: EventsBody) -> Response:
     """Up to 1,000 purchases, views and other events. One that cannot be accepted is named and stops no other.
 
+    Where none can be accepted it is a 400.
+
     A publishable key tells of what visitors did, no purchases and no mails: of their sessions, and of the customer
     whose token comes along.
 
@@ -48,6 +51,8 @@ def accept(body: EventsBody) -> Response:
     results = [next(verdicts) if isinstance(event, Event) else event for event in checked]
     document = _document(results)
     count_events(document["accepted"], document["duplicates"], [one["code"] for one in document["rejected"]])
+    if len(document["rejected"]) == len(results):
+        raise nothing_accepted("events", document["rejected"])
     return answer_plain(document, 202)
 
 
@@ -60,11 +65,14 @@ def _keep(events: Sequence[Event], now: datetime, *, public: bool) -> list[Verdi
 
 
 def _check(raw: Any, now: datetime, *, public: bool, customer_id: str | None) -> Event | EventRejectedError:
+    refusals = find_refusals(raw, customer_id) if public else []
     try:
-        event = check_event(raw, now, service().settings.currency)
-        return check_browser_event(event, customer_id) if public else event
+        event = check_event(raw, None if public else now, service().settings.currency)
     except EventRejectedError as error:
-        return error
+        refusals.insert(0, error)
+    if refusals:
+        return EventRejectedError(refusals[0].reason, "; ".join(map(str, refusals)))
+    return as_of_browser(event, now) if public else event
 
 
 def _document(results: Sequence[Verdict | EventRejectedError]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from api.schemas.requests import BoughtTogetherQuery, NoQuery, SimilarQuery
 from api.security.permissions import Permission
 from api.serving.list_routes import list_operation
 from api.serving.service import service
+from api.telemetry.metrics import count_product_changes
 from api.web.openapi import operation
-from api.web.parsing import invalid
+from api.web.parsing import invalid, nothing_accepted, wrong_fields
 from api.web.responses import answer_plain
 from recommender.catalogue.overrides import OVERRIDE_FIELDS, ProductChange, read_record
 from recommender.publication.lists import ListKey
@@ -56,7 +57,7 @@ def bought_together(product_id: str, query: BoughtTogetherQuery) -> RetrievalPla
 @operation(
     "set_product",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -75,7 +76,7 @@ def set_product(product_id: str, query: NoQuery, body: ProductBody) -> Response:
 @operation(
     "change_product",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductBody,
     answer=LiveProductAnswer,
@@ -90,7 +91,7 @@ def change_product(product_id: str, query: NoQuery, body: ProductBody) -> Respon
 @operation(
     "take_product_back",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     answer=LiveProductAnswer,
     problems=(503,),
@@ -104,7 +105,7 @@ def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG
 @operation(
     "change_products",
     tag="administration",
-    access=Permission.ADMIN,
+    access=Permission.CATALOGUE,
     query=NoQuery,
     body=ProductsBody,
     answer=ProductsAnswer,
@@ -113,7 +114,7 @@ def take_product_back(product_id: str, query: NoQuery) -> Response:  # noqa: ARG
 def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: ARG001
     """Say some things of up to 1,000 products, in this order. One that cannot be is named and stops no other.
 
-    As with one product, what is left out stays as it is and null takes a field back.
+    Where none can be it is a 400. As with one product, what is left out stays as it is and null takes a field back.
     """
     checked = [_check(raw) for raw in body.products]
     changes = [change for change in checked if isinstance(change, ProductChange)]
@@ -124,6 +125,9 @@ def change_products(query: NoQuery, body: ProductsBody) -> Response:  # noqa: AR
         for index, message in enumerate(checked)
         if isinstance(message, str)
     ]
+    count_product_changes(len(changes), len(rejected))
+    if not changes:
+        raise nothing_accepted("products", rejected)
     return answer_plain({"accepted": len(changes), "rejected": rejected})
 
 
@@ -140,11 +144,10 @@ def _check(raw: Mapping[str, Any]) -> ProductChange | str:
     try:
         named = NamedProduct.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        return ": ".join([".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")])
+        return str(wrong_fields(NamedProduct, error))
     fields = named.model_dump(mode="json", exclude_unset=True, exclude={"product_id"})
     if wrong := _wrong_addresses(fields):
-        return "{field}: {message}".format(**wrong[0])
+        return str(invalid(wrong))
     return ProductChange(named.product_id, "patch", fields)
 
 

@@ -8,7 +8,8 @@ from flask import Blueprint, Response
 from api.serving.mail_links import read_signed
 from api.serving.service import service
 from api.web.openapi import link_operation
-from api.web.unsubscribe_page import ASK, DONE, POLICY
+from api.web.page import POLICY
+from api.web.unsubscribe_page import ASK, DONE
 from recommender.events.event import Event
 from recommender.person import digest
 

@@ -126,6 +126,7 @@ class ProblemError(BaseModel):
 
     field: str
     message: str
+    code: str | None = Field(default=None, description="Where nothing was accepted: why this was not.")
 
 
 class Problem(BaseModel):

@@ -66,18 +66,22 @@ PROBLEM: dict[str, Any] = {
     "request_id": "0f2b6c1d9a5e4e0c8d7f3a1b2c3d4e5f",
 }
 
-EVENTS: dict[str, Any] = {
-    "events": [
-        {
-            "event_id": "order-7781-1",
-            "event_type": "purchase",
-            "customer_id": "C-1042",
-            "product_id": "COFFEE-1KG",
-            "occurred_at": "2026-11-20T09:14:00Z",
-            "quantity": 2,
-            "unit_price": 12.9,
-            "currency": "EUR",
-            "order_id": "order-7781",
-        }
-    ]
+EVENT_FIELDS: dict[str, Any] = {
+    "event_id": "order-7781-1",
+    "event_type": "purchase",
+    "customer_id": "C-1042",
+    "session_id": "b7d0c1",
+    "product_id": "COFFEE-1KG",
+    "occurred_at": "2026-11-20T09:14:00Z",
+    "quantity": 2,
+    "unit_price": 12.9,
+    "currency": "EUR",
+    "order_id": "order-7781",
+    "placement": "home",
+    "recommendation_id": "rec_01KAG3T5M0Z6Y8Q4W2R7N9D1HE",
+    "rank": 1,
+    "campaign_id": "2026-11-22-reorder",
+    "experiment": "cap-6",
+    "variant": "twenty",
 }
+"""An example of each field of events."""

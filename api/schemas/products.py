@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from recommender.events.event import ShopsId
+from recommender.events.values import ShopsId
 from recommender.slate.placements import Moment
 
 MAX_PRODUCTS = 1_000

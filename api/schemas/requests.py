@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
-from recommender.events.event import ShopsId
+from api.schemas.events import example_of
+from recommender.events.values import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -16,6 +17,8 @@ from recommender.slate.slate import Context
 MAX_IDS = 200
 MAX_EVENTS = 1_000
 MAX_BATCH = 1_000
+MAX_ROWS = 20
+"""Requests of a batch with a publishable key: the rows of one page."""
 MAX_PATH = 8_192
 PLACEMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -33,7 +36,12 @@ def whole(number: object) -> object:
     return number
 
 
-ShopsIds = Annotated[list[ShopsId], Field(default_factory=list, max_length=MAX_IDS)]
+_Ids = Annotated[list[ShopsId], Field(max_length=MAX_IDS)]
+ShopsIds = Annotated[
+    _Ids,
+    BeforeValidator(lambda ids: [] if ids is None else ids, json_schema_input_type=_Ids | None),
+    Field(default_factory=list),
+]
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 
@@ -50,6 +58,10 @@ class Wanted(BaseModel):
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
     category: str | None = Field(
         default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
+    )
+    fallback: Literal["auto", "none"] = Field(
+        default="auto",
+        description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
 
     def context(self, limit: Limit) -> Context:
@@ -158,22 +170,31 @@ class BatchBody(BaseModel):
         extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.BATCH]}
     )
 
-    requests: list[BatchRequest] = Field(min_length=1, max_length=MAX_BATCH)
+    requests: list[BatchRequest] = Field(
+        min_length=1, max_length=MAX_BATCH, description=f"With a publishable key {MAX_ROWS} at most."
+    )
+    distinct: bool = Field(
+        default=False,
+        description="No product twice: the first request that wants it keeps it, later ones show their next ones.",
+    )
+    customer_token: str | None = Field(
+        default=None,
+        max_length=MAX_PATH,
+        description="With a publishable key: the customer's token, where no header is sent, so without a preflight.",
+    )
 
 
 class EventsBody(BaseModel):
     """Events of one shop; each is looked at alone."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [examples.EVENTS]}
+        extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [{"events": [example_of("purchase")]}]}
     )
 
     events: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
-        description="`event_id`, `event_type`, `customer_id` or `session_id`, `product_id`, `occurred_at` with its "
-        "zone; as far as known `quantity`, `unit_price`, `currency`, `order_id`, `placement`, `recommendation_id`, "
-        "`rank`, `campaign_id`, `experiment`, `variant`.",
+        description="The shape of each follows from its `event_type`. Fields of other types are kept.",
     )
     customer_token: str | None = Field(
         default=None,

@@ -28,6 +28,7 @@ __all__ = [
     "admit",
     "allow",
     "attach",
+    "charge_rows",
     "customer_of_token",
     "find_principal",
     "require_customer",
@@ -96,8 +97,8 @@ def attach(app: Flask, guard: Guard) -> None:
     app.after_request(_finish)
 
 
-def require_customer(customer_id: str) -> None:
-    """Let the caller see this customer's lists.
+def require_customer(customer_id: str, in_body: str | None = None) -> None:
+    """Let the caller see this customer's lists; a token `in_body` counts where no header has one.
 
     Raises:
         UnauthorizedError: a publishable key came without a token that is good.
@@ -105,7 +106,7 @@ def require_customer(customer_id: str) -> None:
     """
     if g.principal.kind == "publishable":
         guard: Guard = current_app.extensions[_EXTENSION]
-        named = guard.read_customer(request.headers.get(HEADER), g.principal.shop)
+        named = guard.read_customer(request.headers.get(HEADER) or in_body, g.principal.shop)
         g.principal = replace(g.principal, customer_id=named)
     allow(Permission.PERSON, g.principal, customer_id)
 
@@ -124,6 +125,13 @@ def _require_own_page(principal: Principal) -> None:
     """Keep events of programs out that took a publishable key from a page; a key without origins is for apps."""
     if principal.kind == "publishable" and principal.origins and request.headers.get("Origin") not in principal.origins:
         raise ForbiddenError("events with this key come from pages of its own origins alone; send their `Origin`")
+
+
+def charge_rows(n: int) -> None:
+    """Count the `n` rows of a batch of a publishable key as so many requests; as one it was counted before."""
+    if g.principal.kind == "publishable":
+        guard: Guard = current_app.extensions[_EXTENSION]
+        g.allowance = guard.rate_limits.charge(g.principal, n - 1)
 
 
 def admit(environ: dict[str, Any], principal: Principal, rate_limits: RateLimits) -> list[tuple[str, str]]:

@@ -6,16 +6,20 @@ The bounds are those of one worker.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from api.window import Window
 from recommender.errors import EventRejectedError, TooManyRequestsError
-from recommender.events.event import Event, EventType
+from recommender.events.event import EVENT_TYPES, Event, EventType
+from recommender.events.values import id_text
 from recommender.person import digest, digest_of_person
 
 BROWSER_EVENTS: frozenset[EventType] = frozenset(
     {"view", "add_to_cart", "remove_from_cart", "impression", "click", "not_interested", "exposure"}
 )
+_OF_THE_SHOP = [event_type for event_type in EVENT_TYPES if event_type not in BROWSER_EVENTS]
 MOST_OF_KEY = 1_000
 """Events of one key in KEY_WINDOW_S."""
 KEY_WINDOW_S = 1
@@ -24,26 +28,30 @@ MOST_OF_PERSON = 400
 PERSON_WINDOW_S = 10
 
 
-def check_browser_event(event: Event, customer_id: str | None) -> Event:
-    """The event under an id of its own person, so that nobody can use up the ids of others, the shop's above all.
+def find_refusals(raw: Mapping[str, Any], customer_id: str | None) -> list[EventRejectedError]:
+    """Why an event as it was sent may not come from a browser, whatever else is wrong with it; nothing where it may.
 
-    Args:
-        event: as it was sent.
-        customer_id: whom the customer token names; None without one.
-
-    Raises:
-        EventRejectedError: `not_from_browsers` by its type, `other_customer` where it names one without the token.
+    `customer_id` is whom the customer token names; None without one.
     """
-    if event.event_type not in BROWSER_EVENTS:
-        raise EventRejectedError(
-            "not_from_browsers", f"no browser may tell of a {event.event_type}; send it from the shop's back end"
-        )
-    if event.customer_id not in (None, customer_id):
-        raise EventRejectedError(
-            "other_customer", "the token of the request does not name this customer; send theirs, or a session_id alone"
-        )
+    refusals = []
+    if raw.get("event_type") in _OF_THE_SHOP:
+        words = f"no browser may tell of a {raw['event_type']}; send it from the shop's back end"
+        refusals.append(EventRejectedError("not_from_browsers", words))
+    if id_text(raw.get("customer_id")) not in (None, customer_id):
+        words = "the token of the request does not name this customer; send theirs, or a session_id alone"
+        refusals.append(EventRejectedError("other_customer", words))
+    return refusals
+
+
+def as_of_browser(event: Event, now: datetime) -> Event:
+    """A valid event of a browser as it is kept, at the aware moment `now` of its request.
+
+    Its id is one of its own person, so that nobody can use up the ids of others, the shop's above all. It did not
+    happen after now: no shop can set the clock of a visitor, and a page that sent a beacon hears of no refusal.
+    """
     person = digest_of_person(event.customer_id, event.session_id)
-    return event.model_copy(update={"event_id": f"browser:{digest(f'{person} {event.event_id}')}"})
+    own_id = f"browser:{digest(f'{person} {event.event_id}')}"
+    return event.model_copy(update={"event_id": own_id, "occurred_at": min(event.occurred_at, now)})
 
 
 class EventLimits:

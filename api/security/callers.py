@@ -70,6 +70,7 @@ def find_principal(environ: Mapping[str, Any], keys: Mapping[str, ApiKey] | None
 
 def _find_by_key(environ: Mapping[str, Any], keys: Mapping[str, ApiKey]) -> Principal:
     scheme, _, given = _credentials(environ).partition(" ")
+    given = given.lstrip(" ")  # RFC 9110, 11.4: one blank or more
     parts = given.split("_", maxsplit=2)
     key = keys.get(parts[1], _UNKNOWN_KEY) if len(parts) == 3 else _UNKNOWN_KEY
     if not hmac.compare_digest(digest_of(given), key.digest) or scheme.lower() != "bearer":

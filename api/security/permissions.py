@@ -20,6 +20,13 @@ EVENTS_S = 0.9
 ADMINISTRATION_S = 4.9
 """Likewise of administration and campaigns, which are answered within five."""
 _ATTRIBUTE = "reprise_access"
+_SCOPES: dict[str, tuple[Scope, ...]] = {
+    "EVENTS": ("events",),
+    "CAMPAIGNS": ("campaigns",),
+    "CATALOGUE": ("catalogue", "admin"),
+    "ADMIN": ("admin",),
+}
+"""Scopes of permissions, by name; the others want `read`."""
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -27,7 +34,7 @@ class Permission(Enum):
     """Who may call a route.
 
     Attributes:
-        scope: what a key must open.
+        scopes: of which a key must have one.
         in_browsers: whether a publishable key opens it.
         keyless: whether it is open without any key.
     """
@@ -40,11 +47,11 @@ class Permission(Enum):
     SERVER = "a secret key with scope read"
     EVENTS = "a secret key with scope events, or a publishable key, which tells of its own visitors"
     CAMPAIGNS = "a secret key with scope campaigns"
+    CATALOGUE = "a secret key with scope catalogue or admin"
     ADMIN = "a secret key with scope admin"
 
     def __init__(self, _words: str) -> None:
-        scopes: dict[str, Scope] = {"EVENTS": "events", "CAMPAIGNS": "campaigns", "ADMIN": "admin"}
-        self.scope: Scope = scopes.get(self.name, "read")
+        self.scopes: tuple[Scope, ...] = _SCOPES.get(self.name, ("read",))
         self.keyless = self.name in ("OPEN", "SIGNED")
         self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION", "EVENTS")
 
@@ -67,7 +74,7 @@ def accessible(access: Permission) -> Callable[[_View], _View]:
 
 def limit_s(access: Permission | None, method: str) -> float | None:
     """Seconds that a request may wait for Redis in all; None for pages, each of whose reads has the short time-out."""
-    if access in (Permission.ADMIN, Permission.CAMPAIGNS):
+    if access in (Permission.ADMIN, Permission.CATALOGUE, Permission.CAMPAIGNS):
         return ADMINISTRATION_S
     return EVENTS_S if access is Permission.EVENTS or (access, method) == (Permission.SIGNED, "POST") else None
 
@@ -91,11 +98,11 @@ def allow(access: Permission | None, principal: Principal, customer_id: str | No
     """
     if access is None:
         raise ForbiddenError("nobody may call this route: it has no rule")
-    if principal.kind == "unknown" and (access.scope != "read" or not access.in_browsers):
+    if principal.kind == "unknown" and ("read" not in access.scopes or not access.in_browsers):
         raise StoreUnavailableError("the API keys cannot be read yet; try again in a moment")
     if principal.kind != "publishable":
-        if access.scope not in principal.scopes:
-            raise ForbiddenError(f"this key does not open this route; it needs scope {access.scope}")
+        if principal.scopes.isdisjoint(access.scopes):
+            raise ForbiddenError(f"this key does not open this route; it needs scope {' or '.join(access.scopes)}")
         return
     if not access.in_browsers:
         raise ForbiddenError("a publishable key does not open this route; ask with a secret key, from a server")

@@ -9,6 +9,11 @@ QUERY_KEY = "reprise.query_key"
 _PREFIX = "key="
 
 
+def holds_key(query: str) -> bool:
+    """Whether a key stands in a query string."""
+    return any(part.startswith(_PREFIX) for part in query.split("&"))
+
+
 def move_query_key(environ: MutableMapping[str, Any]) -> None:
     """Move the key from the query string of a WSGI environment to its QUERY_KEY.
 

@@ -54,6 +54,17 @@ class _Bucket:
         self.tokens = min(self.limit, self.tokens + (now - self.filled_at) * self.rate)
         self.filled_at = now
 
+    def spend(self, n: int) -> None:
+        """Let `n` requests pass."""
+        self.tokens -= n
+        self.unsent += n
+
+    def allowance(self, *, passes: bool) -> Allowance:
+        """The state after a request."""
+        wait_s = 0 if passes else math.ceil((1 - self.tokens) / self.rate)
+        reset_s = math.ceil((self.limit - self.tokens) / self.rate)
+        return Allowance(self.limit, max(0, int(self.tokens)), reset_s, wait_s)
+
     def pay(self, others: int, now: float) -> None:
         """Take out what others let pass; less than nothing where Redis was emptied since."""
         self.fill(now)
@@ -82,18 +93,19 @@ class RateLimits:
 
         Requests for a `purpose` are counted apart from the key's others, at the same rate.
         """
-        now, name = self._clock(), f"{principal.key_id}{purpose}"
         with self._lock:
-            bucket = self._buckets.get(name) or self._open(name, principal, now)
-            bucket.fill(now)
+            bucket = self._find(f"{principal.key_id}{purpose}", principal)
             passes = bucket.tokens >= 1
             if passes:
-                bucket.tokens -= 1
-                bucket.unsent += 1
-            tokens = bucket.tokens
-        wait_s = 0 if passes else math.ceil((1 - tokens) / bucket.rate)
-        reset_s = math.ceil((bucket.limit - tokens) / bucket.rate)
-        return Allowance(bucket.limit, max(0, int(tokens)), reset_s, wait_s)
+                bucket.spend(1)
+            return bucket.allowance(passes=passes)
+
+    def charge(self, principal: Principal, n: int) -> Allowance:
+        """Count `n` more requests of `principal` along with one that passed; what is too much the key waits for."""
+        with self._lock:
+            bucket = self._find(f"{principal.key_id}", principal)
+            bucket.spend(n)
+            return bucket.allowance(passes=True)
 
     def exchange(self, add: Callable[[Mapping[str, int]], Mapping[str, int]]) -> None:
         """Exchange counts with the other workers: add what this one let pass, take out what the others did.
@@ -114,6 +126,12 @@ class RateLimits:
                     if recent:
                         bucket.pay(totals.get(key_id, 0) - self._totals.get(key_id, 0) - own, now)
             self._totals, self._exchanged_at = totals, now
+
+    def _find(self, name: str, principal: Principal) -> _Bucket:
+        now = self._clock()
+        bucket = self._buckets.get(name) or self._open(name, principal, now)
+        bucket.fill(now)
+        return bucket
 
     def _open(self, name: str, principal: Principal, now: float) -> _Bucket:
         kind: KeyKind = "publishable" if principal.kind == "publishable" else "secret"

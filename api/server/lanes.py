@@ -98,4 +98,4 @@ def lane_name(access: Permission | None, method: str) -> Name:
     """The lane of a route."""
     if limit_s(access, method) is None:
         return "pages"
-    return "administration" if access in (Permission.ADMIN, Permission.CAMPAIGNS) else "events"
+    return "administration" if access in (Permission.ADMIN, Permission.CATALOGUE, Permission.CAMPAIGNS) else "events"

@@ -8,16 +8,17 @@ from flask import g
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.ids import derived_recommendation_id
-from api.schemas.requests import BatchRequest, RecommendationBody, Wanted
-from api.security.callers import Principal
-from api.security.permissions import Permission, allow
+from api.schemas.requests import BatchBody, BatchRequest, RecommendationBody, Wanted
+from api.security.auth import Permission, allow, require_customer
+from api.security.query_key import holds_key
 from api.serving.answers import to_document, to_personal_document
 from api.serving.list_routes import Lists
 from api.serving.service import Service
 from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
-from api.web.parsing import parse_fields
+from api.web.parsing import invalid, parse_fields
 from api.web.problems import describe
+from api.web.query_names import drop_unknown
 from recommender.errors import RepriseError
 from recommender.experiments.treatment import UNTREATED, Treatment
 from recommender.slate.plans import FallbackReason, RetrievalPlan
@@ -38,6 +39,7 @@ class Asked(NamedTuple):
         plan: the lists to read.
         part: what the customer takes part in.
         customer_id: whose answer it is, if it is one's.
+        session_id: likewise of a session.
         shared_as: path and query of an answer that is the same for everybody; None for one person's.
     """
 
@@ -45,6 +47,7 @@ class Asked(NamedTuple):
     plan: RetrievalPlan
     part: Enrollment
     customer_id: str | None = None
+    session_id: str | None = None
     shared_as: tuple[str, str] | None = None
 
     @property
@@ -67,41 +70,54 @@ Checked = Asked | RepriseError | HTTPException
 """A request, or what is wrong with it."""
 
 
-def answer_batch(
-    own: Service, principal: Principal, lists: Lists, requests: Sequence[BatchRequest]
-) -> list[dict[str, Any]]:
-    """A {"status", "body"} for each request, in their order."""
-    builder = own.builder(principal.shop)
-    checked = [_check(builder, lists, principal, request) for request in requests]
+def answer_batch(own: Service, lists: Lists, body: BatchBody) -> list[dict[str, Any]]:
+    """A {"status", "body"} for each request, in their order; where they are `distinct`, no product comes twice."""
+    builder = own.builder(g.principal.shop)
+    checked = [_check(builder, lists, request, body.customer_token) for request in body.requests]
     answers: list[dict[str, Any]] = []
+    shown: frozenset[str] = frozenset()
     for trip in _split(checked):
         readings = _read(builder, [asked for asked in trip if isinstance(asked, Asked)])
-        answers += (_answer(own, builder, asked, readings) for asked in trip)
+        for asked in trip:
+            answers.append(_answer(own, builder, asked, readings, shown))
+            if body.distinct:
+                shown |= {item["product_id"] for item in answers[-1]["body"].get("items", ())}
     return answers
 
 
-def _check(builder: SlateBuilder, lists: Lists, principal: Principal, request: BatchRequest) -> Checked:
+def _check(builder: SlateBuilder, lists: Lists, request: BatchRequest, token: str | None) -> Checked:
     path, _, query = request.path.partition("?")
-    path = unquote(path)
+    path, query = unquote(path), drop_unknown(query)
     try:
+        if holds_key(query):
+            raise invalid([{"field": "key", "message": "stands in the query of the batch, not in that of a request"}])
         if request.body is not None:
-            return _check_session(builder, principal, path, request.body)
+            return _check_session(builder, path, request.body, token)
         found = lists.find(path, query)
         if found is None:
             raise _no_list(path)
-        allow(found.route.access, principal, found.customer_id)
+        _admit(found.route.access, found.customer_id, token)
         part = builder.enroll(found.wanted, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
-    return Asked(found.wanted, found.plan, part, found.customer_id, (path, query) if found.route.shared else None)
+    shared_as = (path, query) if found.route.shared else None
+    return Asked(found.wanted, found.plan, part, found.customer_id, shared_as=shared_as)
 
 
-def _check_session(builder: SlateBuilder, principal: Principal, path: str, fields: dict[str, Any]) -> Asked:
+def _check_session(builder: SlateBuilder, path: str, fields: dict[str, Any], token: str | None) -> Asked:
     if path != SESSION_PATH:
         raise _no_list(path)
     body = parse_fields(RecommendationBody, fields)
-    allow(Permission.PERSON if body.customer_id is not None else Permission.SESSION, principal, body.customer_id)
-    return Asked(body, body.plan(), builder.enroll(body, body.customer_id), body.customer_id)
+    _admit(Permission.SESSION, body.customer_id, token)
+    return Asked(body, body.plan(), builder.enroll(body, body.customer_id), body.customer_id, body.session_id)
+
+
+def _admit(access: Permission, customer_id: str | None, token: str | None) -> None:
+    """Authorize one request as if it came alone. Raises as `allow` and `require_customer`."""
+    if customer_id is None:
+        allow(access, g.principal, None)
+    else:
+        require_customer(customer_id, token)
 
 
 def _no_list(path: str) -> NotFound:
@@ -136,21 +152,29 @@ def _read_together(
     return run_sync(builder.fetch(tuple(keys), tuple(people), reads))
 
 
-def _answer(own: Service, builder: SlateBuilder, asked: Checked, readings: Readings) -> dict[str, Any]:
+def _answer(
+    own: Service, builder: SlateBuilder, asked: Checked, readings: Readings, shown: frozenset[str]
+) -> dict[str, Any]:
     try:
         if not isinstance(asked, Asked):
             raise asked
-        result = builder.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part)
+        result = builder.fill(asked.wanted, asked.plan, readings[asked.reads], asked.part, shown)
     except (RepriseError, HTTPException) as error:
         problem = describe(error, g.request_id)
         return {"status": problem["status"], "body": problem}
     count_answer(*result.counted)
-    return {"status": 200, "body": _body(own, builder, asked, result)}
+    return {"status": 200, "body": _body(own, builder, asked, result, shown)}
 
 
-def _body(own: Service, builder: SlateBuilder, asked: Asked, result: SlateResult) -> dict[str, Any]:
+def _body(
+    own: Service, builder: SlateBuilder, asked: Asked, result: SlateResult, shown: frozenset[str]
+) -> dict[str, Any]:
     if asked.shared_as is not None:
-        return to_document(result, derived_recommendation_id(result.version or "", *asked.shared_as))
+        parts = (result.version or "", *asked.shared_as, *sorted(shown))  # another answer has another id
+        return to_document(result, derived_recommendation_id(*parts))
     name = own.new_recommendation_id()
-    own.note_exposures(builder.shop, asked.customer_id, name, result)
+    if g.principal.kind == "publishable":  # a page shows it; what a server asks for may be for a mail
+        own.note_shown(builder.shop, asked.customer_id, asked.session_id, result, name)
+    else:
+        own.note_exposures(builder.shop, asked.customer_id, name, result)
     return to_personal_document(result, name)

@@ -25,6 +25,7 @@ from api.telemetry.metrics import count_kept_answer, waited_s
 from api.web.access_log import finish
 from api.web.parsing import escape_query
 from api.web.problems import prepare
+from api.web.query_names import drop_unknown
 from recommender.errors import UnknownProductError
 from recommender.storage.run_sync import run_sync
 
@@ -85,6 +86,8 @@ class FastPath:
         move_query_key(environ)
         if not environ.get("QUERY_STRING", "").isascii():
             environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            environ["QUERY_STRING"] = drop_unknown(environ.get("QUERY_STRING", ""))
         if environ["REQUEST_METHOD"] != "GET":
             return None
         name = request_id(environ.get("HTTP_X_REQUEST_ID"))

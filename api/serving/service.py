@@ -94,6 +94,13 @@ class Service:
         self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str
     ) -> Prepared:
         """The answer for one person or session under the id `name`; impressions and exposures are recorded."""
+        self.note_shown(shop, customer_id, session_id, result, name)
+        return prepare_private(result, name)
+
+    def note_shown(
+        self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str
+    ) -> None:
+        """Record the impressions and exposures of an answer under the id `name`."""
         if self.impressions is not None and result.slate.items and (customer_id or session_id):
             make = partial(
                 impression_event,
@@ -106,7 +113,6 @@ class Service:
             self.impressions.note(shop, [partial(make, item) for item in result.slate.items])
         if result.assignments:
             self.note_exposures(shop, customer_id, name, result)
-        return prepare_private(result, name)
 
     def builder(self, shop: str, *, in_loop: bool = False) -> SlateBuilder:
         """The slate builder of one request, answered by a thread or in an event loop."""

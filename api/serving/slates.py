@@ -105,11 +105,16 @@ class SlateBuilder:
         return reading or "model_not_ready"
 
     def fill(
-        self, wanted: Wanted, plan: RetrievalPlan, reading: FetchedLists | FallbackReason, part: Enrollment
+        self,
+        wanted: Wanted,
+        plan: RetrievalPlan,
+        reading: FetchedLists | FallbackReason,
+        part: Enrollment,
+        shown: frozenset[str] = frozenset(),
     ) -> SlateResult:
         """One slate made of `reading`, which holds the plan's lists; an empty one where nothing could be read.
 
-        Raises UnknownProductError, from `plan`.
+        `shown` are ids of products that the page shows already. Raises UnknownProductError, from `plan`.
         """
         placement = part.placement
         limit = clamp_limit(placement, wanted.limit)
@@ -117,12 +122,14 @@ class SlateBuilder:
             return SlateResult(wanted.placement, limit, None, _NOTHING, AppliedFallback(reading), part.assignments)
         choose = partial(_recall, plan) if reading.stale else plan.choose
         choice = choose(reading, placement, self.as_of)
+        if wanted.fallback == "none":
+            choice = choice.without_fallbacks()
         context, live = wanted.context(limit), choice.live
-        if live.cart or live.hidden:
-            context = replace(context, cart=context.cart | live.cart, not_interested=live.hidden)
+        if shown or live.cart or live.hidden:
+            context = replace(context, cart=context.cart | live.cart, shown=shown, not_interested=live.hidden)
         pinned = self.state.find_pinned(pin.product_id for pin in placement.pins) if placement.pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
-        fallback = _applied_fallback(choice, slate)
+        fallback = _applied_fallback(choice, slate, stale=reading.stale)
         return SlateResult(wanted.placement, limit, reading.version, slate, fallback, part.assignments)
 
 
@@ -132,13 +139,17 @@ def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, no
         choice = plan.choose(reading, placement, now)
     except UnknownProductError:  # it may exist: Redis would know
         choice = Choice((), fallback_candidates(reading))
-    candidates = list(choice.candidates)
-    return replace(
-        choice, candidates=candidates, fallback_reason="store_unavailable", used="memory" if candidates else None
-    )
+    return replace(choice, fallback_reason="store_unavailable")
 
 
-def _applied_fallback(choice: Choice, slate: Slate) -> AppliedFallback | None:
-    if choice.fallback_reason is not None:
-        return AppliedFallback(choice.fallback_reason, choice.used or slate.fallback)
-    return None if slate.fallback is None else AppliedFallback("too_few_candidates", slate.fallback)
+def _applied_fallback(choice: Choice, slate: Slate, *, stale: bool) -> AppliedFallback | None:
+    reason = choice.fallback_reason or ("too_few_candidates" if slate.fallback else None)
+    return None if reason is None else AppliedFallback(reason, _used(choice, slate, stale=stale))
+
+
+def _used(choice: Choice, slate: Slate, *, stale: bool) -> str | None:
+    """The list that stood in, if any: `memory` only where a last copy of what was asked for is shown."""
+    if not slate.items:
+        return None
+    asked_for = not choice.used and (not slate.fallback or any(item.kind != "popular" for item in slate.items))
+    return "memory" if stale and asked_for else choice.used or slate.fallback

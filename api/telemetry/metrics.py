@@ -46,6 +46,9 @@ events = Counter(
     "Events sent to the service: accepted, duplicate, or rejected with the code that the answer names.",
     ("result", "code"),
 )
+product_changes = Counter(
+    "reprise_product_changes", "Products of bulk requests to change them: accepted or rejected.", ("result",)
+)
 clamped = Counter("reprise_limits_clamped", "Requests for more products than the cap.", ("placement",))
 store_seconds = Histogram("reprise_store_seconds", "Round trips to Redis.", ("operation",), buckets=_SECONDS)
 store_errors = Counter("reprise_store_errors", "Round trips to Redis that failed.", ("operation",))
@@ -91,6 +94,8 @@ def start_at_zero(placements: Iterable[str]) -> None:
         _labelled(store_errors, operation)
     for result, code in (("accepted", ""), ("duplicate", ""), *(("rejected", code) for code in REJECTIONS)):
         _labelled(events, result, code)
+    for result in ("accepted", "rejected"):
+        _labelled(product_changes, result)
 
 
 def count_events(accepted: int, duplicates: int, rejected: Iterable[str]) -> None:
@@ -99,6 +104,12 @@ def count_events(accepted: int, duplicates: int, rejected: Iterable[str]) -> Non
     _labelled(events, "duplicate", "").inc(duplicates)
     for code in rejected:
         _labelled(events, "rejected", code).inc()
+
+
+def count_product_changes(accepted: int, rejected: int) -> None:
+    """Count the products of one bulk request."""
+    _labelled(product_changes, "accepted").inc(accepted)
+    _labelled(product_changes, "rejected").inc(rejected)
 
 
 def count_request(rule: str | None, method: str, status: int, elapsed_s: float) -> None:

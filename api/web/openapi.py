@@ -16,10 +16,13 @@ from pydantic import BaseModel
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas.answers import Problem
+from api.schemas.events import any_event, event_schemas
 from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
+from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES
 from api.web.parsing import check_path, parse_body, parse_query
+from api.web.query_names import add_names
 from recommender import DISTRIBUTION
 
 sys.modules["offapi"] = None  # type: ignore[assignment] # pages that we do not use: 38 MB of every worker
@@ -75,6 +78,7 @@ _CALLERS: dict[Permission, list[dict[str, list[str]]]] = {
         {"publishable_key": [], "customer_token": []},
     ],
     Permission.CAMPAIGNS: [{"secret_key": ["campaigns"]}],
+    Permission.CATALOGUE: [{"secret_key": ["catalogue"]}, {"secret_key": ["admin"]}],
     Permission.ADMIN: [{"secret_key": ["admin"]}],
 }
 """Permission → credentials, any one of which opens a route; while there are no keys, this machine needs none."""
@@ -149,6 +153,8 @@ def operation(
     """
     codes = ("HTTP_304",) if shared else ()
     _access[name] = access
+    if query is not None:
+        add_names(query.model_fields)
     refusals = () if access.keyless else _REFUSALS
     shapes = {f"HTTP_{status}": answer, **{f"HTTP_{problem}": Problem for problem in (*problems, *refusals)}}
     responses = Responses(*codes, **shapes)
@@ -165,8 +171,9 @@ def operation(
             if query is not None:
                 arguments["query"] = parse_query(query, request.args)
             if body is not None:
-                beacon = access is Permission.EVENTS and g.principal.kind == "publishable"
-                arguments["body"] = parse_body(body, request, beacon=beacon)
+                public = g.principal.kind == "publishable"
+                most = MAX_BEACON_BYTES if public and access is Permission.EVENTS else MAX_BODY_BYTES
+                arguments["body"] = parse_body(body, request, most, as_text=public)
             return view(**arguments)
 
         return cast(_View, checked)
@@ -202,7 +209,8 @@ def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) ->
 def document() -> dict[str, Any]:
     """The OpenAPI document; the same for every app, so it is built once. Needs an application context."""
     built: dict[str, Any] = deepcopy(_spec.spec)
-    schemas = built["components"]["schemas"]
+    schemas = built["components"]["schemas"] | event_schemas()
+    schemas["EventsBody"]["properties"]["events"]["items"] = any_event()
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
     # in the order of their names, not in that in which modules happen to be imported
     named = {name: schema for name, schema in sorted(schemas.items()) if not name.endswith("Query")}

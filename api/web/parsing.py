@@ -1,5 +1,6 @@
 """Parsing of requests into checked models; errors name every wrong field."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -11,8 +12,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.ids import MAX_ID_LENGTH
-from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES, read_body
-from recommender.errors import InvalidRequestError
+from api.web.body_limits import MAX_BODY_BYTES, read_body
+from api.web.query_names import find_nearest
+from recommender.errors import InvalidRequestError, NothingAcceptedError
 
 REPEATABLE = frozenset({"exclude"})
 """Query parameters that may be given more than once."""
@@ -61,26 +63,29 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
     try:
         return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise wrong_fields(model, error) from None
 
 
-def parse_body(model: type[_Model], request: Request, *, beacon: bool = False) -> _Model:
+def parse_body(model: type[_Model], request: Request, most: int = MAX_BODY_BYTES, *, as_text: bool = False) -> _Model:
     """The JSON body of a request as `model`, without conversions: `"5"` is no number.
 
-    A `beacon` of a browser is shorter, and may be announced as text, which needs no preflight.
+    It is shorter than `most` bytes, and may be announced `as_text`, for which browsers send no preflight.
 
     Raises:
         InvalidRequestError: the body is not JSON, or a field is missing, unknown or has a value that cannot be.
-        UnsupportedMediaType: it is not announced as JSON.
+        UnsupportedMediaType: it is not announced as JSON, or has a content encoding.
         RequestEntityTooLarge, RequestTimeout: see `read_body`.
     """
-    if not request.is_json and not (beacon and request.mimetype == "text/plain"):
+    encoding = request.headers.get("Content-Encoding", "")[:64]
+    if encoding.lower() not in ("", "identity"):
+        raise UnsupportedMediaType(f"the body is encoded as {encoding!r}: send it as it is, without Content-Encoding")
+    if not request.is_json and not (as_text and request.mimetype == "text/plain"):
         raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
-    body = read_body(request, MAX_BEACON_BYTES if beacon else MAX_BODY_BYTES)
+    body = read_body(request, most)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise wrong_fields(model, error) from None
 
 
 def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
@@ -88,7 +93,7 @@ def parse_fields(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise invalid([_describe(problem) for problem in error.errors()]) from None
+        raise wrong_fields(model, error) from None
 
 
 def check_path(ids: dict[str, str]) -> None:
@@ -98,10 +103,28 @@ def check_path(ids: dict[str, str]) -> None:
         raise invalid([{"field": name, "message": f"is longer than {MAX_ID_LENGTH} characters"} for name in long])
 
 
-def _describe(problem: ErrorDetails) -> dict[str, str]:
+def wrong_fields(model: type[BaseModel], error: ValidationError) -> InvalidRequestError:
+    """The error of fields that `model` refused."""
+    return invalid([_describe(problem, model) for problem in error.errors()[:MAX_ERRORS]])
+
+
+def _describe(problem: ErrorDetails, model: type[BaseModel]) -> dict[str, str]:
     field = ".".join(str(part) for part in problem["loc"]) or "body"
-    unknown = problem["type"] == "extra_forbidden"
-    return {"field": field, "message": "is not known here" if unknown else problem["msg"].removeprefix("Value error, ")}
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        nearest = find_nearest(field, model.model_fields)
+        message = f"is not known here; did you mean `{nearest}`?" if nearest else "is not known here"
+    return {"field": field, "message": message}
+
+
+def nothing_accepted(name: str, rejected: Sequence[Mapping[str, Any]]) -> NothingAcceptedError:
+    """The error of a request in whose list `name` all was rejected, each {"index", "code", "message"}."""
+    errors = [
+        {"field": f"{name}.{one['index']}", "message": one["message"], "code": one["code"]}
+        for one in rejected[:MAX_ERRORS]
+    ]
+    first = f"{errors[0]['field']}: {errors[0]['message']}"
+    return NothingAcceptedError(f"none of {len(rejected):,} {name} was accepted; {first}", errors)
 
 
 def invalid(errors: list[dict[str, str]]) -> InvalidRequestError:

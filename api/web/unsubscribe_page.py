@@ -1,35 +1,8 @@
-"""Pages of the unsubscribe link in a mail: no script, no outside asset, nothing of the reader in them."""
+"""Pages of the unsubscribe link in a mail: nothing of the reader is in them."""
 
-from base64 import b64encode
-from hashlib import sha256
+from api.web.page import render_page
 
-_STYLE = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { max-width: 32rem; margin: 15vh auto 0; padding: 0 1.5rem; }
-button { font: inherit; padding: .75rem 1.5rem; border: 0; border-radius: .5rem; background: #1f5fbf; color: #fff; }
-button:focus-visible { outline: 3px solid #f5a623; outline-offset: 2px; }
-"""
-_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-"""Content-Security-Policy of the pages."""
-
-
-def _page(title: str, body: str) -> bytes:
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{_STYLE}</style>
-<main>
-<h1>{title}</h1>
-{body}
-</main>
-</html>
-""".encode()
-
-
-ASK = _page(
+ASK = render_page(
     "Unsubscribe",
     """<p>You will get no more product mails from this shop.</p>
 <form method="post">
@@ -38,5 +11,5 @@ ASK = _page(
 </form>""",
 )
 """The page that asks, with one button that posts to the same address."""
-DONE = _page("You are unsubscribed", "<p>You will get no more product mails from this shop.</p>")
+DONE = render_page("You are unsubscribed", "<p>You will get no more product mails from this shop.</p>")
 """The page that confirms it."""

@@ -5,12 +5,25 @@ live history. What a person sees follows from the published lists and these even
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from recommender.errors import EventRejectedError
+from recommender.events.values import Price, Quantity, ShopsId
 
 EventType = Literal[
     "purchase",
@@ -32,21 +45,64 @@ EventType = Literal[
     "subscription_end",
 ]
 """`subscribe` is to mails; a `subscription` is to a product that is delivered again and again."""
-MAX_ID_LENGTH = 512
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a shop's clock may be ahead of ours."""
-_WITHOUT_A_PRODUCT: frozenset[EventType] = frozenset(
-    {"exposure", "mail_sent", "mail_open", "mail_bounce", "mail_complaint", "subscribe", "unsubscribe"}
-)
-_OF_A_CUSTOMER: frozenset[EventType] = _WITHOUT_A_PRODUCT | {
-    "purchase",
-    "refund",
-    "not_interested",
-    "subscription_start",
-    "subscription_end",
-}
+MAX_PROBLEMS = 20
+"""Most that is told of what is wrong with one event."""
+_MAX_NAME = 64
+_OWN_CODES = ("in_the_future", "wrong_currency")
+"""What is said of events that are valid by themselves."""
 
-ShopsId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+
+class EventShape(NamedTuple):
+    """The fields of one event type, besides `event_id`, `event_type`, `occurred_at` and who did it.
+
+    Attributes:
+        does: what was done.
+        needs: what it must name; where `customer_id` is not among it, a `session_id` will do.
+        takes: what else is made use of. Other fields of events are kept.
+    """
+
+    does: str
+    needs: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+
+
+_BOTH = ("customer_id", "product_id")
+_SALE = ("quantity", "unit_price", "currency", "order_id")
+_SHOWN = ("placement", "recommendation_id", "rank")
+_MAIL = ("placement", "campaign_id")
+EVENT_TYPES: dict[EventType, EventShape] = {
+    "purchase": EventShape("A product was bought: one line of an order.", _BOTH, _SALE),
+    "refund": EventShape("A product was given back.", _BOTH, _SALE),
+    "view": EventShape("The page of a product was looked at.", ("product_id",), _SHOWN),
+    "add_to_cart": EventShape("A product was put into the cart.", ("product_id",), _SHOWN),
+    "remove_from_cart": EventShape("A product was taken out of the cart.", ("product_id",), _SHOWN),
+    "impression": EventShape("A recommended product was seen.", ("product_id",), _SHOWN),
+    "click": EventShape("A recommended product was clicked.", ("product_id",), (*_SHOWN, "campaign_id")),
+    "not_interested": EventShape("A customer does not want to see a product any more.", _BOTH, _SHOWN),
+    "exposure": EventShape(
+        "A customer came across an experiment.",
+        ("customer_id",),
+        ("placement", "recommendation_id", "campaign_id", "experiment", "variant"),
+    ),
+    "mail_sent": EventShape("A mail was sent.", ("customer_id",), _MAIL),
+    "mail_open": EventShape("A mail was opened.", ("customer_id",), _MAIL),
+    "mail_bounce": EventShape("A mail could not be delivered.", ("customer_id",), _MAIL),
+    "mail_complaint": EventShape("A mail was called spam.", ("customer_id",), _MAIL),
+    "subscribe": EventShape("A customer wants mails.", ("customer_id",), _MAIL),
+    "unsubscribe": EventShape("A customer wants no more mails.", ("customer_id",), _MAIL),
+    "subscription_start": EventShape("A product is delivered again and again from now on.", _BOTH),
+    "subscription_end": EventShape("A product is not delivered again and again any more.", _BOTH),
+}
+"""Every event type: from here come what is checked, the OpenAPI document and the tables of the pages."""
+
+
+def fields_of(event_type: EventType) -> list[str]:
+    """The fields that events of a type have, in the order of `Event`."""
+    shape = EVENT_TYPES[event_type]
+    own = {"event_id", "event_type", "occurred_at", "customer_id", "session_id", *shape.needs, *shape.takes}
+    return [name for name in Event.model_fields if name in own]
 
 
 def _in_range(moment: datetime) -> datetime:
@@ -58,7 +114,7 @@ def _in_range(moment: datetime) -> datetime:
 class Event(BaseModel):
     """One thing that one person did. A customer and a session may both be named: the session was the customer's."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     event_id: ShopsId
     """The shop's own; the same id within seven days is the same event."""
@@ -72,9 +128,9 @@ class Event(BaseModel):
     """What it was done to."""
     occurred_at: Annotated[AwareDatetime, AfterValidator(_in_range)]
     """When; five minutes ahead at most."""
-    quantity: float = Field(default=1.0, strict=True, gt=0, le=1e9)
+    quantity: Quantity = 1.0
     """How many were bought or given back."""
-    unit_price: float | None = Field(default=None, strict=True, ge=0, le=1e12)
+    unit_price: Price | None = None
     """Of one of them."""
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     """Of the price: three capital letters."""
@@ -93,14 +149,33 @@ class Event(BaseModel):
     variant: str | None = Field(default=None, max_length=64)
     """Of an exposure: what the customer was assigned to."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, raw: Any) -> Any:
+        return {name: value for name, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
+
+    @field_validator("occurred_at")
+    @classmethod
+    def _not_after_now(cls, occurred_at: datetime, info: ValidationInfo) -> datetime:
+        now = info.context.now if info.context else None
+        if now is not None and occurred_at > now + CLOCK_SKEW:
+            said = {"moment": occurred_at.isoformat()}
+            raise PydanticCustomError("in_the_future", "{moment} is after now; set the shop's clock", said)
+        return occurred_at
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_of_the_shop(cls, currency: str | None, info: ValidationInfo) -> str | None:
+        own = info.context.currency if info.context else None
+        if own is not None and currency != own:
+            said = {"currency": repr(currency), "own": repr(own)}
+            raise PydanticCustomError("wrong_currency", "{currency} is not {own}, the shop's", said)
+        return currency
+
     @model_validator(mode="after")
     def _names_who_and_what(self) -> Self:
-        if self.event_type in _OF_A_CUSTOMER and self.customer_id is None:
-            raise ValueError(f"{self.event_type} needs a customer_id")
-        if self.customer_id is None and self.session_id is None:
-            raise ValueError(f"{self.event_type} needs a customer_id or a session_id")
-        if self.event_type not in _WITHOUT_A_PRODUCT and self.product_id is None:
-            raise ValueError(f"{self.event_type} needs a product_id")
+        if lacks := _find_lacks(dict(self)):
+            raise ValueError("; ".join(lacks))
         return self
 
     def to_json(self) -> bytes:
@@ -114,27 +189,50 @@ class Event(BaseModel):
         return cls.model_validate_json(text)
 
 
-def check_event(raw: Any, now: datetime, currency: str | None) -> Event:
+class _Demands(NamedTuple):
+    """What the request and the shop demand of an event; see `check_event`."""
+
+    now: datetime | None
+    currency: str | None
+
+
+def check_event(raw: Any, now: datetime | None, currency: str | None) -> Event:
     """One event of a request.
 
     Args:
         raw: what JSON gave.
-        now: the moment of the request, aware.
+        now: the moment of the request, aware; None where the clock that wrote `occurred_at` is not the shop's.
         currency: the only one that purchases may have; None allows all.
 
     Raises:
-        EventRejectedError: with a code: `invalid_event`, `in_the_future` or `wrong_currency`.
+        EventRejectedError: with a code, `invalid_event`, `in_the_future` or `wrong_currency`, and all that is wrong.
     """
     try:
-        event = Event.model_validate(raw)
+        return Event.model_validate(raw, context=_Demands(now, currency))
     except ValidationError as error:
-        found = error.errors()[0]
-        where = ".".join(map(str, found["loc"]))
-        raise EventRejectedError("invalid_event", f"{where}: {found['msg']}" if where else found["msg"]) from None
-    if event.occurred_at > now + CLOCK_SKEW:
-        raise EventRejectedError(
-            "in_the_future", f"occurred_at {event.occurred_at.isoformat()} is after now; set the shop's clock"
-        )
-    if currency is not None and event.currency not in (None, currency):
-        raise EventRejectedError("wrong_currency", f"currency {event.currency!r} is not {currency!r}, the shop's")
-    return event
+        problems = error.errors(include_url=False, include_input=False)
+    if not isinstance(raw, dict):
+        raise EventRejectedError("invalid_event", "should be an object")
+    # pydantic looks for what is lacking only where all fields are right; whoever sent it wants to know all at once
+    of_fields = [problem for problem in problems if problem["loc"]]
+    lacks = _find_lacks(raw)
+    is_valid = not lacks and all(problem["type"] in _OWN_CODES for problem in of_fields)
+    messages = [*map(_describe, of_fields), *lacks][:MAX_PROBLEMS]
+    raise EventRejectedError(of_fields[0]["type"] if is_valid else "invalid_event", "; ".join(messages))
+
+
+def _describe(problem: ErrorDetails) -> str:
+    where = ".".join(str(part)[:_MAX_NAME] for part in problem["loc"])
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _find_lacks(fields: Mapping[str, Any]) -> list[str]:
+    """What an event with these fields ought to name and does not; nothing where its type is unknown."""
+    event_type = fields.get("event_type")
+    shape = EVENT_TYPES.get(event_type) if isinstance(event_type, str) else None  # type: ignore[call-overload]
+    if shape is None:
+        return []
+    people = ("customer_id",) if "customer_id" in shape.needs else ("customer_id", "session_id")
+    lacks = [] if any(fields.get(name) is not None for name in people) else [" or a ".join(people)]
+    lacks += [name for name in shape.needs if name != "customer_id" and fields.get(name) is None]
+    return [f"{event_type} needs a {name}" for name in lacks]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from recommender.errors import UnknownPlacementError
+from recommender.events.values import ShopsId
 from recommender.publication.product import Product
 
 ABSOLUTE_CAP = 50
@@ -36,7 +37,6 @@ def _whole(number: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-ShopsId = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class Dated(BaseModel):

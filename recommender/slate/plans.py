@@ -1,7 +1,7 @@
 """Which published lists an answer reads, all at once, and in which order their products are considered."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -31,7 +31,7 @@ class Choice:
         candidates: best first; made as they are drawn, so they can be looked at once.
         fallbacks: name → candidates for a slate that is too short.
         fallback_reason: why the candidates are not what was asked for; None where they are.
-        used: what stands in for them already; None leaves it to `fallbacks`.
+        used: the list whose best sellers `candidates` are, in place of what was asked for; None where they are that.
         live: what the person's recent events say.
     """
 
@@ -40,6 +40,10 @@ class Choice:
     fallback_reason: FallbackReason | None = None
     used: str | None = None
     live: ActivityEffects = NOTHING
+
+    def without_fallbacks(self) -> "Choice":
+        """Only what was asked for: nothing that stands in for it, and nothing that fills the slate up."""
+        return replace(self, candidates=() if self.used else self.candidates, fallbacks={}, used=None)
 
 
 @dataclass(frozen=True, slots=True)

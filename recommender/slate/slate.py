@@ -48,6 +48,7 @@ class Context:
         limit: products asked for and allowed.
         cart: product ids in the cart.
         exclude: product ids that the caller does not want.
+        shown: product ids that another row of the same page shows.
         not_interested: product ids that the customer does not want.
         category: only products of this category.
         due_within_days: of the customer's own products, only those due by then.
@@ -57,6 +58,7 @@ class Context:
     limit: Limit
     cart: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
     not_interested: frozenset[str] = frozenset()
     category: str | None = None
     due_within_days: int | None = None
@@ -206,6 +208,7 @@ def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[
         placement.blocks and partial(_blocked, blocks_at(placement.blocks, as_of)),
         context.cart and partial(_listed, context.cart, "in_cart"),
         context.exclude and partial(_listed, context.exclude, "excluded"),
+        context.shown and partial(_listed, context.shown, "already_shown"),
         context.not_interested and partial(_listed, context.not_interested, "not_interested"),
         context.category is not None and partial(_other_category, context.category),
         partial(_too_soon, day_of(now)),

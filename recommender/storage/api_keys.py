@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from recommender.errors import UsageError
 
-Scope = Literal["read", "events", "campaigns", "admin"]
+Scope = Literal["read", "events", "catalogue", "campaigns", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 KeyKind = Literal["secret", "publishable"]
 PREFIXES: dict[KeyKind, str] = {"secret": "sk", "publishable": "pk"}

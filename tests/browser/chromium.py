@@ -68,9 +68,13 @@ class Chromium:
 
     def requests(self) -> list[str]:
         """What the page asked for since it was opened."""
+        return [url for _, _, url in self.network_log()]
+
+    def network_log(self) -> list[tuple[str, str, str]]:
+        """Kind (`Fetch`, `Ping`, `Preflight`, …), method and address of what was asked for since a page was opened."""
         self.evaluate("1")  # what happened before its answer is here by then
-        asked = [event for event in self._events if event.get("method") == "Network.requestWillBeSent"]
-        return [event["params"]["request"]["url"] for event in asked]
+        asked = [one["params"] for one in self._events if one.get("method") == "Network.requestWillBeSent"]
+        return [(one["type"], one["request"]["method"], one["request"]["url"]) for one in asked]
 
     def _receive(self) -> dict[str, Any]:
         """The next message; each ends with a zero byte."""

@@ -5,8 +5,6 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,14 +12,17 @@ from werkzeug.serving import make_server
 
 from api import create_app
 from recommender.events.event import Event
+from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from tests.browser.chromium import Chromium, start_chromium
+from tests.browser.shop_page import PAGE, ROWS, start_site
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_publishable_key
 from tests.support.needs import find_program
-from tests.support.redis_servers import WAIT_S
+from tests.support.redis_servers import WAIT_S, RedisServer, redis_server, wait_until
+from tests.support.served import HURRIED_MS, WORKERS, Served, serve, store_of, version
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,9 +40,7 @@ class Shop:
     """A shop's web site, and the service that its pages ask; `methods` are those of the requests that came to it."""
 
     def __init__(self, folder: Path, until_the_end: ExitStack) -> None:
-        handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-        site = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-        self.address = f"http://127.0.0.1:{site.server_port}"
+        self.address = start_site(folder, until_the_end)
         (folder / "page.html").write_text("<!doctype html><title>A shop</title>")
         store = MemoryVersionStore()
         store.publish(small_shop.publication(), keep=1)
@@ -52,10 +51,9 @@ class Shop:
         service = make_server("localhost", 0, self._answer, threaded=True)
         service.RequestHandlerClass.log = lambda *_: None
         self.api = f"http://localhost:{service.server_port}"
-        for server in (site, service):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            until_the_end.callback(server.server_close)
-            until_the_end.callback(server.shutdown)
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        until_the_end.callback(service.server_close)
+        until_the_end.callback(service.shutdown)
 
     def _answer(self, environ, start_response):
         method = environ["REQUEST_METHOD"]
@@ -106,6 +104,20 @@ def test_a_header_takes_one(browser, shop):
     assert [shop.answered.get(timeout=WAIT_S) for _ in range(2)] == ["OPTIONS", "GET"]
 
 
+def test_all_rows_of_a_page_are_one_request_without_a_preflight(browser, shop):
+    browser.open(f"{shop.address}/page.html", 800)
+    asked = """
+        const requests = ["/v1/products/MILK/similar", "/v1/popular?limit=2", "/v1/popular"].map((path) => ({path}));
+        const text = JSON.stringify({requests, distinct: true});
+        const answer = await fetch(`${api}/v1/batch?key=${key}`, {method: "POST", body: text});
+        const rows = (await answer.json()).responses.map((row) => row.body.items.map((item) => item.product_id));
+        return [answer.status, rows];
+    """
+    rows = [["BUTTER", "käse 🧀"], ["COFFEE", "MILK"], ["BREAD"]]
+    assert browser.evaluate(shop.script(asked)) == [200, rows]
+    assert [shop.answered.get(timeout=WAIT_S), shop.answered.empty()] == ["POST", True]
+
+
 def test_events_are_told_by_fetch_without_a_preflight(browser, shop):
     browser.open(f"{shop.address}/page.html", 800)
     sent = (
@@ -140,3 +152,96 @@ def test_a_page_can_read_why_it_was_refused(browser, shop, path, status):
     browser.open(f"{shop.address}/page.html", 800)
     asked = f"const answer = await fetch(`${{api}}{path}`); return [answer.status, (await answer.json()).status];"
     assert browser.evaluate(shop.script(asked)) == [status, status]
+
+
+class OutagePage:
+    """A page of a shop in Chromium, `reprise serve` under another origin, and the Redis behind it."""
+
+    def __init__(self, browser: Chromium, folder: Path, until_the_end: ExitStack) -> None:
+        self.browser = browser
+        self.site = start_site(folder, until_the_end)
+        self.redis: RedisServer = until_the_end.enter_context(redis_server(folder / "redis"))
+        store_of(self.redis.url).publish(version(1), keep=1)
+        storage = RedisShopStorage(self.redis.url, timeout_ms=5_000)
+        key = add_publishable_key(storage, self.site)
+        self._queue = storage.event_log("default").queue
+        self._queue.join()
+        environment = {"REPRISE_REDIS_URL": self.redis.url, "REPRISE_REDIS_TIMEOUT_MS": HURRIED_MS}
+        self.served: Served = until_the_end.enter_context(serve(folder, **environment, REPRISE_LOG_LEVEL="info"))
+        self.served.wait_until_ready()
+        for path in [*ROWS.values()] * 8 * WORKERS:  # every worker has answered before
+            assert self.served.ask(f"{path}&key={key}").status == 200
+        settings = {"api": f"http://localhost:{self.served.address[1]}", "key": key, "rows": ROWS}
+        (folder / "page.html").write_text(PAGE.replace("SETTINGS", json.dumps(settings)))
+
+    def open(self) -> dict[str, list[str]]:
+        """Load the page anew; what its rows show."""
+        self.browser.open(f"{self.site}/page.html", 800)
+        self.browser.evaluate("filled.then(() => true)")
+        read = "Object.fromEntries([...document.querySelectorAll('ul')].map((ul) => [ul.id, [...ul.children].map("
+        return self.browser.evaluate(f"{read}(li) => li.textContent)]))")
+
+    def fallbacks(self) -> set[str | None]:
+        """Why the rows are not what was asked for."""
+        return set(self.browser.evaluate("Object.values(answers).map((answer) => answer.fallback?.reason ?? null)"))
+
+    def tell(self, *event_types: str) -> tuple[int, bool]:
+        """Tell events by fetch; the status, and whether the page can read when to try again."""
+        events = ", ".join(f"event('{event_type}', 'p1')" for event_type in event_types)
+        status, has_retry_after = self.browser.evaluate(f"tell({events})")
+        return status, has_retry_after
+
+    def kept(self) -> list[str]:
+        """The types of the events that Redis keeps and that were not yet asked for here."""
+        entries = self._queue.take("test")
+        self._queue.settle([entry.entry_id for entry in entries])
+        return [Event.from_json(entry.wire).event_type for entry in entries]
+
+    def statuses_of_events(self) -> list[int]:
+        """What the service answered to those who told events, as it logged it."""
+        return [line["status"] for line in self.served.log("request") if line["route"] == "/v1/events"]
+
+    def assert_no_preflight(self) -> None:
+        """Fails where the browser asked first; what it asked the service for is in its own log and in the service's."""
+        told = [(kind, method) for kind, method, url in self.browser.network_log() if "/v1/" in url]
+        assert {("Fetch", "GET"), ("Fetch", "POST"), ("Ping", "POST")} == set(told)
+        wait_until(lambda: {line["method"] for line in self.served.log("request")} >= {"GET", "POST"}, "it is logged")
+        assert "OPTIONS" not in {line["method"] for line in self.served.log("request")}
+
+
+@pytest.fixture
+def outage(browser: Chromium, tmp_path: Path) -> Iterator[OutagePage]:
+    with ExitStack() as until_the_end:
+        yield OutagePage(browser, tmp_path, until_the_end)
+
+
+def test_a_page_outlives_a_redis_that_hangs(outage: OutagePage):
+    """Its rows stay filled, and what it could not tell meanwhile it tells afterwards."""
+    before = outage.open()
+    assert [len(titles) for titles in before.values()] == [4, 1, 4]
+    assert outage.fallbacks() == {None}
+    assert outage.tell("view") == (202, False)
+    assert outage.browser.evaluate("tellInPassing(event('click', 'p1'))")
+    told: list[str] = []
+    wait_until(lambda: told.extend(outage.kept()) or len(told) == 2, "both events are kept")
+    assert sorted(told) == ["click", "view"]
+    outage.assert_no_preflight()
+
+    outage.redis.pause()
+    outage.served.wait_until_lost()
+    assert outage.open() == before
+    assert outage.fallbacks() == {"store_unavailable"}
+    for event_type in ("view", "add_to_cart"):
+        assert outage.tell(event_type) == (503, True)
+    assert outage.browser.evaluate("tellInPassing(event('impression', 'p1'))")  # no page hears what became of it
+    assert outage.browser.evaluate("waiting.length") == 2
+    outage.assert_no_preflight()
+    wait_until(lambda: outage.statuses_of_events().count(503) == 3, "the beacon is refused, too")
+
+    outage.redis.resume()
+    outage.served.wait_until_ready()
+    wait_until(lambda: outage.tell() == (202, False), "events are accepted again")
+    assert outage.browser.evaluate("waiting.length") == 0
+    assert sorted(outage.kept()) == ["add_to_cart", "view"]
+    assert outage.open() == before
+    assert outage.fallbacks() == {None}

@@ -60,13 +60,20 @@ def shop(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield Shop(made, api, before, trained, {"Authorization": f"Bearer {key}"})
 
 
+def whole(answer: Answer) -> bool:
+    """Whether a page was answered from the version, and not from a fallback."""
+    assert answer.status == 200
+    return answer.json["fallback"] is None
+
+
 def test_a_pod_becomes_ready_with_the_first_version(shop: Shop) -> None:
     assert shop.before == {"startupProbe": False, "livenessProbe": True}
     assert shop.trained == 0
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         wait_until(lambda name=probe: shop.api.probe(name), f"{probe} passes", PATIENCE_S)  # type: ignore[misc]
-    answers = [ask(shop.api.address, page, headers=shop.headers) for page in PAGES]
-    assert [(answer.status, answer.json["fallback"]) for answer in answers] == [(200, None)] * len(PAGES)
+    for page in PAGES:
+        # where the machine is busy, a late answer of Redis is a fallback for a moment
+        wait_until(lambda page=page: whole(ask(shop.api.address, page, headers=shop.headers)), page, PATIENCE_S)  # type: ignore[misc]
     assert ask(shop.api.address, PAGES[0]).status == 401
 
 

@@ -1,6 +1,7 @@
 """Our own OpenAPI document: it is valid, and requests made up from it get what it promises."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import jsonschema_rs
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from api import create_app
 from api.schemas import examples, profiles
+from api.schemas.events import example_of
+from recommender.errors import EventRejectedError
+from recommender.events.event import EVENT_TYPES, Event, EventType, check_event, fields_of
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
@@ -103,6 +107,55 @@ def test_examples_are_what_the_schemas_say(document, name, example):
     schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
     assert document["components"]["schemas"][name]["examples"] == [example]
     assert jsonschema_rs.validator_for(schema).is_valid(example)
+
+
+def event_validator(document, name):
+    return jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": document["components"]})
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_every_event_type_has_a_schema_and_an_example_that_is_accepted(document, event_type):
+    """One declaration: what the document says of a type is what the service checks."""
+    union = document["components"]["schemas"]["EventsBody"]["properties"]["events"]["items"]
+    assert union["discriminator"]["propertyName"] == "event_type"
+    name = union["discriminator"]["mapping"][event_type].rpartition("/")[2]
+    assert {"$ref": f"#/components/schemas/{name}"} in union["oneOf"]
+    schema = document["components"]["schemas"][name]
+    (example,) = schema["examples"]
+    assert set(schema["properties"]) == set(fields_of(event_type)) <= set(Event.model_fields)
+    assert event_validator(document, name).is_valid(example)
+    assert check_event(example, small_shop.NOW, "EUR").event_type == event_type
+    for needed in set(schema["required"]) - {"event_type"}:
+        lacking = {field: value for field, value in example.items() if field != needed}
+        assert not event_validator(document, name).is_valid(lacking)
+        with pytest.raises(EventRejectedError, match=needed):
+            check_event(lacking, small_shop.NOW, None)
+    nulls = dict.fromkeys(set(schema["properties"]) - set(example))
+    assert event_validator(document, name).is_valid({**example, **nulls})
+    assert check_event({**example, **nulls}, small_shop.NOW, None)
+
+
+def test_the_union_has_every_event_type_and_no_other(document):
+    union = document["components"]["schemas"]["EventsBody"]["properties"]["events"]["items"]
+    assert list(union["discriminator"]["mapping"]) == list(EVENT_TYPES) == list(get_args(EventType))
+    assert len(union["oneOf"]) == len(EVENT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "valid"),
+    [
+        ({"product_id": 42, "customer_id": 7001, "unit_price": "4.50", "quantity": None}, True),
+        *[({"quantity": wrong}, False) for wrong in (0, "2,5", True, "x")],
+        *[({"product_id": wrong}, False) for wrong in ("", "x" * 513, True, 1.5, None)],
+        *[({name: "x"}, False) for name in ("colour", "currency")],
+    ],
+)
+def test_the_document_and_the_service_agree_on_values(document, fields, valid):
+    event = {**example_of("purchase"), **fields}
+    assert event_validator(document, "PurchaseEvent").is_valid(event) == valid
+    assert APP.test_client().post("/v1/events", json={"events": [event]}, headers=HEADERS).status_code == (
+        202 if valid else 400
+    )
 
 
 @pytest.mark.parametrize(

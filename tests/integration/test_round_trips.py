@@ -92,7 +92,10 @@ def test_an_answer_is_one_round_trip_at_most(client, round_trips, path, first, a
     assert counts == [first, again]
 
 
-@pytest.mark.parametrize(("path", "body"), [("/v1/recommendations", SESSION), ("/v1/batch", BATCH)])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/recommendations", SESSION), ("/v1/batch", BATCH), ("/v1/batch", {**BATCH, "distinct": True})],
+)
 def test_so_is_a_session_and_so_is_a_whole_batch(client, round_trips, path, body):
     client.post(path, json=body)
     assert round_trips(lambda: client.post(path, json=body)) == 1

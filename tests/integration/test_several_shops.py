@@ -1,5 +1,6 @@
 """Two shops on one server and one Redis: neither sees, changes, drives out or holds up what is the other's."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,25 @@ def test_a_token_of_one_opens_nobody_in_the_other(app, servers):
     path = "/v1/customers/ann/recommendations"
     statuses = {shop: client.get(path, headers=bearer(public, tokens[shop], ORIGIN)).status_code for shop in VERSIONS}
     assert statuses == {"a": 401, "b": 200}
+
+
+def test_the_rows_of_a_page_are_of_its_shop_and_of_whom_the_token_of_that_shop_names(app, servers):
+    public = add_publishable_key(servers.storage, shop="b")
+    tokens = {shop: customer_token(add_key(servers.storage, "read", shop=shop), "ann") for shop in VERSIONS}
+    paths = ["/v1/products/p0/similar?limit=2", "/v1/popular?limit=2", "/v1/customers/ann/buy-again"]
+    body = {"requests": [{"path": path} for path in paths], "distinct": True}
+    for shop, status in {"a": 401, "b": 200}.items():
+        text, headers = (
+            json.dumps({**body, "customer_token": tokens[shop]}),
+            {"Origin": ORIGIN, "Content-Type": "text/plain"},
+        )
+        answer = app.test_client().post(f"/v1/batch?key={public}", data=text, headers=headers)
+        rows = answer.json["responses"]
+        assert [row["status"] for row in rows] == [200, 200, status]
+        assert {row["body"]["model_version"] for row in rows[:2]} == {VERSIONS["b"]}
+        shown = [item["product_id"] for row in rows for item in row["body"].get("items", ())]
+        assert shown[:3] == ["p5", "p6", "p7"]
+        assert len(shown) == len(set(shown))
 
 
 def test_a_flood_of_lists_in_one_drives_out_nothing_of_the_other(servers, monkeypatch, ask):

@@ -10,12 +10,11 @@ import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from prometheus_client import REGISTRY
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from api import create_app
@@ -24,11 +23,12 @@ from api.web.problems import STATUS
 from recommender import errors, retention
 from recommender.cli.main import COMMANDS
 from recommender.days import SECONDS_PER_DAY
-from recommender.events.event import Event, EventType
+from recommender.events.event import EVENT_TYPES, Event
 from recommender.reading import ReadingOptions
 from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.storage.api_keys import SCOPES
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 
@@ -80,14 +80,29 @@ def commands() -> str:
 
 def routes() -> str:
     """Every route: what it does, and who may call it."""
+    rows = [(name, _first_line(view), _callers(access_of(view))) for name, view in _views()]
+    return _table(("route", "does", "opened by"), rows)
+
+
+def scopes() -> str:
+    """Every scope of secret keys: the routes that it opens."""
+    opened: dict[str, list[str]] = {scope: [] for scope in SCOPES}
+    for name, view in _views():
+        access = access_of(view)
+        for scope in access.scopes if access is not None and not access.keyless else ():
+            opened[scope].append(name)
+    return _table(("scope", "opens"), [(f"`{scope}`", ", ".join(names)) for scope, names in opened.items()])
+
+
+def _views() -> list[tuple[str, Callable[..., Any]]]:
+    """Method, path and view of every route."""
     app = create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()}))
-    rows = []
+    found = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule.split("/")[1] != "v1", rule.rule)):
-        view = app.view_functions[rule.endpoint]
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-        rows.append((f"{methods} `{path}`", _first_line(view), _callers(access_of(view))))
-    return _table(("route", "does", "opened by"), rows)
+        found.append((f"{methods} `{path}`", app.view_functions[rule.endpoint]))
+    return found
 
 
 def problems() -> str:
@@ -102,14 +117,14 @@ def problems() -> str:
 
 
 def event_types() -> str:
-    """Every event type: whom and what it must name."""
+    """Every event type: what it tells, what it must name, and what else is made use of."""
     rows = []
-    for kind in get_args(EventType):
-        people = (
-            "`customer_id`" if not _valid(kind, session_id="s", product_id="p") else "`customer_id` or `session_id`"
-        )
-        rows.append((f"`{kind}`", people, "" if _valid(kind, customer_id="c") else "`product_id`"))
-    return _table(("`event_type`", "of whom", "of what"), rows)
+    for kind, shape in EVENT_TYPES.items():
+        anybody = [] if "customer_id" in shape.needs else ["`customer_id` or `session_id`"]
+        needs = anybody + [f"`{name}`" for name in shape.needs]
+        takes = [f"`{name}`" for name in shape.takes]
+        rows.append((f"`{kind}`", shape.does.rstrip("."), ", ".join(needs), ", ".join(takes)))
+    return _table(("`event_type`", "tells", "needs", "takes"), rows)
 
 
 def event_fields() -> str:
@@ -171,7 +186,8 @@ def metrics() -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
-        settings, commands, routes, problems, event_types, event_fields, kept, placement_fields, placements, metrics
+        settings, commands, routes, scopes, problems, event_types, event_fields, kept, placement_fields, placements,
+        metrics,
     )
 }  # fmt: skip
 
@@ -217,7 +233,7 @@ def _callers(access: Permission | None) -> str:
         Permission.EVENTS: "; `pk_…` for what visitors do, see [Events](#events)",
         Permission.SESSION: "; `pk_…`, with the token where the body names a customer",
     }
-    return f"`sk_…`, scope `{access.scope}`{browsers.get(access, '')}"
+    return f"`sk_…`, scope {' or '.join(f'`{scope}`' for scope in access.scopes)}{browsers.get(access, '')}"
 
 
 def _first_line(thing: object) -> str:
@@ -240,7 +256,7 @@ def _default(value: Any) -> str:
 
 def _values(model: type[BaseModel], name: str) -> str:
     """What a field holds, in the words of JSON Schema."""
-    schema = model.model_json_schema()["properties"][name]
+    schema = model.model_json_schema(mode="serialization")["properties"][name]
     choices = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     (one,) = choices
     kind = "one of those above" if "enum" in one else one["type"]
@@ -249,14 +265,6 @@ def _values(model: type[BaseModel], name: str) -> str:
         "" if schema.get("default", PydanticUndefined) in (None, PydanticUndefined) else f", else {schema['default']:g}"
     )
     return f"{kind}{form}{default}"
-
-
-def _valid(kind: EventType, **names: str) -> bool:
-    try:
-        Event.model_validate({"event_id": "e", "event_type": kind, "occurred_at": datetime.now(UTC), **names})
-    except ValidationError:
-        return False
-    return True
 
 
 def sections(text: str) -> Iterator[str]:

@@ -37,6 +37,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/health/live"): Row("probes", "/health/live"),
     ("GET", "/health/ready"): Row("probes", "/health/ready"),
     ("GET", "/metrics"): Row("metrics", "/metrics"),
+    ("GET", "/"): Row("pages", "/"),
     ("GET", "/docs"): Row("pages", "/docs"),
     ("GET", "/docs/<string:name>"): Row("pages", "/docs/docs.js"),
     ("GET", "/docs/pages/<string:name>"): Row("pages", "/docs/pages/api"),

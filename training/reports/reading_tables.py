@@ -37,15 +37,12 @@ def why_taken(
 
 
 def print_columns(report: IngestReport, reasons: Mapping[str, str]) -> None:
-    """A line for each of our columns that a column of the file was taken for, and the columns that are not read."""
+    """A line for each of our columns that a column of the file was taken for."""
     rows = [
         (ours, theirs, report.samples.get(ours, "")[:_CELL], reasons.get(ours, ""))
         for ours, theirs in report.columns.items()
     ]
     print_table(["what", "column", "a cell", "why"], rows, title="Columns")
-    if report.columns_unused:
-        more = " …" if len(report.columns_unused) > _COLUMNS else ""
-        echo(f"Not read: {', '.join(map(repr, report.columns_unused[:_COLUMNS]))}{more}")
 
 
 def print_header(headers: Mapping[str, Mapping[str, str]]) -> None:

@@ -30,6 +30,11 @@ class TestPlacements:
         assert client.get("/v1/popular?placement=checkout").json["limit"]["cap"] == 3
         assert "checkout" in [found["name"] for found in client.get("/v1/placements").json["placements"]]
 
+    def test_a_whole_number_is_an_id(self, client):
+        rules = {"pins": [{"product_id": 42, "position": 1}], "blocks": [{"category": 7}]}
+        answer = client.put("/v1/placements/home", json={"cap": 2, "default_limit": 1, **rules})
+        assert (answer.json["pins"][0]["product_id"], answer.json["blocks"][0]["category"]) == ("42", "7")
+
     def test_a_default_over_the_cap_is_clamped(self, client):
         assert client.put("/v1/placements/home", json={"cap": 2, "default_limit": 3}).json["default_limit"] == 2
 

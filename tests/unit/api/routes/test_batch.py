@@ -20,7 +20,7 @@ WRONG = [
     "/v1/products/nope/similar",
     "/v1/popular?limit=0",
     "/v1/popular?limit=1&limit=2",
-    "/v1/popular?nope=1",
+    "/v1/popular?limt=1",
     "/v1/popular?placement=nope",
     f"/v1/products/{'x' * 513}/similar",
 ]
@@ -92,10 +92,13 @@ def test_nothing_but_lists_is_answered(ask, request_):
     assert answer["body"]["code"] in ("not_found", "method_not_allowed")
 
 
-def test_many_are_one_round_trip(client, ask, store):
+@pytest.mark.parametrize("distinct", [False, True])
+def test_many_are_one_round_trip(client, store, distinct):
     client.get("/v1/placements")  # opens the shop
-    before = store.reads
-    ask(*({"path": path} for path in PATHS), {"path": "/v1/recommendations", "body": SESSION})
+    before, asked = store.reads, [{"path": path} for path in PATHS]
+    asked.append({"path": "/v1/recommendations", "body": SESSION})
+    answer = client.post("/v1/batch", json={"requests": asked, "distinct": distinct})
+    assert [one["status"] for one in answer.json["responses"]] == [200] * len(asked)
     assert store.reads == before + 1
 
 

@@ -186,6 +186,20 @@ class TestBulk:
         assert shop.ids("/v1/popular") == ["COFFEE", "BREAD"]
         assert shop.item("/v1/popular", "COFFEE")["product"]["price"] == "9.99"
 
+    def test_where_none_can_be_said_it_is_a_400_that_names_all_that_is_wrong(self, shop):
+        wrong = [{"price": 5, "colour": "red", "url": "//x"}, {"product_id": "MILK", "url": "//x", "image_url": "//y"}]
+        answer = shop.client.post("/v1/products", json={"products": wrong})
+        assert (answer.status_code, answer.json["code"]) == (400, "nothing_accepted")
+        first, second = answer.json["errors"]
+        assert (first["field"], first["code"], second["field"]) == ("products.0", "invalid_product", "products.1")
+        assert [part.partition(":")[0] for part in first["message"].split("; ")] == ["price", "product_id", "colour"]
+        assert [part.partition(":")[0] for part in second["message"].split("; ")] == ["url", "image_url"]
+
+    def test_a_whole_number_is_an_id(self, shop):
+        shop.client.post("/v1/products", json={"products": [{"product_id": 42, "title": "x", "category": 7}]})
+        shop.follow()
+        assert shop.ids("/v1/popular?category=7") == ["42"]
+
     def test_what_is_left_out_stays_and_null_takes_back(self, shop):
         shop.say("MILK", title="Milk", price="1")
         shop.client.post("/v1/products", json={"products": [{"product_id": "MILK", "price": None, "blocked": False}]})

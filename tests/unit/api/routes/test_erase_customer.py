@@ -46,8 +46,8 @@ def test_it_may_be_repeated_and_be_of_a_stranger(client):
 def test_later_events_are_refused_by_name(client):
     client.delete("/v1/customers/ANNA")
     answer = client.post("/v1/events", json={"events": [{**PURCHASE, "event_id": "1"}]})
-    assert answer.status_code == 202
-    assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [(0, "erased")]
+    assert (answer.status_code, answer.json["code"]) == (400, "nothing_accepted")
+    assert [(one["field"], one["code"]) for one in answer.json["errors"]] == [("events.0", "erased")]
 
 
 @pytest.mark.parametrize(("path", "lists"), [("x/y", 2), ("x%2Fy", 2), ("x", 0)])

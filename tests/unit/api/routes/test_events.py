@@ -1,5 +1,7 @@
 """POST /v1/events: each event is looked at alone."""
 
+import json
+
 import pytest
 
 from api import create_app
@@ -35,8 +37,39 @@ def test_a_bad_one_is_named_and_stops_no_other(client):
     ]
 
 
-def test_a_request_of_bad_ones_alone_accepts_none(client):
-    assert send(client, {}, {}).json["accepted"] == 0
+def test_where_none_is_accepted_it_is_a_400_that_says_why(client):
+    answer = send(client, {**PURCHASE, "product_id": None}, {**PURCHASE, "occurred_at": "2027-01-01T00:00:00Z"})
+    assert (answer.status_code, answer.json["code"]) == (400, "nothing_accepted")
+    assert answer.json["detail"] == "none of 2 events was accepted; events.0: purchase needs a product_id"
+    assert [(one["field"], one["code"]) for one in answer.json["errors"]] == [
+        ("events.0", "invalid_event"),
+        ("events.1", "in_the_future"),
+    ]
+
+
+def test_a_repeated_request_is_no_error(client):
+    assert [send(client, PURCHASE, {}).status_code for _ in range(2)] == [202, 202]
+
+
+def test_a_refusal_of_a_thousand_is_short(client):
+    answer = send(client, *[{}] * 1_000)
+    assert (answer.status_code, len(answer.json["errors"])) == (400, 20)
+    assert len(answer.data) < 5_000
+
+
+def test_ids_and_prices_as_webhooks_write_them(client, store):
+    numbers = {"event_id": 1, "customer_id": 7001, "product_id": 42, "unit_price": "4.50", "quantity": None}
+    assert send(client, {**PURCHASE, **numbers}).json == {"accepted": 1, "duplicates": 0, "rejected": []}
+    (entry,) = store.event_log.queue.take("test")
+    assert {**json.loads(entry.wire), "occurred_at": ""} == {
+        **PURCHASE,
+        "event_id": "1",
+        "customer_id": "7001",
+        "product_id": "42",
+        "unit_price": 4.5,
+        "quantity": 1.0,
+        "occurred_at": "",
+    }
 
 
 @pytest.mark.parametrize("events", [[], "e", [1], [PURCHASE] * 1001])

@@ -231,6 +231,12 @@ class TestSession:
         assert shown(answer) == ["MILK", "BREAD"]
         assert answer.json["fallback"] == {"reason": "too_few_candidates", "used": "popular"}
 
+    def test_whole_numbers_are_ids_and_null_is_absent(self, client):
+        nulls = dict.fromkeys(["limit", "exclude", "category", "customer_id", "session_id", "recently_viewed"])
+        assert recommend(client, placement="cart", cart=[42, "BREAD"], **nulls).json["suppressed"] == {"in_cart": 1}
+        answer = recommend(client, placement="home", cart=None, customer_id=7001)
+        assert answer.json["fallback"] == {"reason": "unknown_customer", "used": "trending"}
+
     def test_unknown_ids_are_passed_over(self, client):
         answer = recommend(client, placement="cart", cart=["gift wrap", "BREAD"], customer_id="nobody")
         assert shown(answer)[0] == "BUTTER"

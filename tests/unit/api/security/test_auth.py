@@ -136,6 +136,11 @@ class TestFromTheFirstKeyOn:
         environ = {"HTTP_AUTHORIZATION": f"{scheme} {key}"}
         assert find_principal(environ, shops_of(make_client(storage)).api_keys, "default").key_id == key_id(key)
 
+    @pytest.mark.parametrize("n_blanks", [2, 10])
+    def test_more_than_one_blank_may_follow_it(self, storage, n_blanks):
+        headers = {"Authorization": f"bearer{' ' * n_blanks}{add_key(storage, 'read')}"}
+        assert make_client(storage).get(SIMILAR, headers=headers).status_code == 200
+
 
 class TestPagesOfOurOwn:
     """The documentation tries out the API; a page whose name was pointed at us looks the same."""

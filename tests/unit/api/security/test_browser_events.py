@@ -1,6 +1,7 @@
 """Events with a publishable key: what visitors did, in their own name, and no more than a page has to tell."""
 
 import json
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -75,7 +76,8 @@ class TestWhatMayBeTold:
         token = customer_token(secret, "ANNA")
         answer = send(client, public, of("ANNA", event_type=event_type), token=token)
         rejected = [] if event_type in BROWSER_EVENTS else ["not_from_browsers"]
-        assert (answer.status_code, [one["code"] for one in answer.json["rejected"]]) == (202, rejected)
+        told = answer.json["errors"] if rejected else answer.json["rejected"]
+        assert (answer.status_code, [one["code"] for one in told]) == (400 if rejected else 202, rejected)
         assert [one.event_type for one in kept(storage)] == ([event_type] if event_type in BROWSER_EVENTS else [])
 
     def test_the_list_of_them(self):
@@ -167,10 +169,71 @@ class TestBeacons:
         text = json.dumps({"events": [VIEW]})
         assert beacon(client, public, text.ljust(MAX_BEACON_BYTES + more)).status_code == status
 
-    def test_a_long_session_id_and_a_clock_a_day_off_are_named(self, client, public):
-        wrong = [{**VIEW, "session_id": "x" * 10_000}, {**VIEW, "occurred_at": "2026-11-21T12:00:00Z"}]
-        answer = beacon(client, public, {"events": wrong})
-        assert [one["code"] for one in answer.json["rejected"]] == ["invalid_event", "in_the_future"]
+    def test_a_session_id_of_ten_kilobytes_is_named(self, client, storage, public):
+        answer = beacon(client, public, {"events": [VIEW, {**VIEW, "session_id": "x" * 10_000}]})
+        (rejected,) = answer.json["rejected"]
+        assert (answer.status_code, answer.json["accepted"], rejected["index"]) == (202, 1, 1)
+        assert rejected["message"] == "session_id: String should have at most 512 characters"
+        assert len(kept(storage)) == 1
+
+    @pytest.mark.parametrize(
+        ("told", "as_kept"),
+        [
+            ("2026-11-21T12:00:00Z", small_shop.NOW),
+            ("2027-11-20T12:00:00Z", small_shop.NOW),
+            ("2026-11-20T12:03:00Z", small_shop.NOW),
+            ("2026-11-19T12:00:00Z", small_shop.NOW - timedelta(days=1)),
+        ],
+    )
+    def test_no_clock_of_a_visitor_loses_an_event(self, client, storage, public, told, as_kept):
+        """A page that tells by a beacon hears of no refusal, and no shop can set its visitors' clocks."""
+        assert beacon(client, public, {"events": [{**VIEW, "occurred_at": told}]}).json == NONE_REJECTED
+        assert [one.occurred_at for one in kept(storage)] == [as_kept]
+
+    @pytest.mark.parametrize("days", [1, -1])
+    def test_what_visitors_with_such_a_clock_do_counts_at_once(self, client, public, days):
+        told = (small_shop.NOW + timedelta(days=days)).isoformat()
+        beacon(client, public, {"events": [{**VIEW, "event_type": "add_to_cart", "occurred_at": told}]})
+        body = {"placement": "home", "session_id": "s1"}
+        answer = client.post("/v1/recommendations", json=body, headers=bearer(public, None, ORIGIN)).json
+        assert answer["suppressed"]["in_cart"] == 1
+
+    def test_the_token_of_another_customer_in_its_body_accepts_nothing(self, client, storage, public, secret):
+        answer = beacon(client, public, {"events": [of("ANNA")], "customer_token": customer_token(secret, "BEN")})
+        assert (answer.status_code, [one["code"] for one in answer.json["errors"]]) == (400, ["other_customer"])
+        assert kept(storage) == []
+
+    def test_the_key_of_another_shop_tells_that_shop(self, client, storage, secret):
+        key = add_publishable_key(storage, shop="other")
+        client.application.extensions["reprise"].shops.follow()
+        assert beacon(client, key, {"events": [VIEW]}).json == NONE_REJECTED
+        body = {"events": [of("ANNA")], "customer_token": customer_token(secret, "ANNA")}
+        assert beacon(client, key, body).status_code == 401  # signed by a key of `default`
+        assert (len(kept(storage, "other")), kept(storage)) == (1, [])
+
+    def test_a_thousand_at_once_are_too_many_for_a_beacon_and_are_told_in_several(self, client, storage, public):
+        many = [{**VIEW, "event_id": str(n), "session_id": f"s{n % 50}"} for n in range(MOST_OF_KEY)]
+        assert beacon(client, public, {"events": many}).status_code == 413
+        client.application.extensions["reprise"].event_limits._clock = lambda: 0.0
+        told = [beacon(client, public, {"events": many[n : n + 100]}) for n in range(0, MOST_OF_KEY, 100)]
+        assert [(answer.status_code, answer.json["accepted"]) for answer in told] == [(202, 100)] * 10
+        answer = beacon(client, public, {"events": [VIEW]})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+        assert len(kept(storage)) == MOST_OF_KEY
+
+    def test_all_that_is_wrong_is_told_at_once(self, client, public):
+        wrong = {"event_type": "purchase", "customer_id": 7, "occurred_at": "now", "quantity": "x"}
+        (error,) = beacon(client, public, {"events": [wrong]}).json["errors"]
+        for words in (
+            "event_id: Field required",
+            "occurred_at: ",
+            "quantity: ",
+            "needs a product_id",
+            "no browser may",
+        ):
+            assert words in error["message"]
+        assert "does not name this customer" in error["message"]
+        assert (error["field"], error["code"]) == ("events.0", "invalid_event")
 
 
 class TestBounds:

@@ -89,6 +89,13 @@ class TestOneWorker:
     def test_a_key_without_a_rate_has_that_of_its_kind(self, limits, kind, passes):
         assert n_passed(limits, 300, Principal("shop", kind, frozenset(), "k3")) == passes
 
+    def test_what_a_batch_had_too_much_is_waited_for(self, limits, clock):
+        assert n_passed(limits, 18) == 18
+        assert limits.charge(KEY, 12).headers()[1:] == [("RateLimit-Remaining", "0"), ("RateLimit-Reset", "3")]
+        assert limits.take(KEY).retry_after_s == 2  # 1.1 s, in whole ones
+        clock.now += 1.2
+        assert n_passed(limits, 100) == 1 + 1
+
     def test_threads_count_right_together(self, limits):
         passed: list[int] = []
         threads = [threading.Thread(target=lambda: passed.append(n_passed(limits, 50))) for _ in range(8)]
@@ -106,6 +113,17 @@ class TestSeveralWorkers:
             limits.exchange(sums.add)
         assert n_passed(other, 1) == 1  # it knows the key
         assert n_passed(one, 15) == 15
+        for limits in (one, other):
+            limits.exchange(sums.add)
+        assert n_passed(other, 100) == 20 - 1 - 15
+        assert sums.totals == {"k1": 16}
+
+    def test_rows_of_a_batch_are_taken_from_the_others_too(self, clock, sums):
+        one, other = RateLimits({}, clock), RateLimits({}, clock)
+        for limits in (one, other):
+            limits.exchange(sums.add)
+        assert n_passed(other, 1) == n_passed(one, 1) == 1
+        assert one.charge(KEY, 14).remaining == 20 - 15
         for limits in (one, other):
             limits.exchange(sums.add)
         assert n_passed(other, 100) == 20 - 1 - 15

@@ -112,9 +112,22 @@ def test_events_are_counted_by_what_became_of_them(client, store, rise):
         assert rise(act, "reprise_events_total", result="rejected", code=code) == n
 
 
+def test_events_of_a_request_that_accepts_none_are_counted(client, rise):
+    act = lambda: client.post("/v1/events", json={"events": [{}, {}]})  # noqa: E731
+    assert rise(act, "reprise_events_total", result="rejected", code="invalid_event") == 2
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_products_of_bulk_requests_are_counted(client, rise, good):
+    products = [{"product_id": "MILK"}] * good + [{"price": "1"}, {"colour": "red"}]
+    act = lambda: client.post("/v1/products", json={"products": products})  # noqa: E731
+    assert rise(act, "reprise_product_changes_total", result="accepted") == good
+    assert rise(act, "reprise_product_changes_total", result="rejected") == 2
+
+
 def test_every_code_of_a_rejected_event_is_known_before_it_comes(client):
     sources = inspect.getsource(event) + inspect.getsource(browser_events)
-    codes = set(re.findall(r'EventRejectedError\(\s*"(\w+)"', sources)) | {"erased"}
+    codes = set(re.findall(r'(?:EventRejected|PydanticCustom)Error\(\s*"(\w+)"', sources)) | {"erased", "invalid_event"}
     assert codes == set(REJECTIONS)
     known = set(re.findall(r'reprise_events_total\{code="(\w+)",result="rejected"\}', client.get("/metrics").text))
     assert codes <= known

@@ -152,8 +152,8 @@ def test_an_event_with_such_a_number_is_rejected_alone(client: FlaskClient, numb
         f'"occurred_at":"2026-11-20T09:00:00Z","quantity":{number}}}'
     )
     answer = client.post("/v1/events", data=f'{{"events":[{event}]}}', content_type="application/json")
-    assert answer.status_code in (202, 400)
-    assert answer.status_code == 400 or answer.json["rejected"][0]["code"] == "invalid_event"
+    assert answer.status_code == 400
+    assert answer.json["code"] == "invalid_request" or answer.json["errors"][0]["code"] == "invalid_event"
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udfff\ud800", r"\udc00x"])
@@ -179,14 +179,9 @@ def test_of_a_field_that_is_given_twice_the_last_counts(client: FlaskClient):
         "limit%5B%5D=3",
         "limit=3;limit=4",
         "Limit=3",
-        "unknown=1",
+        "limt=1",
         "placement=home&placement=cart",
         "category=a&category=b",
-        "=",
-        "&=&=",
-        "%",
-        "%zz=%ff",
-        "%00=1",
         "limit=%00",
         "limit=" + "9" * 5_000,
         "limit=\u0661",
@@ -196,8 +191,7 @@ def test_of_a_field_that_is_given_twice_the_last_counts(client: FlaskClient):
         "limit= 3",
         "exclude=" + "x" * 513,
         "&".join(f"exclude={number}" for number in range(201)),
-        "&".join(f"a{number}=1" for number in range(4_000)),
-        "a" * 20_000,
+        "&".join(f"Limit{number}=1" for number in range(3_000)),
     ],
     ids=lambda query: query[:24],
 )
@@ -209,7 +203,15 @@ def test_what_a_query_cannot_be_is_refused_briefly(client: FlaskClient, query: s
         assert len(answer.data) < 20_000
 
 
-@pytest.mark.parametrize("query", ["", "?", "?&&", "?category=%00", "?category=%ff", "?category=%F0%9F%A7%80"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?", "?&&", "?category=%00", "?category=%ff", "?category=%F0%9F%A7%80"),
+        *("?unknown=1", "?=", "?&=&=", "?%", "?%zz=%ff", "?%00=1", "?" + "a" * 20_000),
+        "?" + "&".join(f"a{number}=1" for number in range(4_000)),
+    ],
+    ids=lambda query: query[:24],
+)
 def test_what_is_only_odd_is_answered(client: FlaskClient, query: str):
     assert client.get(f"/v1/popular{query}").status_code == 200
 

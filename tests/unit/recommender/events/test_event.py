@@ -46,13 +46,16 @@ def test_it_comes_back_from_its_bytes_and_they_are_always_the_same():
         ({"customer_id": None}, "customer_id"),
         ({"product_id": None}, "product_id"),
         ({"event_id": ""}, "event_id"),
-        ({"event_id": 7}, "event_id"),
+        ({"event_id": 7.5}, "event_id"),
+        ({"customer_id": True}, "customer_id"),
+        ({"product_id": [42]}, "product_id"),
         ({"product_id": "x" * 513}, "product_id"),
         ({"occurred_at": "2026-11-20T11:00:00"}, "occurred_at"),
         ({"occurred_at": "yesterday"}, "occurred_at"),
         ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at"),
         ({"quantity": 0}, "quantity"),
-        ({"quantity": "2"}, "quantity"),
+        *[({"quantity": text}, "quantity") for text in ("0", "2,5", "1e3", " 2", "+2", "", "two", "9" * 400)],
+        *[({"unit_price": text}, "unit_price") for text in ("-1", "4,50", "4.", ".5", "\u0664", "NaN")],
         ({"quantity": True}, "quantity"),
         ({"quantity": float("nan")}, "quantity"),
         ({"unit_price": -1}, "unit_price"),
@@ -70,6 +73,41 @@ def test_what_cannot_be_is_named(changes, word):
 def test_what_is_no_object_or_empty_is_refused(raw):
     with pytest.raises(EventRejectedError):
         check_event(raw, NOW, None)
+
+
+def test_whole_numbers_are_ids_decimals_may_be_text_and_null_is_absent():
+    """As shops' webhooks write them."""
+    numbers = {"event_id": 1, "customer_id": 7001, "product_id": 42.0, "order_id": -5, "quantity": "2"}
+    event = check_event({**PURCHASE, **numbers, "unit_price": "4.50", "currency": None}, NOW, "EUR")
+    assert (event.event_id, event.customer_id, event.product_id, event.order_id) == ("1", "7001", "42", "-5")
+    assert (event.quantity, event.unit_price) == (2.0, 4.5)
+    assert check_event({**PURCHASE, "customer_id": 2**70}, NOW, None).customer_id == str(2**70)
+    nulls = dict.fromkeys(set(Event.model_fields) - set(PURCHASE))
+    assert check_event({**PURCHASE, **nulls}, NOW, None) == check_event(PURCHASE, NOW, None)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    wrong = {"event_type": "view", "occurred_at": "2026-11-21T12:00:00Z", "quantity": 0, "currency": "USD", "colour": 1}
+    with pytest.raises(EventRejectedError) as caught:
+        check_event(wrong, NOW, "EUR")
+    assert caught.value.reason == "invalid_event"
+    fields = [part.partition(": ")[0] for part in str(caught.value).split("; ") if ": " in part]
+    assert fields == ["event_id", "occurred_at", "quantity", "currency", "colour"]
+    assert str(caught.value).endswith("view needs a customer_id or a session_id; view needs a product_id")
+    valid_but_late = {**PURCHASE, "occurred_at": "2026-11-21T12:00:00Z", "currency": "USD"}
+    with pytest.raises(EventRejectedError, match=r"is after now.*'USD' is not 'EUR'") as caught:
+        check_event(valid_but_late, NOW, "EUR")
+    assert caught.value.reason == "in_the_future"
+
+
+def test_what_is_told_has_a_bound():
+    with pytest.raises(EventRejectedError) as caught:
+        check_event({f"{n}{'x' * 9_999}": 1 for n in range(1_000)}, NOW, None)
+    assert len(str(caught.value)) < 3_000
+
+
+def test_a_clock_that_is_not_the_shops_is_not_looked_at():
+    assert check_event({**PURCHASE, "occurred_at": "2027-01-01T00:00:00Z"}, None, None).occurred_at > NOW
 
 
 def test_a_clock_may_be_five_minutes_ahead():

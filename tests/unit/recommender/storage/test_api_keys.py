@@ -34,7 +34,7 @@ class TestMaking:
         assert len({make()[0].split("_")[part] for _ in range(50) for part in (1, 2)}) == 100
 
     def test_scopes_and_origins_are_kept_once_and_in_order(self):
-        assert make(scopes=("admin", "read", "read"))[1].scopes == ("read", "admin")
+        assert make(scopes=("admin", "read", "catalogue", "read"))[1].scopes == ("read", "catalogue", "admin")
         origins = ("https://b.example", "https://a.example", "https://b.example")
         assert make(kind="publishable", scopes=(), origins=origins)[1].origins == origins[:2]
 
