@@ -10,6 +10,8 @@ from training.tables.files import BROKEN, LINE
 
 INSTACART_START = datetime(2015, 1, 1, tzinfo=UTC)
 """Instacart has no dates: every customer's first order is set on this day, the others by days since the prior one."""
+DUNNHUMBY_START = datetime(2016, 1, 1, tzinfo=UTC)
+"""dunnhumby has days numbered from 1 and no dates: day 1 is set on this day."""
 _GA4_ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
 
 
@@ -226,7 +228,14 @@ def combine_olist(files: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
 
 def prepare_dunnhumby(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Dunnhumby's lines with the price of one."""
+    """Dunnhumby's lines with the price of one and a date: day 1 is DUNNHUMBY_START; TRANS_TIME is 1631 for 16:31."""
+    names = rows.collect_schema().names()
+    if "DAY" in names:
+        day = pl.col("DAY").cast(pl.Int64, strict=False) - 1
+        clock = pl.col("TRANS_TIME").cast(pl.Int64, strict=False).fill_null(0) if "TRANS_TIME" in names else pl.lit(0)
+        minutes = day * 24 * 60 + clock // 100 * 60 + clock % 100
+        ordered_at = pl.lit(DUNNHUMBY_START) + pl.duration(minutes=minutes, time_unit="us")
+        rows = rows.with_columns(ordered_at.alias("ordered_at"))
     return _with_price(rows, "SALES_VALUE", "QUANTITY")
 
 

@@ -100,3 +100,28 @@ def test_hm_with_and_without_its_articles(tmp_path, read, lines):
     )
     assert lines(read(transactions, "hm")) == lines(read(folder, "hm")) == [("000058a1", "0663713001", 1.0)]
     assert read(folder, "hm").catalogue.select("title", "category").row(0) == ("Atlanta", "Underwear")
+
+
+def test_dunnhumby_has_day_numbers_and_the_price_of_the_line(tmp_path, read, lines):
+    folder = tmp_path / "journey"
+    folder.mkdir()
+    transactions = folder / "transaction_data.csv"
+    transactions.write_text(
+        "household_key,BASKET_ID,DAY,PRODUCT_ID,QUANTITY,SALES_VALUE,STORE_ID,RETAIL_DISC,TRANS_TIME,WEEK_NO,"
+        "COUPON_DISC,COUPON_MATCH_DISC\n"
+        "2375,26984851472,1,1004906,2,2.78,364,-0.60,1631,1,0.00,0.00\n"
+        "2375,26984851516,8,1004906,1,1.39,364,0.00,1642,2,0.00,0.00\n"
+        "2375,26984851516,8,5978648,0,0.00,364,0.00,1642,2,0.00,0.00\n"
+    )
+    (folder / "product.csv").write_text(
+        "PRODUCT_ID,MANUFACTURER,DEPARTMENT,BRAND,COMMODITY_DESC,SUB_COMMODITY_DESC,CURR_SIZE_OF_PRODUCT\n"
+        "1004906,69,PRODUCE,Private,POTATOES,POTATOES RUSSET (BULK&BAG),5 LB\n"
+    )
+    found = read(folder, "dunnhumby")
+    assert lines(found, "customer_id", "ordered_at", "quantity", "unit_price") == [
+        ("2375", datetime(2016, 1, 1, 16, 31, tzinfo=UTC), 2.0, 1.39),
+        ("2375", datetime(2016, 1, 8, 16, 42, tzinfo=UTC), 1.0, 1.39),
+    ]
+    assert found.report.left_out == {"quantity 0": 1}
+    assert found.catalogue["category"].to_list() == ["POTATOES"]
+    assert len(lines(read(transactions, "dunnhumby"))) == 2
