@@ -40,9 +40,6 @@ Each message names the value and the remedy. Exit codes are decided in `recommen
 `api.web.problems`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 
 class RepriseError(Exception):
     """Base of all exceptions. `code` is the machine-readable name of the class of error."""
@@ -90,8 +87,8 @@ class MissingColumnError(DataError):
         self,
         problem: str,
         options: str = "",
-        proposed: Mapping[str, Any] | None = None,
-        reasons: Mapping[str, str] | None = None,
+        proposed: dict[str, object] | None = None,
+        reasons: dict[str, str] | None = None,
     ) -> None:
         self.problem = f"{problem}; if that is right" if proposed else f"{problem}; say which they are"
         super().__init__(f"{self.problem}, add {options}" if options else problem)

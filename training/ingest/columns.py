@@ -100,7 +100,7 @@ def header_notes(
     ]
     free = [column for column in seen if column not in taken.values()]
     wanted = {ours: known.get(ours, ()) for ours in kind.names if ours not in taken}
-    synonyms = {ours: each for ours, each in propose_columns(free, wanted, kind.synonyms).items() if each.score > 2}
+    synonyms = {ours: each for ours, each in propose_columns(free, wanted, kind.synonyms).items() if each.plain}
     return notes + [
         Note(
             "column_not_read",
@@ -136,13 +136,14 @@ def _refusal(
         return MissingColumnError(problem, f"--format {fitting[0]}", {"format": fitting[0]})
     free = [name for name in seen if name not in exact]
     found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)}, kind.synonyms)
-    proposals = {ours: each for ours, each in found.items() if ours in missing or each.score > 2}
+    proposals = {ours: each for ours, each in found.items() if ours in missing or each.plain}
     taken = {ours: each.column for ours, each in proposals.items()}
     blanks = [f"{kind.option} {ours}=…" for ours in missing if ours not in taken]
     hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
     options = " ".join([write_columns(taken, kind.option), *blanks]).strip()
     reasons = {ours: each.why for ours, each in proposals.items()}
-    return MissingColumnError(problem + hints, options, {} if blanks else {kind.setting: taken}, reasons)
+    proposed: dict[str, object] = {} if blanks else {kind.setting: taken}
+    return MissingColumnError(problem + hints, options, proposed, reasons)
 
 
 def _hint(ours: str, proposal: Proposal) -> str:

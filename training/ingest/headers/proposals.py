@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from training.ingest.headers.folding import fold
 from training.ingest.headers.synonyms import synonyms
 
-_LIKE = 0.7
-"""Likeness of two names from which one may be a misspelling of the other."""
-_IN_BRACKETS = re.compile(r"[(\[{].*?[)\]}]|\b(?:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼]")
+_LIKE, _MISSPELT = 0.7, 0.88
+"""Likeness of two names from which one may be a misspelling of the other, and from which it is one."""
+_IN_BRACKETS = re.compile(r"[(\[{].*?[)\]}]|(?:\b(?:in|en|w)\s+)?(?:\b(?:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼])")
 """What says more about a column than its name: `Preis (EUR)`, `Order Date [UTC]`."""
 
 
@@ -32,6 +32,11 @@ class Proposal:
     why: str
     score: float
     others: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is worth naming where nothing has to be found: a synonym, or one letter beside a name."""
+        return self.score > 2 or _MISSPELT <= self.score < 1
 
 
 def propose_columns(
@@ -71,6 +76,8 @@ def _compare(column: str, ours: str, names: Sequence[str], file: str) -> Proposa
         return None
     if folded in map(fold, names):
         return Proposal(column, "in other letters", 3)
+    if fold(column.rpartition(".")[2]) in map(fold, (*names, ours)):
+        return Proposal(column, "its name behind that of a table", 2.9)
     for word, lost in ((folded, 0.0), (fold(_IN_BRACKETS.sub("", column)), 0.5)):
         if word in known:
             rank, language = known[word]
