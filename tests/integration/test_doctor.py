@@ -115,3 +115,19 @@ def test_personal_ids_and_odd_products_are_pointed_out(tmp_path, call):
     assert code == 0
     assert "Customer ids are e-mail addresses: --hash-customers" in output
     assert "is on nearly every order" in output
+
+
+def test_a_product_file_with_other_ids_is_pointed_out(tmp_path, call):
+    (tmp_path / "orders.csv").write_text("customer_id,product_id,ordered_at\n7001,TEA,2026-09-13\n")
+    (tmp_path / "products.csv").write_text("product_id,title\n4711,Tea\n")
+    code, output, _ = call("doctor", "orders.csv", "--products", "products.csv")
+    assert code == 0
+    assert "Only 0 of 1 sold products are in the product file" in output
+
+
+def test_a_file_without_header_is_told_to_have_one(tmp_path, call):
+    (tmp_path / "odd.csv").write_text("7001,TEA,2026-09-13\n7002,MUG,2026-09-14\n")
+    code, output, message = call("doctor", "odd.csv")
+    assert code == 3
+    assert "its first line looks like a purchase, so write a header line above it" in message
+    assert "2026-09-14" in output

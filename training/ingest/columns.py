@@ -4,6 +4,7 @@ A name counts as it stands, or where it differs in case, blanks, punctuation or 
 only a synonym, in any language, is proposed and never taken.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from training.ingest.headers.proposals import Proposal, propose_columns
 from training.ingest.schema import CATALOGUE, PURCHASE_COLUMNS, REQUIRED
 
 _SHOWN = 30
+_DATA = re.compile(r"[\d.,:/ T+-]*\d[\d.,:/ T+-]*Z?$|[^@\s]+@[^@\s]+\.\w+$")
+"""What is no name of a column: a number, a date, an e-mail address."""
 _Names = Mapping[str, Sequence[str]]
 
 
@@ -130,6 +133,8 @@ def _refusal(
     problem = f"{file} has no column {', '.join(named)}; its columns are {_list(seen[:_SHOWN]) or 'none'}{more}"
     for columns in (_alike(name, seen) for ours in missing for name in wanted[ours]):
         problem += f"; {_list(columns)} differ in no letter, so say which is meant" if len(columns) > 1 else ""
+    if any(_DATA.match(name.strip()) for name in seen):
+        problem += "; its first line looks like a purchase, so write a header line above it"
     if fitting:
         about = ", or ".join(f"{FORMATS[name].about} (--format {name})" for name in fitting)
         problem += f"; this is a header of {about}"

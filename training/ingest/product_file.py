@@ -16,6 +16,7 @@ from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.ingest.columns import PRODUCTS, header_notes, take_columns
+from training.ingest.products.prices import plain_prices
 from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.products.stock import in_stock, stock_notes
 from training.ingest.rows import QUARANTINE_CHARACTERS
@@ -82,6 +83,7 @@ def read_products(
         schema = frame.collect_schema()
         seen = [name for name in schema.names() if name not in {LINE, BROKEN}]
         taken = take_columns(seen, format_.columns, options.product_columns, str(file), PRODUCTS)
+        frame, ways = plain_prices(frame, taken["price"]) if "price" in taken and not options.decimal else (frame, [])
         price = read_numbers(SourceColumn(frame, taken["price"]), options) if "price" in taken else None
         cells = {ours: text_of(theirs, schema[theirs]) for ours, theirs in taken.items()}
         read = {**cells, **({"price": _price(price.value)} if price else {})}
@@ -98,7 +100,7 @@ def read_products(
         unusable=len(listed) - len(usable),
         bad=_not_taken(listed, [ours for ours in ("product_id", "price", *ADDRESSES) if ours in taken], file),
         questions=price.questions if price else (),
-        notes=[*notes, *(price.notes if price else ()), *_cell_notes(listed, taken)],
+        notes=[*notes, *ways, *(price.notes if price else ()), *_cell_notes(listed, taken)],
     )
 
 

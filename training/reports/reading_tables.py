@@ -82,6 +82,17 @@ def _problems(report: IngestReport) -> Iterator[tuple[str, ...]]:
             yield kind, reason, f"{count:,}", *(_share(shares.get(name)) for name in names)
 
 
+def print_products(catalogue: Mapping[str, int]) -> None:
+    """A line where most of what was sold is not in the product file: its ids may be others."""
+    sold = catalogue["products"] - catalogue["never_sold"]
+    found = sold - catalogue["sold_but_not_in_file"]
+    if catalogue["from_file"] and 2 * found < sold:
+        echo(
+            f"Only {found:,} of {sold:,} sold products are in the product file: where its ids are others, name the "
+            "column with those of the purchases, --product-columns product_id=…"
+        )
+
+
 def print_odd(products: Sequence[OddProduct], ids: str | None) -> None:
     """Products that may be none, and what kind of personal data the customer ids are."""
     rows = [(odd.product_id, odd.title or "", f"{odd.orders_share:.1%}", odd.why) for odd in products]

@@ -29,6 +29,7 @@ from training.reports.reading_tables import (
     print_odd,
     print_open,
     print_problems,
+    print_products,
     why_taken,
 )
 
@@ -141,6 +142,7 @@ def _print(examined: _Examined, settings: Settings, following: str) -> None:
     print_open(report.questions)
     print_report(report, list_needs(examined.ingested.ledger, settings.horizon_days))
     print_problems(report)
+    print_products(report.catalogue)
     print_odd(*_facts(examined))
     alternatives = [" | ".join(question["choices"]) for question in report.questions]
     echo(f"Next: {' '.join([following, *(f'[{each}]' for each in alternatives)])}")

@@ -166,3 +166,18 @@ def test_a_file_of_our_own_names_is_no_feed():
     assert product_format(["id", "title", "link", "price", "product_id"]) is OUR_OWN
     assert product_format(["sku", "title"]) is OUR_OWN
     assert product_format(["id", "title", "link", "price"]).about == "a Google product feed"
+
+
+@pytest.mark.parametrize(
+    ("written", "prices"),
+    [
+        ('5.20\n"11,00"', ["5.20", "11.00"]),
+        ('"1,234.50"\n"1.234,50"\n7', ["1234.50", "1234.50", "7.00"]),
+        ("5.20\n11.00", ["5.20", "11.00"]),
+    ],
+)
+def test_prices_in_two_ways_are_read_each_by_itself(read, written, prices):
+    lines = "".join(f"{n},{price}\n" for n, price in enumerate(written.splitlines()))
+    named = read(f"product_id,price\n{lines}")
+    assert named.products["price"].to_list() == prices
+    assert ("prices_in_two_ways" in codes(named)) == ("," in written)
