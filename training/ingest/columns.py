@@ -17,6 +17,7 @@ from training.ingest.formats.known import FORMATS, find_format
 from training.ingest.headers.column_options import write_columns
 from training.ingest.headers.folding import fold
 from training.ingest.headers.proposals import Proposal, propose_columns
+from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.schema import CATALOGUE, PURCHASE_COLUMNS, REQUIRED
 
 _SHOWN = 30
@@ -135,6 +136,8 @@ def _refusal(
         problem += f"; {_list(columns)} differ in no letter, so say which is meant" if len(columns) > 1 else ""
     if any(_DATA.match(name.strip()) for name in seen):
         problem += "; its first line looks like a purchase, so write a header line above it"
+    if kind is PURCHASES and (feed := product_format(seen)) is not OUR_OWN:
+        problem += f"; this is a header of {feed.about}, which --products reads beside the purchases"
     if fitting:
         about = ", or ".join(f"{FORMATS[name].about} (--format {name})" for name in fitting)
         problem += f"; this is a header of {about}"

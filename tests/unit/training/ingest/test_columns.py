@@ -107,3 +107,8 @@ def test_an_optional_column_under_another_name_is_said_and_not_read():
 
 def test_thousands_of_columns_are_counted():
     assert "'c29' and 2,970 more;" in str(refusal([f"c{n}" for n in range(3_000)]))
+
+
+def test_a_product_feed_is_no_purchase_file():
+    error = refusal(["id", "title", "link", "price"])
+    assert "a header of a Google product feed, which --products reads beside the purchases" in str(error)
