@@ -34,6 +34,11 @@ class DataDirectory:
         return self.root / "quarantine"
 
     @property
+    def work(self) -> Path:
+        """What readings of files need only while they read, such as unpacked copies."""
+        return self.root / "work"
+
+    @property
     def reports(self) -> Path:
         """HTML reports, one file per version."""
         return self.root / "reports"

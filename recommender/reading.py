@@ -29,7 +29,9 @@ class ReadingOptions(BaseModel):
     product_columns: Mapping[str, str] = {}
     """The same for the product file: our column = the file's."""
     encoding: str | None = None
-    """Encoding of text files, such as `windows-1252`. None: as detected."""
+    """Encoding of text files, such as `windows-1252`. None: UTF-8 where it can be, else as detected."""
+    sheet: str | None = None
+    """Sheet of a workbook. None: the only one that holds a table."""
     time_format: str | None = None
     """Pattern of times as strptime has it, such as `%d.%m.%Y`. None: as detected."""
     day_first: bool | None = None

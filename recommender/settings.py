@@ -23,10 +23,12 @@ from pydantic_settings import (
     SettingsError as PydanticSettingsError,
 )
 
+from recommender.currency import CurrencyCode
 from recommender.errors import SettingsError
 from recommender.experiments.experiment import Experiments
 from recommender.reading import FormatSettings, ReadingOptions
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
+from recommender.words.language import Language, LocaleTag, get_language
 
 ENV_PREFIX = "REPRISE_"
 CONFIG_VARIABLE = "REPRISE_CONFIG"
@@ -119,8 +121,11 @@ class Settings(BaseSettings):
     """Seed of the training: the same purchases and the same seed give the same lists."""
     als: AlsSettings = AlsSettings()
 
-    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
-    """Events in another currency are refused. None: any is taken."""
+    currency: CurrencyCode | None = None
+    """Currency of prices whose product has none of its own, ISO 4217. Events in another one are refused; None: any is
+    taken, and prices are in the one that all archived purchases are in."""
+    locale: LocaleTag = "en"
+    """Language of answers and mails for whom no other is known; a region (`de-AT`) says how dates are written."""
     max_waiting_events: int = Field(default=1_000_000, ge=1)
     """Events that may wait for a worker before more are refused with 503."""
     log_impressions: bool = False
@@ -151,6 +156,11 @@ class Settings(BaseSettings):
     placements: dict[str, Placement] = DEFAULT_PLACEMENTS
     """Placements by name, as JSON; better as `[placements.home]` in `reprise.toml`. Fields of one are added
     to its default."""
+
+    @property
+    def language(self) -> Language:
+        """The language of `locale`."""
+        return get_language(self.locale)
 
     @field_validator("placements", mode="before")
     @classmethod
@@ -215,7 +225,8 @@ def load_settings(**overrides: object) -> Settings:
 def _describe(problem: Mapping[str, Any]) -> str:
     parts = [str(part) for part in problem["loc"]]
     hint = _suggest(parts) if problem["type"] == "extra_forbidden" else ""
-    return f"setting {'.'.join(parts)!r}: {problem['msg']}{hint}"
+    said = problem["msg"].removeprefix("Value error, ")
+    return f"setting {'.'.join(parts)!r}: {said}{hint}"
 
 
 def _suggest(parts: list[str]) -> str:

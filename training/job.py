@@ -1,6 +1,7 @@
 """The offline job: `train` makes and saves a version from ingested purchases, `publish` makes it the live one."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -116,6 +117,7 @@ def build_publication(
 ) -> Publication:
     """A version that the gate has not judged yet: lists, product factors and profiles with their manifest."""
     snapshot, profiles = model.snapshot, description.profiles
+    currency = _currency_of_purchases(ingested.currencies, context.settings)
     manifest = Manifest(
         version=name_version(snapshot.as_of, _fingerprint(model, profiles, context.settings)),
         as_of=snapshot.as_of.isoformat(),
@@ -128,13 +130,28 @@ def build_publication(
             "profiles": len(profiles),
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
-        metrics=evaluation.to_dict() | {"candidate_ceiling": model.ceiling, "customer_value": description.document},
+        metrics=evaluation.to_dict()
+        | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
+        | {
+            "prices": {
+                "currency": context.settings.currency or currency,
+                "purchases_in": sorted(ingested.currencies),
+            }
+        },
         settings=context.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(context.progress.seconds),
         packages=package_versions(),
         sources=list(ingested.report.sources),
     )
-    return Publication(manifest, model.products, model.tables, model.product_factors(context.settings.als), profiles)
+    products = [replace(one, currency=one.currency or currency) if one.price else one for one in model.products]
+    return Publication(manifest, products, model.tables, model.product_factors(context.settings.als), profiles)
+
+
+def _currency_of_purchases(currencies: Collection[str], settings: Settings) -> str | None:
+    """The one that all are in, for prices whose product names none; None where the setting decides, or none can."""
+    if settings.currency is not None or len(currencies) != 1:
+        return None
+    return next(iter(currencies))
 
 
 def _pass_gate(

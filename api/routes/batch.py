@@ -1,6 +1,6 @@
 """Route of batches: many requests in one, for e-mail jobs and for the rows of a page."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from api.schemas.answers import BatchAnswer
 from api.schemas.requests import MAX_ROWS, BatchBody
@@ -28,7 +28,8 @@ def batch(body: BatchBody) -> Response:
     """Up to 1,000 requests in one. Each gets the status and the body that it would get alone, in the same order.
 
     Allowed are the GET routes that answer with a list, with their query, and `/v1/recommendations` with its body.
-    What is wrong with one request stops no other.
+    What is wrong with one request stops no other. Each may name its `locale`; the Accept-Language of the batch counts
+    for those that do not.
 
     The rows of a page are up to 20 requests with a publishable key, each of which counts in the key's rate. The
     customer's token, for the lists of that customer, stands in its header or as `customer_token` in the body. Where
@@ -40,4 +41,5 @@ def batch(body: BatchBody) -> Response:
         message = f"{n_rows} are too many with a publishable key: send {MAX_ROWS} at most, and the others after them"
         raise invalid([{"field": "requests", "message": message}])
     charge_rows(n_rows)
-    return answer_plain({"responses": answer_batch(service(), lists(), body)})
+    accepted = request.headers.get("Accept-Language")
+    return answer_plain({"responses": answer_batch(service(), lists(), body, accepted)})

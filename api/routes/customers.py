@@ -1,6 +1,6 @@
 """Routes of one customer: slates, profile, and erasure."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from api.ids import ShopId
 from api.schemas.answers import Erasure
@@ -37,14 +37,14 @@ def recommendations(customer_id: str, query: PersonalQuery) -> RetrievalPlan:
 
     A customer without any list gets what sells now, and the answer says so in `fallback`.
     """
-    return personal_plan(customer_id, query.mix, query.category)
+    return personal_plan(customer_id, query.mix, query.categories)
 
 
 @blueprint.get("/<shop_id:customer_id>/buy-again")
 @list_operation("list_products_to_buy_again", tag="customers", access=Permission.PERSON, query=BuyAgainQuery)
 def buy_again(customer_id: str, query: BuyAgainQuery) -> RetrievalPlan:
     """Products that this customer bought before, with the date when each is due. Never filled with others."""
-    return personal_plan(customer_id, "buy_again", query.category)
+    return personal_plan(customer_id, "buy_again", query.categories)
 
 
 @blueprint.get("/<shop_id:customer_id>/profile")
@@ -62,7 +62,8 @@ def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - onl
     A customer of whom the version that answers knows nothing is a 404; before the first version nobody is known or
     unknown, and the answer is a 503, as that of `/health/ready`.
     """
-    document = describe(service().builder(g.principal.shop), service().store, customer_id)
+    builder = service().builder(g.principal.shop, request.headers.get("Accept-Language"))
+    document = describe(builder, service().store, customer_id)
     if document is None:
         return problem(503, "model_not_ready", "no version is published; run `reprise train`")
     response = answer_plain(document)

@@ -1,6 +1,6 @@
 """Routes of recommendations for a session and for everybody: cart, views and customer; best sellers."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from api.schemas.answers import Answer
 from api.schemas.requests import PopularQuery, RecommendationBody
@@ -35,7 +35,7 @@ def recommend(body: RecommendationBody) -> Response:
     if body.customer_id is not None:
         require_customer(body.customer_id)
     shop, plan = g.principal.shop, body.plan()
-    builder = service().builder(shop)
+    builder = service().builder(shop, request.headers.get("Accept-Language"))
     enrollment = builder.enroll(body, body.customer_id)
     fetched = run_sync(builder.fetch(plan.keys, plan.people, enrollment.treatment))
     result = builder.fill(body, plan, fetched, enrollment)
@@ -46,5 +46,5 @@ def recommend(body: RecommendationBody) -> Response:
 @blueprint.get("/popular")
 @list_operation("list_popular_products", tag="products", access=Permission.PRODUCTS, query=PopularQuery)
 def popular(query: PopularQuery) -> RetrievalPlan:
-    """Trending products, then best sellers, of one category or the whole shop."""
-    return popular_plan(query.category)
+    """Trending products, then best sellers, of some categories or the whole shop."""
+    return popular_plan(query.categories)

@@ -3,15 +3,18 @@
 Programs that check links before people open them use GET, so GET only shows the page.
 """
 
-from flask import Blueprint, Response
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
 
 from api.serving.mail_links import read_signed
 from api.serving.service import service
 from api.web.openapi import link_operation
 from api.web.page import POLICY
-from api.web.unsubscribe_page import ASK, DONE
+from api.web.unsubscribe_page import ask_page, done_page
 from recommender.events.event import Event
 from recommender.person import digest
+from recommender.words.language import Language
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")
 
@@ -21,7 +24,7 @@ blueprint = Blueprint("unsubscribe", __name__, url_prefix="/v1/m")
 def ask(signed: str) -> Response:
     """A page with one button."""
     read_signed(signed)
-    return _page(ASK)
+    return _page(ask_page)
 
 
 @blueprint.post("/<string:signed>/unsubscribe")
@@ -44,11 +47,14 @@ def unsubscribe(signed: str) -> Response:
         campaign_id=link.campaign_id,
     )
     service().shops.storage.event_log(link.shop).unsubscribe(event)
-    return _page(DONE)
+    return _page(done_page)
 
 
-def _page(body: bytes) -> Response:
-    response = Response(body, content_type="text/html; charset=utf-8")
+def _page(make: Callable[[Language], bytes]) -> Response:
+    language = service().accepted(request.headers.get("Accept-Language"))
+    response = Response(make(language), content_type="text/html; charset=utf-8")
+    response.headers["Content-Language"] = language.tag
+    response.headers["Vary"] = "Accept-Language"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Robots-Tag"] = "noindex"

@@ -62,13 +62,14 @@ class AnswerDue(BaseModel):
     to: date
     probability: DueProbability
     interval_days: int = Field(ge=1)
+    text: str = Field(description="For people, in the language of the answer; it never names a date that is past.")
 
 
 class AnswerReason(BaseModel):
     """Why the product is shown: for programs, for people, and the facts behind both."""
 
     code: Code
-    text: str
+    text: str = Field(description="In the language of the answer, see its Content-Language.")
     evidence: dict[str, Any]
 
 
@@ -77,6 +78,7 @@ class AnswerProduct(BaseModel):
 
     title: str | None
     price: str | None
+    currency: str | None = Field(description="Of the price, ISO 4217; null where it is not known.")
     url: str | None
     image_url: str | None
     category: str | None

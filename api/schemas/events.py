@@ -1,4 +1,4 @@
-"""JSON Schemas of events, one for each type, made from where the types are declared."""
+"""JSON Schemas of events, one for each type, and a table of them, made from where the types are declared."""
 
 from typing import Any
 
@@ -28,6 +28,16 @@ def example_of(event_type: EventType) -> dict[str, Any]:
     fields = {name: EVENT_FIELDS[name] for name in fields_of(event_type)} | {"event_type": event_type}
     del fields["session_id" if "customer_id" in EVENT_TYPES[event_type].needs else "customer_id"]
     return fields
+
+
+def event_table() -> str:
+    """A table in Markdown of every event type: what it tells, what it must name, and what else is made use of."""
+    rows = ["| `event_type` | tells | needs | takes |", "| --- | --- | --- | --- |"]
+    for event_type, (does, needs, takes) in EVENT_TYPES.items():
+        somebody = [] if "customer_id" in needs else ["`customer_id` or `session_id`"]
+        needed = ", ".join(somebody + [f"`{name}`" for name in needs])
+        rows.append(f"| `{event_type}` | {does.rstrip('.')} | {needed} | {', '.join(f'`{name}`' for name in takes)} |")
+    return "\n".join(rows)
 
 
 def _schema(event_type: EventType, fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from recommender.currency import CurrencyCode
 from recommender.events.values import ShopsId
 from recommender.slate.placements import Moment
 
 MAX_PRODUCTS = 1_000
-_FIELDS: dict[str, Any] = {"in_stock": True, "price": "12.90", "title": "Coffee beans, 1 kg", "category": "Coffee"}
+_FIELDS: dict[str, Any] = {
+    "in_stock": True,
+    "price": "12.90",
+    "currency": "EUR",
+    "title": "Coffee beans, 1 kg",
+    "category": "Coffee",
+}
 _Address = Annotated[str, Field(min_length=1, max_length=2_048)]
 
 
@@ -17,6 +24,7 @@ class LiveFields(BaseModel):
 
     in_stock: StrictBool | None = Field(default=None, description="False hides it from every answer.")
     price: str | None = Field(default=None, pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", description="As text.")
+    currency: CurrencyCode | None = Field(default=None, description="Of the price, ISO 4217.")
     title: str | None = Field(default=None, min_length=1, max_length=1_000)
     category: ShopsId | None = None
     url: _Address | None = None

@@ -37,10 +37,12 @@ EXAMPLE: dict[str, Any] = {
                 "to": "2026-12-09",
                 "probability": {"7d": 0.22, "14d": 0.41, "30d": 0.78},
                 "interval_days": 34,
+                "text": "Due around 2 December",
             },
             "product": {
                 "title": "Coffee beans, 1 kg",
                 "price": "12.90",
+                "currency": "EUR",
                 "url": "/p/coffee-1kg",
                 "image_url": None,
                 "category": "Coffee",

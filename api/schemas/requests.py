@@ -1,10 +1,11 @@
 """Schemas of requests: every query and body is checked against one of these."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
@@ -13,8 +14,10 @@ from recommender.events.values import ShopsId
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
+from recommender.words.language import Language, LocaleTag, find_language
 
 MAX_IDS = 200
+MAX_CATEGORIES = 20
 MAX_EVENTS = 1_000
 MAX_BATCH = 1_000
 MAX_ROWS = 20
@@ -42,6 +45,23 @@ ShopsIds = Annotated[
     BeforeValidator(lambda ids: [] if ids is None else ids, json_schema_input_type=_Ids | None),
     Field(default_factory=list),
 ]
+
+
+def several(value: object) -> object:
+    """A list of what is given alone, and none for null; anything else as it is."""
+    return [] if value is None else [value] if isinstance(value, str) else value
+
+
+Categories = Annotated[
+    list[Annotated[str, Field(max_length=MAX_ID_LENGTH)]],
+    BeforeValidator(several),
+    Field(default_factory=list, max_length=MAX_CATEGORIES, examples=[["Coffee"]]),
+]
+_CATEGORY = {"type": "string", "maxLength": MAX_ID_LENGTH}
+_ONE_OR_SEVERAL = {
+    "anyOf": [_CATEGORY, {"type": "array", "items": _CATEGORY, "maxItems": MAX_CATEGORIES}, {"type": "null"}],
+    "default": [],
+}
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 
@@ -56,17 +76,30 @@ class Wanted(BaseModel):
         default=None, description="Most products wanted. Above the placement's cap it is clamped.", examples=[6]
     )
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
-    category: str | None = Field(
-        default=None, max_length=MAX_ID_LENGTH, description="Only products of this category; empty for all."
+    locale: LocaleTag | None = Field(
+        default=None,
+        description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
+        examples=["de-AT"],
     )
     fallback: Literal["auto", "none"] = Field(
         default="auto",
         description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
+    category: Categories = Field(description="Only products of one of these categories; empty for all.")
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """The categories, each once, in one order."""
+        return sorted({name for name in self.category if name})
+
+    @property
+    def language(self) -> Language | None:
+        """The language of `locale`."""
+        return None if self.locale is None else find_language(self.locale)
 
     def context(self, limit: Limit) -> Context:
         """The context of the slate's rules, with the limit that applies."""
-        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None)
+        return Context(limit, exclude=frozenset(self.exclude), categories=frozenset(self.categories))
 
 
 class NoQuery(BaseModel):
@@ -105,7 +138,7 @@ class PersonalQuery(PopularQuery):
     def context(self, limit: Limit) -> Context:
         """The context, with own products only where `mix` is `buy_again`."""
         own_only = self.mix == "buy_again"
-        return Context(limit, exclude=frozenset(self.exclude), category=self.category or None, own_only=own_only)
+        return Context(limit, exclude=frozenset(self.exclude), categories=frozenset(self.categories), own_only=own_only)
 
 
 class BuyAgainQuery(PopularQuery):
@@ -133,13 +166,16 @@ class RecommendationBody(Wanted):
     session_id: ShopsId | None = Field(
         default=None, description="As in its events: what was viewed and put into the cart counts at once."
     )
+    category: Annotated[Categories, WithJsonSchema(_ONE_OR_SEVERAL)] = Field(
+        description=Wanted.model_fields["category"].description
+    )
     cart: ShopsIds = Field(description="Product ids in the cart; never shown. The last 20 lead to complements.")
     recently_viewed: ShopsIds = Field(description="Product ids, oldest first. The last 20 lead to similar products.")
 
     def context(self, limit: Limit) -> Context:
         """The context, with the cart."""
         return Context(
-            limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), category=self.category or None
+            limit, cart=frozenset(self.cart), exclude=frozenset(self.exclude), categories=frozenset(self.categories)
         )
 
     def plan(self) -> RetrievalPlan:
@@ -149,7 +185,7 @@ class RecommendationBody(Wanted):
             self.session_id,
             cart=self.cart,
             viewed=self.recently_viewed,
-            category=self.category,
+            categories=self.categories,
             cart_first=self.placement == "cart",
         )
 

@@ -6,14 +6,16 @@ What a worker keeps in memory on that way, and when it is dropped:
 |---|---|---|---|
 | `CacheState.lists`, `.fallbacks` | published lists by `ListKey` | 3 MB; a handful | with the version, an erasure |
 | `CacheState.catalogue` | all products of the version | 8 MB, else none | with the version |
-| `CacheState.answers` | shared answers by query and path | 5 MB | with the state; when a date in them passes |
-| `CacheState.repeats` | personal answers by query and path | 5 MB | also each minute, and as the person's data do |
+| `CacheState.answers` | shared answers by language, query, path | 5 MB | with the state; when a date in them passes |
+| `CacheState.repeats` | personal answers by the same | 5 MB | also each minute, and as the person's data do |
 | `Catalogue._decoded` | decoded products by index | 8,192 | with the catalogue |
 | `parsing._read_again` | checked queries by their text | 1,024 | least recently used, as all that follow |
 | `events.recent.to_recent_event` | decoded events by their bytes | 4,096 | |
 | `due._curve_of` | curves of return by rhythm | 4,096 | |
 | `days.date_of`, `days.to_iso` | dates by day, their text | 4,096 each | |
 | `reasons._explain_other` | reasons of products not owned | 4,096 | |
+| `language._count`, `._due_around` | sentences by language and number or date | 4,096 each | |
+| `accept_language._find_kept`, `language.find_language` | languages by header, by tag | 512; 256 | |
 | `recent_activity._known_until`, `answers._as_of` | moments of versions | 64 each | |
 | `overrides._amend`, `._share` | overridden products, their texts | 4,096; 1,024 | |
 | `overrides._to_new_product`, `.read_record` | new products, records | 1,024; 256 | |

@@ -17,14 +17,16 @@ PRIVATE = "private, no-store"
 
 
 def prepare_public(result: SlateResult, path: str, query: str) -> Prepared:
-    """An answer that anyone may share: the same bytes, and so the same ETag, for the same version, path and query.
+    """An answer that anyone may share: the same bytes, and so the same ETag, for one version, path, query and language.
 
     One whose lists could not be read is not to be cached.
     """
     body = dump(to_document(result, derived_recommendation_id(result.version or "", path, query)))
     if result.version is None or (result.fallback and result.fallback.reason == "store_unavailable"):
         return Prepared(body, _headers(result, body, "no-store"), None)
-    etag = f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'
+    told = hashlib.sha1(body, usedforsecurity=False)
+    told.update(result.presentation.language.tag.encode())
+    etag = f'"{told.hexdigest()}"'
     headers = [*_headers(result, body, PUBLIC), ("Vary", "Authorization"), ("ETag", etag)]
     return Prepared(body, headers, etag)
 
@@ -50,7 +52,7 @@ def to_document(result: SlateResult, recommendation_id: str) -> dict[str, Any]:
         },
         "suppressed": result.slate.suppressed,
         "fallback": None if fallback is None else {"reason": fallback.reason, "used": fallback.used},
-        "items": list(map(to_item, result.slate.items)),
+        "items": [to_item(item, result.presentation) for item in result.slate.items],
     }
 
 
@@ -66,7 +68,10 @@ def _headers(result: SlateResult, body: bytes, cache_control: str) -> list[tuple
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", cache_control),
+        ("Content-Language", result.presentation.language.tag),
     ]
+    if result.negotiated:
+        headers.append(("Vary", "Accept-Language"))
     return headers if result.fallback is None else [*headers, ("Reprise-Fallback", result.fallback.reason)]
 
 

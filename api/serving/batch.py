@@ -16,7 +16,7 @@ from api.serving.list_routes import Lists
 from api.serving.service import Service
 from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
-from api.web.parsing import invalid, parse_fields
+from api.web.parsing import canonical_query, invalid, parse_fields
 from api.web.problems import describe
 from api.web.query_names import drop_unknown
 from recommender.errors import RepriseError
@@ -70,9 +70,12 @@ Checked = Asked | RepriseError | HTTPException
 """A request, or what is wrong with it."""
 
 
-def answer_batch(own: Service, lists: Lists, body: BatchBody) -> list[dict[str, Any]]:
-    """A {"status", "body"} for each request, in their order; where they are `distinct`, no product comes twice."""
-    builder = own.builder(g.principal.shop)
+def answer_batch(own: Service, lists: Lists, body: BatchBody, accept_language: str | None) -> list[dict[str, Any]]:
+    """A {"status", "body"} for each request, in their order; where they are `distinct`, no product comes twice.
+
+    `accept_language` is for those that name no language.
+    """
+    builder = own.builder(g.principal.shop, accept_language)
     checked = [_check(builder, lists, request, body.customer_token) for request in body.requests]
     answers: list[dict[str, Any]] = []
     shown: frozenset[str] = frozenset()
@@ -100,7 +103,7 @@ def _check(builder: SlateBuilder, lists: Lists, request: BatchRequest, token: st
         part = builder.enroll(found.wanted, found.customer_id)
     except (RepriseError, HTTPException) as error:
         return error
-    shared_as = (path, query) if found.route.shared else None
+    shared_as = (path, canonical_query(query)) if found.route.shared else None
     return Asked(found.wanted, found.plan, part, found.customer_id, shared_as=shared_as)
 
 

@@ -107,13 +107,14 @@ class FastPath:
 
     async def _find(self, environ: "WSGIEnvironment", name: str, in_loop: bool) -> tuple[KeptAnswer, Headers] | None:
         """The answer, kept or made, and the headers for its caller; None where Flask is to answer."""
-        key, etag = answer_key(environ), environ.get("HTTP_IF_NONE_MATCH")
-        if len(key) > MAX_KEY_LENGTH:
-            return None
+        etag = environ.get("HTTP_IF_NONE_MATCH")
         principal = find_principal(environ, self._service.shops.api_keys, self._service.settings.shop)
         if in_loop and not self._service.shops.is_open(principal.shop):  # a thread reads its state
             return None
-        builder = self._service.builder(principal.shop, in_loop=in_loop)
+        builder = self._service.builder(principal.shop, environ.get("HTTP_ACCEPT_LANGUAGE"), in_loop=in_loop)
+        key = answer_key(environ, builder.presentation.language)
+        if len(key) > MAX_KEY_LENGTH:
+            return None
         kept: KeptAnswer | None = builder.state.answers.get(key)
         if not builder.cache.answering:
             return None

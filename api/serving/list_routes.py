@@ -15,16 +15,17 @@ from api.serving.answers import prepare_public
 from api.serving.service import Service, service
 from api.serving.slates import SlateBuilder, SlateResult
 from api.web.openapi import operation
-from api.web.parsing import check_path, read_query
+from api.web.parsing import canonical_query, check_path, read_query
 from api.web.responses import Prepared, respond
 from recommender.slate.plans import RetrievalPlan
 from recommender.storage.run_sync import run_sync
+from recommender.words.language import Language
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MAX_KEY_LENGTH = 256
-"""Longest path and query, together, whose answer is kept: made-up ones must not fill the memory."""
+"""Longest path, query and language, together, whose answer is kept: made-up ones must not fill the memory."""
 _HEADER_BYTES = 1_000
 """What the headers of a kept answer take, about."""
 _ATTRIBUTE = "reprise_list"
@@ -92,7 +93,8 @@ def list_operation(
             rule = request.url_rule.rule if request.url_rule else ""
             asked = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
             own = service()
-            return respond(run_sync(answer_list(own, own.builder(g.principal.shop), asked, request.environ)))
+            builder = own.builder(g.principal.shop, request.headers.get("Accept-Language"))
+            return respond(run_sync(answer_list(own, builder, asked, request.environ)))
 
         setattr(view, _ATTRIBUTE, route)
         return view
@@ -121,26 +123,29 @@ async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, e
         result = builder.fill(wanted, plan, reading, part)
         return result, own.answer_person(builder.shop, customer_id, None, result, name)
 
-    noted = part.assignments or own.impressions
-    if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ)) > MAX_KEY_LENGTH:
+    noted, language = part.assignments or own.impressions, builder.presentation.language
+    if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ, language)) > MAX_KEY_LENGTH:
         return make()[1]
     # all of whom nothing is known get the same
-    key = answer_key(environ, asked.rule if is_of_unknown_person(reading) else None)
+    key = answer_key(environ, language, asked.rule if is_of_unknown_person(reading) else None)
     return repeat(builder, key, reading, name, make)
 
 
 def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, environ: "WSGIEnvironment") -> Prepared:
-    prepared = prepare_public(result, get_path_info(environ), environ.get("QUERY_STRING", ""))
-    key = answer_key(environ)
+    prepared = prepare_public(result, get_path_info(environ), canonical_query(environ.get("QUERY_STRING", "")))
+    key = answer_key(environ, builder.presentation.language)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
         kept = KeptAnswer(prepared, asked.rule, asked.route.access, result.slate.until)
         builder.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)
     return prepared
 
 
-def answer_key(environ: "WSGIEnvironment", path: str | None = None) -> str:
-    """The key of a kept answer: query, a space, path. A query holds no space, so no two requests share a key."""
-    return f"{environ.get('QUERY_STRING', '')} {path or environ['PATH_INFO']}"
+def answer_key(environ: "WSGIEnvironment", language: Language, path: str | None = None) -> str:
+    """The key of a kept answer: the accepted language, the query in one order and the path, with a space between.
+
+    Neither a language nor a query holds a space, so no two requests share a key.
+    """
+    return f"{language.tag} {canonical_query(environ.get('QUERY_STRING', ''))} {path or environ['PATH_INFO']}"
 
 
 class Lists:

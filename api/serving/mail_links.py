@@ -50,7 +50,7 @@ class MailLinks:
         Raises:
             StoreUnavailableError: Redis does not answer, and the product of the slot is not in memory.
         """
-        builder = self._service.builder(link.shop)
+        builder = self._service.builder(link.shop, None)
         placement = builder.state.placements.get(PLACEMENT)
         blocks = blocks_at(placement.blocks, builder.as_of) if placement else []
         known = self._products.find(builder.cache, link.shop, link.product_ids)

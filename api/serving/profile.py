@@ -13,7 +13,7 @@ from recommender.errors import StoreUnavailableError, UnknownCustomerError
 from recommender.publication.manifest import version_as_of
 from recommender.publication.profile import UNKNOWN_SEGMENT, Profile
 from recommender.slate.customer_view import Identity
-from recommender.slate.item_json import to_item
+from recommender.slate.item_json import Presentation, to_item
 from recommender.slate.plans import personal_plan
 from recommender.slate.slate import Item
 from recommender.storage.versions import VersionStore
@@ -30,7 +30,7 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
         StoreUnavailableError: Redis does not answer. There is no last copy: half a profile would look like a whole one.
         UnknownPlacementError: placement `home` is not configured.
     """
-    wanted, plan = BuyAgainQuery(limit=MOST_DUE, exclude=[]), personal_plan(customer_id, "buy_again", None)
+    wanted, plan = BuyAgainQuery(limit=MOST_DUE, exclude=[], category=[]), personal_plan(customer_id, "buy_again")
     reading = builder.cache.read(plan.keys, plan.people)
     if reading is None:
         return None
@@ -47,7 +47,7 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
             "with the customer's orders"
         )
     live = Identity(customer_id).look(reading, builder.as_of).live
-    items = builder.fill(wanted, plan, reading, builder.enroll(wanted, None)).slate.items
+    result = builder.fill(wanted, plan, reading, builder.enroll(wanted, None))
     today = day_of(builder.as_of.timestamp())
     return {
         "customer_id": customer_id,
@@ -55,7 +55,7 @@ def describe(builder: SlateBuilder, store: VersionStore, customer_id: str) -> di
         "as_of": f"{version_as_of(reading.version):%Y-%m-%dT%H:%M:%SZ}",
         **_now(profile.after({line.day for line in live.orders.lines}), today),
         **_learned(profile),
-        "due": [_due(item) for item in items],
+        "due": [_due(item, result.presentation) for item in result.slate.items],
     }
 
 
@@ -100,8 +100,8 @@ def _rfm(profile: Profile) -> dict[str, Any]:
     return {**named, "score": score, "segment": None if profile.segment == UNKNOWN_SEGMENT else profile.segment}
 
 
-def _due(item: Item) -> dict[str, Any]:
-    document = to_item(item)
+def _due(item: Item, told: Presentation) -> dict[str, Any]:
+    document = to_item(item, told)
     return {name: document[name] for name in ("product_id", "due", "product")}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import cast
 
@@ -15,14 +15,17 @@ from api.serving.answers import prepare_private
 from api.serving.slates import SlateBuilder, SlateResult
 from api.serving.tenants import Tenants
 from api.telemetry.logs import make_logger
+from api.web.accept_language import accepted_language
 from api.web.responses import Prepared
 from recommender.experiments.exposure import exposure_event
 from recommender.settings import Settings
+from recommender.slate.item_json import Presentation
 from recommender.slate.placements import Placement
 from recommender.storage.cache import ListCache
 from recommender.storage.event_log import EventLog
 from recommender.storage.pick_jobs import PickJobs
 from recommender.storage.versions import VersionStore
+from recommender.words.language import Language
 
 _EXTENSION = "reprise"
 
@@ -114,10 +117,20 @@ class Service:
         if result.assignments:
             self.note_exposures(shop, customer_id, name, result)
 
-    def builder(self, shop: str, *, in_loop: bool = False) -> SlateBuilder:
-        """The slate builder of one request, answered by a thread or in an event loop."""
-        cache = self.shops.cache(shop)
-        return SlateBuilder(shop, cache, cache.state, self.clock(), self.settings.experiments, in_loop)
+    @cached_property
+    def language(self) -> Language:
+        """Of answers to requests that want no language that there is."""
+        return self.settings.language
+
+    def accepted(self, accept_language: str | None) -> Language:
+        """The best match of an Accept-Language, else the setting's."""
+        return accepted_language(accept_language) or self.language
+
+    def builder(self, shop: str, accept_language: str | None, *, in_loop: bool = False) -> SlateBuilder:
+        """The slate builder of one request with this Accept-Language, answered by a thread or in an event loop."""
+        cache, now = self.shops.cache(shop), self.clock()
+        told = Presentation(self.accepted(accept_language), self.settings.currency, now.astimezone(UTC).date())
+        return SlateBuilder(shop, cache, cache.state, now, told, self.settings.experiments, in_loop)
 
 
 def service(app: Flask | None = None) -> Service:

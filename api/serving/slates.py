@@ -11,6 +11,7 @@ from recommender.experiments.experiment import Assignment, Experiment, assignmen
 from recommender.experiments.treatment import UNTREATED, Treatment, combine
 from recommender.publication.lists import ListKey
 from recommender.slate.candidates import fallback_candidates
+from recommender.slate.item_json import Presentation
 from recommender.slate.placements import Limit, Placement, clamp_limit, find_placement
 from recommender.slate.plans import Choice, FallbackReason, RetrievalPlan
 from recommender.slate.reading import FetchedLists
@@ -39,13 +40,23 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True)
 class SlateResult:
-    """One slate with what its answer says of it. `version` is None where no list was read."""
+    """One slate with what its answer says of it.
+
+    Attributes:
+        placement, limit, fallback, assignments: see the answer.
+        version: of the lists; None where none was read.
+        slate: what is shown.
+        presentation: how it is told.
+        negotiated: whether the request named no language, so that its Accept-Language counted.
+    """
 
     placement: str
     limit: Limit
     version: str | None
     slate: Slate
     fallback: AppliedFallback | None
+    presentation: Presentation
+    negotiated: bool = True
     assignments: Sequence[Assignment] = ()
 
     @property
@@ -64,6 +75,7 @@ class SlateBuilder:
         cache: its lists in memory, in front of its store.
         state: of the cache, before anything was read; answers kept in it are dropped with it.
         as_of: the aware moment of the answer.
+        presentation: how it is told where the request names no language.
         experiments: those of the settings.
         in_loop: whether an event loop waits, which does other things meanwhile; else a thread.
     """
@@ -72,6 +84,7 @@ class SlateBuilder:
     cache: ListCache
     state: CacheState
     as_of: datetime
+    presentation: Presentation
     experiments: Sequence[Experiment] = ()
     in_loop: bool = False
 
@@ -118,8 +131,19 @@ class SlateBuilder:
         """
         placement = part.placement
         limit = clamp_limit(placement, wanted.limit)
+        told, language = self.presentation, wanted.language
+        if language is not None:
+            told = told._replace(language=language)
+        result = partial(
+            SlateResult,
+            wanted.placement,
+            limit,
+            presentation=told,
+            negotiated=language is None,
+            assignments=part.assignments,
+        )
         if isinstance(reading, str):
-            return SlateResult(wanted.placement, limit, None, _NOTHING, AppliedFallback(reading), part.assignments)
+            return result(version=None, slate=_NOTHING, fallback=AppliedFallback(reading))
         choose = partial(_recall, plan) if reading.stale else plan.choose
         choice = choose(reading, placement, self.as_of)
         if wanted.fallback == "none":
@@ -129,8 +153,9 @@ class SlateBuilder:
             context = replace(context, cart=context.cart | live.cart, shown=shown, not_interested=live.hidden)
         pinned = self.state.find_pinned(pin.product_id for pin in placement.pins) if placement.pins else {}
         slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
-        fallback = _applied_fallback(choice, slate, stale=reading.stale)
-        return SlateResult(wanted.placement, limit, reading.version, slate, fallback, part.assignments)
+        return result(
+            version=reading.version, slate=slate, fallback=_applied_fallback(choice, slate, stale=reading.stale)
+        )
 
 
 def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, now: datetime) -> Choice:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from api.ids import MAX_ID_LENGTH
 from api.schemas.answers import Problem
-from api.schemas.events import any_event, event_schemas
+from api.schemas.events import any_event, event_schemas, event_table
 from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
@@ -209,8 +209,7 @@ def link_operation(name: str, *statuses: int, problems: tuple[int, ...] = ()) ->
 def document() -> dict[str, Any]:
     """The OpenAPI document; the same for every app, so it is built once. Needs an application context."""
     built: dict[str, Any] = deepcopy(_spec.spec)
-    schemas = built["components"]["schemas"] | event_schemas()
-    schemas["EventsBody"]["properties"]["events"]["items"] = any_event()
+    schemas = built["components"]["schemas"]
     # spectree lists a query's model as a schema too; its fields are the operation's parameters already
     # in the order of their names, not in that in which modules happen to be imported
     named = {name: schema for name, schema in sorted(schemas.items()) if not name.endswith("Query")}
@@ -223,6 +222,8 @@ def document() -> dict[str, Any]:
             for status, response in described["responses"].items():
                 _tidy_response(status, response)
             _document_access(described, _access[described["operationId"]])
+            if described["operationId"] == "accept_events":
+                _document_events(described, named)
     return built
 
 
@@ -249,6 +250,13 @@ def _tidy_response(status: str, response: dict[str, Any]) -> None:
     if int(status) >= 400:
         response["content"] = {"application/problem+json": response["content"]["application/json"]}
     response["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names the line in the log."}}
+
+
+def _document_events(described: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Document every type of the events that an operation takes: a schema each, and a table of all."""
+    schemas |= event_schemas()
+    schemas["EventsBody"]["properties"]["events"]["items"] = any_event()
+    described["description"] += f"\n\n{event_table()}"
 
 
 def _document_access(described: dict[str, Any], access: Permission) -> None:

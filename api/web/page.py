@@ -14,10 +14,10 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; b
 """Content-Security-Policy of the pages."""
 
 
-def render_page(title: str, body: str) -> bytes:
+def render_page(title: str, body: str, lang: str = "en", direction: str = "ltr") -> bytes:
     """A page of HTML. `title` and `body` are markup: whatever is not, is escaped by whoever calls this."""
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{lang}" dir="{direction}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>

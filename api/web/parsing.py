@@ -16,7 +16,7 @@ from api.web.body_limits import MAX_BODY_BYTES, read_body
 from api.web.query_names import find_nearest
 from recommender.errors import InvalidRequestError, NothingAcceptedError
 
-REPEATABLE = frozenset({"exclude"})
+REPEATABLE = frozenset({"category", "exclude"})
 """Query parameters that may be given more than once."""
 MAX_ERRORS = 20
 """Most errors of one answer: a body of many wrong fields must not get an answer many times its size."""
@@ -35,6 +35,11 @@ def escape_query(query: str) -> str:
     except UnicodeError:
         sent = query.encode("utf-8", "surrogatepass")
     return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in sent)
+
+
+def canonical_query(query: str) -> str:
+    """A query string with its parameters in one order, which changes no answer: so that caches know it again."""
+    return "&".join(sorted(query.split("&"))) if "&" in query else query
 
 
 def read_query(model: type[_Model], query: str) -> _Model:

@@ -102,14 +102,12 @@ def past_due(person: Person) -> list[Candidate]:
 
 def due_soon(person: Person) -> str | None:
     """Something they buy again and again will be used up within a week."""
-    return _explain(due_now(person), "{title} is due on {at}, {chance:.0%} likely within {days} days", person, DUE_DAYS)
+    return _explain(due_now(person), "{title} is due {at}, {chance:.0%} likely within {days} days", person, DUE_DAYS)
 
 
 def overdue(person: Person) -> str | None:
     """The time to buy something again is past, and they may still want it."""
-    return _explain(
-        past_due(person), "{title} was due on {at}, {chance:.0%} likely in {days} days", person, OVERDUE_DAYS
-    )
+    return _explain(past_due(person), "{title} is overdue, {chance:.0%} likely in {days} days", person, OVERDUE_DAYS)
 
 
 def win_back(person: Person) -> str | None:
@@ -204,7 +202,8 @@ def _explain(candidates: Sequence[Candidate], text: str, person: Person, days: i
     if not candidates or candidates[0].own is None:
         return None
     when = due(candidates[0].own, person.at)
-    return text.format(title=_title(candidates[0]), at=when.at.isoformat(), chance=when.probability[days], days=days)
+    at = "now" if when.at < _today(person) else f"on {when.at}"
+    return text.format(title=_title(candidates[0]), at=at, chance=when.probability[days], days=days)
 
 
 def _title(candidate: Candidate) -> str:

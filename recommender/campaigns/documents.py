@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender.campaigns.links import address, link_of, sign
 from recommender.settings import MailSettings
-from recommender.slate.item_json import to_item
+from recommender.slate.item_json import Presentation, to_item
 from recommender.storage.campaign import Campaign, Picks
 from recommender.web_address import web_address
 
@@ -58,10 +58,10 @@ class Links:
         return target if target is None or self._token is None else address(self._base, self._token, slot, action)
 
 
-def to_document(campaign: Campaign, picks: Picks, links: Links) -> dict[str, Any]:
+def to_document(campaign: Campaign, picks: Picks, links: Links, told: Presentation) -> dict[str, Any]:
     """Picks in plain JSON types: `link` and `image_link` go into the mail, `product` is as the shop described it."""
     items = [
-        to_item(item) | {"link": links.url(slot), "image_link": links.image_url(slot)}
+        to_item(item, told) | {"link": links.url(slot), "image_link": links.image_url(slot)}
         for slot, item in enumerate(picks.items, start=1)
     ]
     return {
@@ -74,7 +74,7 @@ def to_document(campaign: Campaign, picks: Picks, links: Links) -> dict[str, Any
     }
 
 
-def to_line(campaign: Campaign, picks: Picks, links: Links) -> bytes:
+def to_line(campaign: Campaign, picks: Picks, links: Links, told: Presentation) -> bytes:
     """`to_document` as one line of JSON with its line end; the same picks give the same bytes."""
-    text = json.dumps(to_document(campaign, picks, links), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(to_document(campaign, picks, links, told), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace") + b"\n"

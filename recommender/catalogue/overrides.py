@@ -21,7 +21,7 @@ from recommender.publication.product import ADDRESSES, Objection, Product
 from recommender.web_address import shop_address
 
 OVERRIDE_FIELDS = (
-    "in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
+    "in_stock", "price", "currency", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"
 )  # fmt: skip
 """Fields of a product that may be overridden."""
 MOST_OVERRIDDEN = 1_000_000

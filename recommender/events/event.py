@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from recommender.currency import currencies, not_a_currency
 from recommender.errors import EventRejectedError
 from recommender.events.values import Price, Quantity, ShopsId
 
@@ -170,6 +171,8 @@ class Event(BaseModel):
         if own is not None and currency != own:
             said = {"currency": repr(currency), "own": repr(own)}
             raise PydanticCustomError("wrong_currency", "{currency} is not {own}, the shop's", said)
+        if info.context and currency is not None and currency not in currencies():
+            raise ValueError(not_a_currency(currency))
         return currency
 
     @model_validator(mode="after")

@@ -6,14 +6,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 MAX_ID_LENGTH = 512
+_EXACT = 2**53
+"""Whole numbers under it are exact as floats."""
 _DECIMAL = re.compile(r"[0-9]{1,13}(\.[0-9]{1,9})?")
 
 
 def id_text(value: object) -> object:
     """A whole number as the text of an id: many shops number their products and customers."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:  # 42.0; a larger one may be another id
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _decimal(value: object) -> object:

@@ -20,13 +20,14 @@ class Rhythm(NamedTuple):
 Objection = Literal["blocked", "not_valid", "out_of_stock"]
 """Why a product may not be shown; where there are several reasons, the first in this order."""
 ADDRESSES = ("url", "image_url")
-_TEXTS = ("product_id", "title", "category", "price", *ADDRESSES)
+_TEXTS = ("product_id", "title", "category", "price", "currency", *ADDRESSES)
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """One product as an answer shows it. What the shop did not tell is None.
 
+    `price` is a number as text, and `currency` its ISO 4217 code.
     `rhythm` is what the training learned: it dates the product for a customer who first buys it after that.
     """
 
@@ -38,6 +39,7 @@ class Product:
     image_url: str | None = None
     in_stock: bool = True
     rhythm: Rhythm | None = None
+    currency: str | None = None
 
     @property
     def dates(self) -> list[float]:
@@ -62,7 +64,7 @@ class Product:
         fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
         for name in _TEXTS:
             if not isinstance(fields.get(name, ""), str):
-                raise TypeError("a product's id, title, category, price and addresses are text")
+                raise TypeError("a product's id, title, category, price, currency and addresses are text")
         for name in ADDRESSES:
             if fields.get(name):  # 0.1.0 published what catalogues called addresses unchecked
                 fields[name] = shop_address(fields[name])

@@ -1,7 +1,9 @@
 """Candidates: the products that an answer might show, read from published lists and put in one order."""
 
+import heapq
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from math import isfinite
 from typing import Literal, NamedTuple
 
@@ -93,13 +95,45 @@ def candidates_of(
             yield Candidate(product, kind, probability, None, because, key.name)
 
 
-def fallback_keys(category: str | None = None) -> tuple[ListKey, ListKey]:
+def scored_candidates(
+    reading: FetchedLists,
+    key: ListKey,
+    kind: Kind,
+    because: str | None = None,
+    bought: Bought = NOTHING_BOUGHT,
+) -> Iterator[tuple[float, Candidate]]:
+    """The candidates on one list with their scores; one without a score comes last. Arguments as of `candidates_of`."""
+    known = (one for one in reading.lists[key] or () if reading.products.find(one.product_index) is not None)
+    scores = (one.score if isfinite(one.score) else -math.inf for one in known)
+    return zip(scores, candidates_of(reading, key, kind, because, bought), strict=True)
+
+
+def merge_by_score(scored: Iterable[Iterator[tuple[float, Candidate]]]) -> Iterator[Candidate]:
+    """Lists whose scores compare in one order by falling score; the order within each list is kept."""
+    return (candidate for _, candidate in heapq.merge(*scored, key=lambda pair: -pair[0]))
+
+
+def candidates_of_all(
+    reading: FetchedLists, keys: Sequence[ListKey], kind: Kind, bought: Bought = NOTHING_BOUGHT
+) -> Iterator[Candidate]:
+    """The candidates on lists of one name and several owners, such as categories, in one order of score."""
+    if len(keys) == 1:
+        return candidates_of(reading, keys[0], kind, bought=bought)
+    return merge_by_score([scored_candidates(reading, key, kind, bought=bought) for key in keys])
+
+
+def fallback_keys(categories: Sequence[str] = ()) -> tuple[ListKey, ...]:
     """The lists of best sellers that stand in where there is too little else: trending products, then popular ones.
 
-    They are of one category, or of the whole shop.
+    They are of each category, or of the whole shop.
     """
-    owner_id = category or WHOLE_SHOP
-    return ListKey("trending", owner_id), ListKey("popular", owner_id)
+    names: tuple[ListName, ...] = ("trending", "popular")
+    return tuple(ListKey(name, owner_id) for name in names for owner_id in categories or (WHOLE_SHOP,))
+
+
+def by_name(keys: Iterable[ListKey]) -> dict[ListName, list[ListKey]]:
+    """The same keys by the name of their lists, in their order."""
+    return {name: list(same) for name, same in groupby(keys, key=lambda key: key.name)}
 
 
 FALLBACK_KEYS = fallback_keys()

@@ -1,6 +1,5 @@
 """One customer's view of the fetched lists: own lists with the recent activity in them, and what this leads to."""
 
-import heapq
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,8 @@ from recommender.slate.candidates import (
     Kind,
     candidates_of,
     merge_by_probability,
+    merge_by_score,
+    scored_candidates,
 )
 from recommender.slate.placements import Mix, Placement
 from recommender.slate.reading import FetchedLists
@@ -107,15 +108,14 @@ class CustomerView:
         self, name: ListName, kind: Kind, product_ids: Iterable[str], names: Mapping[str, str | None]
     ) -> Iterator[Candidate]:
         """The learned lists of several products in one order of score; those filled with best sellers are left out."""
-        scored: list[Iterator[tuple[float, Candidate]]] = []
+        scored = []
         for product_id in product_ids:
             key = ListKey(name, product_id)
             found = self.reading.lists.get(key)
             if found is not None and found.basis is Basis.MODEL:
-                candidates = self.on(key, kind, names.get(product_id) or product_id)
-                known = (one for one in found if self.reading.products.find(one.product_index) is not None)
-                scored.append(zip((one.score for one in known), candidates, strict=True))
-        return (candidate for _, candidate in heapq.merge(*scored, key=lambda pair: -pair[0]))
+                because = names.get(product_id) or product_id
+                scored.append(scored_candidates(self.reading, key, kind, because, self.bought))
+        return merge_by_score(scored)
 
     def leading(self, complements: Iterator[Candidate], placement: Placement) -> Iterator[Candidate]:
         """The first of `complements` that are new to the customer, as many as may lead a slate; they are taken off."""

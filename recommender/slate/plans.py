@@ -8,7 +8,7 @@ from typing import Literal
 
 from recommender.errors import UnknownProductError
 from recommender.publication.lists import Basis, ListKey
-from recommender.slate.candidates import Candidate, Kind, candidates_of, fallback_keys
+from recommender.slate.candidates import Candidate, Kind, by_name, candidates_of, candidates_of_all, fallback_keys
 from recommender.slate.customer_view import CustomerView, Identity
 from recommender.slate.placements import Mix, Placement
 from recommender.slate.reading import FetchedLists
@@ -78,12 +78,12 @@ def product_plan(key: ListKey, kind: Kind) -> RetrievalPlan:
     return RetrievalPlan([key], choose)
 
 
-def popular_plan(category: str | None) -> RetrievalPlan:
-    """What sells more than usual, then what sells best; in one category or the whole shop."""
-    keys = fallback_keys(category)
+def popular_plan(categories: Sequence[str] = ()) -> RetrievalPlan:
+    """What sells more than usual, then what sells best; in some categories or the whole shop."""
+    keys = fallback_keys(categories)
 
     def choose(reading: FetchedLists, _: Placement, __: datetime) -> Choice:
-        candidates = chain.from_iterable(candidates_of(reading, key, "popular") for key in keys)
+        candidates = chain.from_iterable(candidates_of_all(reading, same, "popular") for same in by_name(keys).values())
         return Choice(
             candidates, fallback_reason=None if any(reading.lists[key] for key in keys) else "too_few_candidates"
         )
@@ -91,14 +91,14 @@ def popular_plan(category: str | None) -> RetrievalPlan:
     return RetrievalPlan(keys, choose)
 
 
-def personal_plan(customer_id: str, mix: Mix | None, category: str | None) -> RetrievalPlan:
+def personal_plan(customer_id: str, mix: Mix | None, categories: Sequence[str] = ()) -> RetrievalPlan:
     """One customer's own lists; best sellers where they are too short, unless only own products are wanted.
 
     Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
     of these, and what resembles the products viewed, come last.
     """
     identity = Identity(customer_id)
-    fallbacks = fallback_keys(category)
+    fallbacks = fallback_keys(categories)
 
     def choose(reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
         view, wanted = identity.look(reading, now), mix or placement.mix
@@ -116,7 +116,7 @@ def session_plan(
     *,
     cart: Sequence[str],
     viewed: Sequence[str],
-    category: str | None,
+    categories: Sequence[str] = (),
     cart_first: bool,
 ) -> RetrievalPlan:
     """A cart, a history of views (both oldest first), a customer and a session, as far as they are known.
@@ -127,7 +127,7 @@ def session_plan(
     `personal_plan`.
     """
     identity = Identity(customer_id, session_id)
-    fallbacks = fallback_keys(category)
+    fallbacks = fallback_keys(categories)
     cart, viewed = _last(cart), _last(viewed)
     named = [*(ListKey("together", one) for one in cart), *(ListKey("similar", one) for one in viewed)]
     keys = [*identity.own, *named, *fallbacks]
@@ -178,8 +178,8 @@ def _choose(
     wanted = _new if mix == "discover" else iter
     in_order = view.sink if tire and view.live.tired else iter
     stand_ins: dict[str, Iterable[Candidate]] = {}
-    for key in () if mix == "buy_again" else fallbacks:
-        stand_ins[key.name] = in_order(wanted(view.on(key, "popular")))
+    for name, keys in by_name(() if mix == "buy_again" else fallbacks).items():
+        stand_ins[name] = in_order(wanted(candidates_of_all(view.reading, keys, "popular", view.bought)))
     return Choice(
         candidates=in_order(wanted(chain.from_iterable(lists))),
         fallbacks=stand_ins,

@@ -1,4 +1,4 @@
-"""Reasons why a product is shown: a code for programs, a sentence for people, and the facts behind both.
+"""Reasons why a product is shown: a code, and the facts behind it; `recommender.words` makes a sentence of the two.
 
 The facts of a customer's own products are counts and dates of that product only; no other personal data leaves here.
 """
@@ -32,11 +32,6 @@ PINNED = "pinned"
 SOON_DAYS = 14
 """A product due within as many days is due soon, even if its window has not begun."""
 _SOON = timedelta(days=SOON_DAYS)
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip  # strftime would follow the server's locale
-_DAYS_A_MONTH = 30.44
 
 
 class Reason(NamedTuple):
@@ -44,18 +39,16 @@ class Reason(NamedTuple):
 
     Attributes:
         code: the machine-readable class of reason.
-        text: one English sentence without a full stop.
         evidence: purchases, last_purchased_on (ISO date) and interval_days of an own product; else `because`, the
             product that explains it, where there is one.
     """
 
     code: Code
-    text: str
     evidence: Mapping[str, object]
 
 
-_PICKED = Reason("PINNED", "Picked by the shop", MappingProxyType({}))
-_NEW = Reason("NEW", "New in the shop", MappingProxyType({}))
+_PICKED = Reason("PINNED", MappingProxyType({}))
+_NEW = Reason("NEW", MappingProxyType({}))
 
 
 def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: str | None = None) -> Reason:
@@ -85,19 +78,12 @@ def _explain_own(own: Own, due: Due, today: date) -> Reason:
         "interval_days": due.interval_days,
     }
     if own.purchases <= 1:  # one purchase is no rhythm, however well the product's own is known
-        return Reason("BUY_AGAIN", "You bought this before", evidence)
+        return Reason("BUY_AGAIN", evidence)
     if today > due.to:
-        return Reason("OVERDUE", f"Due around {due.at.day} {_MONTHS[due.at.month - 1]}", evidence)
+        return Reason("OVERDUE", evidence)
     if today >= due.from_ or due.at <= today + _SOON:
-        return Reason("DUE_SOON", f"You usually reorder every {_interval(due.interval_days)}", evidence)
-    return Reason("BUY_AGAIN", f"You bought this {own.purchases} times", evidence)
-
-
-def _interval(days: int) -> str:
-    """Days under two weeks, weeks under ten weeks, then months."""
-    if days < 14:
-        return f"{days} days" if days > 1 else "day"
-    return f"{round(days / 7)} weeks" if days < 70 else f"{round(days / _DAYS_A_MONTH)} months"
+        return Reason("DUE_SOON", evidence)
+    return Reason("BUY_AGAIN", evidence)
 
 
 @lru_cache(maxsize=4_096)
@@ -106,16 +92,14 @@ def _explain_other(kind: Kind, because: str | None, *, trending: bool) -> Reason
     evidence = MappingProxyType({} if because is None else {"because": because})
     match kind:
         case "buy_again":
-            return Reason("BUY_AGAIN", "You bought this before", evidence)
+            return Reason("BUY_AGAIN", evidence)
         case "discover":
-            return Reason("CHOSEN_FOR_YOU", "Chosen from what you bought before", evidence)
+            return Reason("CHOSEN_FOR_YOU", evidence)
         case "complement":
-            text = f"Often bought together with {because}" if because else "Often bought together"
-            return Reason("BOUGHT_TOGETHER", text, evidence)
+            return Reason("BOUGHT_TOGETHER", evidence)
         case "similar":
-            text = f"Similar to {because}" if because else "Similar to what you looked at"
-            return Reason("SIMILAR", text, evidence)
+            return Reason("SIMILAR", evidence)
         case "popular" if trending:
-            return Reason("TRENDING", "Popular right now", evidence)
+            return Reason("TRENDING", evidence)
         case "popular":
-            return Reason("BEST_SELLER", "Best seller", evidence)
+            return Reason("BEST_SELLER", evidence)

@@ -50,7 +50,7 @@ class Context:
         exclude: product ids that the caller does not want.
         shown: product ids that another row of the same page shows.
         not_interested: product ids that the customer does not want.
-        category: only products of this category.
+        categories: only products of one of these; empty for all.
         due_within_days: of the customer's own products, only those due by then.
         own_only: whether only the customer's own products are wanted: a pin is no reason for another.
     """
@@ -60,7 +60,7 @@ class Context:
     exclude: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     not_interested: frozenset[str] = frozenset()
-    category: str | None = None
+    categories: frozenset[str] = frozenset()
     due_within_days: int | None = None
     own_only: bool = False
 
@@ -210,7 +210,7 @@ def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[
         context.exclude and partial(_listed, context.exclude, "excluded"),
         context.shown and partial(_listed, context.shown, "already_shown"),
         context.not_interested and partial(_listed, context.not_interested, "not_interested"),
-        context.category is not None and partial(_other_category, context.category),
+        context.categories and partial(_other_category, context.categories),
         partial(_too_soon, day_of(now)),
         context.due_within_days is not None and partial(_due_later, context.due_within_days, as_of),
         placement.min_probability and partial(_low_probability, placement.min_probability),
@@ -237,8 +237,8 @@ def _listed(product_ids: frozenset[str], reason: str, candidate: Candidate) -> s
     return reason if candidate.product.product_id in product_ids else None
 
 
-def _other_category(category: str, candidate: Candidate) -> str | None:
-    return "other_category" if candidate.product.category != category else None
+def _other_category(categories: frozenset[str], candidate: Candidate) -> str | None:
+    return "other_category" if candidate.product.category not in categories else None
 
 
 def _too_soon(today: int, candidate: Candidate) -> str | None:

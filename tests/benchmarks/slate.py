@@ -41,7 +41,7 @@ def make_cases() -> dict[str, partial[object]]:
     cart = frozenset({"p1", "p3"})
     home = Context(clamp_limit(HOME, None), cart=cart)
     due = Context(clamp_limit(BUY_AGAIN_PAGE, None), due_within_days=14)
-    nothing = Context(clamp_limit(HOME, None), cart=cart, category="none of these")
+    nothing = Context(clamp_limit(HOME, None), cart=cart, categories=frozenset({"none of these"}))
     return {
         "home: 100 candidates, 12 shown": partial(build_slate, mixed, HOME, home, AS_OF),
         "discover: 100 candidates, 12 shown": partial(

@@ -1,5 +1,6 @@
 """Our own OpenAPI document: it is valid, and requests made up from it get what it promises."""
 
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -139,6 +140,8 @@ def test_the_union_has_every_event_type_and_no_other(document):
     union = document["components"]["schemas"]["EventsBody"]["properties"]["events"]["items"]
     assert list(union["discriminator"]["mapping"]) == list(EVENT_TYPES) == list(get_args(EventType))
     assert len(union["oneOf"]) == len(EVENT_TYPES)
+    table = document["paths"]["/v1/events"]["post"]["description"]
+    assert re.findall(r"^\| `(\w+)` \| [A-Z]", table, re.MULTILINE) == list(EVENT_TYPES)
 
 
 @pytest.mark.parametrize(

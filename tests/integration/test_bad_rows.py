@@ -128,10 +128,11 @@ def test_negative_quantities_are_refunds_not_bad(tmp_path, read):
 
 @pytest.mark.parametrize("price", ["NaN", "-1", "inf", "cheap"])
 def test_a_price_that_cannot_be_costs_the_price_not_the_purchase(tmp_path, read, price):
-    found = read(write(tmp_path / "p.csv", HEADER + f"ann,p1,2024-01-01,1,{price}\n"))
-    assert found.ledger["unit_price"].to_list() == [None]
+    rows = f"ann,p1,2024-01-01,1,{price}\nann,p2,2024-01-01,1,2.50\nann,p3,2024-01-01,1,2.50\n"
+    found = read(write(tmp_path / "p.csv", HEADER + rows))
+    assert found.ledger["unit_price"].to_list() == [None, 2.5, 2.5]
     assert found.report.prices_ignored == 1
-    assert found.catalogue["price"].to_list() == [None]
+    assert found.catalogue["price"].to_list() == [None, "2.50", "2.50"]
 
 
 def test_nan_prices_of_a_parquet_file(tmp_path, read):

@@ -20,6 +20,7 @@ from recommender.catalogue.overrides import ProductChange
 from recommender.cli.progress import Progress
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
+from recommender.words.language import get_language
 from tests.support.campaigns import Customer, make_version
 from tests.support.commands import call_reprise
 from tests.support.redis_servers import wait_until
@@ -226,13 +227,25 @@ class TestCommand:
             (("--dry-run", "--format", "html"), "--dry-run writes no file; leave --format away"),
             (("--dry-run", "--out", "spring.csv"), "--dry-run writes no file; leave --out away"),
             (("--dry-run", "--workers", "2"), "--dry-run writes no file; leave --workers away"),
-            (("--locale", "de"), "--locale is for mails; add --format html"),
+            (("--dry-run", "--locale", "de"), "--dry-run writes no file; leave --locale away"),
             (("--format", "jsonl", "--template", __file__), "--template is for mails; add --format html"),
         ],
     )
     def test_an_option_that_would_be_ignored_is_refused(self, arguments, remedy):
         told = CliRunner().invoke(command, ["spring", "--audience", "everyone", *arguments])
         assert (told.exit_code, remedy in " ".join(told.output.replace("│", " ").split())) == (2, True), told.output
+
+    def test_reasons_are_in_the_language_that_is_named(self, run, tmp_path):
+        run("autumn", "--audience", "everyone", "--locale", "de-AT")
+        said = {row["reason_1"] for row in rows_of((tmp_path / "autumn.csv").read_bytes())}
+        words = [one for one in get_language("de").words["reasons"].values() if isinstance(one, str)]
+        assert said
+        assert all(sentence.startswith(("Das haben Sie", "Das bestellen Sie", *words)) for sentence in said), said
+
+    def test_a_locale_that_nobody_knows_is_refused_before_anything_is_begun(self, run):
+        told = run("winter", "--audience", "everyone", "--locale", "xx")
+        assert (told.returncode, "locale 'xx' is not known" in told.stderr) == (1, True)
+        assert run("winter", "--audience", "win_back", "--out", "x.csv").returncode == 0
 
     def test_another_audience_under_the_same_name_is_refused(self, run):
         run("spring", "--audience", "everyone")

@@ -92,6 +92,7 @@ def test_it_sends_says_what_it_did_and_leaves_no_address_behind(make_sender: Mak
     assert told["addresses"] == {
         "rows": 9,
         "usable": 6,
+        "encoding": "utf-8",
         "bad": {"bad_address": 1, "customer_named_before": 1, "unknown_customer": 1},
         "bad_lines": [
             {"line": 8, "reason": "customer_named_before"},

@@ -8,9 +8,11 @@ from recommender.publication.lists import Own
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate
 from recommender.slate.due import due
+from recommender.slate.item_json import Presentation
 from recommender.slate.reasons import explain
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
+from recommender.words.language import get_language
 from tests.support.small_shop import NOW, TODAY, VERSION
 
 SECRET = "a secret of the tests, long enough"
@@ -18,6 +20,7 @@ SHOP_SITE = "https://shop.example"
 COFFEE = Product("COFFEE", "Coffee beans", "Coffee", "12.90", f"{SHOP_SITE}/coffee", f"{SHOP_SITE}/i/coffee.svg")
 MILK = Product("MILK", "Whole milk, 1 l", "Dairy", "1.20", f"{SHOP_SITE}/milk?a=1&b=2", f"{SHOP_SITE}/i/milk.svg")
 KETTLE = Product("KETTLE", "Kettle", "Kitchen", "1299", f"{SHOP_SITE}/kettle")
+TOLD = Presentation(get_language("en"))
 CAMPAIGN = Campaign("2026-w47", "due_soon", 4, VERSION, NOW)
 
 

@@ -18,12 +18,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from api import create_app
+from api.schemas.events import event_table
 from api.security.permissions import Permission, access_of
 from api.web.problems import STATUS
 from recommender import errors, retention
 from recommender.cli.main import COMMANDS
 from recommender.days import SECONDS_PER_DAY
-from recommender.events.event import EVENT_TYPES, Event
+from recommender.events.event import Event
 from recommender.reading import ReadingOptions
 from recommender.redis.keys import Keys
 from recommender.settings import ENV_PREFIX, AlsSettings, MailSettings, Settings
@@ -118,13 +119,7 @@ def problems() -> str:
 
 def event_types() -> str:
     """Every event type: what it tells, what it must name, and what else is made use of."""
-    rows = []
-    for kind, shape in EVENT_TYPES.items():
-        anybody = [] if "customer_id" in shape.needs else ["`customer_id` or `session_id`"]
-        needs = anybody + [f"`{name}`" for name in shape.needs]
-        takes = [f"`{name}`" for name in shape.takes]
-        rows.append((f"`{kind}`", shape.does.rstrip("."), ", ".join(needs), ", ".join(takes)))
-    return _table(("`event_type`", "tells", "needs", "takes"), rows)
+    return event_table()
 
 
 def event_fields() -> str:

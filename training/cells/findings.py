@@ -53,12 +53,14 @@ class ReadCells:
         found: what the report says about them; empty: nothing.
         notes: what of them was taken for something, changed or left out.
         questions: what is unclear; what depends on the answer is null.
+        currency: of each cell, as text, as an expression over the source's columns; None: no cell of the head has one.
     """
 
     value: pl.Expr
     found: str = ""
     notes: Sequence[Note] = ()
     questions: Sequence[Question] = ()
+    currency: pl.Expr | None = None
 
 
 def refuse_questions(file: str, questions: Sequence[Question]) -> None:

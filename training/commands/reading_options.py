@@ -36,7 +36,10 @@ def take_reading(others: dict[str, Any]) -> ReadingOptions:
     try:
         return ReadingOptions.model_validate(settled)
     except ValidationError as error:
-        problems = (f"--{str(each['loc'][0]).replace('_', '-')}: {each['msg']}" for each in error.errors())
+        problems = (
+            f"--{str(each['loc'][0]).replace('_', '-')}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        )
         raise UsageError("; ".join(problems)) from None
 
 
@@ -58,6 +61,7 @@ _OPTIONS = (
         "--product-columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="The same for --products."
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
     click.option("--time-format", metavar="PATTERN", help="Pattern of times, such as '%d.%m.%Y %H:%M'."),
     click.option("--day-first/--month-first", default=None, help="What 04/05/2026 begins with."),
     click.option("--time-zone", metavar="ZONE", help="Zone of times that name none.  [default: UTC]"),

@@ -99,6 +99,7 @@ def _products_frame(cache: Sequence[ShopProduct], rng: Generator) -> pl.DataFram
             "title": product.title,
             "category": product.category,
             "price": f"{product.price:.2f}",
+            "currency": "EUR",
             "url": f"https://shop.example/p/{product.product_id.lower()}",
             "image_url": f"https://shop.example/i/{product.product_id.lower()}.jpg",
             "replenishable": None if quiet else not product.durable,

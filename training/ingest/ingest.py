@@ -18,6 +18,7 @@ from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.cells.findings import refuse_questions
+from training.cells.spellings import currencies_of, spelling_notes
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
@@ -29,6 +30,7 @@ from training.ingest.rows import ParsedRows, open_sources, read_part
 from training.ingest.schema import LEDGER
 from training.quarantine import quarantine_path, write_quarantine
 from training.tables.files import find_files, unchanged
+from training.tables.workspace import Workspace
 
 _LEDGER_ORDER = ("ordered_at", "customer_id", "order_id", "product_id", "quantity", "unit_price")
 """The last two settle the order of lines which the contract's four columns do not tell apart."""
@@ -41,7 +43,8 @@ class PurchaseSource:
     Attributes:
         paths: files, folders and globs of CSV (also gzipped), Parquet or JSON-lines; may be empty beside a ledger.
         reading: how they are to be understood.
-        products: an optional file of product_id, title, category, price, url, image_url, in_stock, replenishable.
+        products: an optional file of product_id, title, category, price, currency, url, image_url, in_stock,
+            replenishable.
         ledger: an optional folder of archived events (`training.ingest.archived_events`); a purchase that is also in
             a file counts once.
     """
@@ -62,7 +65,7 @@ class Ingested:
         catalogue: schema `training.ingest.schema.CATALOGUE`, one row per product, sorted by product_id.
         report: rows read, left out and quarantined, and the facts of the ledger.
         named: ids of the products that the product file names; None without one.
-        currencies: of the archived purchases and refunds; files are not asked for theirs.
+        currencies: of the archived purchases and refunds, and of the prices of files that name one.
     """
 
     ledger: pl.DataFrame
@@ -111,28 +114,30 @@ def ingest(
         raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
     format_ = find_format(source.reading.format, settings.formats)
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
-    with unchanged([*files, *([source.products] if source.products else [])]):
-        parts = _read_files(files, format_, source.reading, as_of, progress, refuse=refuse)
-        listed = read_products(source.products, settings.link_hosts, source.reading) if source.products else None
+    with unchanged([*files, *([source.products] if source.products else [])]), Workspace(settings.home) as work:
+        parts = _read_files(files, format_, source.reading, as_of, progress=progress, work=work, refuse=refuse)
+        listed = read_products(source.products, work, settings.link_hosts, source.reading) if source.products else None
     if refuse and listed:
         refuse_questions(str(source.products), listed.questions)
     bad = [*(part.bad for part in parts), *([listed.bad] if listed else [])]
     quarantine = _quarantine(bad, quarantine_path(DataDirectory(settings.home), source.paths))
-    currencies: Collection[str] = ()
+    currencies: set[str] = set()
     if source.ledger is not None:
         with progress.step("Read archived events"):
             events = read_ledger(source.ledger, settings.shop)
             parts.append(to_part(events, parts, as_of))
-            currencies = frozenset(events["currency"].drop_nulls())
+            currencies = set(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
         cleaned = _clean(parts, erased)
     with progress.step("Describe purchases and products"):
         ledger = cleaned.purchases.select(LEDGER.names()).sort(_LEDGER_ORDER)
+        currencies |= currencies_of(cleaned.purchases)
+        spelling = spelling_notes(cleaned.purchases, currencies)
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts, *((listed.notes, listed.questions) if listed else ())),
+            **reading_facts(parts, [*(listed.notes if listed else ()), *spelling], listed.questions if listed else ()),
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),
@@ -152,15 +157,16 @@ def _read_files(
     format_: Format,
     options: ReadingOptions,
     as_of: datetime,
-    progress: Progress,
     *,
+    progress: Progress,
+    work: Workspace,
     refuse: bool,
 ) -> list[ParsedRows]:
     if not files:
         return []
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
-        for opened in open_sources(files, format_):
+        for opened in open_sources(files, format_, options, work):
             parts.append(read_part(opened, format_, format_.fill(options), as_of, refuse=refuse))
             advance(1)
     return parts

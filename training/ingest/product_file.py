@@ -8,10 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from recommender.currency import currencies
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.cells.findings import Note, Question
+from training.cells.findings import Note, Question, ReadCells
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
@@ -21,7 +22,9 @@ from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.products.stock import in_stock, stock_notes
 from training.ingest.rows import QUARANTINE_CHARACTERS
 from training.ingest.schema import CATALOGUE
-from training.tables.files import BROKEN, LINE, reading, scan_file
+from training.tables.files import BROKEN, LINE, NO_ROWS, reading
+from training.tables.scan import scan_file
+from training.tables.workspace import Workspace
 
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
@@ -29,7 +32,7 @@ _READ = "__read__"
 _HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|\?|#|$)")
 """An address that begins with what may be a host, and not with a scheme or a path."""
 
-_WRONG = {"price": "is no number, or negative"} | dict.fromkeys(
+_WRONG = {"price": "is no number, or negative", "currency": "is no code of ISO 4217, such as EUR"} | dict.fromkeys(
     ADDRESSES, "is neither an http or https address of an allowed host nor a path of the shop"
 )
 """Why a cell is not taken, by its column."""
@@ -58,16 +61,18 @@ class NamedProducts:
 
 
 def read_products(
-    file: Path, hosts: Collection[str] = (), reading_options: ReadingOptions | None = None
+    file: Path, work: Workspace, hosts: Collection[str] = (), reading_options: ReadingOptions | None = None
 ) -> NamedProducts:
     """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
-    Feeds and exports of shop systems are known by their header. A price that is no number or is negative, and an
-    address that may not be shown (see `shop_address`), are not taken, and listed in `bad`. A product is in stock unless
-    its cell says otherwise, by a word or by a number of pieces (`training.ingest.products.stock`).
+    Feeds and exports of shop systems are known by their header. A price that is no number or is negative, a currency
+    that is none, and an address that may not be shown (see `shop_address`), are not taken, and listed in `bad`. A
+    product is in stock unless its cell says otherwise, by a word or by a number of pieces
+    (`training.ingest.products.stock`).
 
     Args:
-        file: CSV, Parquet or JSON-lines.
+        file: of any kind that `scan_file` reads.
+        work: for copies of it.
         hosts: those that addresses may name; empty for any.
         reading_options: what the user says about columns and cells.
 
@@ -76,7 +81,8 @@ def read_products(
         MissingColumnError: it has no product_id, or not the columns that are named.
     """
     options = reading_options or ReadingOptions()
-    frame = scan_file(file)
+    table = scan_file(file, options.model_copy(update={"sheet": None}), work)
+    frame = table.frame
     with reading(file):
         format_ = product_format(frame.collect_schema().names())
         frame = format_.prepare(frame)
@@ -86,10 +92,11 @@ def read_products(
         frame, ways = plain_prices(frame, taken["price"]) if "price" in taken and not options.decimal else (frame, [])
         price = read_numbers(SourceColumn(frame, taken["price"]), options) if "price" in taken else None
         cells = {ours: text_of(theirs, schema[theirs]) for ours, theirs in taken.items()}
-        read = {**cells, **({"price": _price(price.value)} if price else {})}
+        read = {**(_priced(price) if price else {}), **cells, **({"price": _price(price.value)} if price else {})}
         columns = [_product_file_column(name, read, hosts) for name in CATALOGUE.names()]
         named = [cell.alias(_READ + ours) for ours, cell in cells.items()]
-        listed = frame.select(LINE, BROKEN, *columns, *named).collect()
+        rows_only = ~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
+        listed = frame.select(LINE, BROKEN, *columns, *named).filter(rows_only).collect()
     usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
     notes = [] if format_ is OUR_OWN else [Note("product_format", f"the product file is read as {format_.about}")]
@@ -98,10 +105,21 @@ def read_products(
         products,
         repeated=len(usable) - len(products),
         unusable=len(listed) - len(usable),
-        bad=_not_taken(listed, [ours for ours in ("product_id", "price", *ADDRESSES) if ours in taken], file),
+        bad=_not_taken(listed, [ours for ours in ("product_id", *_WRONG) if ours in taken], file),
         questions=price.questions if price else (),
-        notes=[*notes, *ways, *(price.notes if price else ()), *_cell_notes(listed, taken)],
+        notes=[
+            *(Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()),
+            *notes,
+            *ways,
+            *(price.notes if price else ()),
+            *_cell_notes(listed, taken),
+        ],
     )
+
+
+def _priced(price: ReadCells) -> dict[str, pl.Expr]:
+    """The currency that prices name, where they do."""
+    return {} if price.currency is None else {"currency": price.currency}
 
 
 def _cell_notes(listed: pl.DataFrame, taken: Mapping[str, str]) -> list[Note]:
@@ -140,6 +158,8 @@ def _product_file_column(name: str, read: Mapping[str, pl.Expr], hosts: Collecti
     if name in ADDRESSES:
         address = partial(_address, hosts=hosts)
         return read[name].map_elements(address, return_dtype=pl.String).alias(name)
+    if name == "currency":
+        return pl.when(read[name].is_in(currencies())).then(read[name]).alias(name)
     if name in {"in_stock", "replenishable"}:
         is_yes = in_stock(read[name])
         return (is_yes.fill_null(value=True) if name == "in_stock" else is_yes).alias(name)
@@ -182,6 +202,7 @@ def build_catalogue(
     both = listed.join(sold, on="product_id", how="full", coalesce=True, suffix="_sold")
     filled = both.with_columns(
         *(pl.coalesce(name, f"{name}_sold").alias(name) for name in ("title", "category", "price")),
+        pl.when(pl.col("price").is_not_null()).then("currency"),  # of the file's price, not of a purchase's
         pl.col("in_stock").fill_null(value=True),
     )
     catalogue = filled.select(CATALOGUE.names()).sort("product_id")

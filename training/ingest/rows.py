@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,10 @@ from training.ingest.affected import Affected, affected_by
 from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
 from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
-from training.tables.files import BROKEN, LINE, reading, scan_file
+from training.tables.copies import without_copies
+from training.tables.files import BROKEN, LINE, NO_ROWS, reading
+from training.tables.scan import scan_file
+from training.tables.workspace import Workspace
 
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
@@ -34,10 +38,12 @@ class PurchaseFile:
     Attributes:
         file: for messages and the quarantine.
         frame: the table with LINE and BROKEN.
+        notes: on how it was opened.
     """
 
     file: Path
     frame: pl.LazyFrame
+    notes: Sequence[Note] = ()
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,8 @@ class ParsedRows:
     """The rows of one purchase file, good and bad, with counts.
 
     Attributes:
-        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, and title and
-            category where the source has them.
+        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, title and
+            category where the source has them, and currency where its prices have one.
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -76,18 +82,26 @@ class ParsedRows:
     affected: Mapping[str | None, Affected] = field(default_factory=dict)
 
 
-def open_sources(files: Sequence[Path], format_: Format) -> list[PurchaseFile]:
-    """The scanned files; a format that joins files makes one of them, named after their folder.
+def open_sources(
+    files: Sequence[Path], format_: Format, options: ReadingOptions, work: Workspace
+) -> list[PurchaseFile]:
+    """The scanned files, each content once; a format that joins files makes one of them, named after their folder.
 
     Raises:
         UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
+        UnclearInputError, UsageError, HomeError: see `training.tables.scan.scan_file`.
     """
-    frames = [scan_file(file) for file in files]
-    stems = [file.name.split(".")[0] for file in files]
+    tables = without_copies({file: scan_file(file, options, work) for file in files})
+    notes = {
+        file: [Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()]
+        for file, table in tables.items()
+    }
+    stems = {file.name.split(".")[0]: table.frame for file, table in tables.items()}
     if format_.combine is None or not format_.joins(stems):
-        return [PurchaseFile(file, format_.prepare(frame)) for file, frame in zip(files, frames, strict=True)]
-    with reading(files[0].parent):
-        return [PurchaseFile(files[0].parent, format_.combine(dict(zip(stems, frames, strict=True))))]
+        return [PurchaseFile(file, format_.prepare(table.frame), notes[file]) for file, table in tables.items()]
+    folder = files[0].parent
+    with reading(folder):
+        return [PurchaseFile(folder, format_.combine(stems), list(chain.from_iterable(notes.values())))]
 
 
 def read_part(
@@ -116,9 +130,11 @@ def read_part(
         if refuse:
             refuse_questions(str(source.file), questions)
         judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
-        frame = judged.select(_kept(taken, options)).collect(engine="streaming")
+        extra = [name for name in ("currency",) if name in cells]
+        frame = judged.select(*_kept(taken, options), *extra).collect(engine="streaming")
         verdicts = _count(frame[_VERDICT])
-        quarantined = {reason: n for reason, n in verdicts.items() if reason not in format_.left_out}
+        normal = {*format_.left_out, *NO_ROWS}
+        quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
     rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
@@ -129,6 +145,7 @@ def read_part(
         unused=[name for name in seen if name not in taken.values()],
         times=cells["ordered_at"].found,
         notes=[
+            *source.notes,
             *header_notes(taken, seen, format_.columns, options.columns),
             *(note for each in cells.values() for note in each.notes),
         ],
@@ -137,7 +154,7 @@ def read_part(
         rows_good=len(good),
         prices_ignored=int(good[_PRICE_IGNORED].sum()),
         own_refunds=int(good[_OWN_REFUND].sum()),
-        left_out={reason: n for reason, n in verdicts.items() if reason in format_.left_out},
+        left_out={reason: n for reason, n in verdicts.items() if reason in normal},
         quarantined=quarantined,
         samples={} if refuse else first_cells(source.frame, taken),
         affected={} if refuse else affected_by(frame, _VERDICT),
@@ -153,6 +170,8 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
         read = read_numbers(columns[ours], options) if ours in columns else ReadCells(pl.lit(None, pl.Float64))
         cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
+        if ours == "unit_price" and read.currency is not None:
+            cells["currency"] = ReadCells(read.currency)
     return cells
 
 
@@ -167,7 +186,8 @@ def _judge(
     columns = [expression.alias(name) for name, expression in typed.items()]
     cells = [pl.col(theirs).cast(pl.String).alias(_READ + ours) for ours, theirs in taken.items()]
     bad = bad_rules(as_of)
-    rules = {"broken line": bad["broken line"], **format_.left_out, **bad}
+    no_rows = {reason: pl.col(BROKEN) == reason for reason in NO_ROWS}
+    rules = {**no_rows, "broken line": bad["broken line"], **format_.left_out, **bad}
     return (
         frame.filter(~blank | pl.col(BROKEN).is_not_null())
         .select(LINE, BROKEN, *columns, *cells)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from training.cells.times import UTC_MOMENT
+from training.cells.forms.time_text import UTC_MOMENT
 from training.tables.files import BROKEN
 
 REQUIRED = ("customer_id", "product_id", "ordered_at")
@@ -33,6 +33,7 @@ CATALOGUE = pl.Schema(
         "title": pl.String(),
         "category": pl.String(),
         "price": pl.String(),
+        "currency": pl.String(),
         "url": pl.String(),
         "image_url": pl.String(),
         "in_stock": pl.Boolean(),
@@ -41,6 +42,8 @@ CATALOGUE = pl.Schema(
 )
 
 LONGEST_ID = 512
+LARGEST_QUANTITY = 10_000_000
+"""Of one line; more is another number, such as a barcode, in the wrong column."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 REFUND_STATUSES = (
     "refunded",
@@ -72,6 +75,7 @@ def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
         "ordered_at in the future": ordered_at > as_of,
         "quantity is not a number": ~quantity.is_finite(),
         "quantity is zero": quantity == 0,
+        f"quantity over {LARGEST_QUANTITY:,}": quantity.abs() > LARGEST_QUANTITY,
     }
 
 

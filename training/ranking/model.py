@@ -162,7 +162,7 @@ def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> 
 
 
 def _products(catalogue: pl.DataFrame, snapshot: Snapshot, gaps: Gaps) -> list[Product]:
-    shown = catalogue.select("product_id", "title", "category", "price", "url", "image_url", "in_stock")
+    shown = catalogue.select("product_id", "title", "category", "price", "currency", "url", "image_url", "in_stock")
     by_id = {row["product_id"]: Product(**row) for row in shown.iter_rows(named=True)}
     rhythms = [Rhythm(*(round(float(field), 3) for field in of_product)) for of_product in zip(*gaps, strict=True)]
     return [

@@ -17,6 +17,7 @@ from recommender.slate.candidates import Candidate
 from recommender.slate.due import Due
 from recommender.slate.placements import Placement, clamp_limit
 from recommender.slate.slate import Context, Item, build_slate
+from recommender.words.language import get_language
 from training.evaluation import offline_metrics
 from training.reports.charts import Axis, Bar, Chart, Series, Table, axis, bar_chart, percent, plot
 
@@ -30,6 +31,8 @@ _MOST = 0.9
 _DUE_EXAMPLES = Placement(cap=4, default_limit=4, min_probability=0.05, mix="buy_again", fallbacks=())
 _Z_MOST = NormalDist().inv_cdf(_MOST)
 _SQRT_2_PI = math.sqrt(2 * math.pi)
+_LANGUAGE = get_language("en")
+"""Of reports, all of which are English."""
 
 Floats = NDArray[np.float64]
 
@@ -179,7 +182,7 @@ def _due_line(item: Item, due: Due, horizon_days: int | None) -> tuple[str, str,
         words += f"; with all that is known {item.probability:.0%} within {horizon_days} days"
     return (
         _title(item.product),
-        item.reason.text,
+        _LANGUAGE.reason(item.reason.code, item.reason.evidence),
         facts.format(times, last, due.at, due.from_, due.to, words.replace("%", " %")),
     )
 

@@ -15,6 +15,7 @@ from training.analytics.restraint.restraint import NO_DATA, Restraint
 from training.reports import evaluation_charts, list_charts
 from training.reports.charts import Bar, Chart, Table, bar_chart
 from training.reports.evaluation_figures import EvaluationFigures, figures_of
+from training.reports.price_currency import describe_currency
 from training.reports.restraint_charts import show_restraint
 from training.reports.version_changes import compare_versions
 
@@ -55,6 +56,7 @@ def render_report(
             ),
             headline=evaluation_charts.headline(figures),
             trained_on=_trained_on(manifest),
+            without_currency=describe_currency(manifest),
             settings=list(_flat(manifest.settings)),
             figures=figures,
             comparison=evaluation_charts.comparison(figures),

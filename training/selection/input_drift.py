@@ -33,7 +33,7 @@ class InputProfile:
     Attributes:
         until: ISO date after the last of the days.
         purchases_per_day, customers_per_day: means over the days; a customer counts on each day again.
-        currencies: of all archived purchases; files are not asked for theirs.
+        currencies: of all archived purchases, and of the prices of files that name one.
         unknown_share: of the purchases, those of products that the product file does not name; None without one.
         missed: ISO dates without a purchase whose weekday had some in each of the WEEKS before.
     """
@@ -54,7 +54,7 @@ def profile_input(
     Args:
         ledger: as `training.ingest.ingest` returns it; it may be empty.
         until: aware; the day on which it lies is not over and not counted.
-        currencies: seen in the archive.
+        currencies: seen in the archive and in files.
         named: products of the product file; None without one.
     """
     end = until.date()

@@ -17,6 +17,7 @@ from recommender.settings import MailSettings
 from tests.support.campaigns import CampaignShop, Customer, make_version
 from tests.support.event_files import batch, event
 from tests.support.full_disk import full_disk
+from tests.support.mail_samples import TOLD
 from training.artifacts import save
 from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.outbox import open_outbox
@@ -107,9 +108,9 @@ def test_picks(tmp_path, name, what, room):
     picks = [outcome.picks for outcome in shop.outcomes(campaign).values()]
     links = LinkMaker(mail, "tea")
     format_ = {
-        "csv": Csv(FlatRows(campaign, 2, links)),
-        "jsonl": Jsonl(campaign, links),
-        "parquet": Parquet(FlatRows(campaign, 2, links)),
+        "csv": Csv(FlatRows(campaign, 2, links, TOLD)),
+        "jsonl": Jsonl(campaign, links, TOLD),
+        "parquet": Parquet(FlatRows(campaign, 2, links, TOLD)),
         "html": Html(campaign, Renderer(mail, "tea")),
     }[name]
     part = tmp_path / "parts" / "0.part"

@@ -10,7 +10,8 @@ import polars as pl
 
 from recommender.experiments.experiment import Experiment, assign
 from training.analytics.experiments.read_columns import read_columns
-from training.cells.times import UTC_MOMENT
+from training.cells.forms.time_text import UTC_MOMENT
+from training.tables.workspace import Workspace
 
 CUSTOMERS = pl.Schema({"customer_id": pl.String(), "variant": pl.String(), "entered_at": UTC_MOMENT})
 
@@ -30,7 +31,7 @@ class Assignments:
     left_out: Mapping[str, int]
 
 
-def read_assignments(file: Path, start: datetime, end: datetime) -> Assignments:
+def read_assignments(file: Path, start: datetime, end: datetime, work: Workspace) -> Assignments:
     """A file of customer_id, variant and, optionally, exposed_at, with one row per customer or per exposure.
 
     A customer enters when first exposed, but not before `start`; at `start` where no row says when. Exposures must be
@@ -41,11 +42,12 @@ def read_assignments(file: Path, start: datetime, end: datetime) -> Assignments:
         file: CSV, Parquet or JSON-lines.
         start: of the experiment, aware.
         end: who is first exposed at or after it is left out.
+        work: for copies of the file.
 
     Raises:
         UnreadableFileError, MissingColumnError: see `read_columns`.
     """
-    rows, unusable = read_columns(file, ["customer_id", "variant"], moment="exposed_at", optional=["exposed_at"])
+    rows, unusable = read_columns(file, ["customer_id", "variant"], work, moment="exposed_at", optional=["exposed_at"])
     return enter(rows, start, end, {"rows without an id, a variant or a readable time": unusable})
 
 

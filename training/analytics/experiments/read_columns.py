@@ -5,24 +5,31 @@ from pathlib import Path
 
 import polars as pl
 
-from recommender.errors import MissingColumnError
+from recommender.errors import MissingColumnError, UnclearInputError
 from recommender.reading import ReadingOptions
+from training.cells.findings import refuse_questions
+from training.cells.forms.time_text import UTC_MOMENT
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
-from training.cells.times import UTC_MOMENT, read_times
-from training.tables.files import BROKEN, LINE, reading, scan_file, unchanged
+from training.cells.times import read_times
+from training.tables.files import BROKEN, LINE, NO_ROWS, reading, unchanged
+from training.tables.scan import scan_file
+from training.tables.text.plain_text import GUESSED
+from training.tables.workspace import Workspace
 
 _TOLD = "__told__"
+_BEYOND_ASCII = r"[^\x00-\x7f]"
 
 
 def read_columns(
-    file: Path, texts: Sequence[str], *, moment: str, optional: Sequence[str] = ()
+    file: Path, texts: Sequence[str], work: Workspace, *, moment: str, optional: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, int]:
-    """The wanted columns of a CSV, Parquet or JSON-lines file.
+    """The wanted columns of a file of any kind that `scan_file` reads.
 
     Args:
         file: what to read; other columns are ignored.
         texts: columns of text.
+        work: for copies of the file.
         moment: a column of times in any form that a purchase file may have; last in the result.
         optional: those of `texts` and `moment` that the file need not have, and whose cells may be empty.
 
@@ -33,15 +40,20 @@ def read_columns(
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding, or changed while it was read.
         MissingColumnError: a column that is not optional is absent.
+        UnclearInputError: the times could mean two things, or ids hold letters whose encoding would have to be guessed.
     """
     names = [*texts, moment]
     with unchanged([file]), reading(file):
-        frame = scan_file(file)
+        table = scan_file(file, ReadingOptions(), work)
+        frame = table.frame
         schema = frame.collect_schema()
         required = [name for name in names if name not in optional]
         _check(file, required, schema)
         columns = [_text(name, schema).alias(name) for name in texts]
-        rows = frame.select(*columns, *_moment(frame, moment, schema)).collect(engine="streaming")
+        kept = frame.filter(~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False))
+        rows = kept.select(*columns, *_moment(frame, moment, schema, file)).collect(engine="streaming")
+    if GUESSED in table.remarks and rows.select(pl.col(texts).str.contains(_BEYOND_ASCII).any()).to_numpy().any():
+        raise UnclearInputError(f"{file} is not UTF-8, and its ids hold letters beyond ASCII; save it as UTF-8")
     readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
     usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()), readable).drop(_TOLD)
     return usable, len(rows) - len(usable)
@@ -51,12 +63,13 @@ def _text(name: str, schema: pl.Schema) -> pl.Expr:
     return text_of(name, schema[name]) if name in schema else pl.lit(None, pl.String)
 
 
-def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema, file: Path) -> tuple[pl.Expr, pl.Expr]:
     """The time, and whether the cell says anything."""
     if name not in schema:
         return pl.lit(None, UTC_MOMENT).alias(name), pl.lit(value=False).alias(_TOLD)
-    moment = read_times(SourceColumn(frame, name), ReadingOptions()).value
-    return moment.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
+    moment = read_times(SourceColumn(frame, name), ReadingOptions())
+    refuse_questions(str(file), moment.questions)
+    return moment.value.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
 
 
 def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:

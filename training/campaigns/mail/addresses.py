@@ -1,10 +1,9 @@
-"""The address book: mailboxes of a campaign's customers, read from a CSV file into a look-up table on disk.
+"""The address book: mailboxes of a campaign's customers, read from a file into a look-up table on disk.
 
 Addresses are personal data. The table is in a file that is deleted as soon as it is open, so that nothing of it is left
 however the process ends. Messages name lines and reasons, never an address.
 """
 
-import csv
 import os
 import re
 import sqlite3
@@ -14,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from recommender.data_dir import make_folder
-from recommender.errors import HomeError, MissingColumnError, UnreadableFileError
+from recommender.errors import HomeError, MissingColumnError
+from training.tables.small_tables import SmallTable, open_table
 
 MOST_EXAMPLES = 20
 """Bad lines that are named; all are counted."""
@@ -70,11 +70,13 @@ class AddressBook:
     Attributes:
         rows: lines of the file, the bad ones included.
         bad: lines that were left out.
+        encoding: of the file, as Python calls it; empty where it is no text.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.rows = 0
         self.bad = BadLines()
+        self.encoding = ""
         self._connection = connection
 
     def __len__(self) -> int:
@@ -107,18 +109,19 @@ class AddressBook:
         return {
             "rows": self.rows,
             "usable": len(self),
+            "encoding": self.encoding.removesuffix("-sig"),
             "bad": dict(sorted(self.bad.counts.items())),
             "bad_lines": [{"line": line, "reason": reason} for line, reason in self.bad.examples],
         }
 
-    def fill(self, rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> None:
+    def fill(self, rows: Iterable[tuple[int, Mapping[str | None, str | None]]]) -> None:
         """Add lines of the file; of two for one customer, or for one mailbox, the first counts."""
         for line, row in rows:
             self.rows += 1
             if reason := self._add(line, row):
                 self.bad.add(line, reason)
 
-    def _add(self, line: int, row: Mapping[str, str | None]) -> str | None:
+    def _add(self, line: int, row: Mapping[str | None, str | None]) -> str | None:
         """Why a line is bad; None where it was added."""
         customer_id, email = row.get("customer_id"), (row.get("email") or "").strip()
         name, locale = ((row.get(column) or "").strip() or None for column in _OPTIONAL)
@@ -156,38 +159,36 @@ def check_address(email: str) -> str | None:
 
 @contextmanager
 def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
-    """Read a CSV file of `customer_id,email[,name][,locale]` in UTF-8, in constant memory.
+    """Read a table of customer_id, email and perhaps name and locale, as text in constant memory or as a workbook.
 
     Args:
         file: with a header.
         folder: of the look-up table, a file without a name for as long as the context is open.
 
     Raises:
-        UnreadableFileError: the file is absent, no CSV or not UTF-8.
+        UnreadableFileError: the file is absent, empty or no table.
+        UnclearInputError: it is a workbook with several tables.
         MissingColumnError: it has no `customer_id` or no `email`.
         HomeError: the folder cannot be written.
     """
     with _open_nameless(folder) as connection:
         book = AddressBook(connection)
-        try:
-            with file.open(encoding="utf-8-sig", newline="") as lines:
-                book.fill(_rows(lines, file))
-        except UnicodeDecodeError:
-            raise UnreadableFileError(f"{file} is not UTF-8; save it as CSV in UTF-8") from None
-        except (OSError, csv.Error) as error:
-            raise UnreadableFileError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        with open_table(file) as table:
+            book.encoding = table.encoding
+            book.fill(_rows(table, file))
         yield book
 
 
-def _rows(lines: TextIO, file: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
-    reader = csv.DictReader(lines)
-    columns = [column.strip().lower() for column in reader.fieldnames or ()]
+def _rows(table: SmallTable, file: Path) -> Iterator[tuple[int, dict[str | None, str | None]]]:
+    columns = [column.strip().lower() for column in table.names]
     missing = [column for column in _REQUIRED if column not in columns]
     if missing:
         raise MissingColumnError(f"{file} has no column {' and no '.join(missing)}; its header is: {','.join(columns)}")
-    reader.fieldnames = columns
-    for row in reader:
-        yield reader.line_num, row
+    for line, cells in table.rows:
+        row: dict[str | None, str | None] = dict(zip(columns, cells, strict=False))
+        if len(cells) > len(columns):
+            row[None] = None
+        yield line, row
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from recommender.errors import MailError
 from recommender.settings import MailSettings
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
-from training.campaigns.mail.locale import MailLocale, find_locale
+from training.campaigns.mail.locale import MailLocale, find_locale, get_locale
 from training.campaigns.mail.sanitize import clean_text
 
 TEMPLATE = "mail.html.jinja"
@@ -81,7 +81,7 @@ class Renderer:
         shop: name of the shop.
         template: a marketer's own, which may extend TEMPLATE; None is the packaged one.
         locale: of customers who have none, such as `de` or `pt-BR`.
-        currency: of the prices, ISO 4217; None writes them as plain numbers.
+        currency: of prices whose product has none of its own, ISO 4217; None writes them as plain numbers.
 
     Raises:
         MailError: the template cannot be read or is none, or the locale is not known.
@@ -97,12 +97,9 @@ class Renderer:
         *,
         hosts: Collection[str] = (),
     ) -> None:
-        mail_locale = find_locale(locale)
-        if mail_locale is None:
-            raise MailError(f"locale {locale!r} is not known; give a language, and a country if need be: de, pt-BR")
         self._settings = settings
         self._maker = LinkMaker(settings, shop, hosts)
-        self._locale = mail_locale
+        self._locale = get_locale(locale)
         self._currency = currency
         self._name = str(template or TEMPLATE)
         self._html = _environment().get_template(TEMPLATE) if template is None else _compile(template)
@@ -134,15 +131,15 @@ class Renderer:
     def _values(self, campaign: Campaign, picks: Picks, locale: MailLocale, name: str | None) -> dict[str, Any]:
         links = self._maker.links(campaign, picks)
         shown = [self._pick(item, slot, links, locale) for slot, item in enumerate(picks.items, start=1)]
-        common = {key: locale.words[key] for key in ("why", "unsubscribe")}
+        common = {key: locale.language.words[key] for key in ("why", "unsubscribe")}
         sentences = locale.audience(campaign.audience, shown[0].title)
         return {
             "sender": self._settings.sender,
             "postal_address": self._settings.postal_address,
             "campaign": campaign,
             "name": clean_text(name or ""),
-            "language": locale.language,
-            "direction": locale.direction,
+            "language": locale.language.tag,
+            "direction": locale.language.notation.direction,
             "words": {**common, **sentences, "greeting": locale.greet(name)},
             "picks": shown,
             "unsubscribe_url": links.unsubscribe_url,
@@ -152,7 +149,7 @@ class Renderer:
         product = item.product
         return Pick(
             title=clean_text(product.title or "") or clean_text(product.product_id) or "-",
-            price=locale.price(product.price, self._currency),
+            price=locale.price(product.price, product.currency or self._currency),
             url=links.url(slot),
             image_url=links.image_url(slot),
             reason=locale.reason(item),

@@ -1,40 +1,44 @@
-"""The customer file: ids as a CSV file with a column customer_id, which Reprise may have written, or one id a line."""
+"""The customer file: ids as a table with a column customer_id, which Reprise may have written, or one id a line."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recommender.campaigns.customer_list import CustomerList
-from recommender.errors import UnreadableFileError
+from recommender.errors import UnclearInputError, UnreadableFileError
 from training.flat_files import as_written
+from training.tables.small_tables import open_lines, open_table
 
 COLUMN = "customer_id"
 
 
 def read_customers(path: Path) -> CustomerList:
-    """The list of customers in a UTF-8 file; empty lines are left out.
+    """The list of customers in a file of text, of any encoding, or a workbook; empty lines are left out.
 
     Raises:
-        UnreadableFileError: it is absent, no text, or names nobody.
+        UnreadableFileError: it is absent, neither text nor a workbook, or names nobody.
+        UnclearInputError: it is a workbook with several tables, or the encoding of its ids would have to be guessed.
     """
-    try:
-        customers = CustomerList(_ids(path))
-    except OSError as error:
-        raise UnreadableFileError(f"cannot read {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableFileError(f"{path} is no UTF-8 text of ids: {error}") from None
+    customers = CustomerList(_ids(path))
     if not len(customers):
         raise UnreadableFileError(f"{path} names no customer; write one id a line, or a column {COLUMN}")
     return customers
 
 
 def _ids(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = next(csv.reader([file.readline()]), [])
-        if COLUMN in first:
-            at = first.index(COLUMN)
-            yield from (as_written(row[at]) for row in csv.reader(file) if len(row) > at and row[at])
+    with open_table(path) as table:
+        if COLUMN in table.names:
+            at = table.names.index(COLUMN)
+            ids = (as_written(cells[at]) for _, cells in table.rows if len(cells) > at and cells[at])
+            yield from _certain(ids, path, guessed=table.guessed)
             return
-        file.seek(0)
-        ids = (line.rstrip("\r\n").removeprefix("\ufeff") for line in file)
-        yield from filter(None, ids)
+        guessed = table.guessed
+    with open_lines(path) as lines:
+        ids = (line.rstrip("\n").removeprefix("\ufeff") for line in lines)
+        yield from _certain(filter(None, ids), path, guessed=guessed)
+
+
+def _certain(ids: Iterable[str], path: Path, *, guessed: bool) -> Iterator[str]:
+    for one in ids:
+        if guessed and not one.isascii():
+            raise UnclearInputError(f"{path} is not UTF-8, and its ids hold letters beyond ASCII; save it as UTF-8")
+        yield one

@@ -10,6 +10,7 @@ import polars as pl
 from recommender.campaigns.documents import LinkMaker, to_line
 from recommender.data_dir import home_errors, make_folder, write_whole
 from recommender.person import digest_of_person
+from recommender.slate.item_json import Presentation
 from recommender.storage.campaign import Campaign, Picks
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.flat_rows import FlatRows
@@ -33,15 +34,16 @@ class PickFormat(Protocol):
 class Jsonl:
     """JSON Lines: one document a customer, see `recommender.campaigns.documents`."""
 
-    def __init__(self, campaign: Campaign, links: LinkMaker) -> None:
+    def __init__(self, campaign: Campaign, links: LinkMaker, told: Presentation) -> None:
         self._campaign = campaign
         self._links = links
+        self._told = told
 
     def write(self, picks: Iterable[Picks], part: Path) -> None:
         """See `PickFormat.write`."""
         with write_whole(part) as file:
             for one in picks:
-                file.write(to_line(self._campaign, one, self._links.links(self._campaign, one)))
+                file.write(to_line(self._campaign, one, self._links.links(self._campaign, one), self._told))
 
     def join(self, parts: Sequence[Path], out: Path) -> None:
         """See `PickFormat.join`."""

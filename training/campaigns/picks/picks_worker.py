@@ -13,6 +13,7 @@ from recommender.campaigns.documents import LinkMaker, to_line
 from recommender.campaigns.run import run_campaign
 from recommender.campaigns.selection import Batch
 from recommender.errors import RepriseError, StoreFullError, StoreUnavailableError
+from recommender.slate.item_json import Presentation
 from recommender.storage.pick_jobs import MOST_TRIES, PickJob, PickJobs
 
 IDLE_S = 0.5
@@ -30,6 +31,7 @@ class PicksWorker:
         jobs: queue of requested campaigns.
         context: opens the campaign context of one job.
         links: makes the links of the rows.
+        told: their language and currency.
         tell: shows a line on the worker's console.
     """
 
@@ -37,6 +39,7 @@ class PicksWorker:
     jobs: PickJobs
     context: Callable[[], CampaignContext]
     links: LinkMaker
+    told: Presentation
     tell: Callable[[str], None]
 
     def follow(self, stop: threading.Event, *, once: bool = False) -> None:
@@ -99,7 +102,7 @@ class PicksWorker:
         picked = [decision.picks for decision in batch.outcomes if decision.picks is not None]
         reasons = [decision.reason for decision in batch.outcomes if decision.reason is not None]
         rows = {
-            one.customer_id: to_line(job.campaign, one, self.links.links(job.campaign, one)).rstrip(b"\n")
+            one.customer_id: to_line(job.campaign, one, self.links.links(job.campaign, one), self.told).rstrip(b"\n")
             for one in picked
         }
         done = job.advance(batch.considered, len(rows), reasons)

@@ -25,8 +25,10 @@ from recommender.errors import MailError
 from recommender.person import digest
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
+from recommender.slate.item_json import Presentation
 from recommender.storage.campaign import Campaign, Picks
 from recommender.storage.shops import ShopStorage
+from training.campaigns.mail.locale import get_locale
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, PickFormat
 from training.campaigns.picks.flat_rows import FlatRows
@@ -47,7 +49,7 @@ class FileJob:
         settings: of the shop.
         customers: the list that the campaign was begun with; None for an audience.
         template: of html; None: the packaged one.
-        locale: of html.
+        locale: of the sentences.
     """
 
     campaign: Campaign
@@ -134,9 +136,10 @@ class Writer:
             shop = job.settings
             named = (mail, shop.shop, job.template, job.locale, shop.currency)
             return Html(job.campaign, Renderer(*named, hosts=shop.link_hosts))
+        told = Presentation(get_locale(job.locale).language, job.settings.currency)
         if job.format == "jsonl":
-            return Jsonl(job.campaign, links)
-        rows = FlatRows(job.campaign, most_slots(job.campaign, self.context), links)
+            return Jsonl(job.campaign, links, told)
+        rows = FlatRows(job.campaign, most_slots(job.campaign, self.context), links, told)
         return Csv(rows) if job.format == "csv" else Parquet(rows)
 
     @cached_property

@@ -23,6 +23,7 @@ from training.commands.analytics.experiment_tables import print_report
 from training.commands.options import parse_moment, parse_share, source_or_ledger_options
 from training.ingest.archived_events import read_ledger
 from training.ingest.ingest import Ingested, PurchaseSource, ingest
+from training.tables.workspace import Workspace
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
 
@@ -96,9 +97,9 @@ def command(
         exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
     period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
     ingested = ingest(source, settings, now, progress)
-    with progress.step("Compare variants"):
-        assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period)
-        seen, unusable = read_events(events) if events else (None if shown is None else slots_of(shown), 0)
+    with progress.step("Compare variants"), Workspace(settings.home) as work:
+        assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period, work)
+        seen, unusable = read_events(events, work) if events else (None if shown is None else slots_of(shown), 0)
         plan = AnalysisPlan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
     if as_json:
@@ -151,13 +152,17 @@ def _build_experiment(name: str, salt: str | None, variants: tuple[str, ...], ho
 
 
 def _assign(
-    source: Path | pl.DataFrame | None, experiment: Experiment | None, ingested: Ingested, period: Period
+    source: Path | pl.DataFrame | None,
+    experiment: Experiment | None,
+    ingested: Ingested,
+    period: Period,
+    work: Workspace,
 ) -> Assignments:
     """Who is in it; tills and bots, whose purchases are not in the ledger, are not."""
     if source is None:
         return assign_customers(cast(Experiment, experiment), ingested.ledger, period.start)
     if isinstance(source, Path):
-        read = read_assignments(source, period.start, period.end)
+        read = read_assignments(source, period.start, period.end, work)
     else:
         read = enter(source, period.start, period.end)
     tills = [row["customer_id"] for row in ingested.report.suspicious]

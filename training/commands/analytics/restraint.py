@@ -15,6 +15,7 @@ from training.commands.analytics.restraint_tables import print_restraint
 from training.commands.options import source_or_ledger_options
 from training.ingest.archived_events import read_ledger
 from training.ingest.ingest import PurchaseSource, ingest
+from training.tables.workspace import Workspace
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
 
@@ -57,7 +58,11 @@ def command(
         raise click.UsageError("name a --ledger DIR, or --events FILE and purchase FILEs")
     settings, progress = load_settings(), Progress(show=not as_json)
     with progress.step("Read what was shown"):
-        shown = read_shown_file(events) if events else read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
+        if events:
+            with Workspace(settings.home) as work:
+                shown = read_shown_file(events, work)
+        else:
+            shown = read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
     ingested = ingest(source, settings, datetime.now(UTC), progress)
     with progress.step("Compare positions"):
         found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)

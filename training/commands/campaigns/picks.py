@@ -21,6 +21,7 @@ from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
+from training.campaigns.mail.locale import get_locale
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
@@ -45,7 +46,7 @@ _WORDS = {
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The file; a folder for html.  [default: CAMPAIGN.FORMAT]")
 @click.option("--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of html: your own.")
-@click.option("--locale", default="en", show_default=True, help="Of html: language and country, such as de or pt-BR.")
+@click.option("--locale", help="Language of the sentences, and country: de, pt-BR.  [default: REPRISE_LOCALE]")
 @click.option("--workers", type=click.IntRange(min=1, max=64), help="Processes.  [default: one per processor, up to 4]")
 @click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or written.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
@@ -58,7 +59,7 @@ def command(
     format_: str,
     out: Path | None,
     template: Path | None,
-    locale: str,
+    locale: str | None,
     workers: int | None,
     dry_run: bool,
     as_json: bool,
@@ -78,6 +79,8 @@ def command(
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     _refuse_what_would_be_ignored(format_, dry_run=dry_run)
     settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
+    locale = locale or settings.locale
+    get_locale(locale)  # before anything is begun
     listed = None if customers is None else read_customers(customers)
     meant = listed.audience if listed else str(audience)
     with store_url(settings) as url:
@@ -106,9 +109,8 @@ def _refuse_what_would_be_ignored(format_: str, *, dry_run: bool) -> None:
     named = [name for name in of_files if source(name) is ParameterSource.COMMANDLINE]
     if dry_run and named:
         raise click.UsageError(f"--dry-run writes no file; leave --{named[0].rstrip('_')} away, or --dry-run")
-    of_html = [name for name in named if name in ("template", "locale")]
-    if of_html and format_ != "html":
-        raise click.UsageError(f"--{of_html[0]} is for mails; add --format html, or leave it away")
+    if "template" in named and format_ != "html":
+        raise click.UsageError("--template is for mails; add --format html, or leave it away")
 
 
 def _describe(campaign: Campaign, listed: CustomerList | None, found: int) -> dict[str, Any]:

@@ -65,7 +65,7 @@ _WORDS = {
 @click.option(
     "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own, not the built-in."
 )
-@click.option("--locale", default="en", show_default=True, help="Of whom the file says none, such as de or pt-BR.")
+@click.option("--locale", help="Of whom the file says none, such as de or pt-BR.  [default: REPRISE_LOCALE]")
 @click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or sent.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def command(
@@ -79,7 +79,7 @@ def command(
     sender: str | None,
     per_second: float,
     template: Path | None,
-    locale: str,
+    locale: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -117,7 +117,7 @@ def command(
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
-            shop = (settings.mail, settings.shop, template, locale, settings.currency)
+            shop = (settings.mail, settings.shop, template, locale or settings.locale, settings.currency)
             renderer = Renderer(*shop, hosts=settings.link_hosts)
             builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
             delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
@@ -229,7 +229,8 @@ def _now() -> datetime:
 
 def _print(result: Mapping[str, Any]) -> None:
     addresses = result["addresses"]
-    echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used")
+    read_as = f", read as {addresses['encoding']}" if addresses["encoding"] not in {"", "utf-8"} else ""
+    echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used{read_as}")
     for one in addresses["bad_lines"]:
         echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
     if result.get("dry_run"):

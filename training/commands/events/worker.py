@@ -22,6 +22,7 @@ from recommender.data_dir import DataDirectory
 from recommender.errors import HomeError, StoreError
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
+from recommender.slate.item_json import Presentation
 from recommender.storage.shops import ShopStorage
 from training.campaigns.picks.picks_worker import PicksWorker
 from training.events.archive import Archive
@@ -115,6 +116,7 @@ def _make_picks_worker(settings: Settings, storage: ShopStorage) -> PicksWorker:
         jobs=storage.jobs(settings.shop),
         context=partial(_open, settings, storage),
         links=LinkMaker(settings.mail, settings.shop, settings.link_hosts),
+        told=Presentation(settings.language, settings.currency),
         tell=partial(_tell, settings.shop),
     )
 

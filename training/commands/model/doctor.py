@@ -32,6 +32,7 @@ from training.reports.reading_tables import (
     print_products,
     why_taken,
 )
+from training.tables.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _examine(source: PurchaseSource, settings: Settings, progress: Progress, *, 
             # a terminal is asked by whoever calls this command; a third proposal would be the second again
             if not error.proposed or len(refusals) > 1 or (may_ask() and not as_json):
                 if not as_json and not error.proposed:
-                    print_header(header_cells(source.paths, source.reading, settings.formats))
+                    with Workspace(settings.home) as work:
+                        print_header(header_cells(source.paths, source.reading, settings.formats, work))
                 raise
             refusals.append(error)
             source = propose_source(source, error.proposed)

@@ -11,6 +11,7 @@ from recommender.settings import Settings
 from recommender.storage.shops import ShopStorage, TrainingVerdict
 from recommender.storage.versions import current_manifest
 from training import job
+from training.reports.price_currency import describe_currency
 
 FIGURES = ("recall@10", "ndcg@10", "hit_rate@10")
 
@@ -23,6 +24,8 @@ def show(manifest: Manifest, *, as_json: bool) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(manifest.counts.items()))
     echo(f"\n{manifest.version}: {counts}")
     _show_figures(manifest)
+    if warning := describe_currency(manifest):
+        echo(warning)
     echo(f"Gate: {manifest.gate['verdict']} ({'; '.join(manifest.gate['reasons']) or 'no objection'})")
 
 

@@ -20,7 +20,7 @@ EVERYWHERE = [
 ]
 """Answers with MILK."""
 NOTHING = dict.fromkeys(
-    ["in_stock", "price", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"]
+    ["in_stock", "price", "currency", "title", "category", "url", "image_url", "blocked", "valid_from", "valid_until"]
 )
 
 
@@ -91,7 +91,14 @@ def test_a_kept_answer_and_its_etag_go_when_something_was_said(shop):
 
 
 def test_what_is_said_shows_in_the_answers(shop):
-    said = {"title": "Milk", "price": "1.50", "url": "/new", "image_url": "/new.jpg", "category": "Drinks"}
+    said = {
+        "title": "Milk",
+        "price": "1.50",
+        "currency": "CHF",
+        "url": "/new",
+        "image_url": "/new.jpg",
+        "category": "Drinks",
+    }
     shop.say("MILK", **said)
     for path in EVERYWHERE[:2]:
         assert shop.item(path, "MILK")["product"] == said
@@ -131,6 +138,10 @@ def test_put_says_all_patch_some_and_delete_nothing(shop):
         ({"price": 5}, "price"),
         ({"price": "-1"}, "price"),
         ({"price": "1,20"}, "price"),
+        ({"currency": "eur"}, "currency"),
+        ({"currency": "ZZZ"}, "currency"),
+        ({"currency": ""}, "currency"),
+        ({"currency": 978}, "currency"),
         ({"title": ""}, "title"),
         ({"category": ""}, "category"),
         ({"valid_from": 5}, "valid_from"),

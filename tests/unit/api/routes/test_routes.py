@@ -43,7 +43,13 @@ def test_a_personal_answer_has_the_whole_shape(client):
                 "rank": 1,
                 "probability": 0.7998,
                 "kind": "buy_again",
-                "due": {"at": "2026-11-21", "from": "2026-11-20", "to": "2026-11-22", "interval_days": 7},
+                "due": {
+                    "at": "2026-11-21",
+                    "from": "2026-11-20",
+                    "to": "2026-11-22",
+                    "interval_days": 7,
+                    "text": "Due around 21 November",
+                },
                 "reason": {
                     "code": "DUE_SOON",
                     "text": "You usually reorder every 7 days",
@@ -52,6 +58,7 @@ def test_a_personal_answer_has_the_whole_shape(client):
                 "product": {
                     "title": "Whole milk, 1 l",
                     "price": "1.20",
+                    "currency": None,
                     "url": "/p/milk",
                     "image_url": "/i/milk.jpg",
                     "category": "Dairy",

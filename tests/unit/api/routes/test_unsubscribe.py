@@ -1,6 +1,7 @@
 import io
 import json
 from datetime import timedelta
+from html import escape
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from recommender.campaigns.links import MailLink, sign
 from recommender.errors import StoreUnavailableError
 from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
+from recommender.words.language import LANGUAGES, get_language
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
@@ -68,6 +70,17 @@ def test_a_post_unsubscribes_in_the_shop_of_the_mail(client: FlaskClient, storag
 def test_looking_at_the_link_changes_nothing(client: FlaskClient, storage: MemoryShopStorage, method: str):
     assert client.open(PATH, method=method).status_code == 200
     assert not unsubscribed(storage)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_speaks_the_readers_language(client: FlaskClient, language: str):
+    words, accept = get_language(language), {"Accept-Language": f"{language},en;q=0.5"}
+    pages = {client.get(PATH, headers=accept): "unsubscribe", client.post(PATH, headers=accept): "unsubscribed"}
+    for page, title in pages.items():
+        assert f'<html lang="{language}" dir="{words.notation.direction}">' in page.text
+        assert f"<h1>{escape(words.words[title])}</h1>" in page.text
+        assert escape(words.words["no_more_mails"]) in page.text
+        assert page.headers["Content-Language"] == language
 
 
 def test_the_page_needs_no_script_and_asks_to_be_left_alone(client: FlaskClient):

@@ -181,7 +181,7 @@ def test_of_a_field_that_is_given_twice_the_last_counts(client: FlaskClient):
         "Limit=3",
         "limt=1",
         "placement=home&placement=cart",
-        "category=a&category=b",
+        "locale=de&locale=fr",
         "limit=%00",
         "limit=" + "9" * 5_000,
         "limit=\u0661",

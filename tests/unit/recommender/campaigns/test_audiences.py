@@ -40,6 +40,13 @@ class TestDueSoon:
         (block,) = run_campaign(shop.begin("c", "due_soon"), shop.context)
         assert block.why == {"ANNA": "Milk is due on 2026-11-21, 86% likely within 7 days"}
 
+    @pytest.mark.parametrize(("days_ago", "gap_days"), [(8, 7), (45, 44)])
+    def test_names_no_date_that_is_past(self, days_ago, gap_days):
+        own = Own("MILK", days_ago=days_ago, gap_days=gap_days)
+        shop = CampaignShop(make_version({"ANNA": Customer([own])}, [Product("MILK", "Milk")]))
+        (due,) = run_campaign(shop.begin("c", "due_soon"), shop.context)
+        assert due.why["ANNA"].startswith("Milk is due now, ")
+
     @pytest.mark.parametrize(
         ("said", "is_in"),
         [({"valid_until": "2026-12-24T00:00:00Z"}, True), ({"valid_until": "2026-11-01T00:00:00Z"}, False)],
@@ -65,6 +72,12 @@ class TestOverdue:
     def test_is_past_the_window_and_not_given_up(self, days_ago, is_in):
         customers = {"ANNA": Customer([Own("MILK", days_ago=days_ago, gap_days=7)])}
         assert ("ANNA" in members(customers, "overdue")) is is_in
+
+    def test_names_no_date(self):
+        own = Own("MILK", days_ago=10, gap_days=7)
+        shop = CampaignShop(make_version({"ANNA": Customer([own])}, [Product("MILK", "Milk")]))
+        (block,) = run_campaign(shop.begin("c", "overdue"), shop.context)
+        assert block.why["ANNA"].startswith("Milk is overdue, ")
 
 
 SILENT = {

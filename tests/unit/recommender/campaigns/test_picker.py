@@ -82,7 +82,7 @@ class TestOrder:
         goes_with = {"TEA": {"B": 3.0, "MILK": 2.0}, "MILK": {"J": 9.0}}
         outcome = picks(shop_of(customer, together=goes_with), audience="post_purchase")
         assert shown(outcome) == ["B", "TEA", "A", "MILK"]
-        assert outcome.picks.items[0].reason.text == "Often bought together with TEA"
+        assert outcome.picks.items[0].reason == ("BOUGHT_TOGETHER", {"because": "TEA"})
 
     @pytest.mark.parametrize(("mix", "ids"), [("buy_again", ["MILK"]), ("discover", ["A"]), ("auto", ["MILK", "A"])])
     def test_the_mix_of_the_placement_counts(self, mix, ids):

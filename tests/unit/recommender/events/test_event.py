@@ -46,7 +46,7 @@ def test_it_comes_back_from_its_bytes_and_they_are_always_the_same():
         ({"customer_id": None}, "customer_id"),
         ({"product_id": None}, "product_id"),
         ({"event_id": ""}, "event_id"),
-        ({"event_id": 7.5}, "event_id"),
+        *[({"event_id": number}, "event_id") for number in (7.5, 1e30, 2.0**53, float("inf"), float("nan"))],
         ({"customer_id": True}, "customer_id"),
         ({"product_id": [42]}, "product_id"),
         ({"product_id": "x" * 513}, "product_id"),
@@ -60,6 +60,7 @@ def test_it_comes_back_from_its_bytes_and_they_are_always_the_same():
         ({"quantity": float("nan")}, "quantity"),
         ({"unit_price": -1}, "unit_price"),
         ({"currency": "eur"}, "currency"),
+        ({"currency": "ZZZ"}, "'ZZZ' is no currency code of ISO 4217; write three capital letters, such as EUR"),
         ({"event_type": "view", "customer_id": None}, "session_id"),
     ],
 )
@@ -115,6 +116,11 @@ def test_a_clock_may_be_five_minutes_ahead():
     reason, message = refusal(occurred_at="2026-11-20T12:05:01Z")
     assert reason == "in_the_future"
     assert "2026-11-20T12:05:01" in message
+
+
+def test_what_was_accepted_with_another_code_stays_readable():
+    event = check_event({**PURCHASE, "currency": "EUR"}, NOW, None)
+    assert Event.from_json(event.to_json().replace(b"EUR", b"ZZZ")).currency == "ZZZ"
 
 
 def test_another_currency_is_refused_where_the_shop_has_one():

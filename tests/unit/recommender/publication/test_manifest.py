@@ -118,9 +118,19 @@ TEXT = st.none() | st.text(st.characters(exclude_categories=["Cs"]))
 _ADDRESS = st.sampled_from((None, "/p/käse", "https://shop.example/käse?q=ü"))
 
 
-@given(st.builds(Product, TEXT.filter(bool), TEXT, TEXT, TEXT, _ADDRESS, _ADDRESS, st.booleans()))
+_CURRENCY = st.sampled_from((None, "EUR", "JPY"))
+
+
+@given(st.builds(Product, TEXT.filter(bool), TEXT, TEXT, TEXT, _ADDRESS, _ADDRESS, st.booleans(), currency=_CURRENCY))
 def test_a_product_comes_back_from_its_json(product):
     assert Product.from_json(product.to_json()) == product
+
+
+def test_a_product_of_an_earlier_release_has_no_currency():
+    product = Product.from_json(b'{"product_id":"MILK","price":"1.20","in_stock":true}')
+    assert (product.price, product.currency) == ("1.20", None)
+    with pytest.raises(TypeError, match="currency"):
+        Product.from_json(b'{"product_id":"MILK","price":"1.20","currency":978}')
 
 
 def test_a_products_json_is_compact():

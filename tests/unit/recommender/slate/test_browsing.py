@@ -56,7 +56,7 @@ class Browser:
         live = {ANNA: RecentActivity(orders, session, shown, hidden, indices={one: i for i, one in enumerate(OWN)})}
         page: Page = {}
         for mix, placement in self.rows.items():
-            plan = personal_plan("ANNA", mix, None)
+            plan = personal_plan("ANNA", mix)
             lists = {key: self.lists.get(key.name) for key in plan.keys}
             choice = plan.choose(FetchedLists("20261120T020000Z-3f2a", lists, PRODUCTS, live), placement, now)
             context = Context(clamp_limit(placement, None), not_interested=choice.live.hidden)

@@ -9,7 +9,7 @@ import pytest
 from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.lists import RECORDS, Basis, ListKey, ListName, Own, PublishedList
 from recommender.publication.product import Product
-from recommender.slate.candidates import Candidate, candidates_of, merge_by_probability
+from recommender.slate.candidates import Candidate, candidates_of, candidates_of_all, merge_by_probability
 from recommender.slate.reading import FetchedLists
 
 MILK, COFFEE = Product("milk"), Product("coffee")
@@ -29,6 +29,29 @@ def names(candidates: Iterable[Candidate]) -> list[str]:
 
 def make(product_id: str, probability: float | None) -> Candidate:
     return Candidate(Product(product_id), "discover", probability)
+
+
+class TestCandidatesOfAll:
+    """Lists of several categories, of which 2 is a product that was lost and what has no score is new."""
+
+    KEYS = (ListKey("popular", "tea"), ListKey("popular", "milk"), ListKey("popular", "gone"))
+
+    def read(self, tea: PublishedList, milk: PublishedList) -> FetchedLists:
+        texts = {index: Product(str(index)).to_json() for index in (0, 1, 3, 4, 5)}
+        return FetchedLists("v1", dict(zip(self.KEYS, (tea, milk, None), strict=True)), Catalogue(texts))
+
+    def test_stand_in_one_order_of_score(self):
+        tea = publish("popular", (0, 9.0), (2, 8.0), (1, 3.0), (4, math.nan))
+        milk = publish("popular", (3, 5.0), (5, 1.0))
+        assert names(candidates_of_all(self.read(tea, milk), self.KEYS, "popular")) == ["0", "3", "1", "5", "4"]
+
+    def test_the_new_of_one_stand_behind_what_sells_of_another(self):
+        tea, milk = publish("popular", (0, math.nan), (1, math.nan)), publish("popular", (3, 5.0), (4, 0.5))
+        assert names(candidates_of_all(self.read(tea, milk), self.KEYS, "popular")) == ["3", "4", "0", "1"]
+
+    def test_one_list_keeps_its_order(self):
+        reading = self.read(publish("popular", (1, 1.0), (0, 2.0)), publish("popular"))
+        assert names(candidates_of_all(reading, self.KEYS[:1], "popular")) == ["1", "0"]
 
 
 class TestCandidatesOf:

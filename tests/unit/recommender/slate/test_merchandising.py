@@ -74,7 +74,7 @@ class TestPins:
             (Product("x"), {"cart": frozenset("x")}, {}, "in_cart"),
             (Product("x"), {"exclude": frozenset("x")}, {}, "excluded"),
             (Product("x"), {"not_interested": frozenset("x")}, {}, "not_interested"),
-            (Product("x"), {"category": "tea"}, {}, "other_category"),
+            (Product("x"), {"categories": frozenset({"tea"})}, {}, "other_category"),
             (Product("x"), {}, {"blocks": [OfProduct(product_id="x")]}, "blocked"),
             (Product("x", category="tea"), {}, {"blocks": [OfCategory(category="tea")]}, "blocked"),
         ],

@@ -89,7 +89,7 @@ class TestRules:
 
     def test_other_categories(self):
         candidates = [make("a", "tea"), make("b", "coffee"), make("c", None)]
-        slate = build_slate(candidates, PLACEMENT, context(category="tea"), AS_OF)
+        slate = build_slate(candidates, PLACEMENT, context(categories=frozenset({"tea"})), AS_OF)
         assert (shown(slate), slate.suppressed) == (["a"], {"other_category": 2})
 
     def test_under_the_floor(self):
@@ -115,7 +115,7 @@ class TestRules:
         assert (shown(slate), slate.suppressed) == (["b"], {"out_of_stock": 1})
 
     def test_the_first_rule_that_objects_names_the_reason(self):
-        everything = context(cart=frozenset({"a"}), exclude=frozenset({"a", "b"}), category="tea")
+        everything = context(cart=frozenset({"a"}), exclude=frozenset({"a", "b"}), categories=frozenset({"tea"}))
         candidates = [make("a", in_stock=False), make("b"), make("c")]
         slate = build_slate(candidates, PLACEMENT, everything, AS_OF)
         assert slate.suppressed == {"out_of_stock": 1, "excluded": 1, "other_category": 1}

@@ -72,7 +72,7 @@ def requests(draw: st.DrawFn) -> dict[str, object]:
             limit=Limit(requested=applied, applied=applied, cap=placement.cap),
             cart=draw(id_sets),
             exclude=draw(id_sets),
-            category=draw(st.sampled_from([None, None, "tea"])),
+            categories=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"tea"})])),
             due_within_days=draw(st.none() | st.integers(0, 60)),
         ),
         "as_of": AS_OF,
@@ -121,7 +121,7 @@ class TestSlate:
         assert not context.cart & set(shown(slate))
         assert not context.exclude & set(shown(slate))
         assert all(item.product.in_stock for item in slate.items)
-        assert all(context.category in (None, item.product.category) for item in slate.items)
+        assert not context.categories or all(item.product.category in context.categories for item in slate.items)
 
     @given(requests())
     def test_the_category_cap_holds(self, request_):

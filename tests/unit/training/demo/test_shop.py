@@ -65,7 +65,7 @@ def test_the_files_have_the_columns_of_the_readme(purchases: pl.DataFrame, produ
         ["customer_id", "product_id", "ordered_at", "order_id", "quantity", "unit_price", "currency", "status"]
     )
     assert set(products.columns) == {
-        *("product_id", "title", "category", "price", "url", "image_url", "in_stock", "replenishable")
+        *("product_id", "title", "category", "price", "currency", "url", "image_url", "in_stock", "replenishable")
     }
     assert set(purchases["status"]) == {"completed", "refunded"}
     assert purchases["quantity"].cast(pl.Int64).min() == 1

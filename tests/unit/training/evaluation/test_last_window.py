@@ -15,7 +15,7 @@ from training.evaluation.last_window import evaluate_last_window, evaluate_windo
 from training.ranking.model import train_model
 
 NO_PRODUCTS = pl.DataFrame(
-    schema=dict.fromkeys(("product_id", "title", "category", "price", "url", "image_url"), pl.String)
+    schema=dict.fromkeys(("product_id", "title", "category", "price", "currency", "url", "image_url"), pl.String)
     | {"in_stock": pl.Boolean, "replenishable": pl.Boolean}
 )
 

@@ -6,6 +6,7 @@ import pytest
 from recommender.errors import MissingColumnError
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.schema import CATALOGUE, LEDGER
+from training.tables.workspace import Workspace
 
 
 def ledger(*lines):
@@ -20,7 +21,7 @@ def ledger(*lines):
 def products(tmp_path, text, hosts=()):
     file = tmp_path / "products.csv"
     file.write_text(text)
-    return read_products(file, hosts)
+    return read_products(file, Workspace(tmp_path), hosts)
 
 
 def test_a_product_file_is_read_cell_by_cell(tmp_path):
@@ -34,9 +35,9 @@ def test_a_product_file_is_read_cell_by_cell(tmp_path):
     )
     assert named.products.schema == CATALOGUE
     assert list(named.products.iter_rows()) == [
-        ("007", "Milk", "Dairy", "1.90", "https://x.org/7", "/7.png", True, True),
-        ("8", None, None, None, None, None, False, False),
-        ("9", "Tea", None, None, None, None, True, None),
+        ("007", "Milk", "Dairy", "1.90", None, "https://x.org/7", "/7.png", True, True),
+        ("8", None, None, None, None, None, None, False, False),
+        ("9", "Tea", None, None, None, None, None, True, None),
     ]
     assert named.unusable == 1
     wrong = "is neither an http or https address of an allowed host nor a path of the shop"
@@ -46,6 +47,27 @@ def test_a_product_file_is_read_cell_by_cell(tmp_path):
         (4, "price is no number, or negative", "9", "-1", None, None),
         (5, "no product_id", None, None, None, None),
     ]
+
+
+def test_a_currency_is_of_iso_4217_or_not_taken(tmp_path):
+    named = products(
+        tmp_path, "product_id,price,currency\n1,1.90,EUR\n2,2.50,\n3,3,eur\n4,4,ZZZ\n5,5,EUR EUR\n6,6,€\n7,7,JPY\n"
+    )
+    assert named.products["currency"].to_list() == ["EUR", None, None, None, None, None, "JPY"]
+    assert named.products["price"].to_list() == ["1.90", "2.50", "3.00", "4.00", "5.00", "6.00", "7.00"]
+    wrong = "currency is no code of ISO 4217, such as EUR"
+    assert named.bad.select("line", "reason", "currency").rows() == [
+        (4, wrong, "eur"),
+        (5, wrong, "ZZZ"),
+        (6, wrong, "EUR EUR"),
+        (7, wrong, "€"),
+    ]
+
+
+def test_a_currency_of_the_file_is_of_no_price_that_was_paid(tmp_path):
+    named = products(tmp_path, "product_id,price,currency\na,3,USD\nb,,USD\n")
+    catalogue, _ = build_catalogue(ledger(), ledger(("a", 1.0), ("b", 2.0)), named)
+    assert catalogue.select("product_id", "price", "currency").rows() == [("a", "3.00", "USD"), ("b", "2.00", None)]
 
 
 @pytest.mark.parametrize(
@@ -109,3 +131,13 @@ def test_nothing_sold_and_no_file_is_an_empty_catalogue():
     assert catalogue.is_empty()
     assert catalogue.schema == CATALOGUE
     assert facts["products"] == 0
+
+
+def test_a_product_file_as_a_spreadsheet_saves_it(tmp_path):
+    lines = 'Products of Tea & Co\r\n\r\nproduct_id;title;category\r\n007;Thé vert;Tea\r\nMUG;Becher 7";Cups\r\n'
+    file = tmp_path / "products.csv"
+    file.write_bytes(lines.encode("cp1252"))
+    named = read_products(file, Workspace(tmp_path))
+    assert named.products.select("product_id", "title").rows() == [("007", "Thé vert"), ("MUG", 'Becher 7"')]
+    assert [note.code for note in named.notes] == ["encoding_guessed", "title_lines", "quote_marks"]
+    assert "'Thé vert'" in named.notes[0].text

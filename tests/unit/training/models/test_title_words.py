@@ -23,6 +23,11 @@ def test_short_words_numbers_and_case_are_passed_over():
     assert (words @ words.T).toarray()[0, 1] == pytest.approx(1)
 
 
+def test_letters_that_are_written_in_two_ways_are_one():
+    words = title_matrix(["كيك 1", "کیک 2", "lamp", "desk"])
+    assert (words @ words.T).toarray()[0, 1] == pytest.approx(1)
+
+
 def test_no_titles():
     assert title_matrix([]).shape == (0, 0)
     assert np.count_nonzero(title_matrix([None, ""]).toarray()) == 0

@@ -27,7 +27,7 @@ QUIET = Progress(show=False)
 
 
 def catalogue_of(*product_ids: str, category: str | None = None) -> pl.DataFrame:
-    texts = {name: pl.lit(None, pl.String) for name in ("title", "price", "url", "image_url")}
+    texts = {name: pl.lit(None, pl.String) for name in ("title", "price", "currency", "url", "image_url")}
     return pl.DataFrame({"product_id": sorted(product_ids)}, schema={"product_id": pl.String}).with_columns(
         category=pl.lit(category, pl.String),
         in_stock=pl.lit(True),

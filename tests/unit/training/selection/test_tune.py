@@ -29,7 +29,7 @@ def shop() -> pl.DataFrame:
 
 
 def catalogue_of(ledger: pl.DataFrame) -> pl.DataFrame:
-    texts = ("title", "category", "price", "url", "image_url")
+    texts = ("title", "category", "price", "currency", "url", "image_url")
     return (
         ledger.select("product_id")
         .unique()

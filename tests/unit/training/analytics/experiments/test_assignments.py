@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from recommender.errors import MissingColumnError, UnreadableFileError
+from recommender.errors import MissingColumnError, UnclearInputError, UnreadableFileError
 from recommender.experiments.experiment import Experiment, assign
 from tests.support.worlds import AS_OF, empty_shop, new_customer
 from training.analytics.experiments.assignments import CUSTOMERS, assign_customers, read_assignments
+from training.tables.workspace import Workspace
 
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def read(tmp_path):
     def read(text):
         file = tmp_path / "assigned.csv"
         file.write_text(text)
-        return read_assignments(file, START, END)
+        return read_assignments(file, START, END, Workspace(tmp_path))
 
     return read
 
@@ -61,16 +62,16 @@ def test_parquet_and_an_empty_file(tmp_path):
     pl.DataFrame({"customer_id": [], "variant": []}, {"customer_id": pl.Int64, "variant": pl.String}).write_parquet(
         file
     )
-    assert read_assignments(file, START, END).customers.is_empty()
+    assert read_assignments(file, START, END, Workspace(tmp_path)).customers.is_empty()
     pl.DataFrame({"customer_id": [7], "variant": ["six"]}).write_parquet(file)
-    assert read_assignments(file, START, END).customers.rows() == [("7", "six", START)]
+    assert read_assignments(file, START, END, Workspace(tmp_path)).customers.rows() == [("7", "six", START)]
 
 
 def test_what_is_wrong_with_a_file_is_said(read, tmp_path):
     with pytest.raises(MissingColumnError, match="has no column 'variant'; its columns are 'customer_id', 'arm'"):
         read("customer_id,arm\nANNA,six\n")
     with pytest.raises(UnreadableFileError, match=f"nowhere.csv cannot be read: {os.strerror(errno.ENOENT)}"):
-        read_assignments(tmp_path / "nowhere.csv", START, END)
+        read_assignments(tmp_path / "nowhere.csv", START, END, Workspace(tmp_path))
 
 
 def test_by_hash_everybody_who_bought_before_the_start():
@@ -80,3 +81,14 @@ def test_by_hash_everybody_who_bought_before_the_start():
     assert found.customers.rows() == [(f"R{i}", assign(experiment, f"R{i}"), start) for i in range(10)]
     assert found.left_out == {"without a purchase before the start": 1}
     assert assign_customers(experiment, empty_shop(), start).customers.schema == CUSTOMERS
+
+
+def test_files_as_spreadsheets_save_them(tmp_path):
+    file = tmp_path / "assigned.txt"
+    lines = "customer_id\tvariant\r\nJÖRG\tsix\r\nB\tsix\r\ncustomer_id\tvariant\r\nC\tsix\r\n"
+    file.write_bytes(lines.encode("utf-16"))
+    read = read_assignments(file, START, END, Workspace(tmp_path))
+    assert sorted(read.customers["customer_id"]) == ["B", "C", "JÖRG"]
+    file.write_bytes(lines.encode("cp1252"))
+    with pytest.raises(UnclearInputError, match="letters beyond ASCII; save it as UTF-8"):
+        read_assignments(file, START, END, Workspace(tmp_path))

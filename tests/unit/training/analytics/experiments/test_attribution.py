@@ -11,6 +11,7 @@ from training.analytics.experiments.assignments import CUSTOMERS
 from training.analytics.experiments.attribution import attribute, read_events
 from training.analytics.experiments.outcomes import Period
 from training.cells.times import UTC_MOMENT
+from training.tables.workspace import Workspace
 
 PERIOD = Period(AS_OF - timedelta(days=20), AS_OF)
 PEOPLE = pl.DataFrame(
@@ -81,9 +82,9 @@ def test_events_are_read_and_bad_ones_counted(tmp_path):
         "customer_id,product_id,event_type,occurred_at\n"
         "00123,MILK,click,1790000000\n,MILK,click,1790000000\nANNA,MILK,click,\nANNA,MILK,click,then\n"
     )
-    events, unusable = read_events(file)
+    events, unusable = read_events(file, Workspace(tmp_path))
     assert events.select("customer_id", "recommendation_id").rows() == [("00123", None)]
     assert unusable == 3
     file.write_text("customer_id,product_id,occurred_at\nA,B,2026-01-01\n")
     with pytest.raises(MissingColumnError, match="no column 'event_type'"):
-        read_events(file)
+        read_events(file, Workspace(tmp_path))

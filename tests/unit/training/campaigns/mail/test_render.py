@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,8 @@ from pydantic import SecretStr
 from recommender.campaigns.links import read_link
 from recommender.errors import MailError
 from recommender.settings import MailSettings
-from tests.support.mail_samples import CAMPAIGN, COFFEE, SECRET, SHOP_SITE, other, own, picks
+from recommender.words.language import LANGUAGES, get_language
+from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, SECRET, SHOP_SITE, other, own, picks
 from training.campaigns.mail.locale import find_locale
 from training.campaigns.mail.render import Renderer
 
@@ -102,12 +104,32 @@ def test_every_picture_has_a_text_and_no_layout_table_is_read_out():
     assert {table["role"] for table in page.all("table")} == {"presentation"}
 
 
-@pytest.mark.parametrize(("locale", "language", "direction"), [("de-AT", "de-AT", "ltr"), ("ar", "ar", "rtl")])
+@pytest.mark.parametrize(
+    ("locale", "language", "direction"),
+    [("de-AT", "de-AT", "ltr"), ("ar", "ar", "rtl"), ("fa-IR", "fa-IR", "rtl"), ("ru", "ru", "ltr")],
+)
 def test_the_customers_language_and_its_direction(locale, language, direction):
     mail = Renderer(PLAIN, "default").render(CAMPAIGN, picks(), locale=locale)
     (html,) = Tags(mail.html).all("html")
     assert html == {"lang": language, "dir": direction}
     assert ('align="right"' in mail.html) == (direction == "rtl")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_subject_html_and_text_are_in_one_language(language):
+    mail = Renderer(PLAIN, "default").render(CAMPAIGN, picks(own(COFFEE, days_ago=80, every_days=30)), locale=language)
+    words = get_language(language).words
+    assert mail.subject == words["audiences"]["due_soon"]["subject"].format(product="Coffee beans")
+    for sentence in (words["greeting_unnamed"], words["why"], words["reasons"]["OVERDUE"]):
+        assert sentence in mail.text
+        assert sentence in mail.html
+
+
+def test_a_price_is_in_the_products_own_currency():
+    items = own(replace(COFFEE, currency="USD")), other(KETTLE)
+    mail = Renderer(PLAIN, "default", currency="EUR").render(CAMPAIGN, picks(*items))
+    assert "$12.90" in mail.text
+    assert "€1,299.00" in mail.text
 
 
 def test_a_locale_that_nobody_knows_is_the_renderers_own():

@@ -4,8 +4,9 @@ import errno
 import os
 
 import pytest
+from openpyxl import Workbook
 
-from recommender.errors import UnreadableFileError
+from recommender.errors import UnclearInputError, UnreadableFileError
 from training.campaigns.picks.customer_file import read_customers
 from training.flat_files import to_csv
 
@@ -41,7 +42,7 @@ def test_ids_come_from_lines_or_from_their_column(tmp_path, text, found):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(b"", "names no customer"), (b"customer_id\n", "names no customer"), (b"\xff\xfe\x00", "no UTF-8 text")],
+    [(b"", "is empty"), (b"customer_id\n", "names no customer"), (b"\xff\xfe\x00", "is the file complete")],
 )
 def test_a_file_of_nobody_is_refused(tmp_path, text, message):
     (tmp_path / "ids").write_bytes(text)
@@ -50,5 +51,31 @@ def test_a_file_of_nobody_is_refused(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UnreadableFileError, match=f"cannot read .*{os.strerror(errno.ENOENT)}"):
+    with pytest.raises(UnreadableFileError, match=f"cannot be read: .*{os.strerror(errno.ENOENT)}"):
         read_customers(tmp_path / "ids")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("text", ["customer_id;name\r\nJÖRG;x\r\nANNA;Ö\r\n", "JÖRG\rANNA\r"])
+def test_files_as_spreadsheets_save_them(tmp_path, encoding, text):
+    (tmp_path / "ids").write_bytes(text.encode(encoding))
+    listed = read_customers(tmp_path / "ids")
+    assert (len(listed), "JÖRG" in listed, "ANNA" in listed) == (2, True, True)
+
+
+@pytest.mark.parametrize("text", ["customer_id,name\n{},x\n", "{}\nANNA\n"])
+def test_an_encoding_of_ids_is_never_guessed(tmp_path, text):
+    (tmp_path / "ids").write_bytes(text.format("JÖRG").encode("cp1252"))
+    with pytest.raises(UnclearInputError, match="letters beyond ASCII; save it as UTF-8"):
+        read_customers(tmp_path / "ids")
+    (tmp_path / "ids").write_bytes("customer_id,name\nJ,Jörg\n".encode("cp1252"))
+    assert "J" in read_customers(tmp_path / "ids")
+
+
+def test_a_workbook(tmp_path):
+    book = Workbook()
+    for row in (["name", "customer_id"], ["Anna", 7001], ["Bob", "00123"]):
+        book.active.append(row)
+    book.save(tmp_path / "ids.xlsx")
+    listed = read_customers(tmp_path / "ids.xlsx")
+    assert (len(listed), "7001" in listed, "00123" in listed) == (2, True, True)

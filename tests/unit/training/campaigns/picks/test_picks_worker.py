@@ -11,6 +11,7 @@ from recommender.settings import MailSettings
 from recommender.storage.pick_jobs import MOST_TRIES, PickJob
 from tests.fakes.jobs import MemoryJobs
 from tests.support.campaigns import CampaignShop, Customer, make_version
+from tests.support.mail_samples import TOLD
 from training.campaigns.picks import picks_worker as module
 from training.campaigns.picks.picks_worker import PicksWorker
 
@@ -33,7 +34,7 @@ class World:
 
     def follow(self) -> None:
         links = LinkMaker(MailSettings(), "default")
-        PicksWorker("w", self.jobs, self.context, links, self.told.append).follow(threading.Event(), once=True)
+        PicksWorker("w", self.jobs, self.context, links, TOLD, self.told.append).follow(threading.Event(), once=True)
 
     def states(self) -> list[str]:
         return [self.jobs.find(name).state for name in ("older", "younger")]

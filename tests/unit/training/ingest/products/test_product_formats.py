@@ -6,6 +6,7 @@ from recommender.errors import MissingColumnError, UsageError
 from recommender.reading import ReadingOptions
 from training.ingest.product_file import read_products
 from training.ingest.products.product_formats import OUR_OWN, product_format
+from training.tables.workspace import Workspace
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def read(tmp_path):
     def read(text, hosts=(), **options):
         file = tmp_path / "products.csv"
         file.write_text(text)
-        return read_products(file, hosts, ReadingOptions(**options))
+        return read_products(file, Workspace(tmp_path), hosts, ReadingOptions(**options))
 
     return read
 
