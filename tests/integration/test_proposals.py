@@ -1,5 +1,6 @@
 """A header that is not ours: the first call proposes, the second call is what the first one printed."""
 
+import json
 import os
 import pty
 import shlex
@@ -66,3 +67,13 @@ def test_a_terminal_is_asked(home, answer, code):
     assert "for customer_id nearest is 'Клиент' (Russian)" in shown
     assert "[y/N]" in shown
     assert ("6 in 6 orders" in output) == (answer == "y")
+
+
+def test_a_russian_export_is_read_with_its_dates_and_prices(home):
+    rows = ROWS.replace("4.50", "4,50").replace("9.00", "9,00")
+    for day in ("2026-09-13", "2026-10-14", "2026-09-20", "2026-10-25", "2026-10-28", "2026-11-16"):
+        rows = rows.replace(day, ".".join(reversed(day.split("-"))))
+    (home / "orders.csv").write_text(f"{HEADERS['russian']}\n{rows}")
+    found = json.loads(CliRunner().invoke(reprise, ["doctor", "orders.csv", "--json"]).stdout)
+    assert (found["purchases"], found["orders"], found["first_at"][:10]) == (6, 6, "2026-09-13")
+    assert "'4,50' is read as 4.5" in json.dumps(found["notes"])

@@ -75,11 +75,20 @@ def print_problems(report: IngestReport) -> None:
 
 
 def _problems(report: IngestReport) -> Iterator[tuple[str, ...]]:
-    for kind, reasons in (("bad", report.quarantined), ("left out, normal", report.left_out)):
+    for kind, reasons in (("bad, in quarantine", report.quarantined), ("left out, normal here", report.left_out)):
         for reason, count in reasons.items():
             shares = report.affected.get(reason, {})
             names = ("rows_share", "money_share", "customers_share")
             yield kind, reason, f"{count:,}", *(_share(shares.get(name)) for name in names)
+
+
+def print_statuses(statuses: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each value of `status`, and what it says of its rows; nothing where there is none."""
+    rows = [(each["value"], f"{each['rows']:,}", each["meaning"]) for each in statuses[:_COLUMNS]]
+    if rows:
+        print_table(
+            ["status", "rows", "its rows are"], rows, title="Words of status: more that take back by --returned"
+        )
 
 
 def print_products(catalogue: Mapping[str, int]) -> None:

@@ -182,3 +182,25 @@ def test_prices_in_two_ways_are_read_each_by_itself(read, written, prices):
     named = read(f"product_id,price\n{lines}")
     assert named.products["price"].to_list() == prices
     assert ("prices_in_two_ways" in codes(named)) == ("," in written)
+
+
+def test_the_currency_of_a_price_is_kept(read):
+    named = read("id\ttitle\tlink\tprice\n1\tTea\t/tea\t5.20 EUR\n2\tMug\t/mug\tUSD 11.00\n3\tCup\t/cup\t4\n")
+    assert rows(named, "product_id", "price", "currency") == [
+        ("1", "5.20", "EUR"),
+        ("2", "11.00", "USD"),
+        ("3", "4.00", None),
+    ]
+    named = read("product_id,price,currency\n1,5.20 EUR,CHF\n")
+    assert rows(named, "price", "currency") == [("5.20", "CHF")]
+
+
+def test_prices_with_currency_in_two_ways(read):
+    named = read('product_id,title,price,in_stock\nTEA,Green tea,5.20 EUR,true\nMUG,Mug,"11,00",true\n')
+    assert rows(named, "product_id", "price", "currency") == [("TEA", "5.20", "EUR"), ("MUG", "11.00", None)]
+
+
+def test_what_a_price_could_mean_is_a_question(read):
+    named = read('product_id,price\n1,"1,234"\n2,"5,678"\n')
+    assert [question.code for question in named.questions] == ["decimal"]
+    assert named.products["price"].to_list() == [None, None]
