@@ -77,3 +77,12 @@ def test_a_russian_export_is_read_with_its_dates_and_prices(home):
     found = json.loads(CliRunner().invoke(reprise, ["doctor", "orders.csv", "--json"]).stdout)
     assert (found["purchases"], found["orders"], found["first_at"][:10]) == (6, 6, "2026-09-13")
     assert "'4,50' is read as 4.5" in json.dumps(found["notes"])
+
+
+def test_a_format_of_several_files_is_proposed_for_their_folder(home):
+    (home / "olist").mkdir()
+    for name in ("olist_orders_dataset", "olist_order_items_dataset", "olist_customers_dataset"):
+        (home / "olist" / f"{name}.csv").write_text("order_id,product_id,price\n1,2,3\n")
+    words = ["customers", "olist/olist_order_items_dataset.csv", "--as-of", "2026-11-20"]
+    error = CliRunner().invoke(reprise, words).exception
+    assert str(error).endswith("run: reprise customers olist --as-of 2026-11-20 --format olist")

@@ -32,9 +32,10 @@ def read_or_ask(command: Callable[[PurchaseSource], None], source: PurchaseSourc
     except MissingColumnError as error:
         if not error.options:
             raise
+        proposed = propose_source(source, error.proposed)
         if silent or not error.proposed or not _agrees(error):
-            raise MissingColumnError(f"{error.problem}, run: {retyped(error.options)}") from None
-        command(propose_source(source, error.proposed))
+            raise MissingColumnError(f"{error.problem}, run: {retyped(error.options, source, proposed)}") from None
+        command(proposed)
 
 
 def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> PurchaseSource:
@@ -42,20 +43,21 @@ def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> Purch
     named = ("columns", "product_columns")
     merged = {name: {**getattr(source.reading, name), **proposed.get(name, {})} for name in named}
     reading = source.reading.model_copy(update={**proposed, **merged})
-    one = [Path(path) for path in source.paths]
-    if (
-        proposed.get("format") in FORMATS
-        and FORMATS[proposed["format"]].combine
-        and all(path.is_file() for path in one)
-    ):
-        return replace(source, paths=list(dict.fromkeys(path.parent for path in one)), reading=reading)
-    return replace(source, reading=reading)
+    format_ = FORMATS.get(proposed.get("format", ""))
+    if format_ is None or not format_.combine or format_.alone:
+        return replace(source, reading=reading)
+    folders = [path.parent if path.is_file() else path for path in map(Path, source.paths)]
+    return replace(source, paths=list(dict.fromkeys(folders)), reading=reading)
 
 
-def retyped(options: str) -> str:
-    """The command that was typed, with options added."""
+def retyped(options: str, source: PurchaseSource, proposed: PurchaseSource) -> str:
+    """The command that was typed, with options added, and with the paths that are proposed."""
     context = click.get_current_context(silent=True)
     typed = context.meta.get(TYPED, ["…"]) if context else ["…"]
+    before, after = list(map(str, source.paths)), list(map(str, proposed.paths))
+    if before != after:
+        typed = [word for word in typed if word not in before]
+        typed[1:1] = after
     return f"reprise {shlex.join(typed)} {options}".strip()
 
 
