@@ -58,6 +58,11 @@ class DataDirectory:
         """There since API keys were seen for the first time: a Redis without any has lost them."""
         return self.root / "keys-made"
 
+    @property
+    def customer_salt(self) -> Path:
+        """The secret of the digests that stand for customer ids (`recommender.customer_salt`)."""
+        return self.root / "customer-salt"
+
     def suppressions(self, shop: str) -> Path:
         """Who is not written to any more and who was erased, of one shop (`recommender.suppression_list`)."""
         return self.root / "suppressions" / f"{shop}.sqlite"

@@ -15,7 +15,8 @@
     ├── HomeError                  a file under REPRISE_HOME cannot be written or read back
     ├── StoreError                 Redis
     │   ├── StoreUnavailableError
-    │   │   └── UnansweredError    whether it was done is not known
+    │   │   ├── UnansweredError    whether it was done is not known
+    │   │   └── NotPermittedError  the user of Redis may not
     │   ├── OverloadedError        nothing was done: no time, or no thread, was left for it
     │   ├── StoreFullError
     │   ├── BackPressureError
@@ -156,6 +157,12 @@ class UnansweredError(StoreUnavailableError):
     """A command was sent to Redis and no answer came: whether it was done is not known."""
 
     code = "outcome_unknown"
+
+
+class NotPermittedError(StoreUnavailableError):
+    """The user of Redis has no right to a command."""
+
+    code = "store_not_permitted"
 
 
 class OverloadedError(StoreError):

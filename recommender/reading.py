@@ -50,6 +50,8 @@ class ReadingOptions(BaseModel):
     """COLUMN=VALUE of the rows that are purchases, in a log of several kinds of events; values are parted by `|`."""
     not_products: tuple[str, ...] = ()
     """Product ids or titles of lines that are no products, such as tips and shipping."""
+    anonymous_share: float = Field(0.5, ge=0, le=1)
+    """Share of rows without a customer over which the file is refused, but for formats in which they are normal."""
     hash_customers: bool = False
     """Whether customer ids, such as e-mail addresses, are replaced by salted digests."""
 

@@ -94,8 +94,11 @@ def train(
     return publication
 
 
-def publish(publication: Publication, store: VersionStore, context: JobContext) -> None:
+def publish(publication: Publication, store: VersionStore, context: JobContext) -> list[str]:
     """Write a saved version to the store and make it the live one; older versions than `keep_versions` are deleted.
+
+    Returns:
+        What could not be looked at on the way, in words.
 
     Raises:
         GateRefusedError: the gate refused it; the live version keeps serving.
@@ -109,7 +112,7 @@ def publish(publication: Publication, store: VersionStore, context: JobContext) 
         )
     total = sum(publication.manifest.lists.values())
     with context.progress.step("Publish", total) as advance:
-        store.publish(publication, keep=context.settings.keep_versions, advance=advance)
+        return store.publish(publication, keep=context.settings.keep_versions, advance=advance)
 
 
 def build_publication(
@@ -133,10 +136,11 @@ def build_publication(
         metrics=evaluation.to_dict()
         | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
         | {
+            "reading": ingested.report.summary(),
             "prices": {
                 "currency": context.settings.currency or currency,
                 "purchases_in": sorted(ingested.currencies),
-            }
+            },
         },
         settings=context.settings.model_dump(mode="json", include=TRAINING_SETTINGS),
         seconds=dict(context.progress.seconds),

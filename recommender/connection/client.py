@@ -16,6 +16,7 @@ from recommender.connection.time_limit import left_s, shorter, timed, was_sent
 from recommender.connection.topology import Cluster, Deployment, OneServer, Sentinel
 from recommender.connection.url import Address, RedisUrl, parse_redis_url
 from recommender.errors import (
+    NotPermittedError,
     OverloadedError,
     StoreError,
     StoreFullError,
@@ -179,6 +180,8 @@ class RedisClient:
         if isinstance(error, exceptions.OutOfMemoryError):
             return StoreFullError(f"Redis at {self.address} is out of memory; raise its maxmemory")
         kind = UnansweredError if was_sent(error) else StoreUnavailableError
+        if isinstance(error, exceptions.NoPermissionError):
+            kind = NotPermittedError
         return kind(f"Redis at {self.address} {self._describe(error)}")
 
     def _describe(self, error: exceptions.RedisError) -> str:

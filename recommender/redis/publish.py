@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import cast
 
 from recommender.connection.client import Command, RedisClient
-from recommender.errors import BusyError, IncompletePublishError, StoreError, StoreFullError
+from recommender.errors import BusyError, IncompletePublishError, NotPermittedError, StoreError, StoreFullError
 from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.publication.erasure import PERSONAL_LISTS, erased_customers, leave_out
 from recommender.publication.lists import LIST_NAMES, ListName
@@ -36,6 +36,11 @@ FIELD_OVERHEAD_BYTES = 64
 """Redis memory per hash field beyond its name and value, measured by tests/benchmarks/publish.py."""
 BLOCK_OVERHEAD_BYTES = 300
 """The same for a block of profiles: it is large, and the allocator rounds it up."""
+
+UNCHECKED = (
+    "the user of Redis has no right to INFO: whether the version fits was not looked at, nor whether the server copies "
+    "itself to its disk"
+)
 
 WRITING, READY = "writing", "ready"
 
@@ -70,7 +75,7 @@ class Publisher:
     client: RedisClient
     keys: Keys
 
-    def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> None:
+    def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> list[str]:
         """See `VersionStore.publish`. A version that is there already is only made current again."""
         version = publication.manifest.version
         with self._locked() as token:
@@ -82,6 +87,7 @@ class Publisher:
             else:
                 self._write(publication, token, advance)
             self._prune(keep)
+        return [] if self._info("memory") else [UNCHECKED]
 
     def states(self) -> dict[str, str]:
         """State of each version: `writing` or `ready`."""
@@ -153,9 +159,11 @@ class Publisher:
     def _refuse_if_too_large(self, publication: Publication) -> None:
         needed = estimated_bytes(publication)
         memory = self._info("memory")
+        if memory is None:
+            return
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
-            memory = self._info("memory")
+            memory = self._info("memory") or memory
         free = memory["maxmemory"] * USED_PERCENT // 100 - memory["used_memory"]
         if memory["maxmemory"] and needed > free:
             raise StoreFullError(
@@ -164,9 +172,15 @@ class Publisher:
                 "REPRISE_KEEP_VERSIONS or REPRISE_LIST_LENGTH"
             )
 
-    def _info(self, section: str) -> dict[str, int]:
-        """INFO of the server that holds the shop: on a cluster the first key of a pipeline names it."""
-        answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
+    def _info(self, section: str) -> dict[str, int] | None:
+        """INFO of the server that holds the shop, None where the user may not ask for it.
+
+        On a cluster the first key of a pipeline names the server.
+        """
+        try:
+            answers = self.client.pipeline([("EXISTS", self.keys.versions), ("INFO", section)])
+        except NotPermittedError:
+            return None
         return cast(dict[str, int], answers[1])
 
     def _write_parts(self, publication: Publication, token: str, advance: Callable[[int], None]) -> None:
@@ -232,7 +246,7 @@ class Publisher:
         give_up_at = time.monotonic() + COPY_PATIENCE_S
         while time.monotonic() < give_up_at:
             found = self._info("persistence")
-            if not (found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"]):
+            if found is None or not (found["aof_rewrite_in_progress"] or found["rdb_bgsave_in_progress"]):
                 return
             time.sleep(0.1)
 

@@ -155,9 +155,11 @@ class RedisVersionStore:
         with self._reading("profiles"):
             return decode_block(wire)
 
-    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+    def publish(
+        self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None
+    ) -> list[str]:
         """See `VersionStore.publish`."""
-        Publisher(self._writer, self._keys).publish(publication, keep, advance)
+        return Publisher(self._writer, self._keys).publish(publication, keep, advance)
 
     def activate(self, version: str) -> None:
         """See `VersionStore.activate`."""

@@ -137,7 +137,10 @@ class Contacts(Protocol):
         """Strike a claimed mail that was not sent after all. One that an event says was sent stays."""
 
     def server(self) -> str:
-        """Name of the process that keeps this: another one may have an older copy."""
+        """Name of the process that keeps this: another one may have an older copy.
+
+        Where Redis does not let us ask, a new name each minute.
+        """
 
     def suppressions(self) -> Iterator[Sequence[Suppression]]:
         """All that is known of who is not written to and who was erased, in batches."""

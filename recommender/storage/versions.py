@@ -112,11 +112,16 @@ class VersionStore(Reader, Protocol):
         Raises InvalidRequestError where more than MOST_OVERRIDDEN products would be overridden; nothing changes.
         """
 
-    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+    def publish(
+        self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None
+    ) -> list[str]:
         """Write a version, count it back, make it current in one step, and delete all but the newest `keep`.
 
         Erased customers are left out. What an interrupted publish left behind is deleted first. `advance` is told
         the number of lists just written.
+
+        Returns:
+            What could not be looked at on the way, in words; mostly [].
 
         Raises:
             BusyError: another publish is at work.

@@ -125,7 +125,9 @@ class MemoryVersionStore:
             raise too_many_placements(name)
         self._placements = placed
 
-    def publish(self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None) -> None:
+    def publish(
+        self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None
+    ) -> list[str]:
         """See `Store.publish`. A version that is there already is only made current again."""
         if not self._publishing.acquire(blocking=False):
             raise BusyError("another publish is at work; wait for it")
@@ -135,6 +137,7 @@ class MemoryVersionStore:
                 self._versions[name] = _encode(leave_out(publication, self.event_log.erased()), advance)
             self._current = self._versions[name]
             self._prune(keep)
+            return []
         finally:
             self._publishing.release()
 

@@ -97,7 +97,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, read, monkeypatch):
 
 def test_a_quarantine_that_cannot_be_written(tmp_path, read):
     write(tmp_path / "home", "a file where the folder should be")
-    bad = write(tmp_path / "p.csv", HEADER + GOOD + ",p1,2024-01-01,1,1\n")
+    bad = write(tmp_path / "p.csv", HEADER + GOOD + "c1,,2024-01-01,1,1\n")
     with pytest.raises(HomeError, match="set REPRISE_HOME"):
         read(bad)
 

@@ -155,7 +155,7 @@ def test_a_copy_counts_once_and_is_said(tmp_path, expected, name):
 def test_a_bad_row_below_line_breaks_has_its_line(tmp_path):
     rows = ['7001,TEA,2026-09-13,"two\nlines"\n', '7001,TEA,2026-09-14,"x"\n', '7002,MUG,soon,"three\n\nlines"\n']
     file = tmp_path / "p.csv"
-    file.write_text("customer_id,product_id,ordered_at,note\n" + "".join(rows) + rows[0] * 40 + ",MUG,2026-09-15,x\n")
+    file.write_text("customer_id,product_id,ordered_at,note\n" + "".join(rows) + rows[0] * 40 + "7003,,2026-09-15,x\n")
     found = read(file)
     bad = Path(str(found.report.quarantine)).read_text().splitlines()[1:]
     assert [line.split(",")[1] for line in bad] == ["5", "88"]

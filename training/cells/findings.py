@@ -1,11 +1,14 @@
 """Findings of reading: notes, which say what was changed or left out, and questions, which only the user can answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from recommender.errors import UnclearInputError
+
+READ = "__read__"
+"""Before our name of a column: its cell as it was read."""
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,28 @@ class Note:
         code: for programs, such as `decimal_comma`.
         text: for people, such as "unit_price: 1.234,50 is read as 1234.50".
         rows: how many rows it touches; None where that is not counted.
+        names_customers: whether the text holds ids of customers, so that no manifest may keep it.
     """
 
     code: str
     text: str
     rows: int | None = None
+    names_customers: bool = False
+
+
+@dataclass(frozen=True)
+class CountedNote:
+    """A note whose rows are counted while the file is read; it is told where there are any.
+
+    Attributes:
+        code: see Note.
+        text: see Note.
+        where: which rows it touches, over our columns and the cells as read (READ before our name).
+    """
+
+    code: str
+    text: str
+    where: pl.Expr
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,7 @@ class ReadCells:
         notes: what of them was taken for something, changed or left out.
         questions: what is unclear; what depends on the answer is null.
         currency: of each cell, as text, as an expression over the source's columns; None: no cell of the head has one.
+        counted: notes whose rows are counted while the file is read.
     """
 
     value: pl.Expr
@@ -61,6 +82,17 @@ class ReadCells:
     notes: Sequence[Note] = ()
     questions: Sequence[Question] = ()
     currency: pl.Expr | None = None
+    counted: Sequence[CountedNote] = ()
+
+
+def merge_notes(notes: Sequence[Note]) -> list[Note]:
+    """Notes of several files, each of the same code and text once, with the sum of their rows."""
+    merged: dict[tuple[str, str], Note] = {}
+    for note in notes:
+        same = merged.get((note.code, note.text))
+        rows = note.rows if same is None or same.rows is None or note.rows is None else same.rows + note.rows
+        merged[note.code, note.text] = replace(note, rows=rows)
+    return list(merged.values())
 
 
 def refuse_questions(file: str, questions: Sequence[Question]) -> None:

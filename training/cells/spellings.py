@@ -28,7 +28,8 @@ def spelling_notes(purchases: pl.DataFrame, currencies: Collection[str]) -> list
     for name in ("customer_id", "product_id"):
         if groups := look_alikes(purchases[name].unique()):
             text = f"{name}: {len(groups):,} ids are written in several ways, and count as several: "
-            notes.append(Note("ids_look_alike", text + describe_look_alikes(groups)))
+            text += describe_look_alikes(groups)
+            notes.append(Note("ids_look_alike", text, names_customers=name == "customer_id"))
     if len(currencies) > 1:
         names = ", ".join(sorted(currencies))
         notes.append(Note("currencies", f"prices are in {names}, and are not converted"))

@@ -71,5 +71,10 @@ _OPTIONS = (
     click.option("--returned", multiple=True, callback=_split, metavar="WORD,…", help="More status words of returns."),
     click.option("--purchases-where", metavar="COLUMN=VALUE", help="Which rows of an event log are purchases."),
     click.option("--not-products", multiple=True, callback=_split, metavar="ID,…", help="Lines such as shipping."),
+    click.option(
+        "--anonymous-share",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Of rows without a customer, at most.  [default: 0.5]",
+    ),
     click.option("--hash-customers", is_flag=True, help="Keep salted digests instead of customer ids."),
 )

@@ -64,6 +64,7 @@ def to_part(events: pl.DataFrame, parts: Sequence[ParsedRows], as_of: datetime) 
         pl.when(refund).then(-pl.col("quantity")).otherwise(pl.col("quantity")).alias("quantity"),
         "unit_price",
         (refund & pl.col("order_id").is_not_null()).alias("of_order"),
+        pl.lit(None, pl.Float64).alias("paid_back"),
     )
     new = _not_in_files(rows, [part.rows for part in parts])
     return ParsedRows(

@@ -5,25 +5,27 @@ to a quarantine file; rows that are normal in a format and no purchase by a cust
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from recommender.cli.progress import Progress
+from recommender.customer_salt import make_salt
 from recommender.data_dir import DataDirectory
 from recommender.errors import UsageError
 from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
-from training.cells.findings import refuse_questions
+from training.cells.findings import Question, refuse_questions
 from training.cells.spellings import currencies_of, spelling_notes
 from training.ingest.archived_events import read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
 from training.ingest.formats.known import find_format
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
+from training.ingest.ledger_notes import ledger_notes, status_notes
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
 from training.ingest.rows import ParsedRows, open_sources, read_part
@@ -115,7 +117,10 @@ def ingest(
     format_ = find_format(source.reading.format, settings.formats)
     files = find_files(source.paths, leave_out=[source.products] if source.products else [])
     with unchanged([*files, *([source.products] if source.products else [])]), Workspace(settings.home) as work:
-        parts = _read_files(files, format_, source.reading, as_of, progress=progress, work=work, refuse=refuse)
+        salt = make_salt(DataDirectory(settings.home)) if source.reading.hash_customers else None
+        parts = _read_files(
+            files, format_, source.reading, as_of, progress=progress, work=work, salt=salt, refuse=refuse
+        )
         listed = read_products(source.products, work, settings.link_hosts, source.reading) if source.products else None
     if refuse and listed:
         refuse_questions(str(source.products), listed.questions)
@@ -129,15 +134,27 @@ def ingest(
             currencies = set(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
         cleaned = _clean(parts, erased)
+    read = reading_facts(parts, source.reading)
+    if refuse:
+        refuse_questions(", ".join(map(str, files)), [Question(**question) for question in read["questions"]])
     with progress.step("Describe purchases and products"):
         ledger = cleaned.purchases.select(LEDGER.names()).sort(_LEDGER_ORDER)
         currencies |= currencies_of(cleaned.purchases)
-        spelling = spelling_notes(cleaned.purchases, currencies)
+        notes = [
+            *(listed.notes if listed else ()),
+            *status_notes(read["statuses"]),
+            *ledger_notes(cleaned.purchases),
+            *spelling_notes(cleaned.purchases, currencies),
+        ]
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(
             sources=[str(path) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **reading_facts(parts, [*(listed.notes if listed else ()), *spelling], listed.questions if listed else ()),
+            **{
+                **read,
+                "notes": [*read["notes"], *map(asdict, notes)],
+                "questions": [*read["questions"], *map(asdict, listed.questions if listed else ())],
+            },
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),
@@ -160,6 +177,7 @@ def _read_files(
     *,
     progress: Progress,
     work: Workspace,
+    salt: bytes | None,
     refuse: bool,
 ) -> list[ParsedRows]:
     if not files:
@@ -167,7 +185,7 @@ def _read_files(
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = []
         for opened in open_sources(files, format_, options, work):
-            parts.append(read_part(opened, format_, format_.fill(options), as_of, refuse=refuse))
+            parts.append(read_part(opened, format_, format_.fill(options), as_of, salt=salt, refuse=refuse))
             advance(1)
     return parts
 

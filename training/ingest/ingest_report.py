@@ -1,18 +1,31 @@
 """The ingest report: rows read, left out and quarantined, and facts of the ledger, as `reprise doctor` prints them."""
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
 
 from recommender.days import SECONDS_PER_DAY
-from recommender.errors import TooLittleDataError, TooManyBadRowsError
-from training.cells.findings import Note, Question
+from recommender.errors import TooLittleDataError, TooManyBadRowsError, UnclearInputError
+from recommender.reading import ReadingOptions
+from training.cells.findings import Question, merge_notes
+from training.cells.statuses import status_meaning
 from training.ingest.affected import affected_shares
 from training.ingest.refunds import Netted
 from training.ingest.rows import ParsedRows
+from training.ingest.schema import ANONYMOUS
+
+MOST_STATUSES = 50
+"""So many values of `status` stand in a manifest."""
+_IN_MANIFEST = (
+    *("format", "columns", "times", "rows_read", "rows_good", "left_out", "quarantined", "refunds", "duplicates"),
+    *("prices_given", "prices_unread", "prices_ignored", "without_customer"),
+)
+MOST_UNREAD, MOST_NEGATIVE = 0.5, 0.5
+"""Shares over which a file is refused: of its prices, those that are no numbers; of its rows, those priced below 0."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +48,14 @@ class IngestReport:
         quarantine: where the bad rows are; None if there are none.
         refunds: lines and units of refunds; own_lines, which say of themselves that they went back, wholly (status)
             or in part (refunded_quantity); unmatched_lines and unmatched_units, for which nothing was bought before;
-            purchases_gone, taken back as a whole by other lines.
-        prices_ignored: purchases kept although their price is not a number or is negative; their price is unknown.
+            purchases_gone, taken back as a whole by other lines; by_price, lines that only a negative price tells, and
+            money_only, further lines with a negative price that gave back money and no goods.
+        prices_ignored: rows kept although their price is not a number; their price is unknown.
+        prices_given, prices_unread: rows whose price cell says something, NaN being nothing; and whose something is no
+            number.
+        without_customer: rows without a customer.
+        statuses: value, rows and meaning ("taken back", "kept" or "unknown", which is kept) of each value of `status`,
+            the commonest first.
         duplicates: purchases that repeat another line exactly. They are kept: an order may hold a product on two lines.
         suspicious: customers left out as tills or bots: customer_id, purchases, share, orders_per_day.
         suspicious_rule: the rule.
@@ -67,6 +86,10 @@ class IngestReport:
     quarantine: str | None
     refunds: Mapping[str, float]
     prices_ignored: int
+    prices_given: int
+    prices_unread: int
+    without_customer: int
+    statuses: Sequence[Mapping[str, Any]]
     duplicates: int
     suspicious: Sequence[Mapping[str, Any]]
     suspicious_rule: str
@@ -92,11 +115,18 @@ class IngestReport:
         """The report as plain JSON."""
         return {**asdict(self), "bad_share": self.bad_share}
 
+    def summary(self) -> dict[str, Any]:
+        """What of it a manifest keeps: how the rows were read, without an id of a customer."""
+        kept = {name: getattr(self, name) for name in _IN_MANIFEST}
+        notes = [{**note, "text": ""} if note["names_customers"] else note for note in self.notes]
+        return {**kept, "notes": notes, "statuses": self.statuses[:MOST_STATUSES], "suspicious": len(self.suspicious)}
+
 
 def check_report(report: IngestReport) -> None:
-    """Raise where a report has too many bad rows or no purchase.
+    """Raise where a report has too many bad rows, prices that are mostly unread, or no purchase.
 
     Raises:
+        UnclearInputError: most prices are no numbers, or most rows have a negative price.
         TooManyBadRowsError: more rows are bad than `max_bad_rows_share` allows.
         TooLittleDataError: no purchase is left.
     """
@@ -108,39 +138,76 @@ def check_report(report: IngestReport) -> None:
             f"allowed are {report.max_bad_rows_share:.1%}): {reasons}; see {report.quarantine}, mend the file, "
             "or raise REPRISE_MAX_BAD_ROWS_SHARE"
         )
+    _check_prices(report)
     if report.purchases == 0:
         raise TooLittleDataError(
             f"no purchase is left in {', '.join(report.sources)} ({report.rows_read:,} rows read, "
-            f"{sum(report.left_out.values()):,} left out, {report.refunds['lines']:,.0f} refunds); "
-            "`reprise doctor` shows why"
+            f"{sum(report.left_out.values()):,} left out{_reasons(report.left_out)}, "
+            f"{report.refunds['lines']:,.0f} refunds); `reprise doctor` shows why"
         )
 
 
-def reading_facts(
-    parts: Sequence[ParsedRows], others: Sequence[Note] = (), questions: Sequence[Question] = ()
-) -> dict[str, Any]:
-    """The fields of an IngestReport that describe how the files were read, from columns to prices_ignored.
+def _check_prices(report: IngestReport) -> None:
+    column = report.columns.get("unit_price")
+    if report.prices_unread > MOST_UNREAD * report.prices_given:
+        raise UnclearInputError(
+            f"{report.prices_unread:,} of {report.prices_given:,} prices in column {column!r} are no numbers; say how "
+            "they are written (--decimal), or name the right column (--columns unit_price=…)"
+        )
+    if report.refunds["by_price"] > MOST_NEGATIVE * report.rows_good:
+        raise UnclearInputError(
+            f"{report.refunds['by_price']:,.0f} of {report.rows_good:,} rows have a negative price in column "
+            f"{column!r}; turn the sign where these are sales, or add the sales to these returns"
+        )
 
-    Args:
-        parts: the purchase files.
-        others: notes on other files.
-        questions: on other files.
-    """
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{reason}: {count:,}" for reason, count in list(counts.items())[:3])
+    return f" ({shown})" if shown else ""
+
+
+def reading_facts(parts: Sequence[ParsedRows], options: ReadingOptions) -> dict[str, Any]:
+    """The fields of an IngestReport that describe how the files were read, from columns to statuses."""
     unused = dict.fromkeys(name for part in parts for name in part.unused)
     return {
         "columns": {ours: theirs for part in parts for ours, theirs in part.taken.items()},
         "columns_unused": list(unused),
         "times": list(dict.fromkeys(part.times for part in parts)),
-        "notes": [asdict(note) for note in (*(note for part in parts for note in part.notes), *others)],
-        "questions": [asdict(each) for each in (*(each for part in parts for each in part.questions), *questions)],
+        "notes": [asdict(note) for note in merge_notes([note for part in parts for note in part.notes])],
+        "questions": [asdict(question) for question in _questions(parts, options.anonymous_share)],
         "rows_read": sum(part.rows_read for part in parts),
         "rows_good": sum(part.rows_good for part in parts),
         "left_out": dict(sum((Counter(part.left_out) for part in parts), Counter()).most_common()),
         "quarantined": dict(sum((Counter(part.quarantined) for part in parts), Counter()).most_common()),
         "prices_ignored": sum(part.prices_ignored for part in parts),
+        "prices_given": sum(part.prices_given for part in parts),
+        "prices_unread": sum(part.prices_unread for part in parts),
+        "without_customer": sum(part.without_customer for part in parts),
+        "statuses": _statuses(parts, options.returned),
         "samples": {ours: cell for part in parts for ours, cell in part.samples.items()},
         "affected": affected_shares([part.affected for part in parts if part.affected]),
     }
+
+
+def _questions(parts: Sequence[ParsedRows], anonymous_share: float) -> list[Question]:
+    """Those of the parts, and whether so many sales have no customer."""
+    questions = [question for part in parts for question in part.questions]
+    rows = sum(part.rows_read for part in parts)
+    anonymous = sum(part.left_out.get(ANONYMOUS, 0) for part in parts)
+    if anonymous <= anonymous_share * rows:
+        return questions
+    column = next(part.taken["customer_id"] for part in parts if part.left_out.get(ANONYMOUS))
+    share = math.ceil(100 * anonymous / rows) / 100
+    choices = {
+        f"--anonymous-share {share}": f"an anonymous sale, as {anonymous:,} of {rows:,} rows are",
+        "--columns customer_id=…": "the wrong column",
+    }
+    return [*questions, Question("no_customer", column, "", choices)]
+
+
+def _statuses(parts: Sequence[ParsedRows], returned: Collection[str]) -> list[dict[str, Any]]:
+    counts = sum((Counter(part.statuses) for part in parts), Counter[str]()).most_common()
+    return [{"value": value, "rows": rows, "meaning": status_meaning(value, returned)} for value, rows in counts]
 
 
 def refund_facts(netted: Netted, parts: Sequence[ParsedRows]) -> dict[str, float]:
@@ -152,6 +219,8 @@ def refund_facts(netted: Netted, parts: Sequence[ParsedRows]) -> dict[str, float
         "unmatched_lines": netted.unmatched_lines,
         "unmatched_units": netted.unmatched_units,
         "purchases_gone": netted.purchases_gone,
+        "by_price": netted.by_price,
+        "money_only": netted.money_only,
     }
 
 

@@ -9,15 +9,19 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.findings import Note, Question, ReadCells, refuse_questions
+from training.cells.event_log import PURCHASE, find_event_logs, is_purchase, note_statuses, words_of_columns
+from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
+from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
+from training.cells.statuses import TAKEN_BACK, status_meaning
 from training.cells.texts import text_of
 from training.cells.times import read_times
 from training.ingest.affected import Affected, affected_by
 from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
-from training.ingest.schema import REFUND_STATUSES, bad_rules, first_reason
+from training.ingest.refunds import WHOLE, is_back, sign_refunds
+from training.ingest.schema import EVENTS_KNOWN, NORMAL, bad_rules, first_reason, user_rules
 from training.tables.copies import without_copies
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
 from training.tables.scan import scan_file
@@ -26,9 +30,11 @@ from training.tables.workspace import Workspace
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
 _VERDICT = "__verdict__"
-_READ = "__read__"
 _OWN_REFUND = "__own_refund__"
+_PRICE_GIVEN = "__price_given__"
+_PRICE_UNREAD = "__price_unread__"
 _PRICE_IGNORED = "__price_ignored__"
+_COUNTED = (_VERDICT, _OWN_REFUND, _PRICE_GIVEN, _PRICE_UNREAD, _PRICE_IGNORED, WHOLE, "status")
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class ParsedRows:
     """The rows of one purchase file, good and bad, with counts.
 
     Attributes:
-        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, title and
-            category where the source has them, and currency where its prices have one.
+            the source has them, and currency where its prices have one, and paid_back (what a negative price gave back
+            for one; null elsewhere).
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -61,6 +67,9 @@ class ParsedRows:
         questions: what is unclear in the file.
         rows_read, rows_good, prices_ignored, own_refunds: counts of rows.
         left_out, quarantined: reason → rows.
+        prices_given, prices_unread: good rows whose price cell says something; and whose something is no number.
+        without_customer: rows without a customer.
+        statuses: value of `status` → good rows.
         samples: our column → one of its cells; not where questions are refused.
         affected: reason → what it touches; not where questions are refused.
     """
@@ -78,6 +87,10 @@ class ParsedRows:
     own_refunds: int
     left_out: Mapping[str, int]
     quarantined: Mapping[str, int]
+    prices_given: int = 0
+    prices_unread: int = 0
+    without_customer: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)
     samples: Mapping[str, str] = field(default_factory=dict)
     affected: Mapping[str | None, Affected] = field(default_factory=dict)
 
@@ -105,7 +118,13 @@ def open_sources(
 
 
 def read_part(
-    source: PurchaseFile, format_: Format, options: ReadingOptions, as_of: datetime, *, refuse: bool = True
+    source: PurchaseFile,
+    format_: Format,
+    options: ReadingOptions,
+    as_of: datetime,
+    *,
+    salt: bytes | None = None,
+    refuse: bool = True,
 ) -> ParsedRows:
     """The parsed rows of one purchase file.
 
@@ -114,6 +133,7 @@ def read_part(
         format_: which columns to take and what to leave out.
         options: what the user says about columns and cells.
         as_of: a later time is bad.
+        salt: of the digests that stand for customer ids; None keeps the ids.
         refuse: whether to raise where something is unclear, or to return the questions.
 
     Raises:
@@ -121,42 +141,59 @@ def read_part(
         UnclearInputError: a cell could mean two things.
         UnreadableFileError: the file breaks off, is wrongly encoded or otherwise not what it seemed.
     """
+    file = str(source.file)
     with reading(source.file):
-        seen = [name for name in source.frame.collect_schema().names() if name not in {LINE, BROKEN}]
-        taken = take_columns(seen, format_.columns, options.columns, str(source.file))
-        columns = {ours: SourceColumn(source.frame, theirs) for ours, theirs in taken.items()}
-        cells = _read_cells(columns, format_, options)
+        table = add_first_filled(source.frame, options.columns, file)
+        seen = [name for name in table.collect_schema().names() if name not in {LINE, BROKEN}]
+        taken = take_columns(seen, format_.columns, options.columns, file)
+        unused = [name for name in seen if name not in used_columns(taken.values())]
+        cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
         questions = [question for each in cells.values() for question in each.questions]
+        words = words_of_columns(table, unused)
+        if options.purchases_where is None:
+            questions += find_event_logs(words)
         if refuse:
-            refuse_questions(str(source.file), questions)
-        judged = _judge(source.frame, {ours: each.value for ours, each in cells.items()}, taken, format_, as_of)
-        extra = [name for name in ("currency",) if name in cells]
-        frame = judged.select(*_kept(taken, options), *extra).collect(engine="streaming")
+            refuse_questions(file, questions)
+        normal = {**user_rules(options), **format_.left_out, **NORMAL}
+        table = table.with_columns(is_purchase(options.purchases_where, seen, file))
+        judged = _judge(table, cells, taken, normal, as_of)
+        frame = judged.select(_kept(taken, cells)).collect(engine="streaming")
         verdicts = _count(frame[_VERDICT])
-        normal = {*format_.left_out, *NO_ROWS}
-        quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal}
+        normal_reasons = {*normal, *NO_ROWS}
+        quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal_reasons}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
-    rows = good.filter(pl.col("quantity") != 0).drop(_VERDICT, _OWN_REFUND, _PRICE_IGNORED)
+    statuses = _count(good["status"])
+    if statuses and EVENTS_KNOWN not in format_.left_out:
+        questions += find_event_logs({taken["status"]: list(statuses)})
+    if refuse:
+        refuse_questions(file, questions)
+    back = [value for value in statuses if status_meaning(value, options.returned) == TAKEN_BACK]
+    rows = sign_refunds(good, back)
     return ParsedRows(
-        rows=with_order_ids(rows),
-        bad=bad,
+        rows=with_order_ids(hash_customers(rows.drop(_COUNTED, *_flags(cells)), salt)),
+        bad=bad if salt is None else bad.select(pl.col(r"^(file|line|reason)$")),
         taken=taken,
-        unused=[name for name in seen if name not in taken.values()],
+        unused=unused,
         times=cells["ordered_at"].found,
         notes=[
             *source.notes,
             *header_notes(taken, seen, format_.columns, options.columns),
-            *(note for each in cells.values() for note in each.notes),
+            *_notes(frame, cells),
+            *([] if "status" in taken else note_statuses(words)),
         ],
         questions=questions,
         rows_read=len(frame),
         rows_good=len(good),
         prices_ignored=int(good[_PRICE_IGNORED].sum()),
-        own_refunds=int(good[_OWN_REFUND].sum()),
-        left_out={reason: n for reason, n in verdicts.items() if reason in normal},
+        own_refunds=int(good.select((pl.col(_OWN_REFUND) & ~is_back(back)).sum()).item()),
+        left_out={reason: n for reason, n in verdicts.items() if reason in normal_reasons},
         quarantined=quarantined,
-        samples={} if refuse else first_cells(source.frame, taken),
+        prices_given=int(good[_PRICE_GIVEN].sum()),
+        prices_unread=int(good[_PRICE_UNREAD].sum()),
+        without_customer=frame["customer_id"].null_count(),
+        statuses=statuses,
+        samples={} if refuse else first_cells(table, taken),
         affected={} if refuse else affected_by(frame, _VERDICT),
     )
 
@@ -164,7 +201,9 @@ def read_part(
 def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: ReadingOptions) -> dict[str, ReadCells]:
     """Our columns from the source's cells; null for what is absent, quantity 1 and refunded_quantity 0."""
     cells = {"ordered_at": read_times(columns["ordered_at"], options, format_.time_patterns)}
-    for ours in ("customer_id", "product_id", "order_id", "status", "title", "category"):
+    for ours in ("customer_id", "product_id", "order_id"):
+        cells[ours] = read_ids(ours, columns[ours]) if ours in columns else ReadCells(pl.lit(None, pl.String))
+    for ours in ("status", "title", "category"):
         text = text_of(columns[ours].name, columns[ours].dtype) if ours in columns else pl.lit(None, pl.String)
         cells[ours] = ReadCells(text)
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
@@ -175,44 +214,70 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     return cells
 
 
+def _flags(cells: Mapping[str, ReadCells]) -> dict[str, CountedNote]:
+    """Name of a flag → the note whose rows it marks."""
+    notes = [note for each in cells.values() for note in each.counted]
+    return {f"__note_{number}__": note for number, note in enumerate(notes)}
+
+
+def _notes(frame: pl.DataFrame, cells: Mapping[str, ReadCells]) -> list[Note]:
+    notes = [note for each in cells.values() for note in each.notes]
+    counted = [(note, int(frame[flag].sum())) for flag, note in _flags(cells).items()]
+    return [*notes, *(Note(note.code, note.text, rows) for note, rows in counted if rows)]
+
+
 def _judge(
-    frame: pl.LazyFrame, typed: Mapping[str, pl.Expr], taken: Mapping[str, str], format_: Format, as_of: datetime
+    frame: pl.LazyFrame,
+    cells: Mapping[str, ReadCells],
+    taken: Mapping[str, str],
+    normal: Mapping[str, pl.Expr],
+    as_of: datetime,
 ) -> pl.LazyFrame:
-    """Our columns, LINE, BROKEN, the cells as read (named with _READ), and _VERDICT: why a row goes no further.
+    """Our columns, the cells as read (named with READ), flags of notes, and _VERDICT: why a row goes no further.
 
     Blank lines, in which every taken cell is empty, are dropped.
     """
     blank = pl.all_horizontal(pl.col(set(taken.values())).is_null())
-    columns = [expression.alias(name) for name, expression in typed.items()]
-    cells = [pl.col(theirs).cast(pl.String).alias(_READ + ours) for ours, theirs in taken.items()]
+    columns = [each.value.alias(name) for name, each in cells.items()]
+    read = [pl.col(theirs).cast(pl.String).alias(READ + ours) for ours, theirs in taken.items()]
+    flags = [note.where.fill_null(value=False).alias(flag) for flag, note in _flags(cells).items()]
     bad = bad_rules(as_of)
     no_rows = {reason: pl.col(BROKEN) == reason for reason in NO_ROWS}
-    rules = {**no_rows, "broken line": bad["broken line"], **format_.left_out, **bad}
+    rules = {**no_rows, "broken line": bad["broken line"], **normal, **bad}
     return (
         frame.filter(~blank | pl.col(BROKEN).is_not_null())
-        .select(LINE, BROKEN, *columns, *cells)
-        .with_columns(first_reason(rules).alias(_VERDICT))
+        .select(LINE, BROKEN, PURCHASE, *columns, *read)
+        .with_columns(first_reason(rules).alias(_VERDICT), *flags)
     )
 
 
-def _kept(taken: Mapping[str, str], options: ReadingOptions) -> list[pl.Expr]:
-    """The columns of `ParsedRows.rows`, with _VERDICT and the flags that are counted."""
-    quantity, price, order_id = pl.col("quantity"), pl.col("unit_price"), pl.col("order_id")
-    words = (*REFUND_STATUSES, *map(str.lower, options.returned))
-    went_back = pl.col("status").str.to_lowercase().is_in(words).fill_null(value=False)
+def _kept(taken: Mapping[str, str], cells: Mapping[str, ReadCells]) -> list[pl.Expr]:
+    """The columns of `ParsedRows.rows`, but for refunds by their status or price, with _VERDICT and what is counted."""
+    quantity, price = pl.col("quantity"), pl.col("unit_price")
     taken_off = pl.col("refunded_quantity").fill_nan(0.0).abs()
     left = pl.max_horizontal(quantity - taken_off, 0.0)
-    usable = price.is_finite() & (price >= 0)
     return [
         pl.col("customer_id", "product_id", "ordered_at", "order_id"),
-        pl.when(went_back).then(-quantity.abs()).when(quantity > 0).then(left).otherwise(quantity).alias("quantity"),
-        pl.when(usable).then(price).alias("unit_price"),
-        (went_back & order_id.is_not_null()).alias("of_order"),
+        quantity.alias(WHOLE),
+        pl.when(quantity > 0).then(left).otherwise(quantity).alias("quantity"),
+        pl.when(price.is_finite()).then(price).alias("unit_price"),
         *(pl.col(name) for name in ("title", "category") if name in taken),
-        (~went_back & (quantity > 0) & (taken_off > 0)).alias(_OWN_REFUND),
-        (price.is_not_null() & ~usable).alias(_PRICE_IGNORED),
-        pl.col(_VERDICT),
+        *(pl.col(name) for name in ("currency",) if name in cells),
+        ((quantity > 0) & (taken_off > 0)).alias(_OWN_REFUND),
+        (price.is_not_null() & ~_is_nan(taken)).alias(_PRICE_GIVEN),
+        (price.is_not_null() & ~price.is_finite() & ~_is_nan(taken)).alias(_PRICE_UNREAD),
+        (price.is_not_null() & ~price.is_finite()).alias(_PRICE_IGNORED),
+        pl.col("status").cast(pl.Categorical),
+        pl.col(_VERDICT, *_flags(cells)),
     ]
+
+
+def _is_nan(taken: Mapping[str, str]) -> pl.Expr:
+    """Whether the price is given as NaN, which is how some programs write that there is none."""
+    if "unit_price" not in taken:
+        return pl.lit(value=False)
+    cell = pl.when(pl.col("unit_price").is_nan()).then(pl.col(READ + "unit_price"))
+    return (cell.str.strip_chars().str.to_lowercase() == "nan").fill_null(value=False)
 
 
 def with_order_ids(rows: pl.DataFrame) -> pl.DataFrame:
@@ -234,7 +299,7 @@ def _bad_rows(judged: pl.LazyFrame, reasons: Sequence[str], taken: Mapping[str, 
     if not reasons:
         return pl.DataFrame()
     reason = pl.col(_VERDICT).cast(pl.String)
-    cells = [pl.col(_READ + ours).str.head(QUARANTINE_CHARACTERS).alias(ours) for ours in taken]
+    cells = [pl.col(READ + ours).str.head(QUARANTINE_CHARACTERS).alias(ours) for ours in taken]
     return (
         judged.filter(reason.is_in(reasons))
         .select(pl.lit(str(file)).alias("file"), pl.col(LINE).alias("line"), reason.alias("reason"), *cells)

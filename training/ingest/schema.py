@@ -9,7 +9,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from recommender.reading import ReadingOptions
+from training.cells.event_log import PURCHASE
+from training.cells.findings import READ
 from training.cells.forms.time_text import UTC_MOMENT
+from training.cells.ids import SCIENTIFIC
 from training.tables.files import BROKEN
 
 REQUIRED = ("customer_id", "product_id", "ordered_at")
@@ -45,19 +49,29 @@ LONGEST_ID = 512
 LARGEST_QUANTITY = 10_000_000
 """Of one line; more is another number, such as a barcode, in the wrong column."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-REFUND_STATUSES = (
-    "refunded",
-    "refund",
-    "cancelled",
-    "canceled",
-    "returned",
-    "return",
-    "voided",
-    "void",
-    "expired",
-    "chargeback",
-)
-"""Values of `status`, in any case, that say that the row's whole quantity went back."""
+EVENTS_KNOWN = "not a purchase event"
+"""Reason of formats that know which events of a log are purchases."""
+ANONYMOUS = "no customer (anonymous sale)"
+_SOLD = pl.col("product_id").is_not_null() & pl.col("ordered_at").is_not_null()
+NORMAL: Mapping[str, pl.Expr] = {
+    ANONYMOUS: pl.col("customer_id").is_null() & _SOLD,
+    "product_id is a word for nothing": pl.col("product_id").is_null()
+    & (pl.when(pl.col("product_id").is_null()).then(pl.col(READ + "product_id")).str.strip_chars() != ""),
+    "quantity 0: nothing is left": pl.col("quantity") == 0,
+}
+"""The rules by which a row is normal in any file and no purchase by a customer, by reason. Null counts as false."""
+
+
+def user_rules(options: ReadingOptions) -> dict[str, pl.Expr]:
+    """The rules by which a row is no purchase because the user says so, by reason."""
+    rules = {}
+    if options.purchases_where is not None:
+        rules[f"not {options.purchases_where}"] = ~pl.col(PURCHASE)
+    if options.not_products:
+        named = [one.strip().lower() for one in options.not_products]
+        cells = (pl.col(name).str.to_lowercase().is_in(named) for name in ("product_id", "title"))
+        rules["no product (--not-products)"] = pl.any_horizontal(cells)
+    return rules
 
 
 def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
@@ -70,11 +84,13 @@ def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
         f"id over {LONGEST_ID} characters": pl.any_horizontal(
             pl.col("customer_id", "product_id", "order_id").str.len_chars() > LONGEST_ID
         ),
+        "id in scientific notation: its last digits are lost; format the column as text and export it again": (
+            pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.contains(SCIENTIFIC))
+        ),
         "ordered_at cannot be read as a time": ordered_at.is_null(),
         "ordered_at before 1990": ordered_at < EARLIEST,
         "ordered_at in the future": ordered_at > as_of,
         "quantity is not a number": ~quantity.is_finite(),
-        "quantity is zero": quantity == 0,
         f"quantity over {LARGEST_QUANTITY:,}": quantity.abs() > LARGEST_QUANTITY,
     }
 

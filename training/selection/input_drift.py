@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from recommender.publication.manifest import Publication
+from training.ingest.ingest_report import IngestReport
 
 DAYS = 14
 """The latest days that are looked at, the last of them whole."""
@@ -21,6 +22,8 @@ LEAST_LEFT = 0.5
 """Share of the purchases and customers a day that may be left without a word."""
 MOST_UNKNOWN = 0.1
 """Share of the purchases whose product is not in the product file that is always taken for usual."""
+LARGEST_JUMP = 0.1
+"""Growth of a share of what could not be read, beside the live version's input, that is taken for usual."""
 WEEKS = 4
 """A day is missed where the same weekday had purchases in each of so many weeks before."""
 _IN_MANIFEST = "input"
@@ -36,6 +39,9 @@ class InputProfile:
         currencies: of all archived purchases, and of the prices of files that name one.
         unknown_share: of the purchases, those of products that the product file does not name; None without one.
         missed: ISO dates without a purchase whose weekday had some in each of the WEEKS before.
+        unpriced_share: of the purchases, those whose price is not known. None in a profile of an earlier release.
+        unknown_status_share: of all good rows, those whose status is a word that is not known; None as above.
+        anonymous_share: of all rows, those without a customer; None as above.
     """
 
     until: str
@@ -44,10 +50,17 @@ class InputProfile:
     currencies: Sequence[str]
     unknown_share: float | None
     missed: Sequence[str]
+    unpriced_share: float | None = None
+    unknown_status_share: float | None = None
+    anonymous_share: float | None = None
 
 
 def profile_input(
-    ledger: pl.DataFrame, until: datetime, currencies: Collection[str] = (), named: Collection[str] | None = None
+    ledger: pl.DataFrame,
+    until: datetime,
+    currencies: Collection[str] = (),
+    named: Collection[str] | None = None,
+    report: IngestReport | None = None,
 ) -> InputProfile:
     """The profile of the DAYS before `until`.
 
@@ -56,6 +69,7 @@ def profile_input(
         until: aware; the day on which it lies is not over and not counted.
         currencies: seen in the archive and in files.
         named: products of the product file; None without one.
+        report: of how the rows were read; None leaves the shares of what could not be read out.
     """
     end = until.date()
     days = ledger.with_columns(pl.col("ordered_at").dt.date().alias("day")).filter(pl.col("day") < end)
@@ -68,7 +82,17 @@ def profile_input(
         currencies=sorted(currencies),
         unknown_share=None if unknown is None else float(unknown.mean() or 0.0),  # type: ignore[arg-type]
         missed=[day.isoformat() for day in _missed(set(days["day"].unique()), end)],
+        **({} if report is None else _unread_shares(latest, report)),
     )
+
+
+def _unread_shares(latest: pl.DataFrame, report: IngestReport) -> dict[str, float]:
+    unknown = sum(status["rows"] for status in report.statuses if status["meaning"] == "unknown")
+    return {
+        "unpriced_share": latest["unit_price"].null_count() / max(len(latest), 1),
+        "unknown_status_share": unknown / max(report.rows_good, 1),
+        "anonymous_share": report.without_customer / max(report.rows_read, 1),
+    }
 
 
 def find_drift(now: InputProfile, live: Mapping[str, Any] | None) -> list[str]:
@@ -81,13 +105,16 @@ def find_drift(now: InputProfile, live: Mapping[str, Any] | None) -> list[str]:
     found = (live or {}).get(_IN_MANIFEST)
     if found is None:
         return []
-    before = InputProfile(**found)
+    before = InputProfile(**{key: found[key] for key in found if key in InputProfile.__dataclass_fields__})
     return [
         *_fewer("purchases", now.purchases_per_day, before.purchases_per_day, before),
         *_fewer("customers", now.customers_per_day, before.customers_per_day, before),
         *_new_currencies(now, before),
         *(f"no purchase on {day}, a day of the week that had some" for day in now.missed if day >= before.until),
         *_unknown_products(now, before),
+        *_jump("of the purchases have no price that can be read", now.unpriced_share, before.unpriced_share),
+        *_jump("of the rows have a status that is not known", now.unknown_status_share, before.unknown_status_share),
+        *_jump("of the rows have no customer", now.anonymous_share, before.anonymous_share),
     ]
 
 
@@ -102,6 +129,13 @@ def record_drift(publication: Publication, profile: InputProfile, drift: Sequenc
         gate = {"verdict": "forced" if force else "refused", "reasons": [*gate.get("reasons", ()), *drift]}
     metrics = {**manifest.metrics, _IN_MANIFEST: asdict(profile)}
     return replace(publication, manifest=replace(manifest, metrics=metrics, gate=gate))
+
+
+def _jump(what: str, now: float | None, before: float | None) -> list[str]:
+    """A share that grew by more than LARGEST_JUMP beside the live version's input."""
+    if now is None or before is None or now - before <= LARGEST_JUMP:
+        return []
+    return [f"{now:.0%} {what}, {before:.0%} in the input of the live version"]
 
 
 def _missed(days: Collection[date], end: date) -> list[date]:

@@ -15,13 +15,15 @@ Quintiles = NDArray[np.uint8]
 
 
 def quintile_scores(values: Floats) -> Quintiles:
-    """Quintile scores, (n,) uint8 1 to 5: one more than the full fifths of customers with less; ties share a score.
+    """Quintile scores, (n,) uint8 1 to 5: one more than the full fifths of customers before it, in order.
 
-    NaN (no price is known) counts as less than anything. One customer alone has 1.
+    Equals share the score of their middle.
+    NaN (no price is known) counts as less than anything. Five or more customers who are all equal have 3, one alone 1.
     """
     known = np.nan_to_num(values, nan=-np.inf)
-    below = np.searchsorted(np.sort(known), known, side="left")
-    return (1 + 5 * below // max(len(values), 1)).astype(np.uint8)
+    ordered = np.sort(known)
+    below, up_to = (np.searchsorted(ordered, known, side=side) for side in ("left", "right"))
+    return (1 + 5 * (below + up_to - 1) // (2 * max(len(values), 1))).astype(np.uint8)
 
 
 def name_segments(recency: Quintiles, frequency: Quintiles) -> NDArray[np.str_]:

@@ -12,9 +12,10 @@ from recommender.settings import load_settings
 from training.analytics.customer_value.customer_report import Terms, report_customers
 from training.commands.analytics.customers_tables import print_customers
 from training.commands.options import parse_moment, source_options
+from training.commands.source import read_source
 from training.flat_files import frame_to_csv
 from training.frame_files import write_frame
-from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest import PurchaseSource
 
 
 def _parse_out(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
@@ -62,7 +63,8 @@ def command(
       reprise customers purchases.csv --as-of 2026-11-20 --out customers.parquet --json
     """
     progress = Progress(show=not as_json)
-    ledger = ingest(source, load_settings(), datetime.now(UTC), progress).before(as_of).ledger
+    ingested = read_source(source, load_settings(), datetime.now(UTC), progress, as_json=as_json)
+    ledger = ingested.before(as_of).ledger
     if ledger.is_empty():
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
@@ -73,7 +75,8 @@ def command(
             else:
                 file.write(frame_to_csv(report.profiles))
     if as_json:
-        print_json({**report.document, "out": str(out) if out else None, "seconds": progress.seconds})
+        document = {**report.document, "out": str(out) if out else None, "seconds": progress.seconds}
+        print_json({**document, "reading": ingested.report.to_dict()})
     else:
         print_customers(report.document)
         echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")

@@ -21,8 +21,9 @@ from training.analytics.experiments.outcomes import Period
 from training.analytics.restraint.shown import exposures_of, slots_of
 from training.commands.analytics.experiment_tables import print_report
 from training.commands.options import parse_moment, parse_share, source_or_ledger_options
+from training.commands.source import read_source
 from training.ingest.archived_events import read_ledger
-from training.ingest.ingest import Ingested, PurchaseSource, ingest
+from training.ingest.ingest import Ingested, PurchaseSource
 from training.tables.workspace import Workspace
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
@@ -96,14 +97,14 @@ def command(
         shown = read_ledger(source.ledger, settings.shop, _SHOWN) if source.ledger else None
         exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
     period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
-    ingested = ingest(source, settings, now, progress)
+    ingested = read_source(source, settings, now, progress, as_json=as_json)
     with progress.step("Compare variants"), Workspace(settings.home) as work:
         assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period, work)
         seen, unusable = read_events(events, work) if events else (None if shown is None else slots_of(shown), 0)
         plan = AnalysisPlan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
     if as_json:
-        print_json({**report.to_dict(), "events_left_out": unusable})
+        print_json({**report.to_dict(), "events_left_out": unusable, "reading": ingested.report.to_dict()})
     else:
         print_report(report)
 

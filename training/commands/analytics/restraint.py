@@ -13,8 +13,9 @@ from training.analytics.restraint.restraint import METHOD, learn_restraint
 from training.analytics.restraint.shown import read_shown_file
 from training.commands.analytics.restraint_tables import print_restraint
 from training.commands.options import source_or_ledger_options
+from training.commands.source import read_source
 from training.ingest.archived_events import read_ledger
-from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest import PurchaseSource
 from training.tables.workspace import Workspace
 
 _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
@@ -63,11 +64,11 @@ def command(
                 shown = read_shown_file(events, work)
         else:
             shown = read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
-    ingested = ingest(source, settings, datetime.now(UTC), progress)
+    ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     with progress.step("Compare positions"):
         found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)
     if as_json:
-        document = {"method": METHOD, "within_days": within_days}
+        document = {"method": METHOD, "within_days": within_days, "reading": ingested.report.to_dict()}
         print_json({**document, "placements": [restraint.to_dict() for restraint in found]})
     else:
         print_restraint(found, within_days)

@@ -9,6 +9,7 @@ import click
 
 from recommender.campaigns.suppressions import erase, restore
 from recommender.cli.console import echo, print_json
+from recommender.customer_salt import digest_of_customer, find_salt
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
 from recommender.redis.open import open_storage
@@ -27,7 +28,8 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
 
     Archived events, saved versions and quarantined rows are written anew without them, and Redis is told to write its
     append-only file anew. Run it on the trainer's machine, once a day for example. Files of your own, such as purchase
-    files, and backups are yours to look after; trainings leave these customers out of them.
+    files, and backups are yours to look after; trainings leave these customers out of them. Where a training hashed
+    customer ids, the digests of CUSTOMERs are forgotten, too.
 
     \b
     Example:
@@ -47,7 +49,9 @@ def command(customers: tuple[str, ...], shop: str | None, as_json: bool) -> None
 def _erase(settings: Settings, storage: ShopStorage, customers: Sequence[str]) -> dict[str, Any]:
     log, home, now = storage.event_log(settings.shop), DataDirectory(settings.home), datetime.now(UTC)
     restore(storage, settings.shop, home)
-    counts = [erase(storage, settings.shop, customer_id, now) for customer_id in customers]
+    salt = find_salt(home)
+    digests = [digest_of_customer(one, salt) for one in customers] if salt else []
+    counts = [erase(storage, settings.shop, customer_id, now) for customer_id in (*customers, *digests)]
     erased = log.erased()
     forgotten = asdict(forget(home, settings.shop, erased))
     return {

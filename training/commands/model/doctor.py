@@ -145,7 +145,7 @@ def _print(examined: _Examined, settings: Settings, following: str) -> None:
     print_open(report.questions)
     print_report(report, list_needs(examined.ingested.ledger, settings.horizon_days))
     print_problems(report)
-    print_statuses(report.to_dict().get("statuses", ()))
+    print_statuses(report.statuses)
     print_products(report.catalogue)
     print_odd(*_facts(examined))
     alternatives = [" | ".join(question["choices"]) for question in report.questions]

@@ -9,9 +9,10 @@ from recommender.cli.progress import Progress
 from recommender.settings import load_settings
 from training.commands.model.evaluate_tables import print_comparison
 from training.commands.options import parse_moment, source_options
+from training.commands.source import read_source
 from training.dataset.split import check_cuts, last_cuts
 from training.evaluation.compare import compare
-from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest import PurchaseSource
 
 
 def _parse_moments(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[datetime]:
@@ -45,11 +46,11 @@ def command(
     """
     progress = Progress(show=not as_json)
     settings = load_settings(**({"horizon_days": horizon_days} if horizon_days else {}))
-    ingested = ingest(source, settings, datetime.now(UTC), progress)
+    ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     cuts = cuts or last_cuts(ingested.ledger, windows, settings.horizon_days)
     check_cuts(ingested.ledger, cuts)
     comparison = compare(ingested.ledger, ingested.catalogue, cuts, settings, progress)
     if as_json:
-        print_json({**comparison.to_dict(), "seconds": progress.seconds})
+        print_json({**comparison.to_dict(), "seconds": progress.seconds, "reading": ingested.report.to_dict()})
     else:
         print_comparison(comparison)

@@ -10,8 +10,9 @@ from recommender.cli.progress import Progress
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
 from training.commands.options import parse_moment, source_options
+from training.commands.source import read_source
 from training.frame_files import write_frame
-from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest import PurchaseSource
 from training.ranking.model import train_model
 from training.ranking.rankings import rank_customers
 
@@ -42,10 +43,14 @@ def command(
     """
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
-    known = ingest(source, settings, datetime.now(UTC), progress).before(as_of)
+    ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
+    known = ingested.before(as_of)
     model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
     ranking = rank_customers(model, k=k, mix=mix)
     with write_frame(out) as file:
         ranking.write_parquet(file)
     summary = {"out": str(out), "rows": len(ranking), "customers": ranking["customer_id"].n_unique()}
-    print_json(summary) if as_json else echo("{out}: {rows} rows, {customers} customers".format(**summary))
+    if as_json:
+        print_json({**summary, "reading": ingested.report.to_dict()})
+    else:
+        echo("{out}: {rows} rows, {customers} customers".format(**summary))

@@ -16,8 +16,9 @@ from recommender.storage.versions import current_manifest
 from training import job
 from training.commands.model.version_summary import publish_and_tell, show
 from training.commands.options import parse_moment, source_or_ledger_options
+from training.commands.source import read_source
 from training.dataset.split import end_of
-from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest import PurchaseSource
 from training.selection.input_drift import profile_input
 
 
@@ -39,7 +40,8 @@ def command(
 
     With --ledger, what `reprise worker` archived counts too; a purchase that is also in a file counts once. Customers
     who were erased are left out. The version is saved under REPRISE_HOME in any case. The gate also refuses input that
-    is odd beside that of the live version: half as many purchases, a missing day, a new currency, unknown products.
+    is odd beside that of the live version: half as many purchases, a missing day, a new currency, unknown products, or
+    many more rows without a price, a known status or a customer.
 
     Exit code 1: another training is at work, among others; 3: bad data; 4: the gate refused.
 
@@ -51,9 +53,9 @@ def command(
     """
     context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
     live, erased = _read_shop(context.settings)
-    ingested = ingest(source, context.settings, context.now, context.progress, erased=erased)
+    ingested = read_source(source, context.settings, context.now, context.progress, as_json=as_json, erased=erased)
     until = as_of or (context.now if source.ledger else end_of(ingested.ledger))
-    profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named)
+    profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named, ingested.report)
     publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:

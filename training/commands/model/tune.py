@@ -15,7 +15,8 @@ from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import UsageError
 from recommender.settings import load_settings
 from training.commands.options import source_options
-from training.ingest.ingest import PurchaseSource, ingest
+from training.commands.source import read_source
+from training.ingest.ingest import PurchaseSource
 from training.selection.tune import MEASURE, Tried, Tuned, build_validation, tune
 from training.selection.tune_space import SPACE, named, to_toml
 
@@ -50,7 +51,7 @@ def command(
     """
     _refuse_to_lose(out)
     started, settings, progress = time.monotonic(), load_settings(), Progress(show=not as_json)
-    ingested = ingest(source, settings, datetime.now(UTC), progress)
+    ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     validation = build_validation(ingested.ledger, ingested.catalogue, settings)
     tuned = tune(
         validation,
@@ -62,7 +63,8 @@ def command(
     with write_whole(out) as file:
         file.write(to_toml(tuned.best.point, _comment(tuned, source.paths)).encode())
     if as_json:
-        print_json({**tuned.to_dict(), "out": str(out), "seconds": round(time.monotonic() - started, 1)})
+        seconds = round(time.monotonic() - started, 1)
+        print_json({**tuned.to_dict(), "out": str(out), "seconds": seconds, "reading": ingested.report.to_dict()})
     else:
         _show(tuned, out)
 

@@ -51,11 +51,13 @@ def publish_and_tell(publication: Publication, context: job.JobContext, *, as_js
         restored = restore(storage, shop, context.home)
         collect(storage, shop, context.home)
         try:
-            job.publish(publication, storage.store(shop), context)
+            remarks = job.publish(publication, storage.store(shop), context)
         except GateRefusedError:
             _note(storage, shop, "refused", context)
             raise
         _note(storage, shop, "published", context)
+    for remark in remarks:
+        echo(remark, err=True)
     if restored:
         echo(f"Redis had lost {restored:,} unsubscriptions, erasures and the like; they are back", err=True)
     if not as_json:

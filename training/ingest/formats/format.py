@@ -15,7 +15,7 @@ import polars as pl
 from recommender.errors import UsageError
 from recommender.reading import FormatSettings, ReadingOptions
 from training.ingest.formats.hooks import COMBINE, PREPARE
-from training.ingest.schema import PURCHASE_COLUMNS, REQUIRED
+from training.ingest.schema import EVENTS_KNOWN, PURCHASE_COLUMNS, REQUIRED
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
 Combine = Callable[[Mapping[str, pl.LazyFrame]], pl.LazyFrame]
@@ -118,7 +118,7 @@ def _left_out(where: str, settings: FormatSettings) -> dict[str, pl.Expr]:
     if settings.purchase_events:
         bought = _STATUS.is_in([word.lower() for word in settings.purchase_events])
         # a file without any purchase event may be one of purchases under another name
-        rules["not a purchase event"] = bought.any() & ~bought if settings.events_may_be_absent else ~bought
+        rules[EVENTS_KNOWN] = bought.any() & ~bought if settings.events_may_be_absent else ~bought
     for reason, condition in settings.left_out.items():
         try:
             rules[reason] = pl.sql_expr(condition)

@@ -134,14 +134,14 @@ def test_day_numbers_name_their_remedy(tmp_path):
 
 
 def test_a_quantity_over_the_bound_is_one_bad_row(tmp_path):
-    many = [(f"{n}", "TEA", "2026-09-13", f"B{n}", "1", "4.50") for n in range(400)]
+    many = [(f"{n + 1}", "TEA", "2026-09-13", f"B{n}", "1", "4.50") for n in range(400)]
     found = ledger_of(tmp_path, [*many, ("7001", "TEA", "2026-09-13", "A9", "1e12", "4.50")])
     assert found.report.quarantined == {"quantity over 10,000,000": 1}
     assert len(found.ledger) == 400
 
 
 def test_a_large_order_and_a_return_written_for_people(tmp_path):
-    rows = [(f"{n}", "TEA", "2026-09-13", f"B{n}", "1", "4.50") for n in range(9)]
+    rows = [(f"{n}", "TEA", "2026-09-13", f"B{n}", "1", "4.50") for n in range(1, 10)]
     rows += [("7", "TEA", "2026-09-14", "C1", "1,200", "4"), ("8", "TEA", "2026-09-14", "C2", "(1)", "4")]
     found = ledger_of(tmp_path, rows)
     assert found.ledger["quantity"].sum() == 8 + 1200
@@ -177,7 +177,7 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2026, 11, 29), timezones=s
     price=st.sampled_from(sorted(NUMBERS)),
 )
 def test_any_purchases_in_any_form_are_the_same_or_refused_with_the_remedy(tmp_path, bought, time, price):
-    rows = [(f"{i}", "TEA", at, f"{i:03}", float(n), cents / 100) for i, (at, n, cents) in enumerate(bought)]
+    rows = [(f"c{i}", "TEA", at, f"{i + 1:03}", float(n), cents / 100) for i, (at, n, cents) in enumerate(bought)]
     try:
         found = ledger_of(tmp_path, written(rows, time=TIMES[time], price=NUMBERS[price]))
     except UnclearInputError as error:

@@ -113,3 +113,36 @@ class TestRecord:
     def test_drift_is_refused_unless_it_is_forced(self, publication, force, verdict):
         gate = record_drift(publication, NOW, ["odd"], force=force).manifest.gate
         assert gate == {"verdict": verdict, "reasons": ["odd"]}
+
+
+class TestFormatOfASupplier:
+    """Shares of what could not be read, beside those of the live version."""
+
+    READ = replace(NORMAL, unpriced_share=0.02, unknown_status_share=0.0, anonymous_share=0.25)
+
+    @pytest.mark.parametrize(
+        ("change", "sign"),
+        [
+            (
+                {"unpriced_share": 0.9},
+                "90% of the purchases have no price that can be read, 2% in the input of the live",
+            ),
+            ({"unknown_status_share": 0.2}, "20% of the rows have a status that is not known, 0% in the input"),
+            ({"anonymous_share": 0.5}, "50% of the rows have no customer, 25% in the input of the live version"),
+        ],
+    )
+    def test_a_jump_is_drift(self, change, sign):
+        (found_sign,) = found(replace(self.READ, until="2026-11-20", **change), self.READ)
+        assert found_sign.startswith(sign)
+
+    @pytest.mark.parametrize(
+        "change", [{"unpriced_share": 0.1}, {"anonymous_share": 0.0}, {"unknown_status_share": 0.1}]
+    )
+    def test_what_moves_a_little_or_down_is_none(self, change):
+        assert found(replace(self.READ, until="2026-11-20", **change), self.READ) == []
+
+    def test_a_version_of_an_earlier_release_has_none_to_compare_with(self):
+        assert found(replace(self.READ, until="2026-11-20", unpriced_share=1.0), NORMAL) == []
+
+    def test_a_later_release_may_know_more(self):
+        assert find_drift(NOW, {"input": {**asdict(NORMAL), "new": 1}}) == []

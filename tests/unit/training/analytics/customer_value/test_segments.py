@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.publication.profile import SEGMENTS, STATES
 from training.analytics.customer_value.segments import lifecycle_states, name_segments, quintile_scores
@@ -9,9 +11,24 @@ def test_fifths():
     assert quintile_scores(np.arange(10.0)).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
-def test_equal_values_share_a_score_however_they_stand():
+def test_equal_values_share_the_score_of_their_middle_however_they_stand():
     orders = np.array([1.0, 3, 1, 1, 2, 1, 2, 1, 2, 9])
-    assert quintile_scores(orders).tolist() == [1, 5, 1, 1, 3, 1, 3, 1, 3, 5]
+    assert quintile_scores(orders).tolist() == [2, 5, 2, 2, 4, 2, 4, 2, 4, 5]
+
+
+@pytest.mark.parametrize("n_customers", [5, 6, 39, 40])
+def test_where_all_are_equal_nobody_is_best_or_worst(n_customers):
+    assert quintile_scores(np.full(n_customers, 7.0)).tolist() == [3] * n_customers
+    assert quintile_scores(np.full(n_customers, np.nan)).tolist() == [3] * n_customers
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60))
+def test_equals_score_between_what_the_two_in_their_middle_would_score_alone(values):
+    scores, ordered = quintile_scores(np.array(values, dtype=float)), sorted(values)
+    alone = quintile_scores(np.arange(len(values), dtype=float))
+    for value, score in zip(values, scores, strict=True):
+        places = [place for place, other in enumerate(ordered) if other == value]
+        assert alone[places[(len(places) - 1) // 2]] <= score <= alone[places[len(places) // 2]]
 
 
 def test_an_unknown_value_is_the_lowest():

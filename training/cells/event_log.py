@@ -1,0 +1,151 @@
+"""Event logs: files in which only some rows are purchases, noticed by a column of few words for looking and adding."""
+
+# ruff: noqa: RUF001 - letters of other scripts are meant
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from recommender.errors import MissingColumnError, UsageError
+from training.cells.findings import Note, Question
+from training.cells.source_column import SAMPLE_ROWS
+from training.cells.statuses import TAKEN_BACK, status_meaning
+from training.cells.words import fold_words
+
+PURCHASE = "__purchase__"
+"""Boolean: whether a row is a purchase by what the user says of an event log."""
+MOST_VALUES = 50
+"""A column with more values in its head is no column of kinds of events."""
+_NO = ("", "0", "0.0", "0.00", "false", "no", "n", "f", "nan", "none", "null", "open")
+_HEAD_CELLS, _FEWEST_ROWS = 1_000_000, 100
+_LOOKING = frozenset(
+    fold_words("""
+    view views viewed pageview pageviews pv impression impressions viewitem viewcontent addtocart addtobasket addtobag
+    просмотр vue vista ansicht visualizzazione görüntüleme مشاهده مشاهدة visualização bekeken wyświetlenie
+""")
+)
+_ADDING = frozenset(
+    fold_words("""
+    cart basket add added adding remove removed wishlist favorite favourite fav like click clicked clicks search
+    searched detail details browse browsed visit visited session scroll see seen watch removefromcart begincheckout
+    warenkorb panier carrito carrello корзина sepet سبد سلة winkelwagen koszyk carrinho
+""")
+)
+_BUYING = frozenset(
+    fold_words("""
+    purchase purchased purchases buy bought order ordered orders transaction transactions checkout sale sold paid
+    conversion kauf gekauft achat acheté compra comprado acquisto покупка заказ خرید شراء satın aankoop zakup zakończono
+""")
+)
+_GIVING_BACK = frozenset(fold_words("refund refunded return returned cancel cancelled canceled rückgabe remboursement"))
+_BESIDE = frozenset(
+    fold_words("""
+    product products item items page to from list content started start begin complete completed placed order the in of
+    event user screen promotion select selected ecommerce
+""")
+)
+_KNOWN = _LOOKING | _ADDING | _BUYING | _GIVING_BACK | _BESIDE
+
+
+def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
+    """The columns whose values are kinds of events, each as the question which of them are purchases.
+
+    Args:
+        heads: column → its different values in the head of the file.
+
+    A value counts where all of its words belong to events: `Product Viewed` does, `Lake View` does not.
+    """
+    questions = []
+    for column, values in heads.items():
+        kinds = {value: _kind(value) for value in values}
+        looking = [value for value, kind in kinds.items() if kind == "looking"]
+        adding = [value for value, kind in kinds.items() if kind == "adding"]
+        buying = [value for value, kind in kinds.items() if kind == "buying"]
+        if len(values) <= MOST_VALUES and (looking or (adding and buying)):
+            questions.append(_question(column, (looking or adding)[0], buying, kinds))
+    return questions
+
+
+def _kind(value: str) -> str:
+    words = frozenset(fold_words(value))
+    if not words or not words <= _KNOWN:
+        return "other"
+    if words & _GIVING_BACK and not words & (_LOOKING | _ADDING):
+        return "giving back"
+    if words & _LOOKING or {"add", "to", "cart"} <= words:
+        return "looking"
+    if words & _ADDING or {"begin", "started", "start"} & words:
+        return "adding"
+    return "buying" if words & _BUYING else "other"
+
+
+def _question(column: str, cell: str, buying: Sequence[str], kinds: Mapping[str, str]) -> Question:
+    back = [value for value, kind in kinds.items() if kind == "giving back"]
+    named = "|".join([*buying, *back]) or "VALUE"
+    seen = ", ".join(repr(value[:40]) for value in list(kinds)[:8])
+    status = f" --columns status={column!r}" if back else ""
+    meaning = f"one of several kinds of events ({seen}), of which only the named ones are purchases"
+    return Question("event_log", column, cell, {f"--purchases-where '{column}={named}'{status}": meaning})
+
+
+def words_of_columns(table: pl.LazyFrame, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The different values in the head of a table's columns of text, of those columns that have few.
+
+    A head in which everything is bought may come before rows that are not: such a column is looked at as a whole.
+    """
+    schema = table.collect_schema()
+    texts = [name for name in columns if schema[name] in (pl.String, pl.Categorical, pl.Enum)]
+    if not texts:
+        return {}
+    n_rows = max(_HEAD_CELLS // len(texts), _FEWEST_ROWS)
+    head = table.select(pl.col(texts).cast(pl.String)).head(min(n_rows, SAMPLE_ROWS)).collect(engine="streaming")
+    heads = {name: _values(head[name]) for name in texts if head[name].n_unique() <= MOST_VALUES}
+    for name, values in heads.items():
+        if values and len(head) == SAMPLE_ROWS and all(_kind(value) == "buying" for value in values):
+            whole = table.select(pl.col(name).cast(pl.String).unique()).collect(engine="streaming")[name]
+            heads[name] = _values(whole)
+    return heads
+
+
+def note_statuses(heads: Mapping[str, Sequence[str]]) -> list[Note]:
+    """Columns that nobody named and whose words may say that rows went back, a note for each."""
+    notes = []
+    for column, values in heads.items():
+        meanings = {value: status_meaning(value) for value in values}
+        back = [value for value, meaning in meanings.items() if meaning == TAKEN_BACK]
+        named = status_meaning(column) == TAKEN_BACK and any(value.lower() not in _NO for value in values)
+        if named and not back:
+            text = f"column {column!r} is not used; where it says that a row went back, read it by "
+            notes.append(Note("status_not_used", f"{text}--columns status={column!r} --returned VALUE"))
+        if back and "kept" in meanings.values():
+            says = f"column {column!r} is not used; where {back[0][:40]!r} says that a row went back, read it by "
+            notes.append(Note("status_not_used", f"{says}--columns status={column!r}"))
+    return notes
+
+
+def _values(cells: pl.Series) -> list[str]:
+    return cells.str.strip_chars().drop_nulls().unique(maintain_order=True).head(MOST_VALUES + 1).to_list()
+
+
+def is_purchase(rule: str | None, columns: Sequence[str], file: str) -> pl.Expr:
+    """Whether a row is a purchase by `COLUMN=VALUE|VALUE`, named PURCHASE; without a rule, every row is.
+
+    Case and blanks round a value do not count.
+
+    Raises:
+        UsageError: it is no such rule.
+        MissingColumnError: the file has no such column.
+    """
+    if rule is None:
+        return pl.lit(value=True).alias(PURCHASE)
+    column, separator, values = rule.partition("=")
+    if not separator or not values.strip():
+        raise UsageError(f"--purchases-where {rule!r} is not COLUMN=VALUE, such as event=transaction")
+    if column.strip() not in columns:
+        shown = ", ".join(repr(name[:60]) for name in columns[:30])
+        raise MissingColumnError(
+            f"{file} has no column {column.strip()!r} for --purchases-where; its columns are {shown}"
+        )
+    wanted = [value.strip().lower() for value in values.split("|")]
+    cell = pl.col(column.strip()).cast(pl.String).str.strip_chars().str.to_lowercase()
+    return cell.is_in(wanted).fill_null(value=False).alias(PURCHASE)
