@@ -88,6 +88,23 @@ def test_a_known_format_is_proposed_and_read(tmp_path, call):
     assert (code, json.loads(output)["purchases"]) == (0, 1)
 
 
+def test_an_export_of_ga4_with_items_is_known(tmp_path, call):
+    (tmp_path / "events.jsonl").write_text(
+        json.dumps(
+            {
+                "event_name": "purchase",
+                "event_timestamp": "1790000000000000",
+                "user_pseudo_id": "c1",
+                "ecommerce": {"transaction_id": "T1"},
+                "items": [{"item_id": "milk"}, {"item_id": "tea"}],
+            }
+        )
+    )
+    code, output, _ = call("doctor", "events.jsonl", "--json")
+    found = json.loads(output)
+    assert (code, found["proposed"], found["purchases"], found["orders"]) == (3, {"format": "ga4"}, 2, 1)
+
+
 def test_a_header_that_says_nothing_is_shown_with_its_cells(tmp_path, call):
     (tmp_path / "odd.csv").write_text("a,b,c\n1,TEA,2026-09-13\n")
     code, output, message = call("doctor", "odd.csv")
@@ -113,7 +130,7 @@ def test_personal_ids_and_odd_products_are_pointed_out(tmp_path, call):
     (tmp_path / "orders.csv").write_text("customer_id,product_id,ordered_at,order_id\n" + rows)
     code, output, _ = call("doctor", "orders.csv")
     assert code == 0
-    assert "Customer ids are e-mail addresses: --hash-customers" in output
+    assert "--hash-customers keeps salted digests" in output
     assert "is on nearly every order" in output
 
 

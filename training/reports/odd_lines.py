@@ -1,6 +1,5 @@
-"""Odd lines of purchases: products that may be none, and customer ids that are personal data."""
+"""Odd lines of purchases: products that may be none."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -24,11 +23,6 @@ _NO_PRODUCT = (
     "подарочная карта", "скидка", "هزینه ارسال", "ارسال", "کارت هدیه", "تخفیف", "انعام", "شحن", "رسوم الشحن", "توصيل",
     "بطاقة هدية", "خصم", "送料", "ギフトカード", "运费", "礼品卡",
 )  # fmt: skip
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-_PHONE = r"^\+?(?:[()\s./-]*\d){9,15}$"
-_MARKED = r"[+()\s./-]"
-LOOKED_AT = 10_000
-"""Customers whose ids are looked at."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +77,3 @@ def _why(product: str, title: str | None, n: int, orders: int, *, only_named: bo
 @cache
 def _folded() -> set[str]:
     return {fold(word) for word in _NO_PRODUCT}
-
-
-def personal_ids(customers: Sequence[str]) -> str | None:
-    """What the customer ids are where they are personal data: e-mail addresses or phone numbers; else None."""
-    ids = pl.Series("id", customers[:LOOKED_AT], pl.String)
-    if ids.is_empty():
-        return None
-    mails, phones = ids.str.contains(_EMAIL), ids.str.contains(_PHONE) & ids.str.contains(_MARKED)
-    if float(mails.mean() or 0) > 0.1:  # type: ignore[arg-type]
-        return "e-mail addresses"
-    return "phone numbers" if float(phones.mean() or 0) > 0.1 else None  # type: ignore[arg-type]

@@ -102,14 +102,12 @@ def print_products(catalogue: Mapping[str, int]) -> None:
         )
 
 
-def print_odd(products: Sequence[OddProduct], ids: str | None) -> None:
-    """Products that may be none, and what kind of personal data the customer ids are."""
+def print_odd(products: Sequence[OddProduct]) -> None:
+    """A line for each product that may be none; nothing without any."""
     rows = [(odd.product_id, odd.title or "", f"{odd.orders_share:.1%}", odd.why) for odd in products]
     if rows:
         title = "Perhaps no products: leave them out with --not-products"
         print_table(["product_id", "title", "of orders", "why"], rows, title=title)
-    if ids:
-        echo(f"Customer ids are {ids}: --hash-customers keeps them out of addresses, keys and archives.")
 
 
 def _rows(count: int, report: IngestReport) -> str:

@@ -22,7 +22,7 @@ from training.ingest.header_cells import header_cells
 from training.ingest.ingest import Ingested, PurchaseSource, ingest
 from training.ingest.ingest_report import check_report
 from training.reports.data_needs import list_needs, print_report
-from training.reports.odd_lines import LOOKED_AT, odd_products, personal_ids
+from training.reports.odd_lines import odd_products
 from training.reports.reading_tables import (
     print_columns,
     print_header,
@@ -117,14 +117,8 @@ def _next_command(source: PurchaseSource, settings: Settings, written: Path | No
     return shlex.join(words if known else [*words, "--config", str(written)])
 
 
-def _facts(examined: _Examined) -> tuple[list[Any], str | None]:
-    ledger = examined.ingested.ledger
-    customers = ledger["customer_id"].unique(maintain_order=True).head(LOOKED_AT)
-    return odd_products(ledger, examined.ingested.catalogue), personal_ids(list(customers))
-
-
 def _print_json(examined: _Examined, settings: Settings, following: str) -> None:
-    odd, ids = _facts(examined)
+    odd = odd_products(examined.ingested.ledger, examined.ingested.catalogue)
     needs = list_needs(examined.ingested.ledger, settings.horizon_days)
     print_json(
         {
@@ -132,7 +126,6 @@ def _print_json(examined: _Examined, settings: Settings, following: str) -> None
             "why": _reasons(examined, settings),
             "proposed": examined.proposed,
             "odd_products": [product.to_dict() for product in odd],
-            "personal_ids": ids,
             "features": [need.to_dict() for need in needs],
             "command": following,
         }
@@ -147,7 +140,7 @@ def _print(examined: _Examined, settings: Settings, following: str) -> None:
     print_problems(report)
     print_statuses(report.statuses)
     print_products(report.catalogue)
-    print_odd(*_facts(examined))
+    print_odd(odd_products(examined.ingested.ledger, examined.ingested.catalogue))
     alternatives = [" | ".join(question["choices"]) for question in report.questions]
     echo(f"Next: {' '.join([following, *(f'[{each}]' for each in alternatives)])}")
 

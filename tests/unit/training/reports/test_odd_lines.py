@@ -1,10 +1,9 @@
 from datetime import UTC, datetime
 
 import polars as pl
-import pytest
 
 from training.ingest.schema import CATALOGUE, LEDGER
-from training.reports.odd_lines import odd_products, personal_ids
+from training.reports.odd_lines import odd_products
 
 
 def tables(orders, titles):
@@ -36,17 +35,3 @@ def test_a_product_without_sku_is_odd_where_others_have_one():
 
 def test_nothing_sold_has_nothing_odd():
     assert odd_products(*tables([], {})) == []
-
-
-@pytest.mark.parametrize(
-    ("ids", "what"),
-    [
-        (["ann@x.org", "bob@shop.example"], "e-mail addresses"),
-        (["+44 7946 07001", "+49 (0)30 1234567"], "phone numbers"),
-        (["7001", "7002", "1234567890"], None),
-        (["2026-01-01", "C-17"], None),
-        ([], None),
-    ],
-)
-def test_ids_that_are_personal_data_are_noticed(ids, what):
-    assert personal_ids(ids) == what
