@@ -1,6 +1,7 @@
 """Folding of names: what is left where case, blanks, punctuation, accents and twofold letters do not count."""
 
 import unicodedata
+from functools import lru_cache
 
 _ONE_LETTER = str.maketrans(
     {
@@ -20,6 +21,7 @@ _ONE_LETTER = str.maketrans(
 """Letters that are no composition and are written in two ways, as they come out of the decomposition."""
 
 
+@lru_cache(maxsize=16_384)
 def fold(name: str) -> str:
     """The letters and digits of a name, in lower case and without accents; empty where there are none."""
     plain = unicodedata.normalize("NFKD", name.translate(_ONE_LETTER).casefold()).translate(_ONE_LETTER)

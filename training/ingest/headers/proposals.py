@@ -86,5 +86,12 @@ def _compare(column: str, ours: str, names: Sequence[str], file: str) -> Proposa
     if ends:
         longest = max(ends, key=len)
         return Proposal(column, f"holds a {known[longest][1]} word", 1 + len(longest) / len(folded) / 2)
-    like = max((difflib.SequenceMatcher(None, folded, fold(name)).ratio() for name in (*names, ours)), default=0.0)
+    like = max((_likeness(folded, fold(name)) for name in (*names, ours)), default=0.0)
     return Proposal(column, "a name like it", like) if like >= _LIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    """From 0 to 1; 0 where it is below _LIKE, which is soon known of most names."""
+    matcher = difflib.SequenceMatcher(None, one, other)
+    near = matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE
+    return matcher.ratio() if near else 0.0
