@@ -28,8 +28,9 @@ from training.ingest.ingest_report import IngestReport, check_report, ledger_fac
 from training.ingest.ledger_notes import ledger_notes, status_notes
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
-from training.ingest.rows import ParsedRows, open_sources, read_part
+from training.ingest.rows import ParsedRows, read_part
 from training.ingest.schema import LEDGER
+from training.ingest.sources import open_sources
 from training.quarantine import quarantine_path, write_quarantine
 from training.tables.files import find_files, unchanged
 from training.tables.workspace import Workspace

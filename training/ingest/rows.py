@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -22,10 +21,8 @@ from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
 from training.ingest.refunds import WHOLE, is_back, sign_refunds
 from training.ingest.schema import EVENTS_KNOWN, NORMAL, bad_rules, first_reason, user_rules
-from training.tables.copies import without_copies
+from training.ingest.sources import PurchaseFile
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
-from training.tables.scan import scan_file
-from training.tables.workspace import Workspace
 
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
@@ -38,27 +35,13 @@ _COUNTED = (_VERDICT, _OWN_REFUND, _PRICE_GIVEN, _PRICE_UNREAD, _PRICE_IGNORED, 
 
 
 @dataclass(frozen=True)
-class PurchaseFile:
-    """A purchase file as one table; or the files that a format joins.
-
-    Attributes:
-        file: for messages and the quarantine.
-        frame: the table with LINE and BROKEN.
-        notes: on how it was opened.
-    """
-
-    file: Path
-    frame: pl.LazyFrame
-    notes: Sequence[Note] = ()
-
-
-@dataclass(frozen=True)
 class ParsedRows:
     """The rows of one purchase file, good and bad, with counts.
 
     Attributes:
-            the source has them, and currency where its prices have one, and paid_back (what a negative price gave back
-            for one; null elsewhere).
+        rows: good rows: the ledger's columns (quantity below 0 for a refund, never 0), of_order Boolean, title and
+            category where the source has them, currency where its prices have one, and paid_back (what a negative price
+            gave back for one; null elsewhere).
         bad: file, line, reason and the taken columns as text.
         taken: our column → the source's.
         unused: the source's other columns.
@@ -93,28 +76,6 @@ class ParsedRows:
     statuses: Mapping[str, int] = field(default_factory=dict)
     samples: Mapping[str, str] = field(default_factory=dict)
     affected: Mapping[str | None, Affected] = field(default_factory=dict)
-
-
-def open_sources(
-    files: Sequence[Path], format_: Format, options: ReadingOptions, work: Workspace
-) -> list[PurchaseFile]:
-    """The scanned files, each content once; a format that joins files makes one of them, named after their folder.
-
-    Raises:
-        UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
-        UnclearInputError, UsageError, HomeError: see `training.tables.scan.scan_file`.
-    """
-    tables = without_copies({file: scan_file(file, options, work) for file in files})
-    notes = {
-        file: [Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()]
-        for file, table in tables.items()
-    }
-    stems = {file.name.split(".")[0]: table.frame for file, table in tables.items()}
-    if format_.combine is None or not format_.joins(stems):
-        return [PurchaseFile(file, format_.prepare(table.frame), notes[file]) for file, table in tables.items()]
-    folder = files[0].parent
-    with reading(folder):
-        return [PurchaseFile(folder, format_.combine(stems), list(chain.from_iterable(notes.values())))]
 
 
 def read_part(

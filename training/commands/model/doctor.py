@@ -18,9 +18,9 @@ from training.commands.options import source_options
 from training.commands.proposed_reading import may_ask, propose_source
 from training.commands.reading_settings import add_to_settings, write_options
 from training.ingest.formats.known import find_format
-from training.ingest.header_cells import header_cells
 from training.ingest.ingest import Ingested, PurchaseSource, ingest
 from training.ingest.ingest_report import check_report
+from training.ingest.sources import header_cells
 from training.reports.data_needs import list_needs, print_report
 from training.reports.odd_lines import odd_products
 from training.reports.reading_tables import (
