@@ -74,9 +74,29 @@ class UnreadableFileError(DataError):
 
 
 class MissingColumnError(DataError):
-    """A required column is not in the file."""
+    """A required column is not in the file.
+
+    Attributes:
+        problem: what is missing, as a sentence that the options end.
+        options: those of the command line with which the file may be read; empty where nothing can be proposed.
+        proposed: the same as reading options; empty where something is left to be said.
+        reasons: our column → why another is proposed for it.
+    """
 
     code = "missing_column"
+
+    def __init__(
+        self,
+        problem: str,
+        options: str = "",
+        proposed: dict[str, object] | None = None,
+        reasons: dict[str, str] | None = None,
+    ) -> None:
+        self.problem = f"{problem}; if that is right" if proposed else f"{problem}; say which they are"
+        super().__init__(f"{self.problem}, add {options}" if options else problem)
+        self.options = options
+        self.proposed = dict(proposed or {})
+        self.reasons = dict(reasons or {})
 
 
 class UnclearInputError(DataError):

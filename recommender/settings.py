@@ -26,7 +26,7 @@ from pydantic_settings import (
 from recommender.currency import CurrencyCode
 from recommender.errors import SettingsError
 from recommender.experiments.experiment import Experiments
-from recommender.reading import ReadingOptions
+from recommender.reading import FormatSettings, ReadingOptions
 from recommender.slate.placements import DEFAULT_PLACEMENTS, Placement
 from recommender.words.language import Language, LocaleTag, get_language
 
@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     """Password of the database that purchases are read from. None: as its address or the driver has it."""
     database_timeout_s: int = Field(default=1_800, ge=1)
     """Longest time that one query of a database may take, rows included."""
+    formats: dict[str, FormatSettings] = {}
+    """Formats of your own by name, as `[formats.mine]` in `reprise.toml`; see the page about training."""
     max_bad_rows_share: float = Field(default=0.05, ge=0, le=1)
     """A file with a larger share of bad rows is refused."""
     horizon_days: int = Field(default=30, ge=1, le=365)

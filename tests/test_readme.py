@@ -33,7 +33,7 @@ from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.reference import PAGES, ROOT, SECTIONS, refresh, sections
 from training.demo.shop import make_shop
-from training.ingest.formats import FORMATS
+from training.ingest.formats.known import FORMATS
 from training.ingest.schema import PURCHASE_COLUMNS
 
 README = (ROOT / "README.md").read_text()

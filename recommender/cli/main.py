@@ -39,6 +39,9 @@ COMMANDS = {
 }
 """Name → (module that defines a click command `command`, the line shown by `reprise --help`)."""
 
+TYPED = "reprise.typed"
+"""Where a click context keeps the words of the command that was typed, from its name on."""
+
 EXIT_CODES: dict[type[RepriseError], int] = {UsageError: 2, DataError: 3, GateRefusedError: 4}
 """Every other RepriseError exits with 1."""
 
@@ -88,6 +91,13 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         _add_config(command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; what was typed is kept, so that a message can say what to type instead."""
+        ctx.meta[TYPED] = list(args)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands, from COMMANDS alone."""

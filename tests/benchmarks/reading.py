@@ -21,8 +21,9 @@ import numpy as np
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.ingest.formats import FORMATS
-from training.ingest.rows import open_sources, read_part
+from training.ingest.formats.known import find_format
+from training.ingest.rows import read_part
+from training.ingest.sources import open_sources
 from training.tables.workspace import Workspace
 
 PART = 1_000_000
@@ -67,7 +68,7 @@ def bare(file: Path) -> int:
 
 def judged(file: Path) -> int:
     """Rows that were read and judged."""
-    options, format_ = ReadingOptions(), FORMATS["reprise"]
+    options, format_ = ReadingOptions(), find_format("reprise")
     with Workspace(file.parent) as work:
         return sum(
             read_part(source, format_, options, AS_OF).rows_good

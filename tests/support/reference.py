@@ -240,7 +240,7 @@ def _sentence(text: str) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return "none"
     if isinstance(value, dict):
         return "see below"

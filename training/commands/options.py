@@ -11,6 +11,7 @@ import click
 
 from recommender.campaigns.audiences import AudienceName
 from training.commands.database_options import add_database_options, take_queries
+from training.commands.proposed_reading import read_or_ask
 from training.commands.reading_options import add_reading_options, take_reading
 from training.ingest.ingest import PurchaseSource
 
@@ -53,7 +54,7 @@ def _with_source(command: Callable[..., None], *, required: bool) -> Callable[..
         if not paths and ledger is None:
             raise click.UsageError("name purchase FILEs, a --ledger, or both")
         source = PurchaseSource(paths, take_reading(others), products, ledger, take_queries(others))
-        command(source=source, **others)
+        read_or_ask(lambda source: command(source=source, **others), source, silent=bool(others.get("as_json")))
 
     return with_source
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from recommender.errors import UsageError
 from recommender.reading import ReadingOptions
 from recommender.settings import load_settings
-from training.ingest.formats import FORMATS
+from training.ingest.formats.known import FORMATS
+from training.ingest.headers.column_options import parse_columns
 
 
 def add_reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -26,7 +27,10 @@ def take_reading(others: dict[str, Any]) -> ReadingOptions:
         UsageError: a value cannot be.
     """
     given = {name: others.pop(name) for name in ReadingOptions.model_fields if name in others}
-    settled = load_settings().reading.model_dump() | {name: value for name, value in given.items() if value}
+    settled = load_settings().reading.model_dump()
+    for name in ("columns", "product_columns"):
+        given[name] = {**settled[name], **given.get(name, {})}
+    settled |= {name: value for name, value in given.items() if value}
     if given.get("day_first") is False:
         settled["day_first"] = False
     try:
@@ -39,28 +43,23 @@ def take_reading(others: dict[str, Any]) -> ReadingOptions:
         raise UsageError("; ".join(problems)) from None
 
 
-def parse_columns(options: tuple[str, ...]) -> dict[str, str]:
-    """`("customer_id=Customer ID,product_id=SKU",)` as a dict. Raises click.BadParameter without an `=`."""
-    named = {}
-    for part in ",".join(options).split(",") if options else ():
-        ours, separator, theirs = part.partition("=")
-        if not separator:
-            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--columns")
-        named[ours.strip()] = theirs.strip()
-    return named
-
-
 def _split(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
 def _columns(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
-    return parse_columns(values)
+    try:
+        return parse_columns(values)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=parameter.opts[0]) from None
 
 
 _OPTIONS = (
-    click.option("--format", type=click.Choice(sorted(FORMATS)), help="Which export it is.  [default: reprise]"),
+    click.option("--format", metavar="NAME", help=f"Which export it is: {', '.join(FORMATS)}.  [default: reprise]"),
     click.option("--columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
+    click.option(
+        "--product-columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="The same for --products."
+    ),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
     click.option("--time-format", metavar="PATTERN", help="Pattern of times, such as '%d.%m.%Y %H:%M'."),

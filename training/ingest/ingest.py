@@ -23,13 +23,15 @@ from training.cells.spellings import currencies_of, spelling_notes
 from training.databases.local_files import LocalFiles, Queries, local_files
 from training.ingest.archived_events import add_earlier, read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
-from training.ingest.formats import FORMATS
+from training.ingest.formats.format import Format
+from training.ingest.formats.known import find_format
 from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
 from training.ingest.ledger_notes import ledger_notes, status_notes
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
-from training.ingest.rows import ParsedRows, open_sources, read_part
+from training.ingest.rows import ParsedRows, read_part
 from training.ingest.schema import LEDGER
+from training.ingest.sources import open_sources
 from training.quarantine import quarantine_path, write_quarantine
 from training.tables.files import find_files, unchanged
 from training.tables.workspace import Workspace
@@ -116,19 +118,21 @@ def ingest(
         DatabaseError: a database or an object store cannot be read.
         HomeError: the quarantine file or a copy cannot be written, or the ledger not be read.
     """
-    _check(source, as_of)
+    format_ = find_format(source.reading.format, settings.formats)
+    _check(source, format_, as_of)
     named = (source.paths, source.products, source.queries)
     with local_files(*named, reading=source.reading, settings=settings, progress=progress) as local, local.named():
-        return _ingest(source, local, settings, as_of, progress, erased=erased, refuse=refuse)
+        return _ingest(source, local, format_, settings, as_of, progress=progress, erased=erased, refuse=refuse)
 
 
 def _ingest(
     source: PurchaseSource,
     local: LocalFiles,
+    format_: Format,
     settings: Settings,
     as_of: datetime,
-    progress: Progress,
     *,
+    progress: Progress,
     erased: Collection[str],
     refuse: bool,
 ) -> Ingested:
@@ -137,8 +141,12 @@ def _ingest(
     files = find_files(local.paths, leave_out=products)
     with unchanged([*files, *products]), Workspace(settings.home) as work:
         salt = make_salt(DataDirectory(settings.home)) if source.reading.hash_customers else None
-        of_files = _read_files(files, source.reading, as_of, progress, work, salt=salt, refuse=refuse)
-        listed = read_products(local.products, work, settings.link_hosts) if local.products else None
+        of_files = _read_files(
+            files, format_, source.reading, as_of, progress=progress, work=work, salt=salt, refuse=refuse
+        )
+        listed = read_products(local.products, work, settings.link_hosts, source.reading) if local.products else None
+    if refuse and listed:
+        refuse_questions(str(source.products), listed.questions)
     whole = {
         file: add_earlier(part, kept) if (kept := local.kept_of(file)) else part for file, part in of_files.items()
     }
@@ -169,7 +177,11 @@ def _ingest(
         report = IngestReport(
             sources=[local.rename(str(path)) for path in (*files, *([source.ledger] if source.ledger else []))],
             format=source.reading.format,
-            **{**read, "notes": [*read["notes"], *map(asdict, notes)]},
+            **{
+                **read,
+                "notes": [*read["notes"], *map(asdict, notes)],
+                "questions": [*read["questions"], *map(asdict, listed.questions if listed else ())],
+            },
             max_bad_rows_share=settings.max_bad_rows_share,
             quarantine=str(quarantine) if quarantine else None,
             refunds=refund_facts(cleaned.netted, parts),
@@ -186,10 +198,8 @@ def _ingest(
     return Ingested(ledger, catalogue, report, named, currencies)
 
 
-def _check(source: PurchaseSource, as_of: datetime) -> None:
-    if source.reading.format not in FORMATS:
-        raise UsageError(f"no format {source.reading.format!r}; there are: {', '.join(sorted(FORMATS))}")
-    if source.queries.since_last and FORMATS[source.reading.format].combine:
+def _check(source: PurchaseSource, format_: Format, as_of: datetime) -> None:
+    if source.queries.since_last and format_.combine:
         raise UsageError(f"--since-last cannot be with the format {source.reading.format}, which joins files")
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of} has no zone; give one, for example {as_of}Z")
@@ -197,21 +207,21 @@ def _check(source: PurchaseSource, as_of: datetime) -> None:
 
 def _read_files(
     files: Sequence[Path],
+    format_: Format,
     options: ReadingOptions,
     as_of: datetime,
+    *,
     progress: Progress,
     work: Workspace,
-    *,
     salt: bytes | None,
     refuse: bool,
 ) -> dict[Path, ParsedRows]:
     if not files:
         return {}
-    format_ = FORMATS[options.format]
     with progress.step("Read purchases", total=len(files)) as advance:
         parts = {}
         for opened in open_sources(files, format_, options, work):
-            parts[opened.file] = read_part(opened, format_, options, as_of, salt=salt, refuse=refuse)
+            parts[opened.file] = read_part(opened, format_, format_.fill(options), as_of, salt=salt, refuse=refuse)
             advance(1)
     return parts
 

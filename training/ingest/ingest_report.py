@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
@@ -13,6 +13,7 @@ from recommender.errors import TooLittleDataError, TooManyBadRowsError, UnclearI
 from recommender.reading import ReadingOptions
 from training.cells.findings import Question, merge_notes
 from training.cells.statuses import status_meaning
+from training.ingest.affected import affected_shares
 from training.ingest.refunds import Netted
 from training.ingest.rows import ParsedRows
 from training.ingest.schema import ANONYMOUS
@@ -65,6 +66,9 @@ class IngestReport:
         median_gap_days: between one customer's consecutive orders of one product; None if nothing was bought twice.
         catalogue: products, from_file, sold_but_not_in_file, never_sold, repeated_in_file, unusable_in_file,
             quarantined_in_file (lines and cells that were not taken).
+        samples: our column → one of its cells; where the file was examined, not refused.
+        affected: reason of left_out or quarantined → rows, rows_share, money_share (None where nothing has a price) and
+            customers_share; likewise.
     """
 
     sources: Sequence[str]
@@ -99,6 +103,8 @@ class IngestReport:
     repeat_customer_share: float | None
     median_gap_days: float | None
     catalogue: Mapping[str, int]
+    samples: Mapping[str, str] = field(default_factory=dict)
+    affected: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def bad_share(self) -> float:
@@ -178,6 +184,8 @@ def reading_facts(parts: Sequence[ParsedRows], options: ReadingOptions) -> dict[
         "prices_unread": sum(part.prices_unread for part in parts),
         "without_customer": sum(part.without_customer for part in parts),
         "statuses": _statuses(parts, options.returned),
+        "samples": {ours: cell for part in parts for ours, cell in part.samples.items()},
+        "affected": affected_shares([part.affected for part in parts if part.affected]),
     }
 
 

@@ -1,5 +1,6 @@
 """The catalogue: the shop's product file, completed by titles and categories of the purchases."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,14 +9,17 @@ from pathlib import Path
 import polars as pl
 
 from recommender.currency import currencies
-from recommender.errors import MissingColumnError
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.cells.findings import Note, refuse_questions
+from training.cells.findings import Note, Question, ReadCells
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
+from training.ingest.columns import PRODUCTS, header_notes, take_columns
+from training.ingest.products.prices import plain_prices
+from training.ingest.products.product_formats import OUR_OWN, product_format
+from training.ingest.products.stock import in_stock, stock_notes
 from training.ingest.rows import QUARANTINE_CHARACTERS
 from training.ingest.schema import CATALOGUE
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
@@ -25,13 +29,14 @@ from training.tables.workspace import Workspace
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
 _READ = "__read__"
-_NO = ("false", "f", "no", "n", "0", "0.0", "out of stock", "out_of_stock", "outofstock", "sold out", "discontinued")
-
+_HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|\?|#|$)")
+"""An address that begins with what may be a host, and not with a scheme or a path."""
 
 _WRONG = {"price": "is no number, or negative", "currency": "is no code of ISO 4217, such as EUR"} | dict.fromkeys(
     ADDRESSES, "is neither an http or https address of an allowed host nor a path of the shop"
 )
 """Why a cell is not taken, by its column."""
+_ADVICE = dict.fromkeys(ADDRESSES, "; write https:// before it, or name its host in REPRISE_LINK_HOSTS")
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class NamedProducts:
         repeated: lines whose product stood on a later line too; the last line counts.
         unusable: lines without a product_id, and broken ones.
         bad: file, line, reason and cells as text: what of a line was not taken, and why.
-        notes: on how the file was opened.
+        notes: what was taken for something, changed or not taken.
+        questions: what is unclear in the file.
     """
 
     products: pl.DataFrame
@@ -51,45 +57,82 @@ class NamedProducts:
     unusable: int
     bad: pl.DataFrame
     notes: Sequence[Note] = ()
+    questions: Sequence[Question] = ()
 
 
-def read_products(file: Path, work: Workspace, hosts: Collection[str] = ()) -> NamedProducts:
+def read_products(
+    file: Path, work: Workspace, hosts: Collection[str] = (), reading_options: ReadingOptions | None = None
+) -> NamedProducts:
     """The products of a file of product_id and any of the catalogue's other columns; other columns are ignored.
 
-    A price that is no number or is negative, a currency that is none, and an address that may not be shown (see
-    `shop_address`), are not taken, and listed in `bad`. A product is in stock unless its cell says otherwise (`false`,
-    `no`, `0`, `out of stock`, …).
+    Feeds and exports of shop systems are known by their header. A price that is no number or is negative, a currency
+    that is none, and an address that may not be shown (see `shop_address`), are not taken, and listed in `bad`. A
+    product is in stock unless its cell says otherwise, by a word or by a number of pieces
+    (`training.ingest.products.stock`).
 
     Args:
         file: of any kind that `scan_file` reads.
         work: for copies of it.
         hosts: those that addresses may name; empty for any.
+        reading_options: what the user says about columns and cells.
 
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding.
-        MissingColumnError: it has no product_id.
+        MissingColumnError: it has no product_id, or not the columns that are named.
     """
-    table = scan_file(file, ReadingOptions(), work)
+    options = reading_options or ReadingOptions()
+    table = scan_file(file, options.model_copy(update={"sheet": None}), work)
     frame = table.frame
     with reading(file):
+        format_ = product_format(frame.collect_schema().names())
+        frame = format_.prepare(frame)
         schema = frame.collect_schema()
-        if "product_id" not in schema:
-            seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
-            raise MissingColumnError(f"{file} has no column 'product_id'; its columns are {seen}; rename one of them")
-        columns = [_product_file_column(name, frame, schema, hosts) for name in CATALOGUE.names()]
-        cells = {name: text_of(name, schema[name]) for name in ("product_id", *_WRONG) if name in schema}
+        seen = [name for name in schema.names() if name not in {LINE, BROKEN}]
+        taken = take_columns(seen, format_.columns, options.product_columns, str(file), PRODUCTS)
+        frame, ways = plain_prices(frame, taken["price"]) if "price" in taken and not options.decimal else (frame, [])
+        price = read_numbers(SourceColumn(frame, taken["price"]), options) if "price" in taken else None
+        cells = {ours: text_of(theirs, schema[theirs]) for ours, theirs in taken.items()}
+        read = {**(_priced(price) if price else {}), **cells, **({"price": _price(price.value)} if price else {})}
+        columns = [_product_file_column(name, read, hosts) for name in CATALOGUE.names()]
+        named = [cell.alias(_READ + ours) for ours, cell in cells.items()]
         rows_only = ~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
-        named = [cell.alias(_READ + name) for name, cell in cells.items()]
         listed = frame.select(LINE, BROKEN, *columns, *named).filter(rows_only).collect()
     usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
+    notes = [] if format_ is OUR_OWN else [Note("product_format", f"the product file is read as {format_.about}")]
+    notes += header_notes(taken, seen, format_.columns, options.product_columns, PRODUCTS)
     return NamedProducts(
         products,
         repeated=len(usable) - len(products),
         unusable=len(listed) - len(usable),
-        bad=_not_taken(listed, cells, file),
-        notes=[Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()],
+        bad=_not_taken(listed, [ours for ours in ("product_id", *_WRONG) if ours in taken], file),
+        questions=price.questions if price else (),
+        notes=[
+            *(Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()),
+            *notes,
+            *ways,
+            *(price.notes if price else ()),
+            *_cell_notes(listed, taken),
+        ],
     )
+
+
+def _priced(price: ReadCells) -> dict[str, pl.Expr]:
+    """The currency that prices name, where they do."""
+    return {} if price.currency is None else {"currency": price.currency}
+
+
+def _cell_notes(listed: pl.DataFrame, taken: Mapping[str, str]) -> list[Note]:
+    """What was not taken of prices and addresses, and words for stock that are not known."""
+    notes = []
+    for ours in (ours for ours in _WRONG if ours in taken):
+        lost = listed.filter(pl.col(_READ + ours).is_not_null() & pl.col(ours).is_null())[_READ + ours]
+        if len(lost):
+            text = f"products, column {taken[ours]!r}: {lost[0][:60]!r} {_WRONG[ours]}, so it is not taken"
+            notes.append(Note(f"{ours}_not_taken", text + _ADVICE.get(ours, ""), len(lost)))
+    if "in_stock" in taken:
+        notes += stock_notes(taken["in_stock"], listed[f"{_READ}in_stock"])
+    return notes
 
 
 def _not_taken(listed: pl.DataFrame, cells: Collection[str], file: Path) -> pl.DataFrame:
@@ -107,24 +150,27 @@ def _not_taken(listed: pl.DataFrame, cells: Collection[str], file: Path) -> pl.D
     ).sort("line", maintain_order=True)
 
 
-def _product_file_column(name: str, frame: pl.LazyFrame, schema: pl.Schema, hosts: Collection[str]) -> pl.Expr:
-    """One catalogue column from a product file."""
-    if name not in schema:
+def _product_file_column(name: str, read: Mapping[str, pl.Expr], hosts: Collection[str]) -> pl.Expr:
+    """One catalogue column from a product file's cells."""
+    if name not in read:
         absent = True if name == "in_stock" else None
         return pl.lit(absent, CATALOGUE[name]).alias(name)
-    if name == "price":
-        read = read_numbers(SourceColumn(frame, name), ReadingOptions())
-        refuse_questions("the product file", read.questions)
-        return _price(read.value).alias(name)
-    text = text_of(name, schema[name])
     if name in ADDRESSES:
-        return text.map_elements(partial(shop_address, hosts=hosts), return_dtype=pl.String).alias(name)
+        address = partial(_address, hosts=hosts)
+        return read[name].map_elements(address, return_dtype=pl.String).alias(name)
     if name == "currency":
-        return pl.when(text.is_in(currencies())).then(text).alias(name)
+        return pl.when(read[name].is_in(currencies())).then(read[name]).alias(name)
     if name in {"in_stock", "replenishable"}:
-        is_yes = ~text.str.to_lowercase().is_in(_NO)
+        is_yes = in_stock(read[name])
         return (is_yes.fill_null(value=True) if name == "in_stock" else is_yes).alias(name)
-    return text.alias(name)
+    return read[name].alias(name)
+
+
+def _address(text: str, hosts: Collection[str]) -> str | None:
+    """An address that may be shown; one without scheme gets https where a host is plainly its beginning."""
+    if _HOST_FIRST.match(text) and (text.lower().startswith("www.") or hosts):
+        return shop_address(f"https://{text}", hosts)
+    return shop_address(text, hosts)
 
 
 def _price(number: pl.Expr) -> pl.Expr:

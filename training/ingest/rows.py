@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -17,14 +16,13 @@ from training.cells.source_column import SourceColumn
 from training.cells.statuses import TAKEN_BACK, status_meaning
 from training.cells.texts import text_of
 from training.cells.times import read_times
-from training.ingest.columns import take_columns
-from training.ingest.formats import Format
+from training.ingest.affected import Affected, affected_by
+from training.ingest.columns import first_cells, header_notes, take_columns
+from training.ingest.formats.format import Format
 from training.ingest.refunds import WHOLE, is_back, sign_refunds
 from training.ingest.schema import EVENTS_KNOWN, NORMAL, NOTHING_LEFT, bad_rules, first_reason, user_rules
-from training.tables.copies import without_copies
+from training.ingest.sources import PurchaseFile
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
-from training.tables.scan import scan_file
-from training.tables.workspace import Workspace
 
 QUARANTINE_CHARACTERS = 200
 """A cell is cut to this many characters in the quarantine file."""
@@ -34,21 +32,6 @@ _PRICE_GIVEN = "__price_given__"
 _PRICE_UNREAD = "__price_unread__"
 _PRICE_IGNORED = "__price_ignored__"
 _COUNTED = (_VERDICT, _OWN_REFUND, _PRICE_GIVEN, _PRICE_UNREAD, _PRICE_IGNORED, WHOLE, "status")
-
-
-@dataclass(frozen=True)
-class PurchaseFile:
-    """A purchase file as one table; or the files that a format joins.
-
-    Attributes:
-        file: for messages and the quarantine.
-        frame: the table with LINE and BROKEN.
-        notes: on how it was opened.
-    """
-
-    file: Path
-    frame: pl.LazyFrame
-    notes: Sequence[Note] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +53,8 @@ class ParsedRows:
         prices_given, prices_unread: good rows whose price cell says something; and whose something is no number.
         without_customer: rows without a customer.
         statuses: value of `status` → good rows.
+        samples: our column → one of its cells; not where questions are refused.
+        affected: reason → what it touches; not where questions are refused.
     """
 
     rows: pl.DataFrame
@@ -90,28 +75,8 @@ class ParsedRows:
     prices_unread: int = 0
     without_customer: int = 0
     statuses: Mapping[str, int] = field(default_factory=dict)
-
-
-def open_sources(
-    files: Sequence[Path], format_: Format, options: ReadingOptions, work: Workspace
-) -> list[PurchaseFile]:
-    """The scanned files, each content once; a format that joins files makes one of them, named after their folder.
-
-    Raises:
-        UnreadableFileError: a file is empty, of a kind that is not read, or missing from those to join.
-        UnclearInputError, UsageError, HomeError: see `training.tables.scan.scan_file`.
-    """
-    tables = without_copies({file: scan_file(file, options, work) for file in files})
-    notes = {
-        file: [Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()]
-        for file, table in tables.items()
-    }
-    if format_.combine is None:
-        return [PurchaseFile(file, format_.prepare(table.frame), notes[file]) for file, table in tables.items()]
-    stems = {file.name.split(".")[0]: table.frame for file, table in tables.items()}
-    folder = files[0].parent
-    with reading(folder):
-        return [PurchaseFile(folder, format_.combine(stems), list(chain.from_iterable(notes.values())))]
+    samples: Mapping[str, str] = field(default_factory=dict)
+    affected: Mapping[str | None, Affected] = field(default_factory=dict)
 
 
 def read_part(
@@ -177,7 +142,12 @@ def read_part(
         taken=taken,
         unused=unused,
         times=cells["ordered_at"].found,
-        notes=[*source.notes, *_notes(frame, cells), *([] if "status" in taken else note_statuses(words))],
+        notes=[
+            *source.notes,
+            *header_notes(taken, seen, format_.columns, options.columns),
+            *_notes(frame, cells),
+            *([] if "status" in taken else note_statuses(words)),
+        ],
         questions=questions,
         rows_read=len(frame),
         rows_good=len(good),
@@ -189,6 +159,8 @@ def read_part(
         prices_unread=int(good[_PRICE_UNREAD].sum()),
         without_customer=frame["customer_id"].null_count(),
         statuses=statuses,
+        samples={} if refuse else first_cells(table, taken),
+        affected={} if refuse else affected_by(frame, _VERDICT),
     )
 
 

@@ -85,10 +85,6 @@ def list_needs(ledger: pl.DataFrame, horizon_days: int) -> list[DataNeed]:
 def print_report(report: IngestReport, needs: list[DataNeed]) -> None:
     """The report and the features as tables for people."""
     print_table(["what", "found"], list(_describe(report)), title="Purchases")
-    reasons = [("bad, in quarantine", *reason) for reason in report.quarantined.items()]
-    reasons += [("left out, normal in this format", *reason) for reason in report.left_out.items()]
-    if reasons:
-        print_table(["rows", "reason", "count"], [(*row[:2], f"{row[2]:,}") for row in reasons])
     if report.suspicious:
         rows = [
             (s["customer_id"], f"{s['purchases']:,}", f"{s['share']:.1%}", f"{s['orders_per_day']:.1f}")

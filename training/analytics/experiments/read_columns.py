@@ -12,6 +12,7 @@ from training.cells.forms.time_text import UTC_MOMENT
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
+from training.ingest.columns import find_column
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading, unchanged
 from training.tables.scan import scan_file
 from training.tables.text.plain_text import GUESSED
@@ -45,7 +46,7 @@ def read_columns(
     names = [*texts, moment]
     with unchanged([file]), reading(file):
         table = scan_file(file, ReadingOptions(), work)
-        frame = table.frame
+        frame = _named(table.frame, names)
         schema = frame.collect_schema()
         required = [name for name in names if name not in optional]
         _check(file, required, schema)
@@ -57,6 +58,13 @@ def read_columns(
     readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
     usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()), readable).drop(_TOLD)
     return usable, len(rows) - len(usable)
+
+
+def _named(frame: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+    """The file with our names where its own differ from them in no letter, such as `Customer ID`."""
+    seen = frame.collect_schema().names()
+    theirs = {name: find_column((name,), seen) for name in names}
+    return frame.rename({other: name for name, other in theirs.items() if other is not None and other != name})
 
 
 def _text(name: str, schema: pl.Schema) -> pl.Expr:

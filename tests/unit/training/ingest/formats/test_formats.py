@@ -3,28 +3,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recommender.cli.progress import Progress
 from recommender.errors import UnreadableFileError
-from recommender.reading import ReadingOptions
-from recommender.settings import Settings
-from training.ingest.ingest import PurchaseSource, ingest
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read(path, format_):
-        settings = Settings(home=tmp_path / "home")
-        as_of = datetime(2024, 6, 1, tzinfo=UTC)
-        return ingest(PurchaseSource([path], ReadingOptions(format=format_)), settings, as_of, Progress(show=False))
-
-    return read
-
-
-def lines(ingested, *columns):
-    return list(ingested.ledger.select(*(columns or ("customer_id", "product_id", "quantity"))).iter_rows())
-
-
-def test_online_retail_leaves_out_what_is_no_product_sale(tmp_path, read):
+def test_online_retail_leaves_out_what_is_no_product_sale(tmp_path, read, lines):
     file = tmp_path / "retail.csv"
     file.write_text(
         "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -43,7 +25,7 @@ def test_online_retail_leaves_out_what_is_no_product_sale(tmp_path, read):
     assert found.catalogue.select("product_id", "title", "price").row(0) == ("85123A", "HEART", "2.55")
 
 
-def test_shopify_orders_fill_their_lines(tmp_path, read):
+def test_shopify_orders_fill_their_lines(tmp_path, read, lines):
     file = tmp_path / "orders.csv"
     file.write_text(
         "Name,Email,Financial Status,Created at,Cancelled at,"
@@ -62,7 +44,7 @@ def test_shopify_orders_fill_their_lines(tmp_path, read):
     assert found.report.refunds["own_lines"] == 3
 
 
-def test_ga4_events_become_one_line_per_item(tmp_path, read):
+def test_ga4_events_become_one_line_per_item(tmp_path, read, lines):
     def event(name, user, *items):
         return {
             "event_name": name,
@@ -89,7 +71,7 @@ def test_ga4_events_become_one_line_per_item(tmp_path, read):
     assert found.catalogue["title"].to_list() == ["Milk"]
 
 
-def test_ga4_parquet_with_nested_items(tmp_path, read):
+def test_ga4_parquet_with_nested_items(tmp_path, read, lines):
     import polars as pl
 
     rows = [
@@ -105,7 +87,7 @@ def test_ga4_parquet_with_nested_items(tmp_path, read):
     assert lines(read(tmp_path / "e.parquet", "ga4")) == [("c1", "a", 2.0), ("c1", "b", 1.0)]
 
 
-def test_a_flattened_ga4_table(tmp_path, read):
+def test_a_flattened_ga4_table(tmp_path, read, lines):
     file = tmp_path / "flat.csv"
     file.write_text("event_date,user_pseudo_id,transaction_id,item_id,quantity\n20240105,c1,T1,milk,2\n")
     found = read(file, "ga4")
@@ -113,7 +95,7 @@ def test_a_flattened_ga4_table(tmp_path, read):
     assert found.report.times == ["dates such as 20240131, taken as midnight UTC"]
 
 
-def test_personalize_keeps_purchases_where_there_are_any(tmp_path, read):
+def test_personalize_keeps_purchases_where_there_are_any(tmp_path, read, lines):
     file = tmp_path / "interactions.csv"
     rows = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n1,a,1704456000,Purchase\n1,b,1704456000,View\n"
     file.write_text(rows)
@@ -124,7 +106,7 @@ def test_personalize_keeps_purchases_where_there_are_any(tmp_path, read):
     assert len(read(file, "personalize").ledger) == 2
 
 
-def test_instacart_joins_its_files_and_dates_orders_from_a_stated_day(tmp_path, read):
+def test_instacart_joins_its_files_and_dates_orders_from_a_stated_day(tmp_path, read, lines):
     folder = tmp_path / "instacart"
     folder.mkdir()
     (folder / "orders.csv").write_text(

@@ -1,0 +1,88 @@
+"""A header that is not ours: the first call proposes, the second call is what the first one printed."""
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from recommender.cli.main import reprise
+from recommender.errors import MissingColumnError
+
+ROWS = (
+    "7001;TEA;2026-09-13;A1;1;4.50\n7001;TEA;2026-10-14;A2;1;4.50\n7002;MUG;2026-09-20;A3;2;9.00\n"
+    "7002;TEA;2026-10-25;A4;1;4.50\n7003;TEA;2026-10-28;A5;3;4.50\n7003;MUG;2026-11-16;A6;1;9.00\n"
+)
+HEADERS = {
+    "german": "Kundennummer;Artikel-Nr.;Bestelldatum;Bestellnummer;Menge;Einzelpreis (EUR)",
+    "french": "N° client;Référence produit;Date de commande;N° commande;Quantité;Prix unitaire",
+    "spanish": "ID cliente;Código de producto;Fecha de pedido;Nº pedido;Cantidad;Precio",
+    "italian": "Codice cliente;Codice articolo;Data ordine;Numero ordine;Quantità;Prezzo",
+    "polish": "Nr klienta;Kod produktu;Data zamówienia;Nr zamówienia;Ilość;Cena",
+    "turkish": "Müşteri No;Ürün Kodu;Sipariş Tarihi;Sipariş No;Adet;Birim Fiyat",
+    "russian": "Клиент;Товар;Дата;Номер заказа;Количество;Цена",
+    "persian": "كد مشتری;کد کالا;تاریخ سفارش;شماره سفارش;تعداد;قیمت",
+    "arabic": "رقم العميل;رمز المنتج;تاريخ الطلب;رقم الطلب;الكمية;السعر",
+    "english, with commas and quotes": 'Customer No. (new);"Item ""SKU""";"Date, of order";Order No;Qty;Price',
+}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=list(HEADERS))
+def test_the_command_that_is_proposed_reads_the_file(home, header):
+    (home / "orders.csv").write_text(f"{header}\n{ROWS}")
+    first = CliRunner().invoke(reprise, ["customers", "orders.csv", "--as-of", "2026-11-20"])
+    assert isinstance(first.exception, MissingColumnError)
+    _, _, command = str(first.exception).partition("if that is right, run: reprise ")
+    words = shlex.split(command)
+    assert words[:2] == ["customers", "orders.csv"]
+    second = CliRunner().invoke(reprise, ["doctor", "orders.csv", *words[4:], "--json"])
+    assert second.exit_code == 0, second.output
+    assert '"purchases": 6' in second.stdout
+    assert '"orders": 6' in second.stdout
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 3)])
+def test_a_terminal_is_asked(home, answer, code):
+    (home / "orders.csv").write_text(f"{HEADERS['russian']}\n{ROWS}")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "recommender.cli", "doctor", "orders.csv"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        os.write(ours, f"{answer}\n".encode())
+        output, _ = process.communicate()
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert process.returncode == code
+    assert "for customer_id nearest is 'Клиент' (Russian)" in shown
+    assert "[y/N]" in shown
+    assert ("6 in 6 orders" in output) == (answer == "y")
+
+
+def test_a_russian_export_is_read_with_its_dates_and_prices(home):
+    rows = ROWS.replace("4.50", "4,50").replace("9.00", "9,00")
+    for day in ("2026-09-13", "2026-10-14", "2026-09-20", "2026-10-25", "2026-10-28", "2026-11-16"):
+        rows = rows.replace(day, ".".join(reversed(day.split("-"))))
+    (home / "orders.csv").write_text(f"{HEADERS['russian']}\n{rows}")
+    found = json.loads(CliRunner().invoke(reprise, ["doctor", "orders.csv", "--json"]).stdout)
+    assert (found["purchases"], found["orders"], found["first_at"][:10]) == (6, 6, "2026-09-13")
+    assert "'4,50' is read as 4.5" in json.dumps(found["notes"])
+
+
+def test_a_format_of_several_files_is_proposed_for_their_folder(home):
+    (home / "olist").mkdir()
+    for name in ("olist_orders_dataset", "olist_order_items_dataset", "olist_customers_dataset"):
+        (home / "olist" / f"{name}.csv").write_text("order_id,product_id,price\n1,2,3\n")
+    words = ["customers", "olist/olist_order_items_dataset.csv", "--as-of", "2026-11-20"]
+    error = CliRunner().invoke(reprise, words).exception
+    assert str(error).endswith("run: reprise customers olist --as-of 2026-11-20 --format olist")

@@ -1,0 +1,1 @@
+"""Headers: names of columns folded, compared, and proposed for ours."""

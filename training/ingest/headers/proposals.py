@@ -1,0 +1,97 @@
+"""Proposals: which column of a header could stand for one of ours, by synonyms and by likeness of names.
+
+A proposal is shown and asked for, never taken.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from training.ingest.headers.folding import fold
+from training.ingest.headers.synonyms import synonyms
+
+_LIKE, _MISSPELT = 0.7, 0.88
+"""Likeness of two names from which one may be a misspelling of the other, and from which it is one."""
+_IN_BRACKETS = re.compile(r"[(\[{].*?[)\]}]|(?:\b(?:in|en|w)\s+)?(?:\b(?:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼])")
+"""What says more about a column than its name: `Preis (EUR)`, `Order Date [UTC]`."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A column that could stand for one of ours.
+
+    Attributes:
+        column: its name.
+        why: in words, after its name.
+        score: above 2 where the whole name is a synonym, above 1 where it begins or ends with one, else the likeness.
+        others: other columns of which as much could be said.
+    """
+
+    column: str
+    why: str
+    score: float
+    others: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is worth naming where nothing has to be found: a synonym, or one letter beside a name."""
+        return self.score > 2 or _MISSPELT <= self.score < 1
+
+
+def propose_columns(
+    header: Sequence[str], wanted: Mapping[str, Sequence[str]], file: str = "synonyms"
+) -> dict[str, Proposal]:
+    """A column for each of ours that is wanted, as far as there is one; each column for one of ours at most.
+
+    Args:
+        header: the columns that are not taken yet.
+        wanted: our column → names that are expected for it.
+        file: of synonyms (`training.ingest.headers.synonyms`).
+    """
+    found = [
+        (proposal.score, ours, proposal)
+        for ours, names in wanted.items()
+        for column in header
+        if (proposal := _compare(column, ours, names, file))
+    ]
+    found.sort(key=lambda each: -each[0])
+    chosen: dict[str, Proposal] = {}
+    for _, ours, proposal in found:
+        if ours not in chosen and all(proposal.column != other.column for other in chosen.values()):
+            chosen[ours] = proposal
+    return {ours: _with_others(chosen, ours, found) for ours in wanted if ours in chosen}
+
+
+def _with_others(chosen: Mapping[str, Proposal], ours: str, found: Collection[tuple[float, str, Proposal]]) -> Proposal:
+    used = {proposal.column for proposal in chosen.values()}
+    best = chosen[ours]
+    others = [each.column for _, name, each in found if name == ours and each.score > 2 and each.column not in used]
+    return Proposal(best.column, best.why, best.score, tuple(others))
+
+
+def _compare(column: str, ours: str, names: Sequence[str], file: str) -> Proposal | None:
+    folded, known = fold(column), synonyms(file).get(ours, {})
+    if not folded:
+        return None
+    if folded in map(fold, names):
+        return Proposal(column, "in other letters", 3)
+    if fold(column.rpartition(".")[2]) in map(fold, (*names, ours)):
+        return Proposal(column, "its name behind that of a table", 2.9)
+    for word, lost in ((folded, 0.0), (fold(_IN_BRACKETS.sub("", column)), 0.5)):
+        if word in known:
+            rank, language = known[word]
+            return Proposal(column, language, 3 - lost - rank / 1000)
+    ends = [word for word in known if len(word) > 3 and (folded.startswith(word) or folded.endswith(word))]
+    if ends:
+        longest = max(ends, key=len)
+        return Proposal(column, f"holds a {known[longest][1]} word", 1 + len(longest) / len(folded) / 2)
+    like = max((_likeness(folded, fold(name)) for name in (*names, ours)), default=0.0)
+    return Proposal(column, "a name like it", like) if like >= _LIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    """From 0 to 1; 0 where it is below _LIKE, which is soon known of most names."""
+    matcher = difflib.SequenceMatcher(None, one, other)
+    near = matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE
+    return matcher.ratio() if near else 0.0
