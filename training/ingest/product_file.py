@@ -95,11 +95,15 @@ def read_products(
         read = {**(_priced(price) if price else {}), **cells, **({"price": _price(price.value)} if price else {})}
         columns = [_product_file_column(name, read, hosts) for name in CATALOGUE.names()]
         named = [cell.alias(_READ + ours) for ours, cell in cells.items()]
-        rows_only = ~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
-        listed = frame.select(LINE, BROKEN, *columns, *named).filter(rows_only).collect()
+        lines = frame.select(LINE, BROKEN, *columns, *named).collect()
+    no_row = pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
+    listed, n_lines = lines.filter(~no_row), len(lines)
     usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
     notes = [] if format_ is OUR_OWN else [Note("product_format", f"the product file is read as {format_.about}")]
+    if n_lines > len(listed):
+        said = f"{file.name}: lines that are the header again or totals are left out"
+        notes.append(Note("no_rows", said, n_lines - len(listed)))
     notes += header_notes(taken, seen, format_.columns, options.product_columns, PRODUCTS)
     return NamedProducts(
         products,

@@ -26,8 +26,8 @@ def read_customers(path: Path) -> CustomerList:
 
 def _ids(path: Path) -> Iterator[str]:
     with open_table(path) as table:
-        if COLUMN in table.names:
-            at = table.names.index(COLUMN)
+        at = next((place for place, name in enumerate(table.names) if _is_column(name)), None)
+        if at is not None:
             ids = (as_written(cells[at]) for _, cells in table.rows if len(cells) > at and cells[at])
             yield from _certain(ids, path, guessed=table.guessed)
             return
@@ -35,6 +35,11 @@ def _ids(path: Path) -> Iterator[str]:
     with open_lines(path) as lines:
         ids = (line.rstrip("\n").removeprefix("\ufeff") for line in lines)
         yield from _certain(filter(None, ids), path, guessed=guessed)
+
+
+def _is_column(name: str) -> bool:
+    """Whether a header names the column, however it is written: `Customer ID`, `customerId`."""
+    return "".join(filter(str.isalnum, name.casefold())) == COLUMN.replace("_", "")
 
 
 def _certain(ids: Iterable[str], path: Path, *, guessed: bool) -> Iterator[str]:

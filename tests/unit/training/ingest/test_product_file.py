@@ -141,3 +141,12 @@ def test_a_product_file_as_a_spreadsheet_saves_it(tmp_path):
     assert named.products.select("product_id", "title").rows() == [("007", "Thé vert"), ("MUG", 'Becher 7"')]
     assert [note.code for note in named.notes] == ["encoding_guessed", "title_lines", "quote_marks"]
     assert "'Thé vert'" in named.notes[0].text
+
+
+def test_lines_that_are_no_products_are_told(tmp_path):
+    file = tmp_path / "products.csv"
+    file.write_text("product_id,title,price\nmilk,M,1\nproduct_id,title,price\ntea,T,2\nmug,C,3\nTotal,,6\n")
+    with Workspace(tmp_path) as work:
+        found = read_products(file, work)
+    assert found.products["product_id"].to_list() == ["milk", "tea", "mug"]
+    assert [(note.code, note.rows) for note in found.notes if note.code == "no_rows"] == [("no_rows", 2)]

@@ -28,13 +28,14 @@ def ids_in(path, text):
     ("text", "found"),
     [
         (b"ANNA\n00123\nANNA\n\n", {"ANNA", "00123"}),
+        (b"Name,Customer ID\nAnna,ANNA\nBob,00123\n", {"ANNA", "00123"}),
         (b"ANNA\r\n00123", {"ANNA", "00123"}),
         (b"\xef\xbb\xbfANNA\na b\n", {"ANNA", "a b"}),
         (b"a,b\nANNA\n", {"a,b", "ANNA"}),
         (b'name,customer_id\nx,ANNA\n"y,z","a,b"\nshort\nw,\n', {"ANNA", "a,b"}),
         (b'\xef\xbb\xbfcustomer_id\r\n"q""q"\r\nANNA\r\n', {'q"q', "ANNA"}),
     ],
-    ids=["lines", "Windows", "BOM", "commas in ids", "a column", "a column, quoted"],
+    ids=["lines", "a column, as people call it", "Windows", "BOM", "commas in ids", "a column", "a column, quoted"],
 )
 def test_ids_come_from_lines_or_from_their_column(tmp_path, text, found):
     assert ids_in(tmp_path / "ids", text) == (len(found), found)
