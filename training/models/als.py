@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
+from implicit.cpu.topk import topk
 from implicit.recommender_base import ModelFitError
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
@@ -158,6 +159,27 @@ def top_products(factors: Factors, rows: NDArray[np.integer], k: int, mask: csr_
         _top_of_block(factors.customers[block] @ factors.products.T, k, None if mask is None else mask[block])
         for block in _blocks(rows, len(factors.products))
     )
+
+
+def nearest_others(queries: NDArray[np.float32], items: NDArray[np.float32], hidden: csr_matrix, k: int) -> RankedLists:
+    """The `k` items with the highest inner products above 0 for each of some queries.
+
+    Quicker than `top_products`, but ties come in any order.
+
+    Args:
+        queries: (n, f) float32, such as rows of `Factors.customers`.
+        items: (n_items, f) float32.
+        hidden: (n, n_items) with an entry for what is left out.
+        k: longest list, at least 1.
+
+    Returns:
+        n lists of indices of items.
+    """
+    if not len(queries) or not len(items):
+        return RankedLists(np.zeros(len(queries) + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+    index, score = topk(items, queries, k, filter_query_items=hidden, num_threads=1)
+    wanted = score > 0
+    return RankedLists(starts_of(wanted.sum(axis=1)), index[wanted], score[wanted])
 
 
 def similar_products(factors: Factors, k: int) -> RankedLists:
