@@ -1,6 +1,6 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.cli.progress import Progress
@@ -15,7 +16,7 @@ from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import ListName, ListTable
 from recommender.publication.product import Product, Rhythm
 from recommender.settings import AlsSettings, Settings
-from training.dataset.ranked_lists import build_table
+from training.dataset.ranked_lists import build_table, spread_lists
 from training.dataset.snapshot import Snapshot
 from training.models.als import Factors, top_products
 from training.models.copurchase import build_together
@@ -68,6 +69,7 @@ def train_model(
     progress: Progress,
     *,
     example_cache: ExampleCache | None = None,
+    customers: Collection[str] | None = None,
 ) -> Model:
     """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
@@ -81,6 +83,7 @@ def train_model(
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
+        customers: ids of those who need personal lists, others may get empty ones; None: everybody.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     known = ledger.filter(pl.col("ordered_at") < as_of)
@@ -88,10 +91,12 @@ def train_model(
     with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
         now = pool.submit(build_evidence, known, catalogue, as_of, settings)
         ranker, evidence = fit_ranker(examples, settings.seed), now.result()
-    tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
+    snapshot = evidence.snapshot
+    rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
+    tables = _personal_tables(evidence, ranker, rows, settings, progress) | _shop_tables(evidence, settings, progress)
     return Model(
-        evidence.snapshot,
-        _products(catalogue, evidence.snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
+        snapshot,
+        _products(catalogue, snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
         tables,
         evidence.affinities.recent,
         ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
@@ -120,18 +125,18 @@ def _look_back(
 
 
 def _personal_tables(
-    evidence: Evidence, ranker: Ranker | None, settings: Settings, progress: Progress
+    evidence: Evidence, ranker: Ranker | None, rows: NDArray[np.int64], settings: Settings, progress: Progress
 ) -> dict[ListName, ListTable]:
     snapshot, k = evidence.snapshot, settings.list_length
     if ranker is None:
         return _unlearned_tables(evidence, settings)
-    customers = np.arange(len(snapshot.customers))
-    with progress.step("Rank candidates", len(customers)) as advance:
-        lists = rank_candidates(ranker, evidence, customers, k, advance)
+    with progress.step("Rank candidates", len(rows)) as advance:
+        lists = rank_candidates(ranker, evidence, rows, k, advance)
+    buy_again, discover = (spread_lists(each, rows, len(snapshot.customers)) for each in lists)
     own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
     return {
-        "buy_again": buy_again_table(own.table, lists.buy_again, len(snapshot.products), k),
-        "discover": build_table(snapshot.customers.ids, lists.discover),
+        "buy_again": buy_again_table(own.table, buy_again, len(snapshot.products), k),
+        "discover": build_table(snapshot.customers.ids, discover),
     }
 
 
