@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import Ints
-from training.dataset.ranked_lists import split_lists
+from training.dataset.ranked_lists import owners_of, split_lists, starts_of
 from training.models.affinity import AffinityMeasures
 from training.models.als import nearest_others
-from training.models.neighbours import are_highest
+from training.models.neighbours import highest_of_rows, rows_of
 
 _TOP = {
     "als": 80,
@@ -52,76 +52,56 @@ def choose_candidates(
 ) -> Candidates:
     """The candidates of a batch of customers: all products bought, the nearest by each measure, and the trending ones.
 
-    What it costs grows with what the customers bought, not with the shop.
-
     Args:
         customers: (n,) customer indices of the block, rising.
         own: (n, n_products) with an entry for what was bought before.
         measures: of these customers.
         sales: (n_products,) recent sales, NaN for a product that was never sold: such a one is no candidate.
     """
-    chosen = _Chooser(own, measures, sales).choose()
-    row = np.repeat(np.arange(len(chosen)), [len(each) for each in chosen])
-    product = np.concatenate([np.zeros(0, np.int64), *chosen])
-    affinity = {name: _inner(*pair, row, product) for name, pair in measures.factors.items()}
+    row, product = np.nonzero(_are_chosen(own, measures, sales))
+    chosen = split_lists(product, starts_of(np.bincount(row, minlength=len(customers))))
+    affinity = {name: _inner(*factors, chosen) for name, factors in measures.factors.items()}
     affinity |= {name: _look_up(matrix, chosen) for name, matrix in measures.sparse.items()}
     return Candidates(customers[row].astype(np.int64), product, affinity | _ranks(affinity, chosen))
 
 
-class _Chooser:
-    """Which products are chosen for each customer of a batch; `measures` and `sales` as in `choose_candidates`."""
-
-    def __init__(self, own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.float32]) -> None:
-        factors, sparse = measures
-        self._own, self._sparse = own, [(sparse[name], k) for name, k in _TOP.items() if name in sparse]
-        tops = [nearest_others(*factors[name], own, k) for name, k in _TOP.items() if name in factors]
-        self._tops = [split_lists(top.product_index, top.starts) for top in tops]
-        self._sold, self._trending = ~np.isnan(sales), np.argsort(-sales, kind="stable")[:_TRENDING]
-        self._is_new = np.ones(len(sales), dtype=bool)
-
-    def choose(self) -> list[Ints]:
-        """The products of each customer, rising."""
-        return [self._choose(row) for row in range(self._own.shape[0])]
-
-    def _choose(self, row: int) -> Ints:
-        own = _row(self._own, row)[0]
-        self._is_new[own] = False
-        found: list[NDArray[np.integer]] = [own, self._trending, *(top[row] for top in self._tops)]
-        found += [_top_new(*_row(matrix, row), self._is_new, k) for matrix, k in self._sparse]
-        self._is_new[own] = True
-        chosen = np.unique(np.concatenate(found)).astype(np.int64)
-        return chosen[self._sold[chosen]]
+def _are_chosen(own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n, n_products) whether each product is a candidate of each customer."""
+    bought = np.zeros(own.shape, dtype=bool)
+    bought[rows_of(own), own.indices] = True
+    chosen = bought.copy()
+    for name, k in _TOP.items():
+        if name in measures.factors:
+            nearest = nearest_others(*measures.factors[name], own, k)
+            chosen[owners_of(nearest.starts), nearest.product_index] = True
+        else:
+            highest = highest_of_rows(_without(bought, measures.sparse[name]), k)
+            chosen[rows_of(highest), highest.indices] = True
+    chosen[:, np.argsort(-sales, kind="stable")[:_TRENDING]] = True
+    chosen[:, np.isnan(sales)] = False
+    return chosen
 
 
-def _row(matrix: csr_matrix, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Columns and values of the entries of a row."""
-    entries = slice(matrix.indptr[row], matrix.indptr[row + 1])
-    return matrix.indices[entries], matrix.data[entries]
-
-
-def _top_new(
-    products: NDArray[np.int32], scores: NDArray[np.float32], is_new: NDArray[np.bool_], k: int
-) -> NDArray[np.int32]:
-    """The products with the `k` highest scores above 0, of those that are new; in any order."""
-    wanted = is_new[products] & (scores > 0)
-    products, scores = products[wanted], scores[wanted]
-    return products if len(products) <= k else products[are_highest(scores, k)]
+def _without(bought: NDArray[np.bool_], matrix: csr_matrix) -> csr_matrix:
+    """The same entries, 0 for what was bought."""
+    values = np.where(bought[rows_of(matrix), matrix.indices], np.float32(0), matrix.data)
+    return csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _inner(
-    customers: NDArray[np.float32], products: NDArray[np.float32], row: Ints, product: Ints
+    customers: NDArray[np.float32], products: NDArray[np.float32], chosen: Sequence[Ints]
 ) -> NDArray[np.float32]:
-    """The inner products of the factors of chosen pairs."""
-    values: NDArray[np.float32] = np.einsum("ij,ij->i", customers[row], products[product])
-    return values
+    """The inner products of each customer's factors with those of its products, one customer after the other."""
+    pairs = zip(customers, chosen, strict=True)
+    return np.concatenate([np.zeros(0, np.float32), *(products[columns] @ customer for customer, columns in pairs)])
 
 
 def _look_up(matrix: csr_matrix, chosen: Sequence[Ints]) -> NDArray[np.float32]:
     """The values of each row's chosen columns, one row after the other."""
     values, scratch = [np.zeros(0, np.float32)], np.zeros(matrix.shape[1], dtype=np.float32)
-    for row, columns in enumerate(chosen):
-        there, data = _row(matrix, row)
-        scratch[there] = data
+    for entries, columns in zip(starmap(slice, pairwise(matrix.indptr.tolist())), chosen, strict=True):
+        there = matrix.indices[entries]
+        scratch[there] = matrix.data[entries]
         values.append(scratch[columns])
         scratch[there] = 0
     return np.concatenate(values)
