@@ -31,6 +31,9 @@ from training.ranking.training_examples import ExampleCache, Examples, learning_
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
 
+_LARGE = 1_000_000
+"""Purchases from which two windows at once would take more memory than time can be won."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -86,10 +89,9 @@ def train_model(
         customers: ids of those who need personal lists, others may get empty ones; None: everybody.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
-    known = ledger.filter(pl.col("ordered_at") < as_of)
-    examples = _look_back(known, as_of, example_cache, settings, progress)
+    examples = _look_back(as_of, example_cache, settings, progress)
     with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
-        now = pool.submit(build_evidence, known, catalogue, as_of, settings)
+        now = pool.submit(build_evidence, example_cache.ledger, catalogue, as_of, settings)
         ranker, evidence = fit_ranker(examples, settings.seed), now.result()
     snapshot = evidence.snapshot
     rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
@@ -110,14 +112,13 @@ def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def _look_back(
-    known: pl.DataFrame, as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress
-) -> list[Examples]:
-    first = known["ordered_at"].min()
+def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:
+    first = example_cache.ledger["ordered_at"].min()
     cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
-    with progress.step("Live through past windows", len(cuts)) as advance, _threads(2) as pool:
+    at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
+    with progress.step("Live through past windows", len(cuts)) as advance, _threads(at_once) as pool:
         for each in pool.map(example_cache.examples, cuts):
             examples.append(each)
             advance(1)

@@ -152,4 +152,4 @@ def _put_right(seen: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
 
 
 def _matrix(features: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(features.select(names).to_numpy())
+    return features.select(names).to_numpy(order="c")
