@@ -26,6 +26,10 @@ _BLOCK_CELLS = 4_000_000
 _ENOUGH_FOR_THREADS = 1_000_000
 """Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
 on a busy machine take longer than one."""
+_MOST_ENTRIES, _ENTRIES_PER_PRODUCT = 500_000, 50
+"""Entries that all rounds learn from, at least 50 a product: more customers hardly move the products' factors."""
+_ROUNDS_OF_ALL = 2
+"""Last rounds, with everybody."""
 _LARGEST_REGULARIZATION = 0.25
 """Share of the confidences' largest singular value. Regularization wipes out every taste whose singular value is
 below it, so what suits a shop of thousands would leave nothing of a shop of fifty."""
@@ -55,6 +59,9 @@ def fit_factors(
     advance: Callable[[int], None] = lambda _: None,
 ) -> Factors:
     """ALS factors: the same matrix, settings and seed give the same bytes, on any number of cores.
+
+    Of more than half a million entries and 50 a product, only the last two rounds see all; those before see the
+    customers who are drawn by lot.
 
     Args:
         matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.
@@ -98,6 +105,13 @@ def _fit(
             random_state=seed,
         )
         try:
+            drawn = _draw_customers(user_items, seed)
+            if drawn.nnz < user_items.nnz:
+                model.iterations -= min(_ROUNDS_OF_ALL, als.iterations)
+                model.fit(drawn, show_progress=False, callback=lambda *_: advance(1))
+                # a second fit goes on from the products' factors; those of all customers follow from them at once
+                model.user_factors = np.zeros((user_items.shape[0], als.factors), np.float32)
+                model.iterations = als.iterations - model.iterations
             model.fit(user_items, show_progress=False, callback=lambda *_: advance(1))
         except ModelFitError:
             raise SettingsError(
@@ -105,6 +119,16 @@ def _fit(
                 f"lower the first or raise the second"
             ) from None
     return model
+
+
+def _draw_customers(user_items: csr_matrix, seed: int) -> csr_matrix:
+    """Rows drawn by lot with about as many entries as are enough; all where there are no more."""
+    enough = max(_MOST_ENTRIES, _ENTRIES_PER_PRODUCT * user_items.shape[1])
+    if user_items.nnz <= enough:
+        return user_items
+    order = np.random.default_rng(seed).permutation(user_items.shape[0])
+    n = np.searchsorted(np.cumsum(np.diff(user_items.indptr)[order]), enough)
+    return user_items[np.sort(order[:n])]
 
 
 def fit_bpr(matrix: csr_matrix, factors: int, seed: int) -> Factors:
