@@ -151,5 +151,9 @@ def _put_right(seen: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
     return seen * kept / (seen * kept + 1 - seen)
 
 
-def _matrix(features: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:
-    return features.select(names).to_numpy(order="c")
+def _matrix(features: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    # in the type that the trees would copy it to, without a copy in between
+    matrix = np.empty((len(features), len(names)))
+    for column, name in enumerate(names):
+        matrix[:, column] = features[name].to_numpy()
+    return matrix
