@@ -1,8 +1,7 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -90,9 +89,10 @@ def train_model(
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples = _look_back(as_of, example_cache, settings, progress)
-    with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
-        now = pool.submit(build_evidence, example_cache.ledger, catalogue, as_of, settings)
-        ranker, evidence = fit_ranker(examples, settings.seed), now.result()
+    # one after the other: both use several cores, and together they would be the most that a training holds
+    with progress.step("Learn to rank, tastes and rhythms"), threadpool_limits(1, "blas"):
+        ranker = fit_ranker(examples, settings.seed)
+        evidence = build_evidence(example_cache.ledger, catalogue, as_of, settings)
     snapshot = evidence.snapshot
     rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
     tables = _personal_tables(evidence, ranker, rows, settings, progress) | _shop_tables(evidence, settings, progress)
@@ -105,20 +105,17 @@ def train_model(
     )
 
 
-@contextmanager
-def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
-    """`n` threads for work that limits those of BLAS: set once for all of them, as the end of one would undo it."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n) as pool:
-        yield pool
-
-
 def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:
     first = example_cache.ledger["ordered_at"].min()
     cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
     at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
-    with progress.step("Live through past windows", len(cuts)) as advance, _threads(at_once) as pool:
+    with (
+        progress.step("Live through past windows", len(cuts)) as advance,
+        threadpool_limits(1, "blas"),  # once for all threads, as the end of one would undo it
+        ThreadPoolExecutor(at_once) as pool,
+    ):
         for each in pool.map(example_cache.examples, cuts):
             examples.append(each)
             advance(1)

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from training.ranking.training_examples import Examples
 
 _BLOCK_ROWS = 4_000
-"""Rows scored at once: they stay near the processor while tree after tree reads them, which is three times as fast."""
+"""Rows scored at once: they stay near the processor while tree after tree reads them."""
 _FEWEST_PURCHASES = 100
 """With fewer to learn from, seventy features only learn chance."""
 
