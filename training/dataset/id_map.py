@@ -34,6 +34,10 @@ class IdMap:
         """All ids by index."""
         return self._ids
 
+    def rows(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """Indices of those of `ids` that are known, each once, rising."""
+        return np.array(sorted({self._index[id_] for id_ in ids if id_ in self._index}), dtype=np.int64)
+
     def indices(self, ids: Sequence[str], *, unknown: Literal["raise", "drop", "mark"]) -> NDArray[np.int32]:
         """Indices of `ids`, int32.
 

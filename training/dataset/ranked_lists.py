@@ -57,6 +57,13 @@ def concatenate_lists(parts: Iterable[RankedLists]) -> RankedLists:
     )
 
 
+def spread_lists(lists: RankedLists, rows: NDArray[np.integer], n: int) -> RankedLists:
+    """`n` lists: those of `lists` at `rows`, which rise, and empty ones elsewhere."""
+    lengths = np.zeros(n, np.int64)
+    lengths[rows] = lists.lengths
+    return lists._replace(starts=starts_of(lengths))
+
+
 def build_table(owner_ids: Sequence[str], lists: RankedLists, basis: NDArray[np.uint8] | None = None) -> ListTable:
     """A table of RANKED records.
 

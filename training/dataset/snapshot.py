@@ -49,7 +49,7 @@ def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterabl
     """The snapshot of a ledger before `as_of`.
 
     Args:
-        ledger: purchases as `training.ingest.ingest` returns them.
+        ledger: purchases as `training.ingest.ingest` returns them; coded ids are welcome.
         as_of: an aware datetime; purchases at or after it are left out.
         catalogue_ids: products to index even if nobody bought them yet.
 
@@ -72,7 +72,7 @@ def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterabl
         customers=customers,
         products=products,
         customer_index=numbers["customer"].to_numpy().astype(np.int32),
-        product_index=products.indices(past["product_id"].to_list(), unknown="raise"),
+        product_index=past["product_id"].cast(pl.Enum(products.ids)).to_physical().to_numpy().astype(np.int32),
         order_index=numbers["order"].to_numpy().astype(np.int32),
         day=past["day"].to_numpy().astype(np.int32),
         quantity=past["quantity"].to_numpy().astype(np.float32),

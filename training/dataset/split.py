@@ -1,11 +1,12 @@
 """Temporal split of a ledger: training purchases before the cut, test purchases after it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, cast
 
+import numpy as np
 import polars as pl
 
 from recommender.errors import TooLittleDataError, UsageError
@@ -74,6 +75,14 @@ class Window:
     def discover(self) -> pl.DataFrame:
         """The part of `truth` that its customer had never bought before the cut."""
         return self.truth.join(self.bought, on=PAIR, how="anti")
+
+    def draw(self, n: int, seed: int) -> "Window":
+        """The window with `n` of `customers` drawn by lot, and all newcomers; itself where there are no more."""
+        if len(self.customers) <= n:
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self.customers), n, replace=False)
+        others = self.customers.to_frame().join(self.customers.gather(drawn).to_frame(), on="customer_id", how="anti")
+        return replace(self, later=self.later.join(others, on="customer_id", how="anti", maintain_order="left"))
 
 
 def split_window(ledger: pl.DataFrame, cut: datetime, horizon_days: int) -> Window:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import sum_by
 from training.dataset.snapshot import Snapshot
+from training.models.neighbours import are_highest
 
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Customer indices (n,) → scores (n, n_products), higher is better, 0 or less: nothing speaks for the product."""
@@ -19,7 +20,7 @@ _BLOCK_CELLS = 2_000_000
 """Scores held at once: 8 MB of float32, and some arrays of the same shape."""
 _NOT_SHOWN = -1.0
 """Score of what nothing speaks for and nobody buys."""
-_LAST = np.iinfo(np.int64).min
+_NO_LIST = (np.zeros(0, np.int64), np.zeros(0, np.bool_))
 
 
 class _Places(NamedTuple):
@@ -81,36 +82,32 @@ def _rank_batch(
 ) -> _Places:
     """The lists of a batch of customers, by row; an index of -1 is a customer without a past."""
     scores = np.tile(fill, (len(index), 1))
-    bought = np.zeros(scores.shape, dtype=bool)
     known = np.flatnonzero(index >= 0)
     if len(known):
         learned = scorer(index[known])
         scores[known] = np.where(learned > 0, learned, fill)
-        bought[known] = own[index[known]].toarray() > 0
-    keys = _sort_keys(scores)
-    best = np.hstack([_highest(np.where(kind, keys, _LAST), k) for kind in (bought, ~bought)])
-    best = -np.sort(-best, axis=1)
-    row, place = np.nonzero(best > _LAST)
-    product = scores.shape[1] - 1 - (best[row, place] & 0xFFFFFFFF)
-    shown = scores[row, product] > _NOT_SHOWN
-    row, product = row[shown], product[shown]
-    return _Places(row, product, scores[row, product], bought[row, product])
+    bought = [own.indices[slice(*own.indptr[i : i + 2])] if i >= 0 else own.indices[:0] for i in index.tolist()]
+    lists = [_best(of_customer, products, k) for of_customer, products in zip(scores, bought, strict=True)]
+    row = np.repeat(np.arange(len(index)), [len(product) for product, _ in lists])
+    product, is_own = (np.concatenate(part) for part in zip(_NO_LIST, *lists, strict=True))
+    return _Places(row, product, scores[row, product], is_own)
 
 
-def _sort_keys(scores: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Integers that sort as the scores do, the smaller column first among equals.
+def _best(
+    scores: NDArray[np.float32], bought: NDArray[np.int32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The products of one customer's list, and which of them are own ones."""
+    own = np.zeros(len(scores), dtype=bool)
+    own[bought] = True
+    product = np.concatenate([_highest(scores, np.flatnonzero(kind), k) for kind in (own, ~own)])
+    product = product[scores[product] > _NOT_SHOWN]
+    product = product[np.lexsort((product, -scores[product]))]
+    return product, own[product]
 
-    The bits of floats of one sign sort as integers; those of negative ones are turned round.
-    """
-    bits = (scores.astype(np.float32) + np.float32(0)).view(np.int32).astype(np.int64)  # + 0: there is no minus zero
-    rising = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
-    return (rising << 32) | np.arange(scores.shape[1] - 1, -1, -1)
 
-
-def _highest(keys: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """(n, min(k, columns)) highest of each row, in no order."""
-    n_columns = keys.shape[1]
-    return keys if k >= n_columns else np.partition(keys, n_columns - k, axis=1)[:, n_columns - k :]
+def _highest(scores: NDArray[np.float32], products: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The `k` of some products with the highest scores, rising; of equals the first."""
+    return products if len(products) <= k else products[are_highest(scores[products], k)]
 
 
 def _frame(batches: list[_Places], customers: pl.Series, products: pl.Series) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from training.dataset.interactions import build_interactions
 from training.dataset.orders import Orders
 from training.dataset.pair_history import History
 from training.dataset.snapshot import Snapshot
-from training.models.als import Factors, fit_factors
-from training.models.neighbours import nearest_products, order_matrix, top_columns
+from training.models.als import Factors, fit_factors, nearest_others
+from training.models.neighbours import nearest_products, order_matrix
 from training.models.title_words import title_matrix
 
 N_NEIGHBOURS = 60
@@ -26,8 +27,17 @@ _LATELY = 3.0
 _MOST_PEERS, _N_PEERS = 10_000, 100
 """Customers looked at, and those of them who have a say."""
 
-AffinityMeasures = dict[str, NDArray[np.float32]]
-"""Measure → (n_customers of the batch, n_products) float32."""
+
+class AffinityMeasures(NamedTuple):
+    """The affinity measures of a batch of customers; higher is closer, comparable within a customer.
+
+    Attributes:
+        factors: measure → (n, f) and (n_products, f) float32, whose inner products are its values.
+        sparse: measure → (n, n_products) csr_matrix of float32; what has no entry is 0.
+    """
+
+    factors: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+    sparse: dict[str, csr_matrix]
 
 
 @dataclass(frozen=True)
@@ -98,29 +108,33 @@ def fit_affinities(
 
 
 def measure(affinities: Affinities, customers: NDArray[np.integer]) -> AffinityMeasures:
-    """Every measure of a batch of customers (n,) for every product; higher is closer, comparable within a row."""
-    return {
-        "als": affinities.recent.customers[customers] @ affinities.recent.products.T,
-        "als_timeless": affinities.timeless.customers[customers] @ affinities.timeless.products.T,
-        "neighbours": (affinities.long[customers] @ affinities.by_customers).toarray(),
-        "together": (affinities.short[customers] @ affinities.by_orders).toarray(),
-        "together_last": (affinities.last[customers] @ affinities.by_orders).toarray(),
-        "discovery": (affinities.long[customers] @ affinities.by_discovery).toarray(),
-        "peers": _peers(affinities, customers),
-        "titles": ((affinities.long[customers] @ affinities.words) @ affinities.words.T).toarray(),
-        "titles_last": ((affinities.last[customers] @ affinities.words) @ affinities.words.T).toarray(),
-    }
+    """The measures of a batch of customers (n,)."""
+    long, last = affinities.long[customers], affinities.last[customers]
+    return AffinityMeasures(
+        factors={
+            name: (factors.customers[customers], factors.products)
+            for name, factors in (("als", affinities.recent), ("als_timeless", affinities.timeless))
+        },
+        sparse={
+            "neighbours": long @ affinities.by_customers,
+            "together": affinities.short[customers] @ affinities.by_orders,
+            "together_last": last @ affinities.by_orders,
+            "discovery": long @ affinities.by_discovery,
+            "peers": _peers(affinities, customers),
+            "titles": (long @ affinities.words) @ affinities.words.T,
+            "titles_last": (last @ affinities.words) @ affinities.words.T,
+        },
+    )
 
 
-def _peers(affinities: Affinities, customers: NDArray[np.integer]) -> NDArray[np.float32]:
+def _peers(affinities: Affinities, customers: NDArray[np.integer]) -> csr_matrix:
     """What the customers of like taste bought lately, each by how like it is (user-based nearest neighbours)."""
-    directions = affinities.customer_directions
-    likeness: NDArray[np.float32] = directions[customers] @ directions[affinities.peers].T
-    likeness[customers[:, None] == affinities.peers] = 0
-    top = top_columns(likeness, _N_PEERS)
-    values = np.take_along_axis(likeness, top, axis=1)
-    votes = csr_matrix((values.ravel(), top.ravel(), np.arange(len(top) + 1) * top.shape[1]), shape=likeness.shape)
-    bought: NDArray[np.float32] = (votes @ affinities.short[affinities.peers]).toarray()
+    directions, n_peers = affinities.customer_directions, len(affinities.peers)
+    _, row, itself = np.intersect1d(customers, affinities.peers, assume_unique=True, return_indices=True)
+    others = csr_matrix((np.ones(len(row), bool), (row, itself)), shape=(len(customers), n_peers))
+    likest = nearest_others(directions[customers], directions[affinities.peers], others, _N_PEERS)
+    votes = csr_matrix((likest.score, likest.product_index, likest.starts), shape=others.shape)
+    bought: csr_matrix = votes @ affinities.short[affinities.peers]
     return bought
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
+from implicit.cpu.topk import topk
 from implicit.recommender_base import ModelFitError
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
@@ -25,6 +26,11 @@ _BLOCK_CELLS = 4_000_000
 _ENOUGH_FOR_THREADS = 1_000_000
 """Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
 on a busy machine take longer than one."""
+_MOST_ENTRIES, _ENTRIES_PER_PRODUCT = 20_000_000, 50
+"""Entries that all rounds learn from, at least 50 a product: more customers hardly move the products' factors, and these
+fit into memory."""
+_ROUNDS_OF_ALL = 2
+"""Last rounds, with everybody."""
 _LARGEST_REGULARIZATION = 0.25
 """Share of the confidences' largest singular value. Regularization wipes out every taste whose singular value is
 below it, so what suits a shop of thousands would leave nothing of a shop of fifty."""
@@ -54,6 +60,9 @@ def fit_factors(
     advance: Callable[[int], None] = lambda _: None,
 ) -> Factors:
     """ALS factors: the same matrix, settings and seed give the same bytes, on any number of cores.
+
+    Of more than 20 million entries and 50 a product, only the last two rounds see all; those before see the
+    customers who are drawn by lot.
 
     Args:
         matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.
@@ -97,6 +106,13 @@ def _fit(
             random_state=seed,
         )
         try:
+            drawn = _draw_customers(user_items, seed)
+            if drawn.nnz < user_items.nnz:
+                model.iterations -= min(_ROUNDS_OF_ALL, als.iterations)
+                model.fit(drawn, show_progress=False, callback=lambda *_: advance(1))
+                # a second fit goes on from the products' factors; those of all customers follow from them at once
+                model.user_factors = np.zeros((user_items.shape[0], als.factors), np.float32)
+                model.iterations = als.iterations - model.iterations
             model.fit(user_items, show_progress=False, callback=lambda *_: advance(1))
         except ModelFitError:
             raise SettingsError(
@@ -104,6 +120,16 @@ def _fit(
                 f"lower the first or raise the second"
             ) from None
     return model
+
+
+def _draw_customers(user_items: csr_matrix, seed: int) -> csr_matrix:
+    """Rows drawn by lot with about as many entries as are enough; all where there are no more."""
+    enough = max(_MOST_ENTRIES, _ENTRIES_PER_PRODUCT * user_items.shape[1])
+    if user_items.nnz <= enough:
+        return user_items
+    order = np.random.default_rng(seed).permutation(user_items.shape[0])
+    n = np.searchsorted(np.cumsum(np.diff(user_items.indptr)[order]), enough)
+    return user_items[np.sort(order[:n])]
 
 
 def fit_bpr(matrix: csr_matrix, factors: int, seed: int) -> Factors:
@@ -158,6 +184,27 @@ def top_products(factors: Factors, rows: NDArray[np.integer], k: int, mask: csr_
         _top_of_block(factors.customers[block] @ factors.products.T, k, None if mask is None else mask[block])
         for block in _blocks(rows, len(factors.products))
     )
+
+
+def nearest_others(queries: NDArray[np.float32], items: NDArray[np.float32], hidden: csr_matrix, k: int) -> RankedLists:
+    """The `k` items with the highest inner products above 0 for each of some queries.
+
+    Quicker than `top_products`, but ties come in any order.
+
+    Args:
+        queries: (n, f) float32, such as rows of `Factors.customers`.
+        items: (n_items, f) float32.
+        hidden: (n, n_items) with an entry for what is left out.
+        k: longest list, at least 1.
+
+    Returns:
+        n lists of indices of items.
+    """
+    if not len(queries) or not len(items):
+        return RankedLists(np.zeros(len(queries) + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+    index, score = topk(items, queries, k, filter_query_items=hidden, num_threads=1)
+    wanted = score > 0
+    return RankedLists(starts_of(wanted.sum(axis=1)), index[wanted], score[wanted])
 
 
 def similar_products(factors: Factors, k: int) -> RankedLists:

@@ -1,5 +1,7 @@
 """Nearest products: bought by the same customers, or in the same orders."""
 
+from itertools import pairwise, starmap
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
@@ -7,7 +9,7 @@ from scipy.sparse import csr_matrix, diags, vstack
 from training.dataset.snapshot import Snapshot
 
 _BLOCK_CELLS = 4_000_000
-"""Similarities held at once: 16 MB of float32."""
+"""Products times products of one block: at most 32 MB of similarities with their columns."""
 _SHRINKAGE = 10.0
 
 
@@ -33,32 +35,42 @@ def nearest_products(matrix: csr_matrix, k: int, sources: csr_matrix | None = No
     size = max(1, _BLOCK_CELLS // max(1, matrix.shape[1]))
     blocks = []
     for first in range(0, matrix.shape[1], size):
-        scale = source_lengths[first : first + size, None] * lengths + np.float32(_SHRINKAGE)
-        blocks.append(_nearest_of_block((columns[first : first + size] @ matrix).toarray() / scale, first, k))
+        similarity = columns[first : first + size] @ matrix
+        row = first + rows_of(similarity)
+        similarity.data /= source_lengths[row] * lengths[similarity.indices] + np.float32(_SHRINKAGE)
+        similarity.data[similarity.indices == row] = 0
+        blocks.append(highest_of_rows(similarity, k))
     return vstack(blocks, format="csr") if blocks else csr_matrix(np.zeros((0, 0), dtype=np.float32))
 
 
-def _nearest_of_block(similarity: NDArray[np.float32], first: int, k: int) -> csr_matrix:
-    n = len(similarity)
-    similarity[np.arange(n), first + np.arange(n)] = 0
-    top = top_columns(similarity, k)
-    values = np.take_along_axis(similarity, top, axis=1)
-    nearest = csr_matrix((values.ravel(), top.ravel(), np.arange(n + 1) * top.shape[1]), shape=similarity.shape)
-    nearest.eliminate_zeros()
-    return nearest
+def highest_of_rows(matrix: csr_matrix, k: int) -> csr_matrix:
+    """The `k` highest entries above 0 of each row, by rising column; among equals, those stored first."""
+    kept = matrix.data > 0
+    for entries in starmap(slice, pairwise(matrix.indptr.tolist())):
+        if entries.stop - entries.start > k:
+            kept[entries] &= are_highest(matrix.data[entries], k)
+    starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    highest = csr_matrix((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)
+    highest.sort_indices()
+    return highest
+
+
+def are_highest(values: NDArray[np.float32], k: int) -> NDArray[np.bool_]:
+    """Which of more than `k` values (n,) are the `k` highest; among equals the first."""
+    least = np.partition(values, len(values) - k)[len(values) - k]
+    chosen: NDArray[np.bool_] = values > least
+    chosen[np.flatnonzero(values == least)[: k - np.count_nonzero(chosen)]] = True
+    return chosen
+
+
+def rows_of(matrix: csr_matrix) -> NDArray[np.int64]:
+    """(nnz,) the row of each entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def _lengths(matrix: csr_matrix) -> NDArray[np.float32]:
     lengths: NDArray[np.float32] = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel()).astype(np.float32)
     return lengths
-
-
-def top_columns(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """(n, min(k, columns)) columns of the highest scores of each row, by rising column: a set, not a ranking."""
-    n_columns = scores.shape[1]
-    if k >= n_columns:
-        return np.broadcast_to(np.arange(n_columns), scores.shape)
-    return np.sort(np.argpartition(scores, n_columns - k, axis=1)[:, n_columns - k :], axis=1)
 
 
 def order_matrix(snapshot: Snapshot) -> csr_matrix:

@@ -1,6 +1,7 @@
 """The return rate: probabilities of a next purchase for many pairs, and their correction by the latest days."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,16 @@ _LARGEST_SHIFT = 4.0
 _SMALLEST_SHARE = 1e-4
 
 
+class _Back(NamedTuple):
+    """Of those who return in rhythm and of those who come late, the shares who are back by some day, (n,) each."""
+
+    in_rhythm: Floats
+    late: Floats
+
+
 def bought_within(days: float, elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats) -> Floats:
     """Probabilities of a purchase within `days`: `slate.due` for many. All arrays are (n,), elapsed days above 0."""
-    gone = _bought_by(elapsed, log_gap, log_gap_sd, share)
-    chance: Floats = (_bought_by(elapsed + days, log_gap, log_gap_sd, share) - gone) / np.maximum(1 - gone, 1e-9)
-    return chance
+    return _chance(_back_by(elapsed, log_gap, log_gap_sd), _back_by(elapsed + days, log_gap, log_gap_sd), share)
 
 
 def shift_odds(share: Floats, shift: float) -> Floats:
@@ -48,9 +54,10 @@ def fit_odds(elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats
     Returns:
         Between -4 and 4; 0 without pairs.
     """
+    now, then = (_back_by(elapsed + days, log_gap, log_gap_sd) for days in (0, LOOK_BACK_DAYS))
 
     def missing(shift: float) -> float:
-        chance = bought_within(LOOK_BACK_DAYS, elapsed, log_gap, log_gap_sd, shift_odds(share, shift))
+        chance = _chance(now, then, shift_odds(share, shift))
         return float(bought.sum() - chance.sum() - _PRIOR_PURCHASES * shift)
 
     for bound in (-_LARGEST_SHIFT, _LARGEST_SHIFT):
@@ -80,9 +87,19 @@ def _first_day(snapshot: Snapshot) -> int:
     return int(snapshot.as_of_day) - LOOK_BACK_DAYS
 
 
-def _bought_by(days: Floats, log_gap: Floats, sd: Floats, share: Floats) -> Floats:
-    """Share of all buyers who are back within `days`, in rhythm or late."""
-    ahead = np.log(days) - log_gap
+def _chance(now: _Back, then: _Back, share: Floats) -> Floats:
+    """Probabilities of a purchase between two moments, given that there was none before the first."""
+    gone = _bought(now, share)
+    chance: Floats = (_bought(then, share) - gone) / np.maximum(1 - gone, 1e-9)
+    return chance
+
+
+def _bought(back: _Back, share: Floats) -> Floats:
+    """Share of all buyers who are back, in rhythm or late."""
     late = LATE_SHARE * np.sqrt(share) * (1 - share)
-    back: Floats = share * ndtr(ahead / sd) + late * ndtr((ahead - LATE_LOG_GAP) / np.hypot(sd, LATE_SD))
-    return back
+    return share * back.in_rhythm + late * back.late
+
+
+def _back_by(days: Floats, log_gap: Floats, sd: Floats) -> _Back:
+    ahead = np.log(days) - log_gap
+    return _Back(ndtr(ahead / sd), ndtr((ahead - LATE_LOG_GAP) / np.hypot(sd, LATE_SD)))

@@ -1,5 +1,7 @@
 """Candidate pairs: a few hundred products for each customer, instead of the whole shop, for the ranker."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +9,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import Ints
+from training.dataset.ranked_lists import owners_of, split_lists, starts_of
 from training.models.affinity import AffinityMeasures
-from training.models.neighbours import top_columns
+from training.models.als import nearest_others
+from training.models.neighbours import highest_of_rows, rows_of
 
 _TOP = {
     "als": 80,
@@ -51,35 +55,69 @@ def choose_candidates(
     Args:
         customers: (n,) customer indices of the block, rising.
         own: (n, n_products) with an entry for what was bought before.
-        measures: (n, n_products) each, as `training.models.affinity.measure` returns them.
+        measures: of these customers.
         sales: (n_products,) recent sales, NaN for a product that was never sold: such a one is no candidate.
     """
+    row, product = np.nonzero(_are_chosen(own, measures, sales))
+    chosen = split_lists(product, starts_of(np.bincount(row, minlength=len(customers))))
+    affinity = {name: _inner(*factors, chosen) for name, factors in measures.factors.items()}
+    affinity |= {name: _look_up(matrix, chosen) for name, matrix in measures.sparse.items()}
+    return Candidates(customers[row].astype(np.int64), product, affinity | _ranks(affinity, chosen))
+
+
+def _are_chosen(own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n, n_products) whether each product is a candidate of each customer."""
     bought = np.zeros(own.shape, dtype=bool)
-    bought[np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)), own.indices] = True
+    bought[rows_of(own), own.indices] = True
     chosen = bought.copy()
     for name, k in _TOP.items():
-        chosen |= _top_new(measures[name], bought, k)
+        if name in measures.factors:
+            nearest = nearest_others(*measures.factors[name], own, k)
+            chosen[owners_of(nearest.starts), nearest.product_index] = True
+        else:
+            highest = highest_of_rows(_without(bought, measures.sparse[name]), k)
+            chosen[rows_of(highest), highest.indices] = True
     chosen[:, np.argsort(-sales, kind="stable")[:_TRENDING]] = True
     chosen[:, np.isnan(sales)] = False
-    row, product = np.nonzero(chosen)
-    affinity = {}
-    for name, scores in measures.items():
-        affinity[name] = scores[row, product]
-        affinity[f"{name}_rank"] = _rank_within(row, affinity[name])
-    return Candidates(customers[row].astype(np.int64), product, affinity)
+    return chosen
 
 
-def _top_new(scores: NDArray[np.float32], bought: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
-    """Where the `k` highest scores above 0 of each row are, what was bought left out."""
-    new = np.where(bought, np.float32(0), scores)
-    chosen = np.zeros(scores.shape, dtype=bool)
-    np.put_along_axis(chosen, top_columns(new, k), values=True, axis=1)
-    return chosen & (new > 0)
+def _without(bought: NDArray[np.bool_], matrix: csr_matrix) -> csr_matrix:
+    """The same entries, 0 for what was bought."""
+    values = np.where(bought[rows_of(matrix), matrix.indices], np.float32(0), matrix.data)
+    return csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def _rank_within(row: Ints, score: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rank from 1 of each score within its row, ties in order; `row` rises."""
-    order = np.lexsort((-score, row))
-    rank = np.empty(len(row), dtype=np.float32)
-    rank[order] = np.arange(len(row)) - np.searchsorted(row, row) + 1
-    return rank
+def _inner(
+    customers: NDArray[np.float32], products: NDArray[np.float32], chosen: Sequence[Ints]
+) -> NDArray[np.float32]:
+    """The inner products of each customer's factors with those of its products, one customer after the other."""
+    pairs = zip(customers, chosen, strict=True)
+    return np.concatenate([np.zeros(0, np.float32), *(products[columns] @ customer for customer, columns in pairs)])
+
+
+def _look_up(matrix: csr_matrix, chosen: Sequence[Ints]) -> NDArray[np.float32]:
+    """The values of each row's chosen columns, one row after the other."""
+    values, scratch = [np.zeros(0, np.float32)], np.zeros(matrix.shape[1], dtype=np.float32)
+    for entries, columns in zip(starmap(slice, pairwise(matrix.indptr.tolist())), chosen, strict=True):
+        there = matrix.indices[entries]
+        scratch[there] = matrix.data[entries]
+        values.append(scratch[columns])
+        scratch[there] = 0
+    return np.concatenate(values)
+
+
+def _ranks(affinity: Mapping[str, NDArray[np.float32]], chosen: Sequence[Ints]) -> dict[str, NDArray[np.float32]]:
+    """Rank from 1 of each value among its row's, ties in order, by the measure's name with the ending `_rank`."""
+    values = np.stack([-each for each in affinity.values()])
+    ranks = np.empty(values.shape, dtype=np.float32)
+    for columns in _slices(chosen):
+        places = np.argsort(values[:, columns], axis=1, kind="stable")
+        np.put_along_axis(ranks[:, columns], places, np.arange(1, places.shape[1] + 1, dtype=np.float32)[None], axis=1)
+    return {f"{name}_rank": rank for name, rank in zip(affinity, ranks, strict=True)}
+
+
+def _slices(chosen: Sequence[Ints]) -> Iterator[slice]:
+    """Where the pairs of each row are."""
+    ends = np.cumsum([len(each) for each in chosen]).tolist()
+    return starmap(slice, pairwise([0, *ends]))

@@ -1,13 +1,13 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.cli.progress import Progress
@@ -15,7 +15,7 @@ from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import ListName, ListTable
 from recommender.publication.product import Product, Rhythm
 from recommender.settings import AlsSettings, Settings
-from training.dataset.ranked_lists import build_table
+from training.dataset.ranked_lists import build_table, spread_lists
 from training.dataset.snapshot import Snapshot
 from training.models.als import Factors, top_products
 from training.models.copurchase import build_together
@@ -29,6 +29,9 @@ from training.ranking.training_examples import ExampleCache, Examples, learning_
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
+
+_LARGE = 1_000_000
+"""Purchases from which two windows at once would take more memory than time can be won."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def train_model(
     progress: Progress,
     *,
     example_cache: ExampleCache | None = None,
+    customers: Collection[str] | None = None,
 ) -> Model:
     """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
@@ -81,38 +85,37 @@ def train_model(
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
+        customers: ids of those who need personal lists, others may get empty ones; None: everybody.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
-    known = ledger.filter(pl.col("ordered_at") < as_of)
-    examples = _look_back(known, as_of, example_cache, settings, progress)
-    with progress.step("Learn to rank, tastes and rhythms"), _threads(1) as pool:
-        now = pool.submit(build_evidence, known, catalogue, as_of, settings)
-        ranker, evidence = fit_ranker(examples, settings.seed), now.result()
-    tables = _personal_tables(evidence, ranker, settings, progress) | _shop_tables(evidence, settings, progress)
+    examples = _look_back(as_of, example_cache, settings, progress)
+    # one after the other: both use several cores, and together they would be the most that a training holds
+    with progress.step("Learn to rank, tastes and rhythms"), threadpool_limits(1, "blas"):
+        ranker = fit_ranker(examples, settings.seed)
+        evidence = build_evidence(example_cache.ledger, catalogue, as_of, settings)
+    snapshot = evidence.snapshot
+    rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
+    tables = _personal_tables(evidence, ranker, rows, settings, progress) | _shop_tables(evidence, settings, progress)
     return Model(
-        evidence.snapshot,
-        _products(catalogue, evidence.snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
+        snapshot,
+        _products(catalogue, snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
         tables,
         evidence.affinities.recent,
         ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
     )
 
 
-@contextmanager
-def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
-    """`n` threads for work that limits those of BLAS: set once for all of them, as the end of one would undo it."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n) as pool:
-        yield pool
-
-
-def _look_back(
-    known: pl.DataFrame, as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress
-) -> list[Examples]:
-    first = known["ordered_at"].min()
+def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:
+    first = example_cache.ledger["ordered_at"].min()
     cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
     examples = []
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
-    with progress.step("Live through past windows", len(cuts)) as advance, _threads(2) as pool:
+    at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
+    with (
+        progress.step("Live through past windows", len(cuts)) as advance,
+        threadpool_limits(1, "blas"),  # once for all threads, as the end of one would undo it
+        ThreadPoolExecutor(at_once) as pool,
+    ):
         for each in pool.map(example_cache.examples, cuts):
             examples.append(each)
             advance(1)
@@ -120,18 +123,18 @@ def _look_back(
 
 
 def _personal_tables(
-    evidence: Evidence, ranker: Ranker | None, settings: Settings, progress: Progress
+    evidence: Evidence, ranker: Ranker | None, rows: NDArray[np.int64], settings: Settings, progress: Progress
 ) -> dict[ListName, ListTable]:
     snapshot, k = evidence.snapshot, settings.list_length
     if ranker is None:
         return _unlearned_tables(evidence, settings)
-    customers = np.arange(len(snapshot.customers))
-    with progress.step("Rank candidates", len(customers)) as advance:
-        lists = rank_candidates(ranker, evidence, customers, k, advance)
+    with progress.step("Rank candidates", len(rows)) as advance:
+        lists = rank_candidates(ranker, evidence, rows, k, advance)
+    buy_again, discover = (spread_lists(each, rows, len(snapshot.customers)) for each in lists)
     own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
     return {
-        "buy_again": buy_again_table(own.table, lists.buy_again, len(snapshot.products), k),
-        "discover": build_table(snapshot.customers.ids, lists.discover),
+        "buy_again": buy_again_table(own.table, buy_again, len(snapshot.products), k),
+        "discover": build_table(snapshot.customers.ids, discover),
     }
 
 

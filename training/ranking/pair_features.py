@@ -1,5 +1,7 @@
 """Features of a customer and a product with a common past: how often, how lately, in what rhythm."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
@@ -20,15 +22,19 @@ YEAR_DAYS = 365.0
 
 def pair_features(snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, horizon_days: int) -> Columns:
     """Every feature by position in `rhythm.history`."""
-    history = rhythm.history
-    groups = (
-        _counts(snapshot, history, horizon_days),
-        _recency(snapshot, history),
-        _in_last_orders(snapshot, history, orders),
-        _timing(snapshot, rhythm, horizon_days),
-        _quantities(history),
-    )
+    groups = _groups(snapshot, rhythm, orders, horizon_days)
     return {f"pair_{name}": values.astype(np.float32) for group in groups for name, values in group.items()}
+
+
+def _groups(
+    snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, horizon_days: int
+) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """One group after the other: together, in float64, they would be the most that a training holds."""
+    yield _counts(snapshot, rhythm.history, horizon_days)
+    yield _recency(snapshot, rhythm.history)
+    yield _in_last_orders(snapshot, rhythm.history, orders)
+    yield _timing(snapshot, rhythm, horizon_days)
+    yield _quantities(rhythm.history)
 
 
 def _counts(snapshot: Snapshot, history: History, horizon_days: int) -> dict[str, NDArray[np.generic]]:

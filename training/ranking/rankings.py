@@ -1,5 +1,7 @@
 """Rankings of a model as a frame, for evaluation and for files."""
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 
@@ -20,8 +22,8 @@ _SCHEMA = pl.Schema(
 )
 
 
-def rank_customers(model: Model, *, k: int, mix: Mix) -> pl.DataFrame:
-    """The ranking of a model: the first `k` products of every customer.
+def rank_customers(model: Model, *, k: int, mix: Mix, customers: Collection[str] | None = None) -> pl.DataFrame:
+    """The ranking of a model: the first `k` products of each customer.
 
     `buy_again` and `discover` are the lists as they are, shorter than `k` where the customer has fewer. `auto` is both
     in the order of `recommender.slate.candidates.merge_by_probability` (ties and missing probabilities: buy again
@@ -31,6 +33,7 @@ def rank_customers(model: Model, *, k: int, mix: Mix) -> pl.DataFrame:
         model: its lists have `settings.list_length` products at most, so has a ranking.
         k: longest ranking.
         mix: which lists.
+        customers: ids of those who are ranked; unknown ones have no row. None: everybody.
 
     Returns:
         customer_id, product_id String; rank Int32 from 1; score Float32, the probability, null where none is known;
@@ -42,13 +45,15 @@ def rank_customers(model: Model, *, k: int, mix: Mix) -> pl.DataFrame:
     """
     if k < 1:
         raise UsageError(f"k is {k}; a ranking has at least 1 product")
+    known = model.snapshot.customers
+    rows = pl.DataFrame({"customer": np.arange(len(known)) if customers is None else known.rows(customers)})
     if mix == "auto":
-        ranked = _fill(_merge(model, k), model, k)
+        ranked = _fill(_merge(model, k), rows, model, k)
     elif mix in ("buy_again", "discover"):
         ranked = _read(model, mix).filter(pl.col("rank") <= k)
     else:
         raise UsageError(f"mix {mix!r} is unknown; there are: auto, buy_again, discover")
-    return _with_ids(ranked, model)
+    return _with_ids(ranked.join(rows, on="customer", how="semi", maintain_order="left"), model)
 
 
 def _read(model: Model, name: ListName) -> pl.DataFrame:
@@ -74,8 +79,7 @@ def _merge(model: Model, k: int) -> pl.DataFrame:
     return merged.filter(pl.col("rank") <= k).drop("key")
 
 
-def _fill(merged: pl.DataFrame, model: Model, k: int) -> pl.DataFrame:
-    customers = pl.DataFrame({"customer": np.arange(len(model.snapshot.customers))})
+def _fill(merged: pl.DataFrame, customers: pl.DataFrame, model: Model, k: int) -> pl.DataFrame:
     lengths = merged.group_by("customer").len()
     short = customers.join(lengths, on="customer", how="left").filter(pl.col("len").fill_null(0) < k).select("customer")
     popular = _read(model, "popular").filter(pl.col("customer") == model.tables["popular"].owner_ids.index(WHOLE_SHOP))

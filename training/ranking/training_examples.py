@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
+from training.dataset.coded_ids import code_ids
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot
@@ -184,16 +185,20 @@ def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: dat
 
 
 class ExampleCache:
-    """A cache of one ledger's training examples by cut: trainings as of different moments share most of them."""
+    """A cache of one ledger's training examples by cut: trainings as of different moments share most of them.
+
+    Attributes:
+        ledger: with coded ids.
+    """
 
     def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
-        self._ledger, self._catalogue, self._settings = ledger, catalogue, settings
+        self.ledger, self._catalogue, self._settings = code_ids(ledger), catalogue, settings
         self._known: dict[datetime, Examples] = {}
 
     def examples(self, cut: datetime) -> Examples:
         """The examples of a cut, collected once; see `collect_examples`."""
         if cut not in self._known:
-            self._known[cut] = collect_examples(self._ledger, self._catalogue, cut, self._settings)
+            self._known[cut] = collect_examples(self.ledger, self._catalogue, cut, self._settings)
         return self._known[cut]
 
 

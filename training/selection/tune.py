@@ -85,7 +85,15 @@ class Validation:
         settings = with_point(self.settings, point)
         shared, silent, figures = ExampleCache(self.ledger, self.catalogue, settings), Progress(show=False), []
         for window in self.windows:
-            model = train_model(self.ledger, self.catalogue, window.cut, settings, silent, example_cache=shared)
+            model = train_model(
+                self.ledger,
+                self.catalogue,
+                window.cut,
+                settings,
+                silent,
+                example_cache=shared,
+                customers=window.customers,
+            )
             ranking = rank_model(model, window, settings.list_length)
             figures.append(evaluate_window(window, {OURS: ranking}).scores[OURS][MEASURE])
         known = [figure for figure in figures if figure is not None]

@@ -75,4 +75,7 @@ def _show_figures(manifest: Manifest) -> None:
     if scores:
         rows = [(name, *(f"{figures[figure]:.3f}" for figure in FIGURES)) for name, figures in scores.items()]
         window = f"{manifest.metrics['horizon_days']} days from {manifest.metrics['cut'][:10]}"
-        print_table(("ranking", *FIGURES), rows, title=f"{manifest.metrics['n_customers']:,} customers, {window}")
+        drawn_from = manifest.metrics.get("drawn_from")
+        lot = f" drawn by lot from {drawn_from:,}" if drawn_from else ""
+        title = f"{manifest.metrics['n_customers']:,} customers{lot}, {window}"
+        print_table(("ranking", *FIGURES), rows, title=title)

@@ -37,6 +37,11 @@ def test_no_ids_give_an_empty_array(unknown):
     assert (indices.shape, indices.dtype) == ((0,), np.int32)
 
 
+def test_rows_of_known_ids_rise():
+    assert IdMap("cab").rows(["b", "c", "nobody", "b"]).tolist() == [0, 2]
+    assert IdMap("cab").rows([]).dtype == np.int64
+
+
 def test_repeated_ids_are_refused():
     with pytest.raises(ValueError, match="2 ids are repeated"):
         IdMap(["a", "b", "a", "a"])

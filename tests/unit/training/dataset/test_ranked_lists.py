@@ -7,6 +7,7 @@ from training.dataset.ranked_lists import (
     concatenate_lists,
     owners_of,
     split_lists,
+    spread_lists,
     starts_of,
 )
 
@@ -24,6 +25,11 @@ def test_starts_of_no_lists_is_zero():
 def test_owners_and_split_skip_empty_lists():
     assert owners_of(LISTS.starts).tolist() == [0, 0, 2]
     assert [each.tolist() for each in split_lists(LISTS.product_index, LISTS.starts)] == [[7, 3], [], [5]]
+
+
+def test_lists_of_some_rows_are_spread_over_all():
+    spread = spread_lists(LISTS, np.array([1, 2, 4]), 6)
+    assert [each.tolist() for each in split_lists(spread.product_index, spread.starts)] == [[], [7, 3], [], [], [5], []]
 
 
 def test_lists_of_several_parts_follow_each_other():

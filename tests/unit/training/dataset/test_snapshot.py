@@ -6,7 +6,20 @@ import numpy as np
 import polars as pl
 
 from tests.support.worlds import AS_OF, ledger_of
+from training.dataset.coded_ids import code_ids
 from training.dataset.snapshot import build_snapshot
+
+
+def test_coded_ids_change_nothing():
+    ledger = ledger_of([("B", "TEA", 3.5), ("A", "MILK", 2.5), ("C", "TEA", 2.5), ("A", "JAM", 1.5), ("A", "TEA", 1.5)])
+    coded = code_ids(ledger)
+    assert coded["customer_id"].dtype == pl.Enum(["A", "B", "C"])
+    assert coded.cast(dict.fromkeys(("customer_id", "order_id", "product_id"), pl.String)).equals(ledger)
+    plain, of_codes = build_snapshot(ledger, AS_OF, ["BREAD"]), build_snapshot(coded, AS_OF, ["BREAD"])
+    assert list(plain.products) == list(of_codes.products) == ["BREAD", "JAM", "MILK", "TEA"]
+    assert list(plain.customers) == list(of_codes.customers)
+    for name in ("customer_index", "product_index", "order_index", "day", "quantity"):
+        assert getattr(of_codes, name).tolist() == getattr(plain, name).tolist()
 
 
 def test_fractional_quantities_add_up_to_the_same_bytes_each_time():

@@ -42,6 +42,19 @@ def test_repeat_and_discover_make_up_the_truth():
     assert pl.concat([window.repeat, window.discover]).sort("customer_id", "product_id").equals(window.truth)
 
 
+def test_some_customers_are_drawn_with_all_that_they_bought():
+    purchases = [(f"C{n}", "MILK", 40) for n in range(9)] + [(f"C{n}", each, 10) for n in range(9) for each in "AB"]
+    window = split_window(ledger_of([*purchases, ("NEW", "MILK", 10)]), CUT, 30)
+    drawn = window.draw(4, 0)
+    assert len(drawn.customers) == 4
+    assert drawn.truth.equals(window.truth.join(drawn.customers.to_frame(), on="customer_id", how="semi"))
+    assert drawn.newcomers.equals(window.newcomers)
+    assert drawn.past.equals(window.past)
+    assert window.draw(4, 0).customers.equals(drawn.customers)
+    assert not window.draw(4, 1).customers.equals(drawn.customers)
+    assert window.draw(9, 0) is window
+
+
 @pytest.mark.parametrize("purchases", [[], [("ANNA", "MILK", 40)], [("ANNA", "MILK", 10)]])
 def test_no_past_or_no_future_gives_an_empty_truth(purchases):
     window = split_window(ledger_of(purchases) if purchases else empty_shop(), CUT, 30)

@@ -11,6 +11,7 @@ from recommender.errors import TooLittleDataError
 from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer
 from training.dataset.split import split_window
+from training.evaluation import last_window as last_window_module
 from training.evaluation.last_window import evaluate_last_window, evaluate_window, last_window, rank_model
 from training.ranking.model import train_model
 
@@ -45,6 +46,17 @@ def test_evaluates_model_and_baselines_on_the_last_window():
     assert list(evaluation.scores) == ["reprise", "popular", "trending", "own_counts", "decayed_own"]
     assert evaluation.scores["reprise"]["recall@10"] == evaluation.scores["decayed_own"]["ndcg@10"] == 1
     assert evaluate(new_customer()) == evaluation
+
+
+def test_of_many_customers_some_are_drawn_by_lot(monkeypatch):
+    """All of the regulars are served alike, so that a lot of them has the same figures."""
+    everybody = evaluate(new_customer())
+    monkeypatch.setattr(last_window_module, "MOST_CUSTOMERS", 4)
+    some = evaluate(new_customer())
+    assert (some.n_customers, some.drawn_from) == (4, 10)
+    assert (everybody.n_customers, everybody.drawn_from) == (10, None)
+    assert some.scores["reprise"]["recall@10"] == 1
+    assert some.scores["reprise"]["orders_0_n_customers"] == everybody.scores["reprise"]["orders_0_n_customers"]
 
 
 def test_nobody_who_came_back_is_no_scores():

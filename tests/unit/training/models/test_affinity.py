@@ -15,10 +15,13 @@ MEASURES = {
 
 
 def measures_of(ledger, titles=None):
+    """The snapshot, and every measure as a table of customers by products."""
     snapshot = build_snapshot(ledger, AS_OF)
     titles = titles or [None] * len(snapshot.products)
     affinities = fit_affinities(snapshot, build_history(snapshot), build_orders(snapshot), titles, SETTINGS)
-    return snapshot, measure(affinities, np.arange(len(snapshot.customers)))
+    measures = measure(affinities, np.arange(len(snapshot.customers)))
+    factors = {name: customers @ products.T for name, (customers, products) in measures.factors.items()}
+    return snapshot, factors | {name: matrix.toarray() for name, matrix in measures.sparse.items()}
 
 
 @pytest.mark.parametrize("name", ["als", "als_timeless", "neighbours", "discovery", "peers"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.sparse import csr_array, csr_matrix, random_array
+from scipy.sparse import csr_array, csr_matrix, hstack, random_array, vstack
 from threadpoolctl import threadpool_info
 
 from recommender.errors import SettingsError, UsageError
@@ -151,6 +151,31 @@ def test_each_customer_is_led_to_the_product_of_its_taste_that_is_missing():
     matrix = checkerboard(12)
     ranked = top_products(fit_factors(matrix, ALS, 0), np.arange(12), 1, mask=matrix)
     assert lists_of(ranked) == [[customer] for customer in range(12)]
+
+
+def test_of_many_customers_some_teach_the_first_rounds_and_all_get_their_factors(monkeypatch):
+    """Product 6 is bought by the last customer alone, beside product 0, whoever is drawn."""
+    last = csr_matrix(np.array([[1, 0, 0, 0, 0, 0, 1]], np.float32))
+    many = vstack([checkerboard()] * 40, format="csr")
+    matrix = vstack([hstack([many, csr_matrix((240, 1), dtype=np.float32)]), last], format="csr")
+    monkeypatch.setattr(als_module, "_MOST_ENTRIES", 60)
+    monkeypatch.setattr(als_module, "_ENTRIES_PER_PRODUCT", 2)
+    als, done = ALS.model_copy(update={"factors": 2}), []
+    factors = fit_factors(matrix, als, 0, done.append)
+    assert lists_of(top_products(factors, np.arange(240), 1, mask=matrix)) == [[i % 6] for i in range(240)]
+    assert np.linalg.norm(factors.products[6]) > 0
+    assert sum(done) == als.iterations
+    assert same(factors, fit_factors(matrix, als, 0))
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_few_rounds_of_many_customers(monkeypatch, iterations):
+    monkeypatch.setattr(als_module, "_MOST_ENTRIES", 1)
+    monkeypatch.setattr(als_module, "_ENTRIES_PER_PRODUCT", 1)
+    done = []
+    factors = fit_factors(checkerboard(), ALS.model_copy(update={"iterations": iterations}), 0, done.append)
+    assert sum(done) == iterations
+    assert np.isfinite(factors.products).all()
 
 
 def test_regularization_made_for_a_large_shop_leaves_a_small_one_its_tastes():

@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 from tests.support.worlds import AS_OF, empty_shop, ledger_of
 from training.dataset.snapshot import build_snapshot
 from training.models import neighbours
-from training.models.neighbours import nearest_products, order_matrix, top_columns
+from training.models.neighbours import highest_of_rows, nearest_products, order_matrix
 
 BOUGHT = csr_matrix(np.array([[1, 1, 0], [1, 1, 0], [0, 1, 1]], dtype=np.float32))
 
@@ -39,9 +39,23 @@ def test_blocks_change_nothing(monkeypatch):
     assert np.array_equal(nearest_products(bought, 4).toarray(), whole)
 
 
-def test_the_highest_columns_of_each_row():
-    assert top_columns(np.array([[1, 5, 3], [9, 2, 4]], dtype=np.float32), 2).tolist() == [[1, 2], [0, 2]]
-    assert top_columns(np.zeros((2, 2), dtype=np.float32), 5).tolist() == [[0, 1], [0, 1]]
+def test_the_highest_entries_of_each_row():
+    matrix = csr_matrix(np.array([[1, 5, 3, 0], [9, 2, 0, 4], [2, 2, 2, 1], [0, 0, 0, 0]], dtype=np.float32))
+    highest = highest_of_rows(matrix, 2)
+    assert highest.toarray().tolist() == [[0, 5, 3, 0], [9, 0, 0, 4], [2, 2, 0, 0], [0, 0, 0, 0]]
+    assert (highest_of_rows(matrix, 5) != matrix).nnz == 0
+
+
+def test_the_nearest_are_those_of_a_full_sort():
+    lot = np.random.default_rng(1)
+    bought = csr_matrix(lot.random((60, 40), dtype=np.float32) * (lot.random((60, 40)) < 0.2))
+    dense = (bought.T @ bought).toarray()
+    lengths = np.sqrt(np.diag(dense))
+    similarity = dense / (np.outer(lengths, lengths) + 10)
+    np.fill_diagonal(similarity, 0)
+    fifth = np.sort(similarity, axis=1)[:, -5, None]
+    expected = np.where(similarity >= fifth, similarity, 0)
+    assert nearest_products(bought, 5).toarray() == pytest.approx(expected)
 
 
 def test_a_large_order_says_less_of_each_product():

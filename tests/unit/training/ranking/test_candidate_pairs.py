@@ -1,15 +1,17 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from training.models.affinity import AffinityMeasures
 from training.ranking import candidate_pairs
 from training.ranking.candidate_pairs import choose_candidates
 
-MEASURES = ("als", "neighbours", "together", "together_last", "discovery", "peers", "titles_last")
+SPARSE = ("neighbours", "together", "together_last", "discovery", "peers", "titles_last")
 
 
-def measures_of(scores):
-    zero = np.zeros_like(scores)
-    return {name: scores if name == "als" else zero for name in MEASURES}
+def measures_of(scores, **sparse):
+    """ALS that predicts `scores` (n, n_products); the other measures as given, or without an entry."""
+    factors = {"als": (scores, np.eye(scores.shape[1], dtype=np.float32))}
+    return AffinityMeasures(factors, {name: csr_matrix(sparse.get(name, np.zeros_like(scores))) for name in SPARSE})
 
 
 def test_own_products_the_nearest_new_ones_and_best_sellers(monkeypatch):
@@ -23,6 +25,22 @@ def test_own_products_the_nearest_new_ones_and_best_sellers(monkeypatch):
     assert pairs == [(3, 0), (3, 2), (3, 4), (7, 3), (7, 4)]
     assert chosen.affinity["als"].tolist() == [9, 3, 0, 5, 0]
     assert chosen.affinity["als_rank"].tolist() == [1, 2, 3, 1, 2]
+
+
+def test_the_nearest_by_a_sparse_measure_with_its_values_for_every_candidate(monkeypatch):
+    monkeypatch.setattr(candidate_pairs, "_TOP", {"neighbours": 2, "peers": 1})
+    monkeypatch.setattr(candidate_pairs, "_TRENDING", 0)
+    own = csr_matrix(np.array([[0, 1, 0, 0, 0], [1, 0, 0, 0, 0]], dtype=np.float32))
+    neighbours = np.array([[1, 9, 3, 2, 0], [7, 0, 0, 0, 0]], dtype=np.float32)
+    peers = np.array([[0, 0, 0, 1, 4], [0, 0, 0, 0, 0]], dtype=np.float32)
+    measures = measures_of(np.zeros((2, 5), np.float32), neighbours=neighbours, peers=peers)
+    chosen = choose_candidates(np.array([0, 1]), own, measures, np.ones(5, np.float32))
+    pairs = list(zip(chosen.customer_index.tolist(), chosen.product_index.tolist(), strict=True))
+    assert pairs == [(0, 1), (0, 2), (0, 3), (0, 4), (1, 0)]
+    assert chosen.affinity["neighbours"].tolist() == [9, 3, 2, 0, 7]
+    assert chosen.affinity["neighbours_rank"].tolist() == [1, 2, 3, 4, 1]
+    assert chosen.affinity["peers"].tolist() == [0, 0, 1, 4, 0]
+    assert chosen.affinity["peers_rank"].tolist() == [3, 4, 2, 1, 1]
 
 
 def test_a_product_that_was_never_sold_is_no_candidate():

@@ -19,6 +19,7 @@ from tests.support.worlds import (
     weekly_milk_buyer,
 )
 from training.ranking.model import train_model
+from training.ranking.rankings import rank_customers
 from training.ranking.training_examples import ExampleCache
 
 ALS = AlsSettings(factors=8, alpha=3.0, regularization=10.0, half_life_days=20.0)
@@ -198,6 +199,19 @@ def test_the_candidates_of_a_small_shop_are_all_that_can_be_bought():
     assert busy_model().ceiling == 1.0
     assert train(one_off_buyer()).ceiling == 1.0
     assert train(empty_shop()).ceiling is None
+
+
+def test_lists_of_some_customers_are_those_of_all():
+    whole, ledger = busy_model(), busy_shop()
+    some = [*whole.snapshot.customers][3:30:5]
+    catalogue = catalogue_of(*ledger["product_id"].unique())
+    model = train_model(ledger, catalogue, AS_OF, SETTINGS, QUIET, customers=[*some, "nobody"])
+    for name in ("buy_again", "discover"):
+        for customer in whole.snapshot.customers:
+            assert list_of(model, name, customer) == (list_of(whole, name, customer) if customer in some else [])
+    ranked = rank_customers(model, k=5, mix="auto", customers=[*some, "nobody"])
+    everybody = rank_customers(whole, k=5, mix="auto")
+    assert ranked.equals(everybody.filter(pl.col("customer_id").is_in(some)))
 
 
 def test_shared_windows_change_nothing():

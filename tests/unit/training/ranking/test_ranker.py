@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from training.ranking import ranker
 from training.ranking.ranker import fit_ranker, is_own
 from training.ranking.training_examples import Examples
 
@@ -51,6 +52,13 @@ def test_learns_what_matters_for_each_kind():
     own, features = is_own(examples.features), examples.features
     assert np.corrcoef(score[own], features["signal"].to_numpy()[own])[0, 1] > 0.9
     assert np.corrcoef(score[~own], features["taste"].to_numpy()[~own])[0, 1] > 0.6
+
+
+def test_blocks_change_nothing(monkeypatch):
+    features = examples_of().features
+    whole = fitted().score(features)
+    monkeypatch.setattr(ranker, "_BLOCK_ROWS", 999)
+    assert np.array_equal(fitted().score(features), whole)
 
 
 def test_learns_who_returns():
