@@ -39,6 +39,8 @@ def whole(number: object) -> object:
     return number
 
 
+Judged = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True})]
+"""One of many objects that are each judged alone: what is none is named like any other that is wrong."""
 _Ids = Annotated[list[ShopsId], Field(max_length=MAX_IDS)]
 ShopsIds = Annotated[
     _Ids,
@@ -227,7 +229,7 @@ class EventsBody(BaseModel):
         extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [{"events": [example_of("purchase")]}]}
     )
 
-    events: list[dict[str, Any]] = Field(
+    events: list[Judged] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
         description="The shape of each follows from its `event_type`. Fields of other types are kept.",

@@ -84,6 +84,11 @@ class TestWhatMayBeTold:
         told = "view add_to_cart remove_from_cart impression click not_interested exposure"
         assert set(told.split()) == BROWSER_EVENTS
 
+    def test_what_is_no_event_at_all_is_named_and_stops_no_other(self, client, storage, public):
+        answer = send(client, public, None, VIEW)
+        assert (answer.status_code, answer.json["accepted"]) == (202, 1)
+        assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [(0, "invalid_event")]
+
     def test_a_session_needs_no_token(self, client, storage, public):
         assert send(client, public, VIEW).json == NONE_REJECTED
         assert [(one.session_id, one.product_id) for one in kept(storage)] == [("s1", "MILK")]
