@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
 from api.schemas.events import example_of
-from recommender.events.values import ShopsId
+from recommender.events.values import ShopsId, id_text
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -50,18 +50,20 @@ ShopsIds = Annotated[
 
 
 def several(value: object) -> object:
-    """A list of what is given alone, and none for null; anything else as it is."""
-    return [] if value is None else [value] if isinstance(value, str) else value
+    """A list of what is given alone, none for null, and a list as it is."""
+    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 Categories = Annotated[
-    list[Annotated[str, Field(max_length=MAX_ID_LENGTH)]],
+    list[Annotated[str, Field(max_length=MAX_ID_LENGTH), BeforeValidator(id_text)]],
     BeforeValidator(several),
     Field(default_factory=list, max_length=MAX_CATEGORIES, examples=[["Coffee"]]),
 ]
 _CATEGORY = {"type": "string", "maxLength": MAX_ID_LENGTH}
+_NUMBER = {"type": "integer"}
+_SEVERAL = {"type": "array", "items": {"anyOf": [_CATEGORY, _NUMBER]}, "maxItems": MAX_CATEGORIES}
 _ONE_OR_SEVERAL = {
-    "anyOf": [_CATEGORY, {"type": "array", "items": _CATEGORY, "maxItems": MAX_CATEGORIES}, {"type": "null"}],
+    "anyOf": [_CATEGORY, _NUMBER, _SEVERAL, {"type": "null"}],
     "default": [],
 }
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
