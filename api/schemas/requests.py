@@ -70,6 +70,21 @@ Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
 
 
+_LOCALE = Field(
+    default=None,
+    description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
+    examples=["de-AT"],
+)
+
+
+class ProfileQuery(BaseModel):
+    """Query of a customer's profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    locale: LocaleTag | None = _LOCALE
+
+
 class Wanted(BaseModel):
     """The fields of every request for products."""
 
@@ -80,11 +95,7 @@ class Wanted(BaseModel):
         default=None, description="Most products wanted. Above the placement's cap it is clamped.", examples=[6]
     )
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
-    locale: LocaleTag | None = Field(
-        default=None,
-        description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
-        examples=["de-AT"],
-    )
+    locale: LocaleTag | None = _LOCALE
     fallback: Literal["auto", "none"] = Field(
         default="auto",
         description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
