@@ -96,7 +96,7 @@ class Wanted(BaseModel):
     )
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
     locale: LocaleTag | None = _LOCALE
-    fallback: Literal["auto", "none"] = Field(
+    fallback: Annotated[Literal["auto", "none"], BeforeValidator(lambda it: "auto" if it is None else it)] = Field(
         default="auto",
         description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
