@@ -172,7 +172,9 @@ class TestBeacons:
     @pytest.mark.parametrize(("more", "status"), [(-1, 202), (0, 413), (1, 413)])
     def test_32_kib_at_most(self, client, public, more, status):
         text = json.dumps({"events": [VIEW]})
-        assert beacon(client, public, text.ljust(MAX_BEACON_BYTES + more)).status_code == status
+        answer = beacon(client, public, text.ljust(MAX_BEACON_BYTES + more))
+        assert answer.status_code == status
+        assert ("shorter than 32,768 bytes" in answer.text) == (status == 413)
 
     def test_a_session_id_of_ten_kilobytes_is_named(self, client, storage, public):
         answer = beacon(client, public, {"events": [VIEW, {**VIEW, "session_id": "x" * 10_000}]})
