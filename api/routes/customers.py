@@ -1,11 +1,13 @@
 """Routes of one customer: slates, profile, and erasure."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, g, request
 
 from api.ids import ShopId
 from api.schemas.answers import Erasure
 from api.schemas.profiles import CustomerProfile
-from api.schemas.requests import BuyAgainQuery, NoQuery, PersonalQuery
+from api.schemas.requests import BuyAgainQuery, NoQuery, PersonalQuery, ProfileQuery
 from api.security.permissions import Permission
 from api.serving.answers import PRIVATE
 from api.serving.list_routes import list_operation
@@ -16,6 +18,7 @@ from api.web.problems import problem
 from api.web.responses import answer_plain
 from recommender.campaigns.suppressions import erase as forget
 from recommender.slate.plans import RetrievalPlan, personal_plan
+from recommender.words.language import get_language
 
 blueprint = Blueprint("customers", __name__, url_prefix="/v1/customers")
 
@@ -52,22 +55,28 @@ def buy_again(customer_id: str, query: BuyAgainQuery) -> RetrievalPlan:
     "read_profile",
     tag="customers",
     access=Permission.SERVER,
-    query=NoQuery,
+    query=ProfileQuery,
     answer=CustomerProfile,
     problems=(404, 503),
 )
-def profile(customer_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+def profile(customer_id: str, query: ProfileQuery) -> Response:
     """Value, churn risk, rhythm, segment, lifecycle and due products of a customer; for servers, not for browsers.
 
     A customer of whom the version that answers knows nothing is a 404; before the first version nobody is known or
     unknown, and the answer is a 503, as that of `/health/ready`.
     """
     builder = service().builder(g.principal.shop, request.headers.get("Accept-Language"))
+    if query.locale is not None:
+        told = builder.presentation._replace(language=get_language(query.locale))
+        builder = replace(builder, presentation=told)
     document = describe(builder, service().store, customer_id)
     if document is None:
         return problem(503, "model_not_ready", "no version is published; run `reprise train`")
     response = answer_plain(document)
     response.headers["Cache-Control"] = PRIVATE
+    response.headers["Content-Language"] = builder.presentation.language.tag
+    if query.locale is None:
+        response.vary.add("Accept-Language")
     return response
 
 

@@ -65,7 +65,7 @@ def _keep(events: Sequence[Event], now: datetime, *, public: bool) -> list[Verdi
 
 
 def _check(raw: Any, now: datetime, *, public: bool, customer_id: str | None) -> Event | EventRejectedError:
-    refusals = find_refusals(raw, customer_id) if public else []
+    refusals = find_refusals(raw, customer_id) if public and isinstance(raw, dict) else []
     try:
         event = check_event(raw, None if public else now, service().settings.currency)
     except EventRejectedError as error:

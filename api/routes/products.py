@@ -139,8 +139,10 @@ def _update(change: ProductChange) -> Response:
     return answer_plain({"product_id": change.product_id, **{name: fields.get(name) for name in OVERRIDE_FIELDS}})
 
 
-def _check(raw: Mapping[str, Any]) -> ProductChange | str:
+def _check(raw: Any) -> ProductChange | str:
     """The change to a product's overrides, or the message why it is invalid."""
+    if not isinstance(raw, dict):
+        return "should be an object"
     try:
         named = NamedProduct.model_validate(raw)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from api.schemas.requests import Judged
 from recommender.currency import CurrencyCode
 from recommender.events.values import ShopsId
 from recommender.slate.placements import Moment
@@ -68,7 +69,7 @@ class ProductsBody(BaseModel):
         },
     )
 
-    products: list[dict[str, Any]] = Field(
+    products: list[Judged] = Field(
         min_length=1,
         max_length=MAX_PRODUCTS,
         description="`product_id`, and whatever is to be said of it: the fields of `ProductBody`.",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from api.ids import MAX_ID_LENGTH
 from api.schemas import examples
 from api.schemas.events import example_of
-from recommender.events.values import ShopsId
+from recommender.events.values import ShopsId, id_text
 from recommender.slate.placements import ABSOLUTE_CAP, Limit, Mix, Placement
 from recommender.slate.plans import RetrievalPlan, session_plan
 from recommender.slate.slate import Context
@@ -39,6 +39,8 @@ def whole(number: object) -> object:
     return number
 
 
+Judged = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True})]
+"""One of many objects that are each judged alone: what is none is named like any other that is wrong."""
 _Ids = Annotated[list[ShopsId], Field(max_length=MAX_IDS)]
 ShopsIds = Annotated[
     _Ids,
@@ -48,22 +50,39 @@ ShopsIds = Annotated[
 
 
 def several(value: object) -> object:
-    """A list of what is given alone, and none for null; anything else as it is."""
-    return [] if value is None else [value] if isinstance(value, str) else value
+    """A list of what is given alone, none for null, and a list as it is."""
+    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 Categories = Annotated[
-    list[Annotated[str, Field(max_length=MAX_ID_LENGTH)]],
+    list[Annotated[str, Field(max_length=MAX_ID_LENGTH), BeforeValidator(id_text)]],
     BeforeValidator(several),
     Field(default_factory=list, max_length=MAX_CATEGORIES, examples=[["Coffee"]]),
 ]
 _CATEGORY = {"type": "string", "maxLength": MAX_ID_LENGTH}
+_NUMBER = {"type": "integer"}
+_SEVERAL = {"type": "array", "items": {"anyOf": [_CATEGORY, _NUMBER]}, "maxItems": MAX_CATEGORIES}
 _ONE_OR_SEVERAL = {
-    "anyOf": [_CATEGORY, {"type": "array", "items": _CATEGORY, "maxItems": MAX_CATEGORIES}, {"type": "null"}],
+    "anyOf": [_CATEGORY, _NUMBER, _SEVERAL, {"type": "null"}],
     "default": [],
 }
 Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Capped = Annotated[int, Field(ge=1, le=ABSOLUTE_CAP), BeforeValidator(whole)]
+
+
+_LOCALE = Field(
+    default=None,
+    description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
+    examples=["de-AT"],
+)
+
+
+class ProfileQuery(BaseModel):
+    """Query of a customer's profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    locale: LocaleTag | None = _LOCALE
 
 
 class Wanted(BaseModel):
@@ -76,12 +95,8 @@ class Wanted(BaseModel):
         default=None, description="Most products wanted. Above the placement's cap it is clamped.", examples=[6]
     )
     exclude: ShopsIds = Field(description="Product ids that must not be shown.", examples=[["GIFT-CARD"]])
-    locale: LocaleTag | None = Field(
-        default=None,
-        description="Language of the texts; a region is for dates. Left out: by Accept-Language, else the setting's.",
-        examples=["de-AT"],
-    )
-    fallback: Literal["auto", "none"] = Field(
+    locale: LocaleTag | None = _LOCALE
+    fallback: Annotated[Literal["auto", "none"], BeforeValidator(lambda it: "auto" if it is None else it)] = Field(
         default="auto",
         description="`none`: only what was asked for and what the shop pins, maybe nothing; no best sellers instead.",
     )
@@ -227,7 +242,7 @@ class EventsBody(BaseModel):
         extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [{"events": [example_of("purchase")]}]}
     )
 
-    events: list[dict[str, Any]] = Field(
+    events: list[Judged] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
         description="The shape of each follows from its `event_type`. Fields of other types are kept.",

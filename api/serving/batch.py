@@ -16,7 +16,7 @@ from api.serving.list_routes import Lists
 from api.serving.service import Service
 from api.serving.slates import Enrollment, SlateBuilder, SlateResult
 from api.telemetry.metrics import count_answer
-from api.web.parsing import canonical_query, invalid, parse_fields
+from api.web.parsing import canonical_query, invalid, parse_fields, refuse_query
 from api.web.problems import describe
 from api.web.query_names import drop_unknown
 from recommender.errors import RepriseError
@@ -95,6 +95,7 @@ def _check(builder: SlateBuilder, lists: Lists, request: BatchRequest, token: st
         if holds_key(query):
             raise invalid([{"field": "key", "message": "stands in the query of the batch, not in that of a request"}])
         if request.body is not None:
+            refuse_query(query)
             return _check_session(builder, path, request.body, token)
         found = lists.find(path, query)
         if found is None:

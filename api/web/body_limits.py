@@ -35,7 +35,11 @@ def read_body(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
         RequestEntityTooLarge: it is not shorter than `most` bytes.
         RequestTimeout: it was not there in time.
     """
-    body = request.stream.read()
+    too_large = RequestEntityTooLarge(f"the body must be shorter than {most:,} bytes; send it in several requests")
+    try:
+        body = request.stream.read()
+    except RequestEntityTooLarge:  # by its length, unread
+        raise too_large from None
     if len(body) >= most:  # one sent in chunks is cut there, without an error
-        raise RequestEntityTooLarge
+        raise too_large
     return body

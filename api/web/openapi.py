@@ -21,7 +21,7 @@ from api.schemas.requests import PLACEMENT_NAME
 from api.security.auth import Permission, accessible
 from api.security.customer_tokens import HEADER as TOKEN_HEADER
 from api.web.body_limits import MAX_BEACON_BYTES, MAX_BODY_BYTES
-from api.web.parsing import check_path, parse_body, parse_query
+from api.web.parsing import check_path, parse_body, parse_query, refuse_query
 from api.web.query_names import add_names
 from recommender import DISTRIBUTION
 
@@ -145,7 +145,7 @@ def operation(
         tag: one of the document's tags.
         access: the permission that it needs.
         answer: schema of the answer.
-        query: schema of the query string; None checks nothing.
+        query: schema of the query string; None takes none beside a body.
         body: schema of the JSON body.
         status: of an answer without an error.
         shared: whether If-None-Match is answered with 304.
@@ -170,6 +170,8 @@ def operation(
             check_path(arguments)
             if query is not None:
                 arguments["query"] = parse_query(query, request.args)
+            elif body is not None:
+                refuse_query(request.environ.get("QUERY_STRING", ""))
             if body is not None:
                 public = g.principal.kind == "publishable"
                 most = MAX_BEACON_BYTES if public and access is Permission.EVENTS else MAX_BODY_BYTES

@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api.ids import MAX_ID_LENGTH
 from api.web.body_limits import MAX_BODY_BYTES, read_body
-from api.web.query_names import find_nearest
+from api.web.query_names import drop_unknown, find_nearest
 from recommender.errors import InvalidRequestError, NothingAcceptedError
 
 REPEATABLE = frozenset({"category", "exclude"})
@@ -69,6 +69,17 @@ def parse_query(model: type[_Model], parameters: MultiDict[str, str]) -> _Model:
         return model.model_validate({name: v if name in REPEATABLE else v[0] for name, v in given.items()})
     except ValidationError as error:
         raise wrong_fields(model, error) from None
+
+
+def refuse_query(query: str) -> None:
+    """Refuse what a request with a body has in its query string and means something elsewhere; strangers may stay.
+
+    Raises InvalidRequestError.
+    """
+    given = dict.fromkeys(name for name, _ in parse_qsl(drop_unknown(query), keep_blank_values=True))
+    if given:
+        message = "does not count in the query of a request that has a body; say it there"
+        raise invalid([{"field": name, "message": message} for name in given])
 
 
 def parse_body(model: type[_Model], request: Request, most: int = MAX_BODY_BYTES, *, as_text: bool = False) -> _Model:

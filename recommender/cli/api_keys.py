@@ -32,7 +32,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="What it may do; repeatable.")
-@click.option("--publishable", is_flag=True, help="For browsers and apps: product lists, persons with a token.")
+@click.option("--publishable", is_flag=True, help="For browsers and apps: lists, and events of visitors.")
 @click.option("--origin", "origins", multiple=True, help="Web site that may use a publishable key; repeatable.")
 @click.option("--shop", help="The shop that it opens.  [default: the settings' shop]")
 @click.option("--label", default="", help="What you call it.")

@@ -104,7 +104,7 @@ def _check(kind: KeyKind, scopes: Sequence[Scope], origins: Sequence[str]) -> No
     if kind == "secret" and origins:
         raise UsageError("a secret key must not be in a browser: leave out the origin, or make a publishable key")
     if kind == "publishable" and set(scopes) - {"read"}:
-        raise UsageError("a publishable key can only read: everyone can take it out of the shop's pages")
+        raise UsageError("a publishable key takes no scope but read: everyone can take it out of the shop's pages")
     for origin in origins:
         if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
             raise UsageError(

@@ -197,6 +197,13 @@ class TestBulk:
         assert shop.ids("/v1/popular") == ["COFFEE", "BREAD"]
         assert shop.item("/v1/popular", "COFFEE")["product"]["price"] == "9.99"
 
+    @pytest.mark.parametrize("wrong", [None, 7, "x", [], True])
+    def test_what_is_no_product_at_all_is_named_and_stops_no_other(self, shop, wrong):
+        products = [wrong, {"product_id": "MILK", "in_stock": False}]
+        answer = shop.client.post("/v1/products", json={"products": products})
+        assert (answer.status_code, answer.json["accepted"]) == (200, 1)
+        assert answer.json["rejected"] == [{"index": 0, "code": "invalid_product", "message": "should be an object"}]
+
     def test_where_none_can_be_said_it_is_a_400_that_names_all_that_is_wrong(self, shop):
         wrong = [{"price": 5, "colour": "red", "url": "//x"}, {"product_id": "MILK", "url": "//x", "image_url": "//y"}]
         answer = shop.client.post("/v1/products", json={"products": wrong})

@@ -54,6 +54,23 @@ def test_in_a_body_one_or_several(client, category):
     assert shown(client.post("/v1/recommendations", json=body)) == alone
 
 
+@pytest.mark.parametrize("category", [7, [7], [7.0, "Nope"]])
+def test_in_a_body_a_whole_number_is_the_name_of_one(client, category):
+    client.put("/v1/products/NEW", json={"title": "Oat milk", "category": 7})
+    client.application.extensions["reprise"].shops.cache("default").follow()
+    body = {"placement": "home", "category": category}
+    assert shown(client.post("/v1/recommendations", json=body)) == ["NEW"]
+    batch = {"requests": [{"path": "/v1/recommendations", "body": body}]}
+    (answer,) = client.post("/v1/batch", json=batch).json["responses"]
+    assert [item["product_id"] for item in answer["body"]["items"]] == ["NEW"]
+
+
+@pytest.mark.parametrize("category", [True, {"a": 1}, [None], 7.5])
+def test_in_a_body_what_is_no_name_is_refused(client, category):
+    answer = client.post("/v1/recommendations", json={"placement": "home", "category": category})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "category.0")
+
+
 def test_in_batches_too(client):
     paths = [f"{path}?category=Dairy&category=Coffee" for path in (*PEOPLE, *PRODUCTS)]
     answers = client.post("/v1/batch", json={"requests": [{"path": path} for path in paths]}).json["responses"]

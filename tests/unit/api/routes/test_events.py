@@ -37,6 +37,13 @@ def test_a_bad_one_is_named_and_stops_no_other(client):
     ]
 
 
+@pytest.mark.parametrize("wrong", [None, 7, "x", [], True])
+def test_what_is_no_event_at_all_is_named_and_stops_no_other(client, wrong):
+    answer = send(client, wrong, PURCHASE)
+    assert (answer.status_code, answer.json["accepted"]) == (202, 1)
+    assert answer.json["rejected"] == [{"index": 0, "code": "invalid_event", "message": "should be an object"}]
+
+
 def test_where_none_is_accepted_it_is_a_400_that_says_why(client):
     answer = send(client, {**PURCHASE, "product_id": None}, {**PURCHASE, "occurred_at": "2027-01-01T00:00:00Z"})
     assert (answer.status_code, answer.json["code"]) == (400, "nothing_accepted")

@@ -52,6 +52,18 @@ def test_else_the_header_does(client, language):
     assert "Accept-Language" in varies(answer)
 
 
+@pytest.mark.parametrize("language", MILK)
+def test_in_profiles_too(client, language):
+    path = "/v1/customers/ANNA/profile"
+    named = client.get(f"{path}?locale={language}", headers=accept("de"))
+    accepted = client.get(path, headers=accept(language))
+    for answer in (named, accepted):
+        assert [one["due"]["text"] for one in answer.json["due"]] == [MILK[language][1]]
+        assert answer.headers["Content-Language"] == language
+    assert ["Accept-Language" in varies(answer) for answer in (named, accepted)] == [False, True]
+    assert client.get(f"{path}?locale=xx").json["errors"][0]["field"] == "locale"
+
+
 @pytest.mark.parametrize(
     ("header", "language"),
     [

@@ -239,7 +239,8 @@ class TestSession:
         assert answer.json["fallback"] == {"reason": "too_few_candidates", "used": "popular"}
 
     def test_whole_numbers_are_ids_and_null_is_absent(self, client):
-        nulls = dict.fromkeys(["limit", "exclude", "category", "customer_id", "session_id", "recently_viewed"])
+        lists = ["exclude", "category", "recently_viewed"]
+        nulls = dict.fromkeys(["limit", "locale", "fallback", "customer_id", "session_id", *lists])
         assert recommend(client, placement="cart", cart=[42, "BREAD"], **nulls).json["suppressed"] == {"in_cart": 1}
         answer = recommend(client, placement="home", cart=None, customer_id=7001)
         assert answer.json["fallback"] == {"reason": "unknown_customer", "used": "trending"}

@@ -84,6 +84,11 @@ class TestWhatMayBeTold:
         told = "view add_to_cart remove_from_cart impression click not_interested exposure"
         assert set(told.split()) == BROWSER_EVENTS
 
+    def test_what_is_no_event_at_all_is_named_and_stops_no_other(self, client, storage, public):
+        answer = send(client, public, None, VIEW)
+        assert (answer.status_code, answer.json["accepted"]) == (202, 1)
+        assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [(0, "invalid_event")]
+
     def test_a_session_needs_no_token(self, client, storage, public):
         assert send(client, public, VIEW).json == NONE_REJECTED
         assert [(one.session_id, one.product_id) for one in kept(storage)] == [("s1", "MILK")]
@@ -167,7 +172,9 @@ class TestBeacons:
     @pytest.mark.parametrize(("more", "status"), [(-1, 202), (0, 413), (1, 413)])
     def test_32_kib_at_most(self, client, public, more, status):
         text = json.dumps({"events": [VIEW]})
-        assert beacon(client, public, text.ljust(MAX_BEACON_BYTES + more)).status_code == status
+        answer = beacon(client, public, text.ljust(MAX_BEACON_BYTES + more))
+        assert answer.status_code == status
+        assert ("shorter than 32,768 bytes" in answer.text) == (status == 413)
 
     def test_a_session_id_of_ten_kilobytes_is_named(self, client, storage, public):
         answer = beacon(client, public, {"events": [VIEW, {**VIEW, "session_id": "x" * 10_000}]})

@@ -16,6 +16,8 @@ BODIES = [
     ("PUT", "/v1/placements/new"),
 ]
 
+TOO_LARGE = "the body must be shorter than 1,048,576 bytes; send it in several requests"
+
 
 class Endless(io.RawIOBase):
     """A body without an end."""
@@ -44,6 +46,7 @@ def test_a_body_over_the_limit_is_refused_by_its_length_unread(client: FlaskClie
     body = Endless()
     answer = stream(client, body, method, path, CONTENT_LENGTH=str(body_limits.MAX_BODY_BYTES + 1))
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert answer.json["detail"] == TOO_LARGE
     assert body.n_bytes == 0
 
 
@@ -52,6 +55,7 @@ def test_a_body_in_chunks_is_read_up_to_the_limit_and_no_further(client: FlaskCl
     body = Endless()
     answer = stream(client, body, method, path, HTTP_TRANSFER_ENCODING="chunked")
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert answer.json["detail"] == TOO_LARGE
     assert 0 < body.n_bytes <= body_limits.MAX_BODY_BYTES
 
 

@@ -101,6 +101,40 @@ def test_other_methods_take_no_strangers(client, method):
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "_")
 
 
+BODIES = {
+    "/v1/recommendations": {"placement": "home"},
+    "/v1/batch": {"requests": [{"path": "/v1/popular"}]},
+    "/v1/events": {"events": [{}]},
+}
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize("query", ["locale=de", "limit=1&utm_source=x", "limt=1", "category=Dairy&category=Coffee"])
+def test_beside_a_body_nothing_that_counts_stands_in_the_query(client, path, query):
+    answer = client.post(f"{path}?{query}", json=BODIES[path])
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_request")
+    assert answer.json["errors"] == [
+        {
+            "field": query.partition("=")[0],
+            "message": "does not count in the query of a request that has a body; say it there",
+        }
+    ]
+
+
+@pytest.mark.parametrize("path", ["/v1/recommendations", "/v1/batch"])
+def test_beside_a_body_strangers_are_passed_over(client, path):
+    assert client.post(f"{path}?_=1&utm_source=x", json=BODIES[path]).status_code == 200
+
+
+def test_in_a_batch_neither(client):
+    def ask(query):
+        request = {"path": f"/v1/recommendations?{query}", "body": BODIES["/v1/recommendations"]}
+        (answer,) = client.post("/v1/batch", json={"requests": [request]}).json["responses"]
+        return answer["status"], [error["field"] for error in answer["body"].get("errors", ())]
+
+    assert [ask("locale=de"), ask("_=1")] == [(400, ["locale"]), (200, [])]
+
+
 def test_strangers_fill_no_cache(store):
     app = create_app(Settings(), MemoryShopStorage({"default": store}), lambda: small_shop.NOW)
     client, state = app.test_client(), app.extensions["reprise"].shops.cache("default").state

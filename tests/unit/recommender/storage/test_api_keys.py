@@ -50,8 +50,8 @@ class TestMaking:
         [
             ({"scopes": ()}, "scope"),
             ({"origins": ("https://shop.example",)}, "browser"),
-            ({"kind": "publishable", "scopes": ("read", "events")}, "publishable"),
-            ({"kind": "publishable", "scopes": ("admin",)}, "publishable"),
+            ({"kind": "publishable", "scopes": ("read", "events")}, "no scope but read"),
+            ({"kind": "publishable", "scopes": ("admin",)}, "no scope but read"),
         ],
     )
     def test_what_does_not_go_together_is_refused(self, given, word):
