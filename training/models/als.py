@@ -27,7 +27,7 @@ _ENOUGH_FOR_THREADS = 1_000_000
 """Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
 on a busy machine take longer than one."""
 _MOST_ENTRIES, _ENTRIES_PER_PRODUCT = 20_000_000, 50
-"""Entries that all rounds learn from, at least 50 a product: more customers hardly move the products' factors, and these
+"""Entries that all rounds learn from, at least 50 a product: more customers hardly move the products' factors. They
 fit into memory."""
 _ROUNDS_OF_ALL = 2
 """Last rounds, with everybody."""
