@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -37,6 +37,8 @@ _BUYING = frozenset(
     conversion kauf gekauft achat acheté compra comprado acquisto покупка заказ خرید شراء satın aankoop zakup zakończono
 """)
 )
+_STATES = frozenset(fold_words("purchased bought ordered sold paid gekauft acheté comprado satın zakończono"))
+"""Words for buying that say how an order stands, and not what happened."""
 _GIVING_BACK = frozenset(fold_words("refund refunded return returned cancel cancelled canceled rückgabe remboursement"))
 _BESIDE = frozenset(
     fold_words("""
@@ -64,6 +66,11 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         if len(values) <= MOST_VALUES and (looking or (adding and buying)):
             questions.append(_question(column, (looking or adding)[0], buying, kinds))
     return questions
+
+
+def are_events(statuses: Iterable[str]) -> bool:
+    """Whether statuses name what happened, `sale` beside `return`, so that a row with one of them is no whole order."""
+    return any(_kind(value) == "buying" and _STATES.isdisjoint(fold_words(value)) for value in statuses)
 
 
 def _kind(value: str) -> str:

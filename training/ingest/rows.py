@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.event_log import PURCHASE, find_event_logs, is_purchase, note_statuses, words_of_columns
+from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
 from training.cells.numbers import read_numbers
@@ -132,7 +132,7 @@ def read_part(
         refuse_questions(file, questions)
     back = [value for value in statuses if status_meaning(value, options.returned) == TAKEN_BACK]
     zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else good.clear()
-    signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back)
+    signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back, of_events=are_events(statuses))
     all_rows = with_order_ids(hash_customers(signed.drop(_COUNTED, *_flags(cells)), salt))
     nothing_left = pl.col("quantity") == 0
     return ParsedRows(

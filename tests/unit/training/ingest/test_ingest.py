@@ -1,6 +1,6 @@
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -124,10 +124,27 @@ def test_a_refund_status_voids_its_own_order_only(tmp_path, read):
     assert found.report.refunds["own_lines"] == 1
 
 
-def test_without_order_ids_a_refund_status_takes_back_an_earlier_purchase(tmp_path, read):
+def test_without_order_ids_a_refunded_row_is_the_purchase_itself(tmp_path, read):
     header = "customer_id,product_id,ordered_at,status\n"
     rows = "ann,milk,2024-01-01,\nann,milk,2024-01-08,\nann,milk,2024-01-09,refunded\n"
+    kept = ["ann@2024-01-01", "ann@2024-01-08"]
+    assert read(write(tmp_path / "p.csv", header + rows)).ledger["order_id"].to_list() == kept
+
+
+def test_without_order_ids_a_refund_of_an_event_log_takes_back_an_earlier_purchase(tmp_path, read):
+    header = "customer_id,product_id,ordered_at,status\n"
+    rows = "ann,milk,2024-01-01,sale\nann,milk,2024-01-08,sale\nann,milk,2024-01-09,return\n"
     assert read(write(tmp_path / "p.csv", header + rows)).ledger["order_id"].to_list() == ["ann@2024-01-01"]
+
+
+def test_a_key_that_only_the_last_lines_have_is_seen(tmp_path, read):
+    lines = [
+        {"customer_id": str(n % 40), "product_id": "TEA", "ordered_at": str(date(2022, 1, 1) + timedelta(n // 2))}
+        | ({"status": "refunded"} if n >= 1_140 else {})
+        for n in range(1_200)
+    ]
+    found = read(write(tmp_path / "p.jsonl", "\n".join(map(json.dumps, lines))))
+    assert len(found.ledger) == 1_140
 
 
 def test_a_refunded_quantity_is_taken_off_its_row(tmp_path, read):
