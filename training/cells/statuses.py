@@ -59,6 +59,8 @@ _KEPT = fold_words("""
     zrealizow wysłan dostarczon zakończ
     conclu entregue aprovad
     выполн достав заверш отправ получен
+    verkauf rechnung vente factur venta vendita fattur verkoop factuur sprzedaż faktur venda fatura продаж satış
+    فروش بيع فاتورة
     مكتمل تم تکمیل ارسال تحویل موفق
     tamam teslim kargo onay
 """)

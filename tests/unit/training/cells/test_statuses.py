@@ -18,6 +18,7 @@ completed complete paid processing shipped delivered fulfilled authorized pendin
 partially_paid|Partially Shipped|wc-completed|wc-processing|Payment accepted
 bezahlt|abgeschlossen|versendet|payé|livré|Terminée|pagado|enviado|entregado|pagato|spedito|betaald|verzonden
 opłacone|wysłane|concluído|entregue|оплачен|доставлен|مدفوع|مكتمل|تکمیل شده|ارسال شد|پرداخت شده|Ödendi|teslim edildi
+Verkauf|Rechnung|Vente|Venta|Vendita|verkoop|sprzedaż|продажа|satış|فروش|بيع
 """
 UNKNOWN = "closed|unavailable|5|foo|not refunded|Disputed|true|---"
 
