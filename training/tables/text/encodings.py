@@ -29,6 +29,8 @@ _LETTERS = {
 }
 """How likely these are in the texts of shops; other letters of their scripts are a little less so."""
 _SCORES = {letter: score for score, letters in _LETTERS.items() for letter in letters}
+_ORDINAL = re.compile(r"\W*[A-Za-z]{1,2}\.?[ºª]\W*")
+"""`Nº` in Spanish and Portuguese, which would be `Nş` in the encoding of central Europe."""
 _CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "HALFWIDTH", "FULLWIDTH")
 
 
@@ -71,6 +73,8 @@ def _likelihood(sample: bytes, encoding: str) -> float:
 
 def _score_letters(word: str) -> list[float]:
     """A score for each letter beyond ASCII."""
+    if _ORDINAL.fullmatch(word):
+        return [1.0]
     letters = "".join(filter(str.isalpha, word))
     scripts = {_script(letter) for letter in letters}
     beyond = [letter for letter in word if not letter.isascii()]
