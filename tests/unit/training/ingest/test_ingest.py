@@ -197,3 +197,13 @@ def test_online_retail_two(tmp_path, read):
     later = found.ledger.filter(pl.col("ordered_at").is_between(cut, end, closed="left"))["customer_id"].unique()
     # 1,107 before refunds are netted; six of them returned all that they had bought before or after the cut
     assert later.is_in(past.implode()).sum() == 1_101
+
+
+def test_an_id_that_becomes_an_object_is_a_bad_row_that_names_the_remedy(tmp_path, read):
+    def line(customer):
+        return json.dumps({"customer_id": customer, "product_id": "TEA", "ordered_at": "2024-01-01"})
+
+    rows = [*map(line, map(str, range(1, 41))), line({"id": 7})]
+    report = read(write(tmp_path / "p.jsonl", "\n".join(rows))).report
+    remedy = 'id is an object of JSON; name one of its keys, such as customer_id="customer.id"'
+    assert (report.customers, report.quarantined) == (40, {remedy: 1})
