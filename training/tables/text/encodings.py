@@ -82,7 +82,7 @@ def _score_letters(word: str) -> list[float]:
     strange = "LATIN" in scripts and 2 * len(beyond) > len(letters)
     cased = letters in {letters.lower(), letters.upper(), letters.capitalize()}
     # no Western word begins so; Czech ones do, in another encoding
-    foreign = word[0] in "èÈìÌ" or re.search("õ(?![e])", word) is not None
+    foreign = word[0] in "èÈìÌ" or word == "Kè" or re.search("õ(?![e])|ø.*[íýáúùìè]|[íýáúùìè].*ø", word) is not None
     inner = {letter for letter in word[1:-1] if not letter.isalpha() and letter != "’" and len(letters) > 1}  # noqa: RUF001
     penalty = 0.5 * strange + 0.5 * (not cased) + 0.4 * foreign + len(scripts) * (len(scripts) > 1)
     return [_score(letter) - penalty - 0.8 * (letter in inner) for letter in beyond]
