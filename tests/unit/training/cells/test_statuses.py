@@ -12,6 +12,7 @@ rimborsato|reso|rifiutato|in attesa di pagamento|geannuleerd|terugbetaald|gereto
 anulowane|Zwrócone|odrzucone|nieopłacone|devolvido|estornado|Cancelada pelo cliente|aguardando pagamento
 отменён|Отменено|возврат|не оплачен|ملغي|تم الإلغاء|مسترجع|مرفوض|لغو شده|مرجوعی|پرداخت نشده|ناموفق|لغو‌شده
 iptal edildi|İade|ödeme bekleniyor|başarısız|已取消|返品
+Credit Note|credit memo|Nota di credito|Nota de crédito|Avoir|Abono
 """
 KEPT = """
 completed complete paid processing shipped delivered fulfilled authorized pending purchase partially_refunded
