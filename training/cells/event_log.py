@@ -2,7 +2,8 @@
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -22,6 +23,9 @@ _LOOKING = frozenset(
     fold_words("""
     view views viewed pageview pageviews pv impression impressions viewitem viewcontent addtocart addtobasket addtobag
     просмотр vue vista ansicht visualizzazione görüntüleme مشاهده مشاهدة visualização bekeken wyświetlenie
+    seitenaufruf seitenansicht produktaufruf produktansicht aufruf aufgerufen angesehen gesehen consultation consulté
+    consulta consultado ver visto visualización visualizado visualizzato просмотрен просмотрено просмотры بازدید
+    görüntülendi weergave wyświetlono odsłona 浏览 曝光 閲覧
 """)
 )
 _ADDING = frozenset(
@@ -29,19 +33,34 @@ _ADDING = frozenset(
     cart basket add added adding remove removed wishlist favorite favourite fav like click clicked clicks search
     searched detail details browse browsed visit visited session scroll see seen watch removefromcart begincheckout
     warenkorb panier carrito carrello корзина sepet سبد سلة winkelwagen koszyk carrinho
+    hinzugefügt gelegt besuch besucht visite visita ajout ajouté cesta añadir añadido agregar agregado aggiunto aggiunta
+    adicionar adicionado sacola добавление добавлен добавлено корзину визит افزودن اضافه إضافة السلة sepete ekle eklendi
+    toegevoegd winkelmand koszyka dodanie dodano 加购 收藏 点击
 """)
 )
 _BUYING = frozenset(
     fold_words("""
     purchase purchased purchases buy bought order ordered orders transaction transactions checkout sale sold paid
     conversion kauf gekauft achat acheté compra comprado acquisto покупка заказ خرید شراء satın aankoop zakup zakończono
+    verkauf bestellung bestellt commande commandé vente pedido venta ordine ordinato acquistato vendita venda куплен
+    куплено заказано продажа سفارش طلب بيع satıldı sipariş gekocht bestelling besteld zakupiono zamówienie sprzedaż 购买
+    下单 支付 購入
 """)
 )
+_STATES = frozenset(
+    fold_words("""
+    purchased bought ordered sold paid gekauft bestellt acheté commandé comprado acquistato ordinato куплен куплено
+    заказано satın satıldı gekocht besteld zakończono zakupiono
+""")
+)
+"""Words for buying that say how an order stands, and not what happened."""
 _GIVING_BACK = frozenset(fold_words("refund refunded return returned cancel cancelled canceled rückgabe remboursement"))
 _BESIDE = frozenset(
     fold_words("""
     product products item items page to from list content started start begin complete completed placed order the in of
-    event user screen promotion select selected ecommerce
+    event user screen promotion select selected ecommerce app email
+    produkt produkts artikel dem den der zum au à le la du de produit al el producto articolo prodotto alla nel ao do
+    produto товара товар в محصول به کالا إلى المنتج ürün alma alındı aan het produktu
 """)
 )
 _KNOWN = _LOOKING | _ADDING | _BUYING | _GIVING_BACK | _BESIDE
@@ -64,6 +83,11 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         if len(values) <= MOST_VALUES and (looking or (adding and buying)):
             questions.append(_question(column, (looking or adding)[0], buying, kinds))
     return questions
+
+
+def are_events(statuses: Iterable[str]) -> bool:
+    """Whether statuses name what happened, `sale` beside `return`, so that a row with one of them is no whole order."""
+    return any(_kind(value) == "buying" and _STATES.isdisjoint(fold_words(value)) for value in statuses)
 
 
 def _kind(value: str) -> str:
@@ -113,10 +137,11 @@ def note_statuses(heads: Mapping[str, Sequence[str]]) -> list[Note]:
     for column, values in heads.items():
         meanings = {value: status_meaning(value) for value in values}
         back = [value for value, meaning in meanings.items() if meaning == TAKEN_BACK]
-        named = status_meaning(column) == TAKEN_BACK and any(value.lower() not in _NO for value in values)
-        if named and not back:
+        said = [value for value in values if value.lower() not in _NO]
+        if said and status_meaning(column) == TAKEN_BACK and not back:
+            value = shlex.quote(said[0]) if len(said) == 1 else "VALUE"
             text = f"column {column!r} is not used; where it says that a row went back, read it by "
-            notes.append(Note("status_not_used", f"{text}--columns status={column!r} --returned VALUE"))
+            notes.append(Note("status_not_used", f"{text}--columns status={column!r} --returned {value}"))
         if back and "kept" in meanings.values():
             says = f"column {column!r} is not used; where {back[0][:40]!r} says that a row went back, read it by "
             notes.append(Note("status_not_used", f"{says}--columns status={column!r}"))

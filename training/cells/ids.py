@@ -106,11 +106,12 @@ def add_first_filled(table: pl.LazyFrame, named: Mapping[str, str], file: str) -
             if absent := [part for part in parts if part not in seen]:
                 shown = ", ".join(repr(each[:60]) for each in seen[:30] if each not in {LINE, BROKEN})
                 raise MissingColumnError(f"{file} has no column {absent[0]!r} of {name!r}; its columns are {shown}")
-            table = table.with_columns(pl.coalesce(_filled(part) for part in parts).alias(name))
+            table = table.with_columns(pl.coalesce(filled(part) for part in parts).alias(name))
     return table
 
 
-def _filled(column: str) -> pl.Expr:
+def filled(column: str) -> pl.Expr:
+    """The text of a column of ids, null where it is blank or a word for nothing."""
     cell = pl.col(column).cast(pl.String)
     nothing = cell.str.strip_chars().is_in([*NOTHING, *ZERO])
     return pl.when(~nothing).then(cell)

@@ -31,7 +31,8 @@ _BACK = fold_words("""
     iptal iade reddedil başarısız ödenmedi
     zrušen vrácen återbetal makuler kansell avbrut refunder peruut palaut visszatér ακυρ επιστρ
 """)
-_BACK_WHOLE = frozenset(fold_words("test reso resi error errore fehler erreur hold trash lost rma"))
+_BACK_WHOLE = frozenset(fold_words("test reso resi error errore fehler erreur hold trash lost rma avoir abono"))
+_CREDIT, _NOTE = frozenset(fold_words("credit crédit credito crédito")), frozenset(fold_words("note memo nota"))
 _BACK_INSIDE = ("取消", "退款", "退货", "キャンセル", "返品", "返金", "취소", "환불", "반품")
 _PAY = fold_words("""
     pay paid bezahl zahl paiement payé pagad pagat pago pagamento betaal betal opłac płatn оплач оплат
@@ -59,6 +60,8 @@ _KEPT = fold_words("""
     zrealizow wysłan dostarczon zakończ
     conclu entregue aprovad
     выполн достав заверш отправ получен
+    verkauf rechnung vente factur venta vendita fattur verkoop factuur sprzedaż faktur venda fatura продаж satış
+    فروش بيع فاتورة
     مكتمل تم تکمیل ارسال تحویل موفق
     tamam teslim kargo onay
 """)
@@ -75,6 +78,7 @@ def status_meaning(status: str, returned: Collection[str] = ()) -> Meaning:
     if words in {fold_words(one) for one in returned}:
         return "taken back"
     back = _any(words, _BACK) or not _BACK_WHOLE.isdisjoint(words) or any(part in status for part in _BACK_INSIDE)
+    back = back or not (_CREDIT.isdisjoint(words) or _NOTE.isdisjoint(words))
     denied = not _NOT.isdisjoint(words)
     if back:
         in_part = words[0].startswith(_PART) if words else False

@@ -26,6 +26,8 @@ from training.writing.zones import AMBIGUOUS, zone_of
 
 _ODD = 0.01
 """Share of the cells that may be unclear without a question: they count as bad rows."""
+_FLOAT_STAMP = r"^(\d{6,14})\.0$"
+"""Digits of a date that a program took for a number with decimals, such as 20260913.0."""
 _NO_ZONE = "without a zone, taken as"
 _UNCLEAR = "times that are unclear"
 
@@ -57,6 +59,8 @@ def _read(column: SourceColumn, options: ReadingOptions, patterns: Sequence[str]
     written = text_of(column.name, dtype) if dtype.is_float() else cell.cast(pl.String).str.strip_chars()
     text = column.head.to_frame().select(written).to_series()
     text = text.filter(text.str.len_bytes() > 0)
+    if text.str.contains(_FLOAT_STAMP).any():
+        written, text = written.str.replace(_FLOAT_STAMP, "${1}"), text.str.replace(_FLOAT_STAMP, "${1}")
     if options.time_format is not None:
         return _in_format(column.name, written, text, options, options.time_format)
     numbers = _numbers(text).drop_nulls()

@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from training.tables.files import NO_ROWS
+
 
 @dataclass(frozen=True)
 class Affected:
@@ -23,7 +25,8 @@ def affected_by(rows: pl.DataFrame, verdict: str) -> dict[str | None, Affected]:
         rows: customer_id, quantity, unit_price, and a column of verdicts, null where there is none.
         verdict: the name of that column.
     """
-    worth = (pl.col("quantity") * pl.col("unit_price")).abs()
+    row = ~pl.col(verdict).cast(pl.String).is_in(NO_ROWS).fill_null(value=False)
+    worth = pl.when(row).then((pl.col("quantity") * pl.col("unit_price")).abs())  # a total is worth nothing further
     facts = (
         pl.len().alias("rows"),
         pl.when(worth.is_finite()).then(worth).sum().alias("money"),

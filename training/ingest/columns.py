@@ -16,7 +16,7 @@ from training.cells.findings import Note
 from training.ingest.formats.known import FORMATS, find_format
 from training.ingest.headers.column_options import write_columns
 from training.ingest.headers.folding import fold
-from training.ingest.headers.proposals import Proposal, propose_columns
+from training.ingest.headers.proposals import Proposal, first_filled, propose_columns
 from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.schema import CATALOGUE, PURCHASE_COLUMNS, REQUIRED
 
@@ -142,10 +142,11 @@ def _refusal(
         about = ", or ".join(f"{FORMATS[name].about} (--format {name})" for name in fitting)
         problem += f"; this is a header of {about}"
         return MissingColumnError(problem, f"--format {fitting[0]}", {"format": fitting[0]})
-    free = [name for name in seen if name not in exact]
+    objects = {name.rpartition(".")[0] for name in seen}
+    free = [name for name in seen if name not in exact | objects]
     found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)}, kind.synonyms)
     proposals = {ours: each for ours, each in found.items() if ours in missing or each.plain}
-    taken = {ours: each.column for ours, each in proposals.items()}
+    taken = {ours: first_filled(each) if ours == "customer_id" else each.column for ours, each in proposals.items()}
     blanks = [f"{kind.option} {ours}=…" for ours in missing if ours not in taken]
     hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
     options = " ".join([write_columns(taken, kind.option), *blanks]).strip()

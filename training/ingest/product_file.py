@@ -12,7 +12,8 @@ from recommender.currency import currencies
 from recommender.publication.product import ADDRESSES
 from recommender.reading import ReadingOptions
 from recommender.web_address import shop_address
-from training.cells.findings import Note, Question, ReadCells
+from training.cells.findings import READ, Note, Question, ReadCells
+from training.cells.ids import SCIENTIFIC, read_ids
 from training.cells.numbers import read_numbers
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
@@ -21,14 +22,13 @@ from training.ingest.products.prices import plain_prices
 from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.products.stock import in_stock, stock_notes
 from training.ingest.rows import QUARANTINE_CHARACTERS
-from training.ingest.schema import CATALOGUE
+from training.ingest.schema import CATALOGUE, LOST_DIGITS
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
 from training.tables.scan import scan_file
 from training.tables.workspace import Workspace
 
 LAST_PURCHASES = 10
 """A product without a price of the shop's costs the median of what its last purchases cost."""
-_READ = "__read__"
 _HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|\?|#|$)")
 """An address that begins with what may be a host, and not with a scheme or a path."""
 
@@ -46,7 +46,7 @@ class NamedProducts:
     Attributes:
         products: schema CATALOGUE, one row per product.
         repeated: lines whose product stood on a later line too; the last line counts.
-        unusable: lines without a product_id, and broken ones.
+        unusable: lines without a product_id or with a rounded one, and broken ones.
         bad: file, line, reason and cells as text: what of a line was not taken, and why.
         notes: what was taken for something, changed or not taken.
         questions: what is unclear in the file.
@@ -92,13 +92,17 @@ def read_products(
         frame, ways = plain_prices(frame, taken["price"]) if "price" in taken and not options.decimal else (frame, [])
         price = read_numbers(SourceColumn(frame, taken["price"]), options) if "price" in taken else None
         cells = {ours: text_of(theirs, schema[theirs]) for ours, theirs in taken.items()}
-        read = {**(_priced(price) if price else {}), **cells, **({"price": _price(price.value)} if price else {})}
+        ids = read_ids("product_id", SourceColumn(frame, taken["product_id"]))
+        read = {**(_priced(price) if price else {}), **cells, "product_id": ids.value.fill_null(cells["product_id"])}
+        if price:
+            read["price"] = _price(price.value)
         columns = [_product_file_column(name, read, hosts) for name in CATALOGUE.names()]
-        named = [cell.alias(_READ + ours) for ours, cell in cells.items()]
+        named = [cell.alias(READ + ours) for ours, cell in cells.items()]
         lines = frame.select(LINE, BROKEN, *columns, *named).collect()
     no_row = pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False)
     listed, n_lines = lines.filter(~no_row), len(lines)
-    usable = listed.filter(pl.col("product_id").is_not_null() & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
+    no_product = pl.col("product_id").is_null() | pl.col("product_id").str.contains(SCIENTIFIC)
+    usable = listed.filter(~no_product & pl.col(BROKEN).is_null()).select(CATALOGUE.names())
     products = usable.unique("product_id", keep="last", maintain_order=True)
     notes = [] if format_ is OUR_OWN else [Note("product_format", f"the product file is read as {format_.about}")]
     if n_lines > len(listed):
@@ -116,6 +120,7 @@ def read_products(
             *notes,
             *ways,
             *(price.notes if price else ()),
+            *_id_notes(listed, ids, file),
             *_cell_notes(listed, taken),
         ],
     )
@@ -126,28 +131,35 @@ def _priced(price: ReadCells) -> dict[str, pl.Expr]:
     return {} if price.currency is None else {"currency": price.currency}
 
 
+def _id_notes(listed: pl.DataFrame, ids: ReadCells, file: Path) -> list[Note]:
+    """What ids were changed or left out."""
+    counted = [(note, int(listed.select(note.where.fill_null(value=False).sum()).item())) for note in ids.counted]
+    return [Note(note.code, f"{file.name}: {note.text}", rows) for note, rows in counted if rows]
+
+
 def _cell_notes(listed: pl.DataFrame, taken: Mapping[str, str]) -> list[Note]:
     """What was not taken of prices and addresses, and words for stock that are not known."""
     notes = []
     for ours in (ours for ours in _WRONG if ours in taken):
-        lost = listed.filter(pl.col(_READ + ours).is_not_null() & pl.col(ours).is_null())[_READ + ours]
+        lost = listed.filter(pl.col(READ + ours).is_not_null() & pl.col(ours).is_null())[READ + ours]
         if len(lost):
             text = f"products, column {taken[ours]!r}: {lost[0][:60]!r} {_WRONG[ours]}, so it is not taken"
             notes.append(Note(f"{ours}_not_taken", text + _ADVICE.get(ours, ""), len(lost)))
     if "in_stock" in taken:
-        notes += stock_notes(taken["in_stock"], listed[f"{_READ}in_stock"])
+        notes += stock_notes(taken["in_stock"], listed[f"{READ}in_stock"])
     return notes
 
 
 def _not_taken(listed: pl.DataFrame, cells: Collection[str], file: Path) -> pl.DataFrame:
     """`NamedProducts.bad`: a row for every line and reason."""
-    not_given = {name: pl.col(_READ + name).is_not_null() & pl.col(name).is_null() for name in cells}
+    not_given = {name: pl.col(READ + name).is_not_null() & pl.col(name).is_null() for name in cells}
     rules: Mapping[str, pl.Expr] = {
         "broken line": pl.col(BROKEN).is_not_null(),
         "no product_id": pl.col("product_id").is_null(),
+        LOST_DIGITS: pl.col("product_id").str.contains(SCIENTIFIC),
         **{f"{name} {_WRONG[name]}": wrong for name, wrong in not_given.items() if name in _WRONG},
     }
-    read = [pl.col(_READ + name).str.head(QUARANTINE_CHARACTERS).alias(name) for name in cells]
+    read = [pl.col(READ + name).str.head(QUARANTINE_CHARACTERS).alias(name) for name in cells]
     where = (pl.lit(str(file)).alias("file"), pl.col(LINE).alias("line"))
     return pl.concat(
         listed.filter(rule).select(*where, pl.lit(reason).alias("reason"), *read) for reason, rule in rules.items()

@@ -1,10 +1,10 @@
 """Netting of refunds and cancellations against earlier purchases.
 
 A row is a refund if its quantity or its price is negative, or its status says that it went back. One whose status says
-so, in a file with order ids, belongs to its order: it takes back that order's other lines of the product or, where
-there are none, it was the purchase itself and is void. Any other takes back the customer's latest earlier purchases of
-the product first. A negative price below GOODS_SHARE of what the product cost the customer gives back money, as a
-discount does, and no goods.
+so belongs to its order: it takes back that order's other lines of the product or, where there are none, it was the
+purchase itself and is void. Any other, and one of an event log without order ids, takes back the customer's latest
+earlier purchases of the product first. A negative price below GOODS_SHARE of what the product cost the customer gives
+back money, as a discount does, and no goods.
 
 A refund is netted whenever it happened: a ledger cut at a moment does not hold purchases that were returned later.
 """
@@ -57,12 +57,13 @@ def is_back(statuses: Collection[str]) -> pl.Expr:
     return pl.col("status").is_in(list(statuses)).fill_null(value=False)
 
 
-def sign_refunds(rows: pl.DataFrame, statuses: Collection[str]) -> pl.DataFrame:
+def sign_refunds(rows: pl.DataFrame, statuses: Collection[str], *, of_events: bool = False) -> pl.DataFrame:
     """Rows with a quantity below 0 where they are refunds.
 
     Args:
         rows: order_id, quantity, WHOLE, unit_price (negative: it was paid back), status.
         statuses: those that say that a row went back.
+        of_events: whether a row with such a status is a return, beside the purchase; else it is the purchase itself.
 
     Returns:
         The rows with of_order (see `net_refunds`), paid_back (what a negative price gave back for one; null where no
@@ -74,7 +75,7 @@ def sign_refunds(rows: pl.DataFrame, statuses: Collection[str]) -> pl.DataFrame:
     return rows.with_columns(
         signed.alias("quantity"),
         pl.when(price >= 0).then(price).alias("unit_price"),
-        (went_back & pl.col("order_id").is_not_null()).alias("of_order"),
+        (went_back & (pl.col("order_id").is_not_null() | (not of_events))).alias("of_order"),
         pl.when(by_price).then(-price).alias("paid_back"),
     )
 

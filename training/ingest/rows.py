@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.event_log import PURCHASE, find_event_logs, is_purchase, note_statuses, words_of_columns
+from training.cells.amounts import AMOUNT, find_amount, read_amount
+from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
 from training.cells.numbers import read_numbers
@@ -110,6 +111,8 @@ def read_part(
         taken = take_columns(seen, format_.columns, options.columns, file)
         unused = [name for name in seen if name not in used_columns(taken.values())]
         cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
+        if amount := find_amount(unused):
+            cells[AMOUNT] = read_amount(SourceColumn(table, amount), options)
         questions = [question for each in cells.values() for question in each.questions]
         words = words_of_columns(table, unused)
         if options.purchases_where is None:
@@ -132,7 +135,7 @@ def read_part(
         refuse_questions(file, questions)
     back = [value for value in statuses if status_meaning(value, options.returned) == TAKEN_BACK]
     zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else good.clear()
-    signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back)
+    signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back, of_events=are_events(statuses))
     all_rows = with_order_ids(hash_customers(signed.drop(_COUNTED, *_flags(cells)), salt))
     nothing_left = pl.col("quantity") == 0
     return ParsedRows(

@@ -51,6 +51,7 @@ LARGEST_QUANTITY = 10_000_000
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 EVENTS_KNOWN = "not a purchase event"
 """Reason of formats that know which events of a log are purchases."""
+LOST_DIGITS = "id in scientific notation: its last digits are lost; format the column as text and export it again"
 ANONYMOUS = "no customer (anonymous sale)"
 _SOLD = pl.col("product_id").is_not_null() & pl.col("ordered_at").is_not_null()
 NOTHING_LEFT = "quantity 0: nothing is left"
@@ -85,9 +86,10 @@ def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
         f"id over {LONGEST_ID} characters": pl.any_horizontal(
             pl.col("customer_id", "product_id", "order_id").str.len_chars() > LONGEST_ID
         ),
-        "id in scientific notation: its last digits are lost; format the column as text and export it again": (
-            pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.contains(SCIENTIFIC))
+        'id is an object of JSON; name one of its keys, such as customer_id="customer.id"': (
+            pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.starts_with('{"'))
         ),
+        LOST_DIGITS: (pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.contains(SCIENTIFIC))),
         "ordered_at cannot be read as a time": ordered_at.is_null(),
         "ordered_at before 1990": ordered_at < EARLIEST,
         "ordered_at in the future": ordered_at > as_of,

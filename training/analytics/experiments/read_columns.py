@@ -9,6 +9,7 @@ from recommender.errors import MissingColumnError, UnclearInputError
 from recommender.reading import ReadingOptions
 from training.cells.findings import refuse_questions
 from training.cells.forms.time_text import UTC_MOMENT
+from training.cells.ids import read_ids
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
@@ -18,6 +19,7 @@ from training.tables.scan import scan_file
 from training.tables.text.plain_text import GUESSED
 from training.tables.workspace import Workspace
 
+_IDS = ("customer_id", "product_id")
 _TOLD = "__told__"
 _BEYOND_ASCII = r"[^\x00-\x7f]"
 
@@ -50,7 +52,7 @@ def read_columns(
         schema = frame.collect_schema()
         required = [name for name in names if name not in optional]
         _check(file, required, schema)
-        columns = [_text(name, schema).alias(name) for name in texts]
+        columns = [_cell(frame, name, schema).alias(name) for name in texts]
         kept = frame.filter(~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False))
         rows = kept.select(*columns, *_moment(frame, moment, schema, file)).collect(engine="streaming")
     if GUESSED in table.remarks and rows.select(pl.col(texts).str.contains(_BEYOND_ASCII).any()).to_numpy().any():
@@ -65,6 +67,13 @@ def _named(frame: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
     seen = frame.collect_schema().names()
     theirs = {name: find_column((name,), seen) for name in names}
     return frame.rename({other: name for name, other in theirs.items() if other is not None and other != name})
+
+
+def _cell(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> pl.Expr:
+    """The column's text; an id as in a purchase file, so that both name the same."""
+    if name in _IDS and name in schema:
+        return read_ids(name, SourceColumn(frame, name)).value.fill_null(_text(name, schema))
+    return _text(name, schema)
 
 
 def _text(name: str, schema: pl.Schema) -> pl.Expr:

@@ -30,6 +30,9 @@ _FEWEST_SECONDS = 1e8
 _EPOCH_DIGITS = 9
 """The power of ten of a second since 1970, counted in seconds."""
 _SHOWN_DAY_ONE = date(2026, 9, 1)
+_DIGITS = {6: ("%y%m%d", "%d%m%y", "%m%d%y"), 8: ("%d%m%Y", "%m%d%Y")}
+"""Number of digits → the orders of a date without signs that are not ISO's."""
+_FEWEST_DATES = 0.99
 
 
 def read_number_times(column: str, number: pl.Expr, sample: pl.Series, options: ReadingOptions) -> ReadCells:
@@ -47,6 +50,9 @@ def read_number_times(column: str, number: pl.Expr, sample: pl.Series, options: 
         return ReadCells(_days(number, options.day_one - timedelta(days=1), sample, options.time_zone), first)
     if _SERIALS[0] <= median < _SERIALS[1]:
         return _serials(column, number, sample, options)
+    if 0 < median < _FEWEST_SECONDS and (dates := _dates_of_digits(sample)):
+        question = Question("time_form", column, f"{sample[0]:.10g}", dates)
+        return ReadCells(pl.lit(None, UTC_MOMENT), "digits", questions=[question])
     if 0 < median < _MOST_DAYS:
         return ReadCells(pl.lit(None, UTC_MOMENT), "day numbers", questions=[_day_question(column, sample)])
     if _MOST_DAYS <= median < _FEWEST_SECONDS:
@@ -104,6 +110,21 @@ def _day_question(column: str, sample: pl.Series) -> Question:
     if _UNIX_DAYS[0] <= number < _UNIX_DAYS[1]:
         choices["--day-one 1970-01-02"] = f"{date(1970, 1, 1) + timedelta(days=int(number))}, as days since 1970"
     return Question("day_number", column, f"{number:.10g}", choices)
+
+
+def _dates_of_digits(sample: pl.Series) -> dict[str, str]:
+    """Option → the date that the first number is by it, of the orders in which nearly all numbers are dates."""
+    digits = sample.cast(pl.Int64, strict=False).cast(pl.String)
+    width = 6 if float(sample.abs().median() or 0.0) < _MOST_DAYS else 8  # type: ignore[arg-type]
+    choices: dict[str, str] = {}
+    if digits.str.len_bytes().max() != width:
+        return choices
+    for pattern in _DIGITS[width]:
+        # what a number lost is a leading zero
+        days = digits.filter(digits.str.len_bytes() >= width - 1).str.zfill(width).str.to_date(pattern, strict=False)
+        if days.dt.year().is_between(1990, 2100).sum() >= _FEWEST_DATES * len(sample):
+            choices[f"--time-format {pattern}"] = str(days.drop_nulls()[0])
+    return choices
 
 
 def _digits_question(column: str, sample: pl.Series) -> Question:

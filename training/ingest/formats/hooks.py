@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from recommender.errors import UnreadableFileError
+from training.cells.ids import filled
 from training.tables.files import BROKEN, LINE
 
 INSTACART_START = datetime(2015, 1, 1, tzinfo=UTC)
@@ -35,21 +36,15 @@ def prepare_shopify(rows: pl.LazyFrame) -> pl.LazyFrame:
         return rows
     who = [name for name in ("Customer ID", "Customer Id", "Email", "Phone") if name in names]
     per_order = [*who, *(name for name in ("Created at", "Financial Status", "Cancelled at") if name in names)]
-    rows = rows.with_columns(_filled(name).first(ignore_nulls=True).over("Name") for name in per_order)
+    rows = rows.with_columns(filled(name).first(ignore_nulls=True).over("Name") for name in per_order)
     if len(who) > 1:
         rows = rows.with_columns(pl.coalesce(who).alias(who[0]))
     if {"Financial Status", "Cancelled at"} <= set(names):
         cancelled = pl.when(pl.col("Cancelled at").is_not_null()).then(pl.lit("cancelled"))
         rows = rows.with_columns(cancelled.otherwise("Financial Status").alias("Financial Status"))
     if {"Lineitem sku", "Lineitem name"} <= set(names):
-        rows = rows.with_columns(pl.coalesce(_filled("Lineitem sku"), "Lineitem name").alias("Lineitem sku"))
+        rows = rows.with_columns(pl.coalesce(filled("Lineitem sku"), "Lineitem name").alias("Lineitem sku"))
     return rows
-
-
-def _filled(name: str) -> pl.Expr:
-    """The column with blank text as null."""
-    text = pl.col(name).cast(pl.String)
-    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def prepare_ga4(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -59,7 +54,7 @@ def prepare_ga4(rows: pl.LazyFrame) -> pl.LazyFrame:
     """
     schema = rows.collect_schema()
     if {"user_id", "user_pseudo_id"} <= set(schema.names()):
-        rows = rows.with_columns(pl.coalesce(_filled("user_id"), "user_pseudo_id").alias("user_id"))
+        rows = rows.with_columns(pl.coalesce(filled("user_id"), "user_pseudo_id").alias("user_id"))
     if "ecommerce" in schema:
         rows = rows.with_columns(_inside("ecommerce", "transaction_id", schema["ecommerce"]))
     if "items" not in schema:
@@ -128,27 +123,25 @@ def prepare_woocommerce(rows: pl.LazyFrame) -> pl.LazyFrame:
             name for name in ("Order Status", "Order Date", "Email (Billing)", "Customer User ID") if name in names
         ]
         further = (
-            _filled("Order Number").is_null() & _filled("Item Name" if "Item Name" in names else "SKU").is_not_null()
+            filled("Order Number").is_null() & filled("Item Name" if "Item Name" in names else "SKU").is_not_null()
         )
-        cells = [pl.when(further).then(_filled(name).forward_fill()).otherwise(_filled(name)) for name in of_order]
-        number = pl.when(further).then(_filled("Order Number").forward_fill()).otherwise(_filled("Order Number"))
+        cells = [pl.when(further).then(filled(name).forward_fill()).otherwise(filled(name)) for name in of_order]
+        number = pl.when(further).then(filled("Order Number").forward_fill()).otherwise(filled("Order Number"))
         rows = rows.with_columns(*(cell.alias(name) for cell, name in zip(cells, of_order, strict=True)))
         rows = rows.with_columns(number.alias("Order Number"))
-    rows = _first_filled(
-        rows, ("Customer User ID", "customer_id", "Email (Billing)", "billing_email", "customer_email")
-    )
-    rows = _first_filled(rows, ("SKU", "item_sku", "Product Id", "item_product_id", "Item Name", "item_name"))
+    rows = _firstfilled(rows, ("Customer User ID", "customer_id", "Email (Billing)", "billing_email", "customer_email"))
+    rows = _firstfilled(rows, ("SKU", "item_sku", "Product Id", "item_product_id", "Item Name", "item_name"))
     if "item_price" not in names and {"item_total", "item_quantity"} <= set(names):
         rows = rows.with_columns(_share("item_total", "item_quantity").alias("item_price"))
     return rows
 
 
-def _first_filled(rows: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+def _firstfilled(rows: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
     """Rows whose first of these columns holds the first of them that is filled; 0 stands for nothing."""
     present = [name for name in names if name in rows.collect_schema().names()]
     if len(present) < 2:
         return rows
-    cells = [pl.when(_filled(name) != "0").then(_filled(name)) for name in present]
+    cells = [pl.when(filled(name) != "0").then(filled(name)) for name in present]
     return rows.with_columns(pl.coalesce(cells).alias(present[0]))
 
 
@@ -164,10 +157,10 @@ def prepare_magento(rows: pl.LazyFrame) -> pl.LazyFrame:
     A customer without an account is known by the e-mail address.
     """
     names = rows.collect_schema().names()
-    rows = _first_filled(rows, ("customer_id", "Customer ID", "customer_email"))
+    rows = _firstfilled(rows, ("customer_id", "Customer ID", "customer_email"))
     if "parent_item_id" not in names:
         return rows
-    part = pl.when(_filled("parent_item_id").is_not_null()).then(pl.lit("part of another line"))
+    part = pl.when(filled("parent_item_id").is_not_null()).then(pl.lit("part of another line"))
     status = pl.col("status").cast(pl.String) if "status" in names else pl.lit(None, pl.String)
     return rows.with_columns(part.otherwise(status).alias("status"))
 

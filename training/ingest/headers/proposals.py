@@ -13,6 +13,7 @@ from training.ingest.headers.synonyms import synonyms
 
 _LIKE, _MISSPELT = 0.7, 0.88
 """Likeness of two names from which one may be a misspelling of the other, and from which it is one."""
+_PHONE = re.compile("phone|telef|mobil|handy|gsm|тел|تلفن|موبایل|هاتف|جوال")
 _IN_BRACKETS = re.compile(r"[(\[{].*?[)\]}]|(?:\b(?:in|en|w)\s+)?(?:\b(?:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼])")
 """What says more about a column than its name: `Preis (EUR)`, `Order Date [UTC]`."""
 
@@ -61,6 +62,12 @@ def propose_columns(
         if ours not in chosen and all(proposal.column != other.column for other in chosen.values()):
             chosen[ours] = proposal
     return {ours: _with_others(chosen, ours, found) for ours in wanted if ours in chosen}
+
+
+def first_filled(proposal: Proposal) -> str:
+    """The column; one of e-mail addresses with that of phone numbers behind it: `Email|Phone`."""
+    phones = [other for other in proposal.others if _PHONE.search(fold(other))]
+    return f"{proposal.column}|{phones[0]}" if phones and "mail" in fold(proposal.column) else proposal.column
 
 
 def _with_others(chosen: Mapping[str, Proposal], ours: str, found: Collection[tuple[float, str, Proposal]]) -> Proposal:

@@ -29,6 +29,8 @@ _LETTERS = {
 }
 """How likely these are in the texts of shops; other letters of their scripts are a little less so."""
 _SCORES = {letter: score for score, letters in _LETTERS.items() for letter in letters}
+_ORDINAL = re.compile(r"\W*[A-Za-z]{1,2}\.?[ºª]\W*")
+"""`Nº` in Spanish and Portuguese, which would be `Nş` in the encoding of central Europe."""
 _CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "HALFWIDTH", "FULLWIDTH")
 
 
@@ -71,6 +73,8 @@ def _likelihood(sample: bytes, encoding: str) -> float:
 
 def _score_letters(word: str) -> list[float]:
     """A score for each letter beyond ASCII."""
+    if _ORDINAL.fullmatch(word):
+        return [1.0]
     letters = "".join(filter(str.isalpha, word))
     scripts = {_script(letter) for letter in letters}
     beyond = [letter for letter in word if not letter.isascii()]
@@ -78,7 +82,7 @@ def _score_letters(word: str) -> list[float]:
     strange = "LATIN" in scripts and 2 * len(beyond) > len(letters)
     cased = letters in {letters.lower(), letters.upper(), letters.capitalize()}
     # no Western word begins so; Czech ones do, in another encoding
-    foreign = word[0] in "èÈìÌ" or re.search("õ(?![e])", word) is not None
+    foreign = word[0] in "èÈìÌ" or word == "Kè" or re.search("õ(?![e])|ø.*[íýáúùìè]|[íýáúùìè].*ø", word) is not None
     inner = {letter for letter in word[1:-1] if not letter.isalpha() and letter != "’" and len(letters) > 1}  # noqa: RUF001
     penalty = 0.5 * strange + 0.5 * (not cased) + 0.4 * foreign + len(scripts) * (len(scripts) > 1)
     return [_score(letter) - penalty - 0.8 * (letter in inner) for letter in beyond]

@@ -14,6 +14,18 @@ LOGS = {
     "klaviyo": (["Viewed Product", "Added to Cart", "Placed Order"], "Placed Order"),
     "pixel": (["ViewContent", "AddToCart", "Purchase"], "Purchase"),
     "german": (["Ansicht", "Warenkorb", "Kauf"], "Kauf"),
+    "german_page": (["Seitenaufruf", "Angesehen", "In den Warenkorb gelegt", "Gekauft"], "Gekauft"),
+    "french": (["page vue", "ajout au panier", "commande"], "commande"),
+    "spanish": (["Ver producto", "Añadir al carrito", "Compra"], "Compra"),
+    "italian": (["visualizzazione", "aggiunto al carrello", "ordine"], "ordine"),
+    "portuguese": (["Visualização de produto", "Adicionar ao carrinho", "Compra"], "Compra"),
+    "dutch": (["bekeken", "toegevoegd aan winkelwagen", "gekocht"], "gekocht"),
+    "polish": (["Wyświetlenie produktu", "Dodanie do koszyka", "Zakup"], "Zakup"),
+    "turkish": (["Görüntüleme", "Sepete ekle", "Satın alma"], "Satın alma"),
+    "russian_phrases": (["просмотр товара", "добавление в корзину", "покупка"], "покупка"),
+    "persian": (["مشاهده محصول", "افزودن به سبد خرید", "خرید"], "خرید"),
+    "arabic": (["مشاهدة المنتج", "إضافة إلى السلة", "شراء"], "شراء"),
+    "chinese": (["浏览", "加购", "购买"], "购买"),
     "russian": (["просмотр", "корзина", "покупка"], "покупка"),
     "carts": (["cart", "order"], "order"),
 }
@@ -74,7 +86,8 @@ def test_a_column_of_statuses_that_nobody_named_is_pointed_out():
 def test_so_is_a_column_whose_name_speaks_of_returns(name, values, told):
     notes = note_statuses({name: values})
     assert [note.code for note in notes] == ["status_not_used"] * told
-    assert all(f"--columns status={name!r} --returned VALUE" in note.text for note in notes)
+    endings = tuple(f"--columns status={name!r} --returned {value}" for value in ("true", "1"))
+    assert all(note.text.endswith(endings) for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,19 @@ def test_rounded_numbers_and_digits_in_another_order_are_refused():
     assert column_of(["13092026"], time_format="%d%m%Y")[0] == [SEPTEMBER]
 
 
+def test_digits_of_a_date_are_asked_for_with_the_orders_in_which_they_are_dates():
+    assert asked(["13092026", "1102026", "14112026"]) == ("time_form", {"--time-format %d%m%Y": "2026-09-13"})
+    assert asked(["260913", "991231"]) == ("time_form", {"--time-format %y%m%d": "2026-09-13"})
+    assert asked(["91326", "111426"])[1] == {"--time-format %m%d%y": "2026-09-13"}
+    assert column_of(["260913"], time_format="%y%m%d")[0] == [SEPTEMBER]
+    assert asked(["99999999"])[0] == "time_form"
+
+
+def test_digits_of_a_date_that_a_program_took_for_a_number():
+    assert column_of(["20260913.0", "20260913.0"])[0] == [SEPTEMBER] * 2
+    assert column_of(["260913.0"], time_format="%y%m%d")[0] == [SEPTEMBER]
+
+
 def test_persian_dates_are_proposed_and_read_with_the_option():
     proposal = "13 September 2026, as a date of the Persian calendar"
     for cell in ("1405/06/22", "۱۴۰۵/۰۶/۲۲", "14050622", "1405-06-22", "22/06/1405"):

@@ -1,6 +1,7 @@
 import polars as pl
 
 from training.ingest.affected import Affected, affected_by, affected_shares
+from training.tables.files import CLOSING_LINE
 
 
 def test_a_problem_touches_rows_money_and_customers():
@@ -23,3 +24,10 @@ def test_without_prices_the_share_of_money_is_unknown():
     )
     assert affected_shares([affected_by(rows, "why")])["odd"]["money_share"] is None
     assert affected_shares([]) == {}
+
+
+def test_a_line_of_totals_is_worth_nothing_further():
+    rows = pl.DataFrame(
+        {"customer_id": ["ann", None], "quantity": [1.0, 1.0], "unit_price": [4.0, 4.0], "why": [None, CLOSING_LINE]}
+    )
+    assert affected_shares([affected_by(rows, "why")])[CLOSING_LINE]["money_share"] == 0

@@ -112,3 +112,13 @@ def test_thousands_of_columns_are_counted():
 def test_a_product_feed_is_no_purchase_file():
     error = refusal(["id", "title", "link", "price"])
     assert "a header of a Google product feed, which --products reads beside the purchases" in str(error)
+
+
+def test_a_key_of_an_object_is_proposed_and_not_the_object():
+    proposed = refusal(["customer", "customer.id", "sku", "created_at"]).proposed
+    assert proposed["columns"]["customer_id"] == "customer.id"
+
+
+def test_a_phone_number_is_proposed_behind_the_e_mail_address():
+    proposed = refusal(["Email", "Phone", "sku", "created_at"]).proposed
+    assert proposed["columns"]["customer_id"] == "Email|Phone"

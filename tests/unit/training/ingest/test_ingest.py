@@ -1,6 +1,6 @@
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -124,10 +124,27 @@ def test_a_refund_status_voids_its_own_order_only(tmp_path, read):
     assert found.report.refunds["own_lines"] == 1
 
 
-def test_without_order_ids_a_refund_status_takes_back_an_earlier_purchase(tmp_path, read):
+def test_without_order_ids_a_refunded_row_is_the_purchase_itself(tmp_path, read):
     header = "customer_id,product_id,ordered_at,status\n"
     rows = "ann,milk,2024-01-01,\nann,milk,2024-01-08,\nann,milk,2024-01-09,refunded\n"
+    kept = ["ann@2024-01-01", "ann@2024-01-08"]
+    assert read(write(tmp_path / "p.csv", header + rows)).ledger["order_id"].to_list() == kept
+
+
+def test_without_order_ids_a_refund_of_an_event_log_takes_back_an_earlier_purchase(tmp_path, read):
+    header = "customer_id,product_id,ordered_at,status\n"
+    rows = "ann,milk,2024-01-01,sale\nann,milk,2024-01-08,sale\nann,milk,2024-01-09,return\n"
     assert read(write(tmp_path / "p.csv", header + rows)).ledger["order_id"].to_list() == ["ann@2024-01-01"]
+
+
+def test_a_key_that_only_the_last_lines_have_is_seen(tmp_path, read):
+    lines = [
+        {"customer_id": str(n % 40), "product_id": "TEA", "ordered_at": str(date(2022, 1, 1) + timedelta(n // 2))}
+        | ({"status": "refunded"} if n >= 1_140 else {})
+        for n in range(1_200)
+    ]
+    found = read(write(tmp_path / "p.jsonl", "\n".join(map(json.dumps, lines))))
+    assert len(found.ledger) == 1_140
 
 
 def test_a_refunded_quantity_is_taken_off_its_row(tmp_path, read):
@@ -180,3 +197,13 @@ def test_online_retail_two(tmp_path, read):
     later = found.ledger.filter(pl.col("ordered_at").is_between(cut, end, closed="left"))["customer_id"].unique()
     # 1,107 before refunds are netted; six of them returned all that they had bought before or after the cut
     assert later.is_in(past.implode()).sum() == 1_101
+
+
+def test_an_id_that_becomes_an_object_is_a_bad_row_that_names_the_remedy(tmp_path, read):
+    def line(customer):
+        return json.dumps({"customer_id": customer, "product_id": "TEA", "ordered_at": "2024-01-01"})
+
+    rows = [*map(line, map(str, range(1, 41))), line({"id": 7})]
+    report = read(write(tmp_path / "p.jsonl", "\n".join(rows))).report
+    remedy = 'id is an object of JSON; name one of its keys, such as customer_id="customer.id"'
+    assert (report.customers, report.quarantined) == (40, {remedy: 1})

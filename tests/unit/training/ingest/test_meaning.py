@@ -139,6 +139,15 @@ class TestReturns:
             left = sorted(SIX[number][3] for number in range(6) if number not in returned)
             assert sorted(read(folder, rows, header=header).ledger["order_id"]) == left
 
+    @pytest.mark.parametrize("name", ["Amount", "Line Total", "Betrag (brutto)", "Gesamtpreis", "Сумма", "مبلغ"])
+    def test_a_negative_amount_that_is_not_read_is_said_with_the_remedy(self, tmp_path, name):
+        header = (*COLUMNS[:5], name)
+        rows = [*SIX, ("7003", "MUG", "2026-11-18", "A6-R", "1", "-9.00"), (*SIX[0][:4], "-1", "-4.50")]
+        found = read(tmp_path, rows, header=header)
+        assert codes(found) == {"amount_not_used": 1}
+        assert found.report.notes[0]["text"].endswith(f"--columns unit_price={name!r}")
+        assert len(read(tmp_path, rows, header=header, columns={"unit_price": name}).ledger) == 4
+
 
 class TestEventLogs:
     def log(self, *, refunds=False):

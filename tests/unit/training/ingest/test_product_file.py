@@ -5,7 +5,7 @@ import pytest
 
 from recommender.errors import MissingColumnError
 from training.ingest.product_file import build_catalogue, read_products
-from training.ingest.schema import CATALOGUE, LEDGER
+from training.ingest.schema import CATALOGUE, LEDGER, LOST_DIGITS
 from training.tables.workspace import Workspace
 
 
@@ -150,3 +150,11 @@ def test_lines_that_are_no_products_are_told(tmp_path):
         found = read_products(file, work)
     assert found.products["product_id"].to_list() == ["milk", "tea", "mug"]
     assert [(note.code, note.rows) for note in found.notes if note.code == "no_rows"] == [("no_rows", 2)]
+
+
+def test_ids_that_a_tool_rewrote_name_the_same_products_as_purchases_do(tmp_path):
+    found = products(tmp_path, "product_id,title\n101.0,Tea\n'102,Mug\n4.01E+12,Lost\n")
+    assert found.products["product_id"].to_list() == ["101", "102"]
+    assert {note.code: note.rows for note in found.notes} == {"decimal_ids": 1, "guarded_ids": 1}
+    assert found.unusable == 1
+    assert found.bad["reason"].to_list() == [LOST_DIGITS]

@@ -33,6 +33,11 @@ def test_without_exposures_all_enter_at_the_start(read):
     assert set(found.left_out.values()) == {0}
 
 
+def test_ids_that_a_tool_rewrote_name_the_customers_of_purchase_files(read):
+    found = read("customer_id,variant\n7001.0,six\n'7002,control\n")
+    assert found.customers["customer_id"].to_list() == ["7001", "7002"]
+
+
 def test_names_of_columns_may_differ_in_case_and_blanks(read):
     found = read(" Variant ;Customer ID;Exposed At\nsix;00123;2026-09-20T10:00:00Z\n")
     assert found.customers.rows() == [("00123", "six", datetime(2026, 9, 20, 10, tzinfo=UTC))]

@@ -58,17 +58,18 @@ def test_ga4_events_become_one_line_per_item(tmp_path, read, lines):
     events = [
         event("purchase", "ann", ("milk", 2), ("bread", 1)),
         event("purchase", None, ("milk", 1)),
+        event("purchase", "undefined", ("tea", 1)),
         event("view_item", "ann", ("milk", 1)),
         event("refund", "ann", ("bread", 1)),
     ]
-    events[3]["ecommerce"] = {"transaction_id": "T-purchase"}
+    events[4]["ecommerce"] = {"transaction_id": "T-purchase"}
     file = tmp_path / "events.jsonl"
     file.write_text("\n".join(map(json.dumps, events)))
     found = read(file, "ga4")
-    assert lines(found) == [("ann", "milk", 2.0), ("cookie", "milk", 1.0)]
+    assert lines(found) == [("ann", "milk", 2.0), ("cookie", "milk", 1.0), ("cookie", "tea", 1.0)]
     assert found.report.times == ["microseconds since 1970"]
     assert found.report.left_out == {"not a purchase event": 1}
-    assert found.catalogue["title"].to_list() == ["Milk"]
+    assert found.catalogue["title"].to_list() == ["Milk", "Tea"]
 
 
 def test_ga4_parquet_with_nested_items(tmp_path, read, lines):
