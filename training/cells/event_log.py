@@ -18,6 +18,9 @@ PURCHASE = "__purchase__"
 MOST_VALUES = 50
 """A column with more values in its head is no column of kinds of events."""
 _NO = ("", "0", "0.0", "0.00", "false", "no", "n", "f", "nan", "none", "null", "open")
+_YES, _FLAT_NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
+_BOUGHT = frozenset({"purchase", "purchased", "bought", "converted", "conversion", "gekauft"})
+"""Words of a column that says of each row whether it is a purchase."""
 _HEAD_CELLS, _FEWEST_ROWS = 1_000_000, 100
 _LOOKING = frozenset(
     fold_words("""
@@ -82,7 +85,17 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         buying = [value for value, kind in kinds.items() if kind == "buying"]
         if len(values) <= MOST_VALUES and (looking or (adding and buying)):
             questions.append(_question(column, (looking or adding)[0], buying, kinds))
+        elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _BOUGHT:
+            no = next(value for value in values if value != yes)
+            meaning = f"no purchase, where {yes!r} says that there was one"
+            questions.append(Question("event_log", column, no, {f"--purchases-where '{column}={yes}'": meaning}))
     return questions
+
+
+def _yes(values: Sequence[str]) -> str | None:
+    """The value that says yes, of a column of yes and no; None of any other."""
+    yes = [value for value in values if value.lower() in _YES]
+    return yes[0] if len(values) == 2 and len(yes) == 1 and {value.lower() for value in values} & _FLAT_NO else None
 
 
 def are_events(statuses: Iterable[str]) -> bool:

@@ -112,3 +112,12 @@ def test_what_is_no_rule(rule):
 def test_a_rule_on_a_column_that_is_not_there():
     with pytest.raises(MissingColumnError, match=r"p\.csv has no column 'event' .*'kind'"):
         is_purchase("event=buy", ["kind"], "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "buys"),
+    [("is_purchase", ["0", "1"], ["1"]), ("Purchased", ["True", "False"], ["True"]), ("bought", ["1"], [])],
+)
+def test_a_column_that_says_whether_a_row_is_a_purchase_is_asked_for(name, values, buys):
+    questions = find_event_logs({name: values, "first_purchase": ["0", "1"], "flag": ["0", "1"]})
+    assert [list(one.choices) for one in questions] == [[f"--purchases-where '{name}={value}'"] for value in buys]
