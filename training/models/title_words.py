@@ -27,7 +27,7 @@ def title_matrix(titles: Sequence[str | None]) -> csr_matrix:
     """
     words = [sorted(set(_WORD.findall(fold_letters(title)))) if title else [] for title in titles]
     counts = Counter(word for each in words for word in each)
-    most = max(2, _MOST_COMMON * len(titles))
+    most = min(max(2, _MOST_COMMON * len(titles)), len(titles) - 1)  # a word of all titles tells nothing apart
     vocabulary = {word: i for i, word in enumerate(sorted(word for word, n in counts.items() if 2 <= n <= most))}
     kept = [[vocabulary[word] for word in each if word in vocabulary] for each in words]
     row = np.repeat(np.arange(len(kept)), [len(each) for each in kept])

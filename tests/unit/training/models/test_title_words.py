@@ -31,3 +31,9 @@ def test_letters_that_are_written_in_two_ways_are_one():
 def test_no_titles():
     assert title_matrix([]).shape == (0, 0)
     assert np.count_nonzero(title_matrix([None, ""]).toarray()) == 0
+
+
+def test_a_word_of_all_titles_of_a_tiny_shop_tells_nothing():
+    words = title_matrix(["green tea", "black tea"])
+    assert np.isfinite(words.toarray()).all()
+    assert not (words @ words.T).toarray().any()
