@@ -115,7 +115,7 @@ def prepare_woocommerce(rows: pl.LazyFrame) -> pl.LazyFrame:
     """WooCommerce lines that all have their order's cells, which may stand on the first line only.
 
     The customer is known by the number of the account or else the e-mail address, a product by its SKU or else its
-    number or its name, and a price that is not there follows from the line's total.
+    number or its name. A price and a refunded quantity that are not there follow from the line's other numbers.
     """
     names = rows.collect_schema().names()
     if "Order Number" in names:
@@ -131,6 +131,9 @@ def prepare_woocommerce(rows: pl.LazyFrame) -> pl.LazyFrame:
         rows = rows.with_columns(number.alias("Order Number"))
     rows = _firstfilled(rows, ("Customer User ID", "customer_id", "Email (Billing)", "billing_email", "customer_email"))
     rows = _firstfilled(rows, ("SKU", "item_sku", "Product Id", "item_product_id", "Item Name", "item_name"))
+    if {"Quantity", "Quantity (- Refund)"} <= set(names) and "Quantity Refunded" not in names:
+        bought, left = (pl.col(name).cast(pl.Float64, strict=False) for name in ("Quantity", "Quantity (- Refund)"))
+        rows = rows.with_columns((bought - left).alias("Quantity Refunded"))
     if "item_price" not in names and {"item_total", "item_quantity"} <= set(names):
         rows = rows.with_columns(_share("item_total", "item_quantity").alias("item_price"))
     return rows

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from recommender.errors import MissingColumnError
+
 WOO = (
     '"Order Number","Order Status","Order Date","Customer Note","First Name (Billing)","Email (Billing)",'
     '"Country Code (Billing)","Payment Method Title","Cart Discount Amount","Order Total Amount",'
@@ -31,6 +35,20 @@ def test_woocommerces_advanced_order_export(tmp_path, read, lines):
     ]
     assert found.report.left_out == {"not paid": 1}
     assert found.catalogue["title"].to_list() == ["Handmade bowl", "Green tea"]
+
+
+def test_woocommerces_quantity_without_what_was_refunded(tmp_path, read, lines):
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        '"Order Number","Order Status","Order Date","Email (Billing)","Item #",SKU,Name,Quantity,"Quantity (- Refund)",'
+        '"Item Cost"\n'
+        '101,Completed,"2024-01-03 10:15",ann@x.org,1,TEA,"Green tea",3,1,4.50\n'
+        '101,Completed,"2024-01-03 10:15",ann@x.org,2,MUG,"A mug",1,0,9.00\n'
+    )
+    found = read(file, "woocommerce")
+    assert lines(found, "customer_id", "product_id", "quantity") == [("ann@x.org", "TEA", 1.0)]
+    with pytest.raises(MissingColumnError, match="--format woocommerce"):
+        read(file, "reprise")
 
 
 def test_woocommerces_order_export_with_account_numbers(tmp_path, read, lines):
