@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -40,6 +41,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for need, programs in PROGRAMS.items():
         if item.get_closest_marker(need) and not find_program(need):
             pytest.skip(f"needs {' or '.join(programs)} on PATH")
+
+
+@pytest.fixture(autouse=True)
+def _own_threads() -> Iterator[None]:
+    """A command that runs in this process may have it end with one of its threads; later tests are not to be hit."""
+    hook = threading.excepthook
+    yield
+    threading.excepthook = hook
 
 
 @pytest.fixture(scope="session")

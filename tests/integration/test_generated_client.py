@@ -15,11 +15,19 @@ from recommender.events.event import EVENT_TYPES
 from recommender.redis.shops import RedisShopStorage
 from recommender.storage.api_keys import SCOPES
 from tests.support.keyed_shop import add_key
+from tests.support.redis_servers import redis_server
 from tests.support.served import Served, serve, store_of, version
 
 NAME = "reprise_client_of_test"
 Part = Callable[[str], Any]
 """A module of the generated client, by its name there."""
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own: on one with an API key, no other test's service is open without one."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as redis:
+        yield redis.url
 
 
 @pytest.fixture(scope="module")
