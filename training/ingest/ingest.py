@@ -18,14 +18,20 @@ from recommender.errors import UsageError
 from recommender.person import digest_of_person
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
-from training.cells.findings import Question, refuse_questions
-from training.cells.spellings import currencies_of, spelling_notes
+from training.cells.findings import refuse_questions
 from training.databases.local_files import LocalFiles, Queries, local_files
 from training.ingest.archived_events import add_earlier, read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
 from training.ingest.formats.known import find_format
-from training.ingest.ingest_report import IngestReport, check_report, ledger_facts, reading_facts, refund_facts
+from training.ingest.ingest_report import (
+    IngestReport,
+    check_report,
+    find_questions,
+    ledger_facts,
+    reading_facts,
+    refund_facts,
+)
 from training.ingest.ledger_notes import ledger_notes, status_notes
 from training.ingest.product_file import build_catalogue, read_products
 from training.ingest.refunds import Netted, net_refunds
@@ -163,15 +169,15 @@ def _ingest(
         cleaned = _clean(parts, erased)
     read = reading_facts(parts, source.reading)
     if refuse:
-        refuse_questions(", ".join(map(str, files)), [Question(**question) for question in read["questions"]])
+        refuse_questions(", ".join(map(str, files)), find_questions(parts, source.reading))
     with progress.step("Describe purchases and products"):
         ledger = cleaned.purchases.select(LEDGER.names()).sort(_LEDGER_ORDER)
-        currencies |= currencies_of(cleaned.purchases)
+        if "currency" in cleaned.purchases.columns:
+            currencies |= set(cleaned.purchases["currency"].drop_nulls())
         notes = [
             *(listed.notes if listed else ()),
             *status_notes(read["statuses"]),
-            *ledger_notes(cleaned.purchases),
-            *spelling_notes(cleaned.purchases, currencies),
+            *ledger_notes(cleaned.purchases, currencies),
         ]
         catalogue, catalogue_facts = build_catalogue(cleaned.purchases, ledger, listed)
         report = IngestReport(

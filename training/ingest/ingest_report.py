@@ -174,7 +174,7 @@ def reading_facts(parts: Sequence[ParsedRows], options: ReadingOptions) -> dict[
         "columns_unused": list(unused),
         "times": list(dict.fromkeys(part.times for part in parts)),
         "notes": [asdict(note) for note in merge_notes([note for part in parts for note in part.notes])],
-        "questions": [asdict(question) for question in _questions(parts, options.anonymous_share)],
+        "questions": [asdict(question) for question in find_questions(parts, options)],
         "rows_read": sum(part.rows_read for part in parts),
         "rows_good": sum(part.rows_good for part in parts),
         "left_out": dict(sum((Counter(part.left_out) for part in parts), Counter()).most_common()),
@@ -189,12 +189,12 @@ def reading_facts(parts: Sequence[ParsedRows], options: ReadingOptions) -> dict[
     }
 
 
-def _questions(parts: Sequence[ParsedRows], anonymous_share: float) -> list[Question]:
+def find_questions(parts: Sequence[ParsedRows], options: ReadingOptions) -> list[Question]:
     """Those of the parts, and whether so many sales have no customer."""
     questions = [question for part in parts for question in part.questions]
     rows = sum(part.rows_read for part in parts)
     anonymous = sum(part.left_out.get(ANONYMOUS, 0) for part in parts)
-    if anonymous <= anonymous_share * rows:
+    if anonymous <= options.anonymous_share * rows:
         return questions
     column = next(part.taken["customer_id"] for part in parts if part.left_out.get(ANONYMOUS))
     share = math.ceil(100 * anonymous / rows) / 100

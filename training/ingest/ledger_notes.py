@@ -1,6 +1,6 @@
 """Notes that only all purchases together show: ids that look alike, orders and products that are none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -8,6 +8,7 @@ import polars as pl
 from training.cells.findings import Note
 from training.cells.statuses import TAKEN_BACK
 from training.cells.words import fold_words
+from training.writing.scripts import describe_look_alikes, look_alikes
 
 SHOWN = 5
 """So many ids or words stand in a note."""
@@ -54,11 +55,12 @@ def status_notes(statuses: Sequence[Mapping[str, Any]]) -> list[Note]:
     return notes
 
 
-def ledger_notes(purchases: pl.DataFrame) -> list[Note]:
+def ledger_notes(purchases: pl.DataFrame, currencies: Collection[str]) -> list[Note]:
     """What is odd about the purchases of all files together.
 
     Args:
         purchases: customer_id, product_id, order_id, and title where the source has it.
+        currencies: of the prices in files and archived events.
     """
     products = purchases.group_by("product_id").agg(pl.len(), *_titles(purchases)).sort("len", descending=True)
     # 64-bit hashes instead of strings, as in `ledger_facts`
@@ -69,6 +71,9 @@ def ledger_notes(purchases: pl.DataFrame) -> list[Note]:
         *_large_orders(purchases, orders),
         *_no_products(products),
         *_on_every_order(purchases, products, len(orders)),
+        *_written_in_two_ways("customer_id", purchases["customer_id"].unique(), names_customers=True),
+        *_written_in_two_ways("product_id", products["product_id"], names_customers=False),
+        *_currencies(currencies),
     ]
 
 
@@ -86,6 +91,21 @@ def _alike(ours: str, ids: pl.Series, *, names_customers: bool) -> list[Note]:
     shown = _listed([" and ".join(map(repr, group[:2])) for group in groups["id"].to_list()])
     text = f"{ours}: ids that differ only in case or leading zeros count as different: {shown}"
     return [Note("alike_ids", text, names_customers=names_customers)]
+
+
+def _written_in_two_ways(ours: str, ids: pl.Series, *, names_customers: bool) -> list[Note]:
+    """Ids that differ only in letters that are written in two ways."""
+    groups = look_alikes(ids)
+    if not groups:
+        return []
+    text = f"{ours}: {len(groups):,} ids are written in several ways, and count as several: "
+    return [Note("ids_look_alike", text + describe_look_alikes(groups), names_customers=names_customers)]
+
+
+def _currencies(currencies: Collection[str]) -> list[Note]:
+    if len(currencies) < 2:
+        return []
+    return [Note("currencies", f"prices are in {', '.join(sorted(currencies))}, and are not converted")]
 
 
 def _large_orders(purchases: pl.DataFrame, orders: pl.DataFrame) -> list[Note]:
@@ -124,7 +144,9 @@ def _no_products(products: pl.DataFrame) -> list[Note]:
 def _says_no_product(text: str) -> bool:
     words = fold_words(text)
     return (
-        bool(words) and len(words) <= 3 and (not _NO_PRODUCT_WORDS.isdisjoint(words) or words[:2] == ("gift", "card"))
+        bool(words)
+        and len(words) <= MOST_WORDS
+        and (not _NO_PRODUCT_WORDS.isdisjoint(words) or words[:2] == ("gift", "card"))
     )
 
 

@@ -231,7 +231,7 @@ def _kept(taken: Mapping[str, str], cells: Mapping[str, ReadCells]) -> list[pl.E
         pl.when(quantity > 0).then(left).otherwise(quantity).alias("quantity"),
         pl.when(price.is_finite()).then(price).alias("unit_price"),
         *(pl.col(name) for name in ("title", "category") if name in taken),
-        *(pl.col(name) for name in ("currency",) if name in cells),
+        *([pl.col("currency")] if "currency" in cells else []),
         ((quantity > 0) & (taken_off > 0)).alias(_OWN_REFUND),
         (price.is_not_null() & ~_is_nan(taken)).alias(_PRICE_GIVEN),
         (price.is_not_null() & ~price.is_finite() & ~_is_nan(taken)).alias(_PRICE_UNREAD),
