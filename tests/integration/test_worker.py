@@ -96,6 +96,7 @@ def test_redis_may_go_and_come_back(start, server, log, home):
     worker = start()
     accept(log, "1")
     wait_until(lambda: archived(home) == ["1"], "the first is archived")
+    wait_until(lambda: not log.queue.backlog().waiting, "and Redis has been told, or it would be delivered again")
     server.kill()
     line = worker.stderr.readline()
     assert "cannot be reached" in line

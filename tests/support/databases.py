@@ -96,15 +96,16 @@ def mariadb_server() -> Iterator[DatabaseServer]:
     """A MariaDB that ends with the block."""
     with _folder("mysql") as (folder, options):
         server = DatabaseServer("mysql", "shop", free_port(), secrets.token_urlsafe(9))
-        data = f"--datadir={folder / 'data'}"
-        _call(["mariadb-install-db", "--no-defaults", data, "--skip-test-db"], options)
+        # A server that starts deletes every temporary table in its tmpdir, also those of another that shares it.
+        folders = [f"--datadir={folder / 'data'}", f"--tmpdir={folder}"]
+        _call(["mariadb-install-db", "--no-defaults", *folders, "--skip-test-db"], options)
         first = _write(
             folder / "first.sql",
             f"CREATE DATABASE shop;\nCREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{server.password}';\n"
             f"GRANT ALL ON *.* TO {USER}@'127.0.0.1';",
         )
         where = [f"--socket={folder / 'socket'}", f"--port={server.port}", "--bind-address=127.0.0.1"]
-        with _running([find_program("mariadb"), "--no-defaults", data, *where, f"--init-file={first}"], options):
+        with _running([find_program("mariadb"), "--no-defaults", *folders, *where, f"--init-file={first}"], options):
             wait_until(server.answers, "MariaDB answers")
             yield server
 
