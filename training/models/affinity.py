@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from recommender.settings import Settings
 from training.dataset.interactions import build_interactions
@@ -87,7 +88,8 @@ def fit_affinities(
     last_day = np.zeros(len(snapshot.customers))
     np.maximum.at(last_day, orders.customer_index, orders.day)
     als, seed = settings.als, settings.seed
-    with ThreadPoolExecutor() as pool:  # five independent fits, all outside the interpreter's lock
+    # five independent fits, all outside the interpreter's lock; one limit for all, as the end of one would undo it
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
         recent = pool.submit(fit_factors, build_interactions(snapshot, als), als, seed)
         lasting = pool.submit(fit_factors, build_interactions(snapshot, timeless), timeless, seed)
         by_customers = pool.submit(nearest_products, long.log1p(), N_NEIGHBOURS)

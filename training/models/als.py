@@ -207,27 +207,26 @@ def nearest_others(queries: NDArray[np.float32], items: NDArray[np.float32], hid
     return RankedLists(starts_of(wanted.sum(axis=1)), index[wanted], score[wanted])
 
 
-def similar_products(factors: Factors, k: int) -> RankedLists:
-    """The nearest products of each product by the cosine of their factors.
+def rank_products(score: Callable[[NDArray[np.integer]], NDArray[np.float32]], n_products: int, k: int) -> RankedLists:
+    """The products with the highest score for each product, the product itself left out.
+
+    Args:
+        score: products (n,) → (n, n_products) float32, which is written into.
+        n_products: as many lists.
+        k: longest list.
 
     Returns:
-        One list for each product, the product itself left out, only cosines above 0, ties by product_index. Empty
-        where the product's factors are 0.
+        A list for each product, only scores above 0, ties by product_index.
 
     Raises:
         UsageError: k is below 1.
     """
     _check_k(k)
-    norms = np.linalg.norm(factors.products, axis=1, keepdims=True)
-    directions = np.divide(factors.products, norms, out=np.zeros_like(factors.products), where=norms > 0)
-    n_products = len(directions)
     itself = csr_matrix(
         (np.ones(n_products, bool), np.arange(n_products), np.arange(n_products + 1)), shape=(n_products, n_products)
     )
-    return concatenate_lists(
-        _top_of_block(directions[block] @ directions.T, k, itself[block])
-        for block in _blocks(np.arange(n_products), n_products)
-    )
+    blocks = _blocks(np.arange(n_products), n_products)
+    return concatenate_lists(_top_of_block(score(block), k, itself[block]) for block in blocks)
 
 
 def _blocks(rows: NDArray[np.integer], n_products: int) -> Iterator[NDArray[np.integer]]:

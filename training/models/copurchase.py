@@ -7,13 +7,12 @@ from scipy import sparse
 from recommender.publication.lists import ListTable
 from training.dataset.ranked_lists import RankedLists, build_table, concatenate_lists, starts_of
 from training.dataset.snapshot import Snapshot
+from training.models.shared_orders import build_baskets
 
 _PRIOR_ORDERS = 10.0
 """Orders that a pair must outweigh before its lift is believed."""
 _FEWEST_ORDERS = 3
 """Two products that met once or twice met by accident."""
-_MOST_LINES = 200
-"""An order with more lines is a stock-up, not a choice: it says little and costs the square of its length."""
 _BLOCK = 512
 """Products counted at a time: at most 512 times n_products counts in memory."""
 
@@ -37,7 +36,7 @@ def build_together(snapshot: Snapshot, k: int) -> ListTable:
         An owner for every product in the order of `snapshot.products`; an empty list where nothing is known. Dtype
         RANKED, ties by product_index.
     """
-    baskets = _build_baskets(snapshot)
+    baskets = build_baskets(snapshot)
     orders = np.asarray(baskets.sum(axis=0), dtype=np.float64).ravel()
     n_orders = int(np.count_nonzero(np.diff(baskets.indptr)))
     holders = baskets.T.tocsr()
@@ -47,15 +46,6 @@ def build_together(snapshot: Snapshot, k: int) -> ListTable:
         product, other, score = _lift(together, first, orders, n_orders)
         blocks.append(_rank(product, other, score, together.shape[0], k))
     return build_table(snapshot.products.ids, concatenate_lists(blocks))
-
-
-def _build_baskets(snapshot: Snapshot) -> sparse.csr_matrix:
-    """1 where an order holds a product; float32 (n_orders, n_products), rows of over-long orders empty."""
-    lines = np.bincount(snapshot.order_index, minlength=snapshot.n_orders)
-    kept = lines[snapshot.order_index] <= _MOST_LINES
-    order, product = snapshot.order_index[kept], snapshot.product_index[kept]
-    ones = np.ones(len(order), dtype=np.float32)
-    return sparse.csr_matrix((ones, (order, product)), shape=(snapshot.n_orders, len(snapshot.products)))
 
 
 def _lift(

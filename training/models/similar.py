@@ -1,23 +1,31 @@
-"""Similar products: neighbours by their buyers, and best sellers where there are too few."""
+"""Similar products: what is bought instead of a product, and best sellers where too few bought it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
 
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListTable
 from training.dataset.ranked_lists import RankedLists, build_table, split_lists, starts_of
 from training.dataset.snapshot import Snapshot
-from training.models.als import Factors, similar_products
+from training.models.affinity import Affinities
+from training.models.als import rank_products
+from training.models.neighbours import rows_of
 from training.models.popularity import build_popular
+from training.models.shared_orders import SharedOrders, count_shared_orders
 
 _ENOUGH_PRODUCTS = 3
 """Best sellers that a category must offer besides the product itself."""
+_SAME_CATEGORY = np.float32(0.2)
+"""Worth of the same category, in cosines."""
+_PRIOR_ORDERS = np.float32(3.0)
+"""Shared orders that must be outweighed before their number is believed."""
 
 
 def build_similar(
-    factors: Factors,
+    affinities: Affinities,
     snapshot: Snapshot,
     categories: Sequence[str | None],
     best_sellers_scores: NDArray[np.float32],
@@ -25,25 +33,26 @@ def build_similar(
     *,
     min_buyers: int = 5,
 ) -> ListTable:
-    """The similar lists: one for every product, none with the product itself.
+    """The similar lists: one for every product, none with the product itself; see `Likeness`.
 
     A product with fewer than `min_buyers` customers neither gets a learned list nor appears in one. It gets the best
     sellers of its category (basis CATEGORY) or, where the category has fewer than 3 others, of the shop (POPULAR).
 
     Args:
-        factors: learned from purchases of any age: what is alike does not change with the season.
-        snapshot: says who bought what.
+        affinities: factors learned from purchases of any age, and words of titles.
+        snapshot: says who bought what, and in which order.
         categories: (n_products,) category or None.
         best_sellers_scores: (n_products,) float32; 0 for products that never sold.
         k: longest list.
         min_buyers: customers who must have bought a product.
 
     Returns:
-        n_products owners. The score is a cosine, or the best seller's score. A list is empty only where nothing else
-        was ever sold.
+        n_products owners. The score is the likeness, or the best seller's score. A list is empty only where nothing
+        else was ever sold.
     """
     known = _count_buyers(snapshot) >= min_buyers
-    learned = similar_products(replace(factors, products=np.where(known[:, None], factors.products, np.float32(0))), k)
+    likeness = find_likeness(affinities, snapshot, categories, known)
+    learned = rank_products(likeness.of, len(snapshot.products), k)
     # one more than k, as a product is taken out of its own list
     best = _by_owner(build_popular(best_sellers_scores, snapshot.products, categories, k + 1))
     basis = np.full(len(snapshot.products), Basis.MODEL, dtype=np.uint8)
@@ -53,6 +62,57 @@ def build_similar(
         basis[product], lists[product] = _fallback(product, categories[product], best, k)
         scores[product] = best_sellers_scores[lists[product]]
     return build_table(snapshot.products.ids, _join(lists, scores), basis)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The likeness of products: how well one does instead of the other.
+
+        likeness(a, b) = (factor cosine + title cosine + 0.2 · same category) · (expected + 3) / (observed + 3)
+
+    What replaces a product is bought by the same customers, and so is what goes with it. But these meet in orders, and
+    those seldom do: see `training.models.shared_orders.SharedOrders`, whose counts of shared orders outweigh the rest
+    where they are many. A negative cosine counts as 0.
+
+    Attributes:
+        directions: (n_products, f) float32 factors at length 1; 0 for products with too few buyers.
+        words: (n_products, n_words) csr_matrix of the titles, rows of length 1 or, for such products, empty.
+        category: (n_products,) int64, of its own for a product that has none.
+        orders: in which the products meet.
+    """
+
+    directions: NDArray[np.float32]
+    words: csr_matrix
+    category: NDArray[np.int64]
+    orders: SharedOrders
+
+    def of(self, products: NDArray[np.integer]) -> NDArray[np.float32]:
+        """The likeness of some products (n,) to all: (n, n_products) float32."""
+        likeness: NDArray[np.float32] = np.maximum(self.directions[products] @ self.directions.T, np.float32(0))
+        titles = csr_matrix(self.words[products] @ self.words.T)
+        likeness[rows_of(titles), titles.indices] += titles.data
+        likeness[self.category[products][:, None] == self.category] += _SAME_CATEGORY
+        expected, observed = self.orders.expected(products), self.orders.observed(products)
+        likeness[rows_of(expected), expected.indices] *= 1 + expected.data / _PRIOR_ORDERS
+        likeness[rows_of(observed), observed.indices] /= 1 + observed.data / _PRIOR_ORDERS
+        return likeness
+
+
+def find_likeness(
+    affinities: Affinities, snapshot: Snapshot, categories: Sequence[str | None], known: NDArray[np.bool_]
+) -> Likeness:
+    """The likeness of the `known` products (n_products,); the others are like nothing."""
+    factors = affinities.timeless.products
+    lengths = np.where(known, np.linalg.norm(factors, axis=1), 0)[:, None]
+    names = {name: number for number, name in enumerate(sorted({name for name in categories if name}))}
+    own = len(names) + np.arange(len(categories))
+    category = [names[name] if name and is_known else -1 for name, is_known in zip(categories, known, strict=True)]
+    return Likeness(
+        directions=np.divide(factors, lengths, out=np.zeros_like(factors), where=lengths > 0),
+        words=diags(known.astype(np.float32)) @ affinities.words,
+        category=np.where(np.array(category, dtype=np.int64) < 0, own, category),
+        orders=count_shared_orders(snapshot),
+    )
 
 
 def _count_buyers(snapshot: Snapshot) -> NDArray[np.int64]:

@@ -152,8 +152,7 @@ def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> 
     snapshot, categories, k = evidence.snapshot, evidence.categories, settings.list_length
     best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
     with progress.step("Find similar products"):
-        # what a customer wants now fades with the weeks; which products are alike does not
-        similar = build_similar(evidence.affinities.timeless, snapshot, categories, best, k)
+        similar = build_similar(evidence.affinities, snapshot, categories, best, k)
     with progress.step("Find what is bought together"):
         together = build_together(snapshot, k)
     return {

@@ -14,7 +14,7 @@ from recommender.errors import SettingsError, UsageError
 from recommender.settings import AlsSettings
 from training.dataset.ranked_lists import split_lists
 from training.models import als as als_module
-from training.models.als import Factors, fit_factors, similar_products, top_products
+from training.models.als import Factors, fit_factors, rank_products, top_products
 
 ALS = AlsSettings(factors=4, iterations=10, regularization=0.1, alpha=5.0)
 
@@ -113,7 +113,7 @@ def test_k_below_one_is_our_own_error(k):
     with pytest.raises(UsageError, match=f"k is {k}"):
         top_products(factors, np.array([0]), k)
     with pytest.raises(UsageError, match=f"k is {k}"):
-        similar_products(factors, k)
+        rank_products(lambda products: np.zeros((len(products), 6), np.float32), 6, k)
 
 
 def test_a_mask_of_another_shape_is_our_own_error():
@@ -201,7 +201,6 @@ def test_an_empty_matrix_gives_zeros_and_empty_lists(shape):
     assert (factors.customers.shape, factors.products.shape) == ((shape[0], 4), (shape[1], 4))
     assert not factors.customers.any()
     assert lists_of(top_products(factors, np.arange(shape[0]), 3)) == [[]] * shape[0]
-    assert lists_of(similar_products(factors, 3)) == [[]] * shape[1]
 
 
 def test_one_customer_alone():
@@ -243,11 +242,13 @@ def test_rows_may_come_in_any_order_and_twice():
     assert lists_of(top_products(factors, np.array([1, 0, 1]), 1)) == [[1], [0], [1]]
 
 
-def test_similar_is_the_cosine_without_the_product_itself():
-    factors = factors_of([], [[1, 0], [10, 10], [0, 1], [-1, 0], [0, 0]])
-    ranked = similar_products(factors, 5)
-    assert lists_of(ranked) == [[1], [0, 2], [1], [], []]
-    assert ranked.score == pytest.approx(np.sqrt(0.5))
+@pytest.mark.parametrize("block_cells", [1, 10, 1_000])
+def test_products_are_ranked_by_a_score_above_zero_without_the_product_itself(block_cells, monkeypatch):
+    monkeypatch.setattr(als_module, "_BLOCK_CELLS", block_cells)
+    scores = np.array([[9, 1, 2, 2], [1, 9, 0, -1], [0, 0, 9, 0], [3, 2, 1, 9]], np.float32)
+    ranked = rank_products(lambda products: scores[products], 4, 2)
+    assert lists_of(ranked) == [[2, 3], [0], [], [0, 1]]
+    assert ranked.score.tolist() == [2, 2, 1, 3, 2]
 
 
 small = st.integers(-3, 3).map(float)
