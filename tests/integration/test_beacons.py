@@ -87,8 +87,9 @@ def test_a_thousand_at_once_are_all_kept(world: World) -> None:
             answers = list(pool.map(world.send, waiting))
         lists.append(ask(world.served.address, f"/v1/popular?key={world.keys['default']}").status)
         refused = [answer for answer in answers if answer.status != 202]
-        assert {answer.status for answer in refused} <= {429, 503}
-        assert all("retry-after" in answer.headers for answer in refused)
+        # a machine that is too busy to send a body in time is told so, too
+        assert {answer.status for answer in refused} <= {408, 429, 503}
+        assert all("retry-after" in answer.headers for answer in refused if answer.status != 408)
         assert all(answer.headers["access-control-allow-origin"] == ORIGIN for answer in answers)
         waiting[:] = [body for body, answer in zip(waiting, answers, strict=True) if answer.status != 202]
         return not waiting
