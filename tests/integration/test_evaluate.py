@@ -1,6 +1,7 @@
 """`reprise evaluate` as people and programs call it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,15 @@ def test_refuses_a_window_without_a_future(reprise: Reprise, shop_files: ShopFil
     done = reprise("evaluate", shop_files.purchases, "--cut", "2030-01-01")
     assert done.returncode == 2
     assert "nothing was bought from 2030-01-01 on" in done.stderr
+
+
+@pytest.mark.slow
+def test_another_models_lists_are_judged_beside_ours(reprise: Reprise, shop_files: ShopFiles, tmp_path: Path) -> None:
+    ranked = tmp_path / "ranked.parquet"
+    done = reprise("rank", shop_files.purchases, "--as-of", "2026-09-01", "--out", ranked)
+    assert done.returncode == 0, done.stderr
+    done = reprise("evaluate", shop_files.purchases, "--cut", "2026-09-01", "--also", f"same={ranked}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["also"]["same"]["recall@10"] == [0, 0, 0]
+    for wrong in ("same", "=x", "same="):
+        assert "give NAME=FILE" in reprise("evaluate", shop_files.purchases, "--also", wrong).stderr

@@ -1,6 +1,7 @@
 """The whole job: a purchase file goes in, an answer with a cap comes out."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import polars as pl
 import pytest
 
 from api import create_app
+from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_version_store
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.support.commands import Reprise, call_reprise, run_reprise
+from training.artifacts import load
 from training.demo.shop import ShopFiles
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -39,6 +42,36 @@ def test_the_version_that_was_trained_answers_with_a_cap(trained: tuple[Path, di
     assert similar["limit"] == {"requested": 30, "applied": 12, "cap": 12}
     assert 0 < len(similar["items"]) <= 12
     assert product not in {item["product_id"] for item in similar["items"]}
+
+
+def test_lists_of_another_model_are_served_under_our_rules(
+    trained: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Everything is recommended to everybody in the order of the ids: what is not due is hidden, and the cap holds."""
+    home = tmp_path / "home"
+    shutil.copytree(trained[0] / "models", home / "models")
+    publication = load(trained[1]["version"], DataDirectory(home))
+    owners, products = publication.tables["buy_again"].owner_ids, [one.product_id for one in publication.products]
+    pl.DataFrame({"customer_id": owners}).join(
+        pl.DataFrame({"product_id": products}).with_row_index("rank", 1), how="cross"
+    ).write_csv(tmp_path / "mine.csv")
+    done = run_reprise(home, "publish", "--lists", tmp_path / "mine.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(done.stdout)
+    assert manifest["gate"]["verdict"] == "skipped"
+    with open_version_store(Settings(home=home)) as store:
+        client = create_app(Settings(home=home), MemoryShopStorage({"default": store}), lambda: NOW).test_client()
+        answers = [client.get(f"/v1/customers/{owner}/recommendations?limit=99").json for owner in owners[:20]]
+    assert {answer["model_version"] for answer in answers} == {manifest["version"]}
+    assert {answer["limit"]["applied"] for answer in answers} == {answers[0]["limit"]["cap"]}
+    assert any(answer["suppressed"] for answer in answers)
+    new = [item["product_id"] for answer in answers for item in answer["items"] if item["kind"] == "discover"]
+    assert new
+    assert all(
+        found == sorted(found)
+        for answer in answers
+        if (found := [item["product_id"] for item in answer["items"] if item["kind"] == "discover"])
+    )
 
 
 def test_a_regular_customer_gets_due_products_and_new_ones(

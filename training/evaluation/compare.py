@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from recommender.cli.progress import Progress
+from recommender.errors import UsageError
 from recommender.settings import Settings
 from training.dataset.snapshot import Snapshot
 from training.dataset.split import Window, split_window
@@ -28,6 +30,7 @@ from training.ranking.model import Model, train_model
 from training.ranking.training_examples import ExampleCache
 
 KS = (5, 10, 20)
+_BASELINES = ("popular", "trending", "own_counts", "decayed_own", "tifu_knn", "item_cosine", "als", "bpr")
 
 
 class Judged(NamedTuple):
@@ -57,12 +60,14 @@ class Comparison:
         chosen: the baselines' parameters.
         chosen_cut: the cut of the window on which they were chosen.
         resampled: means of all windows together, with intervals.
+        also: names of the rankings of other models.
     """
 
     windows: Sequence[Judged]
     chosen: Chosen
     chosen_cut: datetime
     resampled: Resampled
+    also: Sequence[str] = ()
 
     @property
     def rankings(self) -> list[str]:
@@ -83,7 +88,7 @@ class Comparison:
 
         `windows`: the results of each; `mean`: ranking → measure → [mean, low, high] over all windows; `lead`:
         measure → the best `baseline` of that measure and our `difference` to it, [mean, low, high]; `tuned`: the
-        baselines' parameters. Intervals hold 95 %.
+        baselines' parameters; `also`: other model → measure → our difference to it. Intervals hold 95 %.
         """
         measures = self.resampled.measures
         return {
@@ -97,12 +102,22 @@ class Comparison:
                 measure: {"baseline": self.best_baseline(measure), "difference": _plain(self.lead(measure))}
                 for measure in measures
             },
+            "also": {
+                name: {measure: _plain(self.resampled.difference(OURS, name, measure)) for measure in measures}
+                for name in self.also
+            },
             "tuned": {"cut": self.chosen_cut.isoformat(), **self.chosen.to_dict()},
         }
 
 
 def compare(
-    ledger: pl.DataFrame, catalogue: pl.DataFrame, cuts: Sequence[datetime], settings: Settings, progress: Progress
+    ledger: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    cuts: Sequence[datetime],
+    settings: Settings,
+    progress: Progress,
+    *,
+    also: Mapping[str, pl.DataFrame] = MappingProxyType({}),
 ) -> Comparison:
     """The comparison of the model, trained at each cut, with the baselines on the window that follows.
 
@@ -115,8 +130,13 @@ def compare(
         cuts: aware datetimes, at least one.
         settings: of the training; `horizon_days` is the length of each window.
         progress: shows each step.
+        also: rankings by other models, by name, as `training.evaluation.scores.score_ranking` takes them.
+
+    Raises:
+        UsageError: a ranking of another model has the name of one of ours, or there are several cuts to judge it by.
     """
     cuts = sorted(set(cuts))
+    _check_also(also, cuts)
     earlier = cuts[0] - timedelta(days=settings.horizon_days)
     with progress.step("Tune the baselines"):
         chosen = tune_baselines(split_window(ledger, earlier, settings.horizon_days))
@@ -124,12 +144,14 @@ def compare(
     judged = []
     for cut in cuts:
         model = train_model(ledger, catalogue, cut, settings, progress, example_cache=example_cache)
-        judged.append(_judge(model, split_window(ledger, cut, settings.horizon_days), chosen, settings, progress))
+        judged.append(
+            _judge(model, split_window(ledger, cut, settings.horizon_days), chosen, settings, progress, also=also)
+        )
     with progress.step("Draw customers again"):
         resampled = Resampled(
             {name: [each.customers[name] for each in judged] for name in judged[0].customers}, settings.seed
         )
-    return Comparison(judged, chosen, earlier, resampled)
+    return Comparison(judged, chosen, earlier, resampled, tuple(also))
 
 
 def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Mapping[str, Callable[[], Scorer]]:
@@ -146,11 +168,29 @@ def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Map
     }
 
 
-def _judge(model: Model, window: Window, chosen: Chosen, settings: Settings, progress: Progress) -> Judged:
+def _check_also(also: Mapping[str, pl.DataFrame], cuts: Sequence[datetime]) -> None:
+    if taken := sorted({OURS, *_BASELINES} & also.keys()):
+        raise UsageError(f"{taken[0]!r} is the name of a ranking of ours; give the other model another name")
+    if also and len(cuts) > 1:
+        raise UsageError(
+            f"lists of another model are of one moment; give the --cut that they were made for, not {len(cuts)}"
+        )
+
+
+def _judge(
+    model: Model,
+    window: Window,
+    chosen: Chosen,
+    settings: Settings,
+    progress: Progress,
+    *,
+    also: Mapping[str, pl.DataFrame],
+) -> Judged:
     rankings = {OURS: rank_model(model, window, settings.list_length)}
     for name, learn in all_baselines(model.snapshot, chosen, settings).items():
         with progress.step(f"Rank by {name}"):
             rankings[name] = rank_by(learn(), model.snapshot, window.everyone, max(KS))
+    rankings.update(also)
     with progress.step("Score the window"):
         scores = {name: score_ranking(ranking, window, KS) for name, ranking in rankings.items()}
         customers = {name: score_customers(ranking, window, KS) for name, ranking in rankings.items()}

@@ -25,7 +25,7 @@ _BEYOND_ASCII = r"[^\x00-\x7f]"
 
 
 def read_columns(
-    file: Path, texts: Sequence[str], work: Workspace, *, moment: str, optional: Sequence[str] = ()
+    file: Path, texts: Sequence[str], work: Workspace, *, moment: str | None = None, optional: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, int]:
     """The wanted columns of a file of any kind that `scan_file` reads.
 
@@ -33,7 +33,7 @@ def read_columns(
         file: what to read; other columns are ignored.
         texts: columns of text.
         work: for copies of the file.
-        moment: a column of times in any form that a purchase file may have; last in the result.
+        moment: a column of times in any form that a purchase file may have; last in the result. None: no such column.
         optional: those of `texts` and `moment` that the file need not have, and whose cells may be empty.
 
     Returns:
@@ -45,7 +45,7 @@ def read_columns(
         MissingColumnError: a column that is not optional is absent.
         UnclearInputError: the times could mean two things, or ids hold letters whose encoding would have to be guessed.
     """
-    names = [*texts, moment]
+    names = [*texts, *([moment] if moment else [])]
     with unchanged([file]), reading(file):
         table = scan_file(file, ReadingOptions(), work)
         frame = _named(table.frame, names)
@@ -54,11 +54,13 @@ def read_columns(
         _check(file, required, schema)
         columns = [_cell(frame, name, schema).alias(name) for name in texts]
         kept = frame.filter(~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False))
-        rows = kept.select(*columns, *_moment(frame, moment, schema, file)).collect(engine="streaming")
+        times = _moment(frame, moment, schema, file) if moment else ()
+        rows = kept.select(*columns, *times).collect(engine="streaming")
     if GUESSED in table.remarks and rows.select(pl.col(texts).str.contains(_BEYOND_ASCII).any()).to_numpy().any():
         raise UnclearInputError(f"{file} is not UTF-8, and its ids hold letters beyond ASCII; save it as UTF-8")
-    readable = pl.col(moment).is_not_null() | ~pl.col(_TOLD)
-    usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()), readable).drop(_TOLD)
+    usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()))
+    if moment:
+        usable = usable.filter(pl.col(moment).is_not_null() | ~pl.col(_TOLD)).drop(_TOLD)
     return usable, len(rows) - len(usable)
 
 

@@ -43,14 +43,16 @@ def _print_accuracy(comparison: Comparison, title: str, measures: Sequence[str])
 
 
 def _print_lead(comparison: Comparison) -> None:
-    rows = [
-        (f"{title} {measure}", comparison.best_baseline(piece + measure), _signed(comparison.lead(piece + measure)))
-        for title, piece in {"mixed": "", **_SLICES}.items()
-        for measure in _ACCURACY
+    measures = {f"{title} {one}": piece + one for title, piece in {"mixed": "", **_SLICES}.items() for one in _ACCURACY}
+    rows = [(title, comparison.best_baseline(each), _signed(comparison.lead(each))) for title, each in measures.items()]
+    rows += [
+        (title, name, _signed(comparison.resampled.difference(OURS, name, each)))
+        for name in comparison.also
+        for title, each in measures.items()
     ]
-    print_table(
-        ("measure", "best baseline", "ours less its"), [row for row in rows if "nan" not in row[2]], title="lead"
-    )
+    others = "best of the others" if comparison.also else "best baseline"
+    rows = [row for row in rows if "nan" not in row[2]]
+    print_table(("measure", others, "ours less its"), rows, title="lead")
 
 
 def _print_window(judged: Judged) -> None:

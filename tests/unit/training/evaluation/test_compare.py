@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from recommender.cli.progress import Progress
+from recommender.errors import UsageError
 from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, ledger_of
 from tests.unit.training.evaluation.test_last_window import NO_PRODUCTS
@@ -81,3 +82,26 @@ def test_the_last_as_of_is_not_looked_behind(comparison):
     longer = compare(pl.concat([ledger, later]), NO_PRODUCTS, cuts, SETTINGS, Progress(show=False))
     assert longer.to_dict() == comparison.to_dict()
     assert cuts[-1] < AS_OF
+
+
+def test_another_models_lists_are_judged_beside_ours_by_the_same_customers():
+    ledger = weekly_shop()
+    cuts = last_cuts(ledger, 1, 30)
+    perfect = ledger.filter(pl.col("ordered_at") >= cuts[0]).select("customer_id", "product_id").unique()
+    place = pl.int_range(1, pl.len() + 1).over("customer_id").alias("rank")
+    oracle = perfect.sort("customer_id", "product_id").with_columns(place)
+    made = compare(ledger, NO_PRODUCTS, cuts, SETTINGS, Progress(show=False), also={"oracle": oracle})
+    assert made.rankings == [*RANKINGS, "oracle"]
+    document = made.to_dict()
+    assert document["mean"]["oracle"]["ndcg@10"][0] == 1
+    difference = document["also"]["oracle"]["ndcg@10"]
+    assert difference[0] == pytest.approx(document["mean"]["reprise"]["ndcg@10"][0] - 1)
+
+
+def test_another_models_lists_need_one_cut_and_a_name_that_is_free():
+    ledger, lists = weekly_shop(), pl.DataFrame({"customer_id": ["C00"], "product_id": ["P0"], "rank": [1]})
+    with pytest.raises(UsageError, match="give the --cut that they were made for, not 2"):
+        compare(ledger, NO_PRODUCTS, last_cuts(ledger, 2, 30), SETTINGS, Progress(show=False), also={"mine": lists})
+    for name in RANKINGS:
+        with pytest.raises(UsageError, match=f"'{name}' is the name of a ranking of ours"):
+            compare(ledger, NO_PRODUCTS, last_cuts(ledger, 1, 30), SETTINGS, Progress(show=False), also={name: lists})
