@@ -155,6 +155,21 @@ def test_rank_writes_every_customer_of_the_past(reprise: Reprise, shop_files: Sh
     assert set(ranking["product_id"]) <= set(before["product_id"])
 
 
+def test_rank_of_several_mixes_trains_once(reprise: Reprise, shop_files: ShopFiles, tmp_path: Path) -> None:
+    out = tmp_path / "ranked.parquet"
+    rank = ("rank", shop_files.purchases, "--as-of", "2026-10-20", "--out", out, "--mix")
+    done = reprise(*rank, "discover,auto")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Learn to rank") == 1
+    both = pl.read_parquet(out)
+    assert reprise(*rank, "discover").returncode == 0
+    alone = pl.read_parquet(out)
+    assert both.filter(mix="discover").drop("mix").equals(alone)
+    assert set(both.filter(mix="auto")["kind"]) == {"buy_again", "discover"}
+    for wrong in ("", "auto,", "best", "auto,auto"):
+        assert "give some of auto, buy_again, discover" in reprise(*rank, wrong).stderr
+
+
 def test_what_happens_after_a_date_does_not_change_a_ranking_as_of_it(
     reprise: Reprise, shop_files: ShopFiles, tmp_path: Path
 ) -> None:

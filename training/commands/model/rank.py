@@ -1,9 +1,12 @@
 """`reprise rank`: every customer's ranked products as a file, for evaluation by anyone."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import click
+import polars as pl
 
 from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
@@ -17,11 +20,30 @@ from training.ranking.model import train_model
 from training.ranking.rankings import rank_customers
 
 
+def _parse_mixes(_context: click.Context, _parameter: click.Parameter, value: str) -> Sequence[Mix]:
+    mixes = [mix for mix in get_args(Mix) if mix in value.split(",")]
+    if not mixes or len(mixes) < len(value.split(",")):
+        raise click.BadParameter(f"{value!r}: give some of {', '.join(get_args(Mix))}, each once, with commas between")
+    return mixes
+
+
+def _stack(rankings: Mapping[Mix, pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([ranking.with_columns(mix=pl.lit(mix)) for mix, ranking in rankings.items()])
+
+
 @click.command()
 @source_options
 @click.option("--as-of", callback=parse_moment, required=True, help="Learn only from what is before this date.")
 @click.option("--k", type=click.IntRange(min=1), default=20, show_default=True, help="Products per customer.")
-@click.option("--mix", type=click.Choice(["auto", "buy_again", "discover"]), default="auto", show_default=True)
+@click.option(
+    "--mix",
+    "mixes",
+    default="auto",
+    show_default=True,
+    metavar="MIX[,MIX]",
+    callback=_parse_mixes,
+    help="auto, buy_again, discover; of several, each row names its own in a column `mix`.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default="ranked.parquet", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
@@ -29,24 +51,27 @@ def command(
     source: PurchaseSource,
     as_of: datetime,
     k: int,
-    mix: Mix,
+    mixes: Sequence[Mix],
     out: Path,
     as_json: bool,
 ) -> None:
     """Rank products for every customer from what is before a date, and write them to a Parquet file.
 
-    Columns: customer_id, product_id, rank (from 1), score, kind. Nothing is published.
+    Columns: customer_id, product_id, rank (from 1), score, kind. One training serves several mixes. Nothing is
+    published.
 
     \b
     Example:
       reprise rank purchases.csv --as-of 2026-10-01 --k 20 --out ranked.parquet
+      reprise rank purchases.csv --as-of 2026-10-01 --mix auto,buy_again,discover
     """
     progress, settings = Progress(show=not as_json), load_settings()
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     known = ingested.before(as_of)
     model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
-    ranking = rank_customers(model, k=k, mix=mix)
+    rankings = {mix: rank_customers(model, k=k, mix=mix) for mix in mixes}
+    ranking = rankings[mixes[0]] if len(mixes) == 1 else _stack(rankings)
     with write_frame(out) as file:
         ranking.write_parquet(file)
     summary = {"out": str(out), "rows": len(ranking), "customers": ranking["customer_id"].n_unique()}
