@@ -122,6 +122,42 @@ def test_a_list_of_customers_is_all_that_is_written_to(make_sender: MakeSender):
     assert sender.sink.counts == {mailbox("C001"): 1, mailbox("C004"): 1}
 
 
+def test_a_preview_shows_the_mail_that_is_sent_and_spends_nothing(make_sender: MakeSender):
+    sender = make_sender(3)
+    one, html = names(3)[0], sender.folder / "mail.html"
+    there = ["--audience", "everyone", "--slots", "2", "--addresses", "addresses.csv", "--preview", one]
+    seen = json.loads(sender.call([*sender.command()[:5], *there, "--html", str(html), "--json"]).stdout)
+    assert (seen["reason"], seen["has_address"]) == (None, True)
+    assert html.read_text() == seen["mail"]["html"]
+    assert seen["mail"]["html"].startswith("<!doctype html>")
+    told = sender.call([*sender.command()[:5], *there]).stdout
+    assert f"Subject: {seen['mail']['subject']}" in told
+    assert seen["mail"]["text"].strip() in told
+    assert "nothing was claimed or sent" in told
+    assert "/v1/m/" not in seen["mail"]["html"] + seen["mail"]["text"], "nothing that is clicked in it counts"
+    assert not sender.sink.taken
+    assert sender.run().returncode == 0
+    sent = next(taken.message for taken in sender.sink.taken if taken.recipient == mailbox(one))
+    assert sent["Subject"] == seen["mail"]["subject"]
+
+
+def test_a_preview_says_why_there_is_no_mail(make_sender: MakeSender):
+    sender = make_sender(3)
+    assert sender.run().returncode == 0
+    preview = [*sender.command(campaign="another")[:5], "--addresses", "addresses.csv", "--preview"]
+    audience = ["--audience", "everyone"]
+    sender.environment["REPRISE_MAIL__MOST_PER_WEEK"] = "1"
+    told = sender.call([*preview, names(3)[0], *audience])
+    assert (told.returncode, told.stdout) == (0, f"{names(3)[0]} would get no mail: too often\n")
+    assert "would get no mail: unknown customer" in sender.call([*preview, "nobody", *audience]).stdout
+    assert "would get no mail: not in audience" in sender.call([*preview, names(3)[0], "--audience", "win_back"]).stdout
+    listed = sender.folder / "listed.csv"
+    listed.write_text(f"customer_id\n{names(3)[1]}\n")
+    assert "not in audience" in sender.call([*preview, names(3)[0], "--customers", str(listed)]).stdout
+    assert "add --preview CUSTOMER" in sender.call([*preview[:-1], *audience, "--dry-run", "--html", "x"]).stderr
+    assert "leave one of them away" in sender.call([*preview, "x", *audience, "--dry-run"]).stderr
+
+
 def test_a_dry_run_sends_and_claims_nothing(make_sender: MakeSender):
     sender = make_sender(6)
     told = ["--audience", "everyone", "--addresses", "addresses.csv", "--dry-run", "--json"]

@@ -22,7 +22,7 @@ from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaig
 from recommender.campaigns.suppressions import refuse_loss, watch_loss
 from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
-from recommender.data_dir import DataDirectory
+from recommender.data_dir import DataDirectory, write_whole
 from recommender.errors import StoreError
 from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
@@ -31,6 +31,7 @@ from recommender.storage.campaign import Campaign
 from recommender.storage.shops import MailState
 from training.campaigns.mail.addresses import AddressBook, open_addresses
 from training.campaigns.mail.delivery import Delivery
+from training.campaigns.mail.mail_preview import MailPreview, preview_mail
 from training.campaigns.mail.mail_server import is_this_machine, parse_server
 from training.campaigns.mail.mailer import Mailer, leave_out_unknown
 from training.campaigns.mail.message import MessageBuilder, make_message_builder
@@ -67,6 +68,10 @@ _WORDS = {
 )
 @click.option("--locale", help="Of whom the file says none, such as de or pt-BR.  [default: REPRISE_LOCALE]")
 @click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or sent.")
+@click.option(
+    "--preview", "previewed", metavar="CUSTOMER", help="Only show the mail to this customer; nothing is sent."
+)
+@click.option("--html", type=click.Path(path_type=Path), help="Write the previewed mail to this file, for a browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def command(
     *,
@@ -81,6 +86,8 @@ def command(
     template: Path | None,
     locale: str | None,
     dry_run: bool,
+    previewed: str | None,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Send the mails of CAMPAIGN to everybody in an audience who may be written to.
@@ -91,6 +98,7 @@ def command(
     \b
     Example:
       reprise send 2026-11-reorder --audience due_soon --addresses addresses.csv --dry-run
+      reprise send 2026-11-reorder --audience due_soon --addresses addresses.csv --preview C00237 --html mail.html
       reprise send 2026-11-reorder --audience due_soon --slots 4 --addresses addresses.csv \\
         --smtp smtp://shop@mail.example:587 --from "Shop <news@shop.example>"
     """
@@ -98,8 +106,9 @@ def command(
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     if dry_run:
         _refuse_what_would_be_ignored()
-    elif smtp is None or sender is None:
-        raise click.UsageError("name --smtp and --from, or try --dry-run")
+    elif previewed is None and (smtp is None or sender is None):
+        raise click.UsageError("name --smtp and --from, or try --dry-run or --preview CUSTOMER")
+    _check_preview(previewed, html, dry_run=dry_run)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings, progress = load_settings(), Progress(show=not as_json)
     listed = None if customers is None else read_customers(customers)
@@ -114,11 +123,16 @@ def command(
         if dry_run:
             result = job.rehearse()
         else:
+            # a preview has no signed links: looking at it, and clicking in it, changes nothing
+            mail = settings.mail.model_copy(update={"secret": None} if previewed is not None else {})
+            shop = (mail, settings.shop, template, locale or settings.locale, settings.currency)
+            renderer = Renderer(*shop, hosts=settings.link_hosts)
+            if previewed is not None:
+                _show(job.preview(previewed, renderer), html, as_json=as_json)
+                return
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
-            shop = (settings.mail, settings.shop, template, locale or settings.locale, settings.currency)
-            renderer = Renderer(*shop, hosts=settings.link_hosts)
             builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
             delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
             result = job.send(renderer, builder, delivery)
@@ -134,6 +148,30 @@ def _refuse_what_would_be_ignored() -> None:
         of_mails = one.name in ("smtp", "sender", "per_second", "template", "locale")
         if of_mails and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--dry-run sends no mail; leave {one.opts[0]} away, or --dry-run")
+
+
+def _check_preview(previewed: str | None, html: Path | None, *, dry_run: bool) -> None:
+    if html is not None and previewed is None:
+        raise click.UsageError("--html is of one customer's mail; add --preview CUSTOMER")
+    if dry_run and previewed is not None:
+        raise click.UsageError("--dry-run speaks of everybody and --preview of one customer; leave one of them away")
+
+
+def _show(preview: MailPreview, html: Path | None, *, as_json: bool) -> None:
+    """Print the preview, and write its HTML to a file."""
+    if html is not None and preview.mail is not None:
+        with write_whole(html) as file:
+            file.write(preview.mail.html.encode())
+    if as_json:
+        print_json(preview.to_dict())
+    elif preview.mail is None:
+        echo(f"{preview.customer_id} would get no mail: {str(preview.reason).replace('_', ' ')}")
+    else:
+        echo(f"{preview.customer_id} is in the audience: {preview.why}")
+        if not preview.has_address:
+            echo("but has no usable address, so that no mail would be sent")
+        echo(f"\nSubject: {preview.mail.subject}\n\n{preview.mail.text}")
+        echo("nothing was claimed or sent" + (f"; open {html} in a browser" if html else ""))
 
 
 @dataclass(frozen=True)
@@ -168,6 +206,14 @@ class SendJob:
         with self.progress.step("Look at customers", count_blocks(campaign, context)) as advance:
             found = preview(campaign, context, self.customers, advance)
         return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.addresses.to_dict()}
+
+    def preview(self, customer_id: str, renderer: Renderer) -> MailPreview:
+        """The mail that one customer would get now; nothing is begun, claimed or sent."""
+        context = open_context(self.storage, self.settings)
+        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, _now())
+        if self.customers is not None and customer_id not in self.customers:
+            return MailPreview(customer_id, None, "not_in_audience", has_address=False, mail=None)
+        return preview_mail(campaign, context, renderer, self.addresses, customer_id)
 
     def send(self, renderer: Renderer, builder: MessageBuilder, delivery: Delivery) -> dict[str, Any]:
         """Begin or resume the campaign, send its mails, and return their counts as plain JSON."""
