@@ -30,6 +30,7 @@ COMMANDS = {
     "rank": ("training.commands.model.rank", "Write every customer's ranked products to a file."),
     "report": ("training.commands.model.report", "Write one HTML file about a version for a colleague."),
     "restraint": ("training.commands.analytics.restraint", "Say how many products per placement still add value."),
+    "results": ("training.commands.analytics.results", "Say what came of what was shown and mailed."),
     "rollback": ("recommender.cli.rollback", "Make the version before the current one current."),
     "send": ("training.commands.campaigns.send", "Send the mails of a campaign; run again, it goes on."),
     "serve": ("api.server.cli", "Answer HTTP requests."),

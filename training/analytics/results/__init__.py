@@ -1,0 +1,1 @@
+"""Results: what came of what was shown in pages and mailed."""
