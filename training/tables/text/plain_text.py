@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from recommender.errors import UnreadableFileError
-from training.tables.text.content import Content, open_content
+from training.tables.text.content import Content, open_content, unpacking
 from training.tables.text.encodings import encoding_of_head, guess_encoding, known_encoding
 from training.tables.text.survey import lines_beyond_ascii, survey
 from training.tables.workspace import Workspace
@@ -57,7 +57,7 @@ def plain_text(content: Content, encoding: str | None, work: Workspace) -> Plain
     """
     if content.packed:
         unpacked = work.new_file(".unpacked")
-        with open_content(content.stored) as source, unpacked.open("wb") as target:
+        with unpacking(content.stored), open_content(content.stored) as source, unpacked.open("wb") as target:
             shutil.copyfileobj(source, target, _BLOCK_CHARACTERS)
         return plain_text(replace(content, stored=unpacked, packed=False), encoding, work)
     writing = _find_writing(content, encoding)
