@@ -23,7 +23,7 @@ _YES, _FLAT_NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", 
 _BOUGHT = frozenset({"purchase", "purchased", "bought", "converted", "conversion", "gekauft"})
 """Words of a column that says of each row whether it is a purchase."""
 _OF_EVENTS = frozenset(
-    fold_words("behavior behaviour action event interaction 行为 行为类型 действие событие ereignis aktion")
+    fold_words("behavior behaviour action event interaction 行为 行为类型 действие событие ereignis")
 )
 _BESIDE_EVENTS = frozenset({"user", "type", "typ", "code", "kind", "id", "тип"})
 """Words of the name of a column whose codes say what happened."""

@@ -5,12 +5,13 @@ import gzip
 import io
 import lzma
 import os
+import re
 import zipfile
 
 import polars as pl
 import pytest
 
-from recommender.errors import UnreadableFileError, UsageError
+from recommender.errors import UnclearInputError, UnreadableFileError, UsageError
 from training.tables.files import CLOSING_LINE, REPEATED_HEADER
 
 HEADER = ("customer_id", "product_id", "ordered_at", "price", "city")
@@ -66,6 +67,20 @@ def test_lines_of_another_encoding_among_utf8(scan):
     found = scan(text().encode() + body.encode("cp1252"))
     assert found.rows == ROWS * 2
     assert "UTF-8 and, where it is not that, cp1252, such as 'Köln'" in found.remarks["encoding_guessed"]
+
+
+@pytest.mark.parametrize(
+    ("city", "encoding", "choices"),
+    [
+        ("ЧАЙ", "cp1251", "--encoding cp1251 ('ЧАЙ'), or --encoding koi8_r ('вюи')"),
+        ("Şişe", "cp1254", "--encoding cp1254 ('Şişe'), or --encoding cp1257 ('Žiže')"),
+    ],
+)
+def test_few_letters_that_several_encodings_read_are_asked_about(scan, city, encoding, choices):
+    content = text().replace("Köln", "Bonn").replace("Orléans", city).encode(encoding)
+    with pytest.raises(UnclearInputError, match=re.escape(choices)):
+        scan(content)
+    assert scan(content, encoding=encoding).rows[2][4] == city
 
 
 @pytest.mark.parametrize(
