@@ -62,7 +62,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path, read):
         ("book.xlsx", b"PK\x03\x04rest", "a ZIP archive or workbook that is cut off"),
         ("array.json", b'[{"customer_id": 1}, {"custom', "breaks off or is no JSON"),
         ("broken.parquet", b"PAR1 and nothing else", "cannot be read"),
-        ("cut.csv.gz", gzip.compress((HEADER + GOOD).encode())[:-20], "is the file complete"),
+        ("cut.csv.gz", gzip.compress((HEADER + GOOD).encode())[:-20], "is packed, and breaks off after line"),
     ],
 )
 def test_a_file_of_another_kind_or_cut_off(tmp_path, doctor, name, content, said):

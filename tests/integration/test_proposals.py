@@ -86,3 +86,19 @@ def test_a_format_of_several_files_is_proposed_for_their_folder(home):
     words = ["customers", "olist/olist_order_items_dataset.csv", "--as-of", "2026-11-20"]
     error = CliRunner().invoke(reprise, words).exception
     assert str(error).endswith("run: reprise customers olist --as-of 2026-11-20 --format olist")
+
+
+def test_a_format_of_the_settings_is_proposed_as_those_that_come_along(home):
+    (home / "reprise.toml").write_text(
+        "[formats.till]\n"
+        'columns = { customer_id = "card", product_id = "plu", ordered_at = "when", quantity = "n" }\n'
+        """left_out = { "no card" = "customer_id IS NULL" }\ntimes = ["%d.%m.%Y"]\n"""
+    )
+    (home / "till.csv").write_text("card,plu,when,n\n7001,TEA,13.09.2026,2\n,TEA,14.09.2026,1\n")
+    first = CliRunner().invoke(reprise, ["doctor", "till.csv"])
+    assert isinstance(first.exception, MissingColumnError)
+    assert "this is a header of your own format (--format till)" in str(first.exception)
+    assert str(first.exception).endswith("run: reprise train till.csv --format till")
+    second = CliRunner().invoke(reprise, ["doctor", "till.csv", "--format", "till", "--json"])
+    assert second.exit_code == 0, second.output
+    assert json.loads(second.stdout)["left_out"] == {"no card": 1}

@@ -12,6 +12,7 @@ import click
 from recommender.cli.console import echo
 from recommender.cli.main import TYPED
 from recommender.errors import MissingColumnError
+from recommender.settings import load_settings
 from training.ingest.formats.known import FORMATS
 from training.ingest.ingest import PurchaseSource
 
@@ -43,7 +44,7 @@ def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> Purch
     named = ("columns", "product_columns")
     merged = {name: {**getattr(source.reading, name), **proposed.get(name, {})} for name in named}
     reading = source.reading.model_copy(update={**proposed, **merged})
-    format_ = FORMATS.get(proposed.get("format", ""))
+    format_ = {**FORMATS, **load_settings().formats}.get(proposed.get("format", ""))
     if format_ is None or not format_.combine or format_.alone:
         return replace(source, reading=reading)
     folders = [path.parent if path.is_file() else path for path in map(Path, source.paths)]

@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from recommender.errors import MissingColumnError, UsageError
+from recommender.reading import FormatSettings
 from training.cells.findings import Note
-from training.ingest.formats.known import FORMATS, find_format
+from training.ingest.formats.format import make_format
+from training.ingest.formats.known import FORMATS
 from training.ingest.headers.column_options import write_columns
 from training.ingest.headers.folding import fold
 from training.ingest.headers.proposals import Proposal, first_filled, propose_columns
@@ -50,7 +52,13 @@ PRODUCTS = Kind(CATALOGUE.names(), ("product_id",), "--product-columns", "produc
 
 
 def take_columns(
-    seen: Sequence[str], known: _Names, named: Mapping[str, str], file: str, kind: Kind = PURCHASES
+    seen: Sequence[str],
+    known: _Names,
+    named: Mapping[str, str],
+    file: str,
+    kind: Kind = PURCHASES,
+    *,
+    formats: Mapping[str, FormatSettings] = FORMATS,
 ) -> dict[str, str]:
     """The file's column for each of ours.
 
@@ -60,6 +68,7 @@ def take_columns(
         named: our name → the file's name, as the caller says; wins over `known`.
         file: for messages.
         kind: of the file.
+        formats: those that may fit the header better.
 
     Raises:
         UsageError: `named` has a name that is not ours.
@@ -76,7 +85,8 @@ def take_columns(
     if needed <= taken.keys():
         return taken
     guess = kind is PURCHASES and named.keys() <= taken.keys()
-    raise _refusal(seen, wanted, needed, file, kind=kind, fitting=fitting_formats(seen, file, known) if guess else [])
+    fitting = fitting_formats(seen, file, known, formats) if guess else {}
+    raise _refusal(seen, wanted, needed, file, kind=kind, fitting=fitting)
 
 
 def find_column(names: Sequence[str], seen: Sequence[str]) -> str | None:
@@ -123,7 +133,7 @@ def first_cells(frame: pl.LazyFrame, taken: Mapping[str, str]) -> dict[str, str]
 
 
 def _refusal(
-    seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, kind: Kind, fitting: Sequence[str]
+    seen: Sequence[str], wanted: _Names, needed: Collection[str], file: str, *, kind: Kind, fitting: Mapping[str, str]
 ) -> MissingColumnError:
     """The error that names all that is not there as it is written, and proposes for all of it."""
     exact = {name for ours in wanted for name in seen if name in wanted[ours]}
@@ -139,9 +149,10 @@ def _refusal(
     if kind is PURCHASES and (feed := product_format(seen)) is not OUR_OWN:
         problem += f"; this is a header of {feed.about}, which --products reads beside the purchases"
     if fitting:
-        about = ", or ".join(f"{FORMATS[name].about} (--format {name})" for name in fitting)
+        about = ", or ".join(f"{what or 'your own format'} (--format {name})" for name, what in fitting.items())
         problem += f"; this is a header of {about}"
-        return MissingColumnError(problem, f"--format {fitting[0]}", {"format": fitting[0]})
+        first = next(iter(fitting))
+        return MissingColumnError(problem, f"--format {first}", {"format": first})
     objects = {name.rpartition(".")[0] for name in seen}
     free = [name for name in seen if name not in exact | objects]
     found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)}, kind.synonyms)
@@ -168,15 +179,20 @@ def _meant(ours: str, names: Sequence[str]) -> str:
     return "" if tuple(names) in {(), (ours,)} else f" for {ours}"
 
 
-def fitting_formats(seen: Sequence[str], file: str, known: Mapping[str, Sequence[str]]) -> list[str]:
-    """Names of the formats whose header this is, or to whose files the file belongs with those beside it.
+def fitting_formats(
+    seen: Sequence[str], file: str, known: Mapping[str, Sequence[str]], formats: Mapping[str, FormatSettings] = FORMATS
+) -> dict[str, str]:
+    """Formats whose header this is, or to whose files the file belongs with those beside it: name → what it is.
 
     Args:
         seen: the file's columns.
         file: its path.
         known: the names that were tried; a format that has the same is not named again.
+        formats: to choose from, the likeliest first.
     """
     path = Path(file)
     beside = {each.name.split(".")[0] for each in path.parent.iterdir()} if path.is_file() else set()
-    others = [each for each in map(find_format, FORMATS) if not each.columns.items() <= known.items()]
-    return [each.name for each in others if each.fits(seen) or (not each.alone and each.has_files(beside))]
+    tried = known.items()
+    others = [make_format(name, each) for name, each in formats.items() if not each.columns.items() <= tried]
+    fitting = [each for each in others if each.fits(seen) or (not each.alone and each.has_files(beside))]
+    return {each.name: each.about for each in fitting}

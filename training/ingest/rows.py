@@ -108,7 +108,7 @@ def read_part(
     with reading(source.file):
         table = add_first_filled(source.frame, options.columns, file)
         seen = [name for name in table.collect_schema().names() if name not in {LINE, BROKEN}]
-        taken = take_columns(seen, format_.columns, options.columns, file)
+        taken = take_columns(seen, format_.columns, options.columns, file, formats=format_.known)
         unused = [name for name in seen if name not in used_columns(taken.values())]
         cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
         if amount := find_amount(unused):

@@ -27,7 +27,7 @@ NO_ROWS = (REPEATED_HEADER, CLOSING_LINE)
 _TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _SUFFIXES = (
     *(*_TEXTS, ".parquet", ".json", ".xlsx", ".xlsm", ".xls", ".ods"),
-    *(text + packing for text in _TEXTS for packing in (".gz", ".bz2", ".xz", ".zip")),
+    *(text + packing for text in _TEXTS for packing in (".gz", ".bz2", ".xz", ".zip", ".zst")),
 )
 
 

@@ -12,6 +12,7 @@ from training.tables.json_files import is_document, scan_lines, write_lines
 from training.tables.text.content import Content, look_into
 from training.tables.text.delimited import scan_delimited, scan_rows
 from training.tables.text.plain_text import PlainText, plain_text
+from training.tables.text.zstandard import unpack_zstandard
 from training.tables.workbooks import read_sheet
 from training.tables.workspace import Workspace
 
@@ -36,7 +37,7 @@ def scan_file(file: Path, options: ReadingOptions, work: Workspace) -> Table:
 
     Args:
         file: CSV or other delimited text of any encoding, JSON-lines, a JSON document, Parquet or a workbook; text may
-            be packed by gzip, bzip2, xz or ZIP.
+            be packed by gzip, bzip2, xz, ZIP or Zstandard.
         options: encoding and sheet.
         work: where copies go that the frame reads; it must be open as long as the frame is in use.
 
@@ -47,9 +48,9 @@ def scan_file(file: Path, options: ReadingOptions, work: Workspace) -> Table:
         HomeError: a copy cannot be written.
     """
     with reading(file):
-        content = look_into(file)
+        content = look_into(file, unpack_zstandard(file, work))
         if content.kind == "parquet":
-            frame = pl.scan_parquet(file, row_index_name=LINE, row_index_offset=1, glob=False)
+            frame = pl.scan_parquet(content.stored, row_index_name=LINE, row_index_offset=1, glob=False)
             return Table(frame.with_columns(pl.lit(None, pl.String).alias(BROKEN)), file)
         if content.kind == "workbook":
             return _scan_workbook(file, options, work)

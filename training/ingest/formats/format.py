@@ -7,7 +7,7 @@ normal there (postage lines, guests): they are counted, not called bad.
 
 import fnmatch
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import polars as pl
@@ -39,6 +39,7 @@ class Format:
         known_by: sets of columns; a header that has all of one set is this format's.
         time_patterns: strptime patterns besides ISO-8601.
         reading: what it says about cells where the user says nothing.
+        known: all formats by name, itself among them: a header that is not its own may be one of theirs.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Format:
     known_by: tuple[tuple[str, ...], ...]
     time_patterns: tuple[str, ...]
     reading: ReadingOptions
+    known: Mapping[str, FormatSettings] = field(default_factory=dict)
 
     def fill(self, options: ReadingOptions) -> ReadingOptions:
         """The user's options, and the format's own where they say nothing; words of both."""

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 
 from recommender.errors import UsageError
@@ -33,7 +34,7 @@ def find_format(name: str, own: Mapping[str, FormatSettings] | None = None) -> F
     Raises:
         UsageError: there is none, or it is wrong.
     """
-    known = {**FORMATS, **(own or {})}
+    known = {**(own or {}), **{each: FORMATS[each] for each in FORMATS if each not in (own or {})}}
     if name not in known:
         raise UsageError(f"no format {name!r}; there are: {', '.join(known)}")
-    return make_format(name, known[name])
+    return replace(make_format(name, known[name]), known=known)

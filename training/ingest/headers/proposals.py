@@ -6,7 +6,7 @@ A proposal is shown and asked for, never taken.
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.ingest.headers.folding import fold
 from training.ingest.headers.synonyms import synonyms
@@ -45,6 +45,8 @@ def propose_columns(
 ) -> dict[str, Proposal]:
     """A column for each of ours that is wanted, as far as there is one; each column for one of ours at most.
 
+    Only the column of titles stands for `product_id` as well where nothing else does.
+
     Args:
         header: the columns that are not taken yet.
         wanted: our column → names that are expected for it.
@@ -61,7 +63,11 @@ def propose_columns(
     for _, ours, proposal in found:
         if ours not in chosen and all(proposal.column != other.column for other in chosen.values()):
             chosen[ours] = proposal
-    return {ours: _with_others(chosen, ours, found) for ours in wanted if ours in chosen}
+    proposals = {ours: _with_others(chosen, ours, found) for ours in wanted if ours in chosen}
+    title = proposals.get("title")
+    if "product_id" in wanted and "product_id" not in chosen and title and title.plain and file == "synonyms":
+        proposals["product_id"] = replace(title, why="a name, as nothing looks like a number of products", score=1.0)
+    return proposals
 
 
 def first_filled(proposal: Proposal) -> str:
@@ -92,7 +98,9 @@ def _compare(column: str, ours: str, names: Sequence[str], file: str) -> Proposa
     ends = [word for word in known if len(word) > 3 and (folded.startswith(word) or folded.endswith(word))]
     if ends:
         longest = max(ends, key=len)
-        return Proposal(column, f"holds a {known[longest][1]} word", 1 + len(longest) / len(folded) / 2)
+        language = known[longest][1]
+        article = "an" if language[0] in "AEIOU" else "a"
+        return Proposal(column, f"holds {article} {language} word", 1 + len(longest) / len(folded) / 2)
     like = max((_likeness(folded, fold(name)) for name in (*names, ours)), default=0.0)
     return Proposal(column, "a name like it", like) if like >= _LIKE else None
 

@@ -24,6 +24,16 @@ LANGUAGES = {
     "sv": "Swedish",
     "cs": "Czech",
     "uk": "Ukrainian",
+    "ko": "Korean",
+    "el": "Greek",
+    "hu": "Hungarian",
+    "da": "Danish",
+    "nb": "Norwegian",
+    "fi": "Finnish",
+    "ro": "Romanian",
+    "he": "Hebrew",
+    "id": "Indonesian",
+    "vi": "Vietnamese",
 }
 
 

@@ -4,13 +4,16 @@ import bz2
 import gzip
 import lzma
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from recommender.errors import UnreadableFileError
 from training.tables.text.encodings import encoding_of_head
+from training.tables.text.zstandard import MAGIC
 
 HEAD_BYTES = 1_000_000
 Kind = Literal["parquet", "workbook", "json", "text"]
@@ -21,7 +24,7 @@ _PACKED: Mapping[bytes, Callable[[Path], object]] = {
 }
 _FOREIGN = {
     b"SQLite format 3": "a database; export the purchases as CSV",
-    b"\x28\xb5\x2f\xfd": "packed with Zstandard; unpack it (zstd -d)",
+    MAGIC: "packed with Zstandard; unpack it (zstd -d)",
     b"7z\xbc\xaf\x27\x1c": "packed with 7-Zip; unpack it",
     b"Rar!": "packed with RAR; unpack it",
     b"%PDF": "a PDF; export the purchases as CSV",
@@ -53,18 +56,23 @@ class Content:
     head: bytes
 
 
-def look_into(file: Path) -> Content:
+def look_into(file: Path, stored: Path | None = None) -> Content:
     """The content of a file; it is told by its first bytes, not by its name.
 
+    Args:
+        file: as it is named in messages.
+        stored: where its bytes are; None: there.
+
     Raises:
-        UnreadableFileError: it is empty, or of a kind that is not read.
-        OSError, EOFError: it cannot be opened or unpacked.
+        UnreadableFileError: it is empty, of a kind that is not read, or breaks off where it is packed.
+        OSError: it cannot be opened.
     """
-    with file.open("rb") as opened:
+    stored = stored or file
+    with stored.open("rb") as opened:
         magic = opened.read(8)
-    if magic.startswith(_OLD_OFFICE) or (magic.startswith(_ZIP) and _is_workbook(file)):
-        return Content(file, file, "workbook", packed=False, head=magic)
-    with open_content(file) as opened:
+    if magic.startswith(_OLD_OFFICE) or (magic.startswith(_ZIP) and _is_workbook(stored)):
+        return Content(file, stored, "workbook", packed=False, head=magic)
+    with unpacking(stored), open_content(stored) as opened:
         head = opened.read(HEAD_BYTES)
     packed = magic.startswith((*_PACKED, _ZIP))
     told = encoding_of_head(head)
@@ -74,10 +82,10 @@ def look_into(file: Path) -> Content:
     if foreign := next((what for start, what in _FOREIGN.items() if text.startswith(start)), None):
         raise UnreadableFileError(f"{file} is {foreign}")
     if head.startswith(b"PAR1"):
-        return Content(file, file, "parquet", packed=packed, head=head)
+        return Content(file, stored, "parquet", packed=packed, head=head)
     if told is None and len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
         raise UnreadableFileError(f"{file} is no text: it is full of control bytes; export the purchases as CSV")
-    return Content(file, file, "json" if text[:1] in b"{[" else "text", packed=packed, head=head)
+    return Content(file, stored, "json" if text[:1] in b"{[" else "text", packed=packed, head=head)
 
 
 def open_content(file: Path) -> BinaryIO:
@@ -93,6 +101,31 @@ def open_content(file: Path) -> BinaryIO:
         return _open_archive(file)
     unpack = next((unpack for start, unpack in _PACKED.items() if magic.startswith(start)), None)
     return cast("BinaryIO", unpack(file)) if unpack else file.open("rb")
+
+
+_UNPACKING_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+
+@contextmanager
+def unpacking(file: Path) -> Iterator[None]:
+    """A context in which a packed file is read; an error says down to which line that can be done."""
+    try:
+        yield
+    except _UNPACKING_ERRORS as error:
+        with file.open("rb") as opened:
+            if not opened.read(8).startswith((*_PACKED, _ZIP)):
+                raise
+        raise UnreadableFileError(
+            f"{file} is packed, and breaks off after line {_whole_lines(file):,}: {error}; copy it anew"
+        ) from None
+
+
+def _whole_lines(file: Path) -> int:
+    lines = 0
+    with suppress(*_UNPACKING_ERRORS), open_content(file) as opened:
+        for _ in opened:
+            lines += 1
+    return lines
 
 
 def _archive(file: Path) -> zipfile.ZipFile:

@@ -5,13 +5,13 @@ import io
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from recommender.errors import UnreadableFileError
-from training.tables.text.content import Content, open_content
-from training.tables.text.encodings import encoding_of_head, guess_encoding, known_encoding
+from recommender.errors import UnclearInputError, UnreadableFileError
+from training.tables.text.content import Content, open_content, unpacking
+from training.tables.text.encodings import encoding_of_head, known_encoding, likely_encodings
 from training.tables.text.survey import lines_beyond_ascii, survey
 from training.tables.workspace import Workspace
 
@@ -19,6 +19,8 @@ GUESSED = "encoding_guessed"
 """Code of the remark that an encoding may be wrong."""
 _UTF8 = ("utf-8", "utf-8-sig")
 _BLOCK_CHARACTERS = 4_000_000
+_FEW_BYTES, _UNSURE = 6, 0.03
+"""A text of so few bytes beyond ASCII is not guessed where another encoding is as likely but for so much."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,17 @@ class PlainText:
 
 @dataclass(frozen=True)
 class _Writing:
-    """How a text is written: encoding, what to do with bytes that are not of it, and what its survey tells."""
+    """How a text is written: encoding, what to do with bytes that are not of it, and what its survey tells.
+
+    Where it was guessed, `readings` holds a cell as each encoding reads it that is about as likely.
+    """
 
     encoding: str
     errors: str
     plain: bool
     quotes: bool
     remarks: Mapping[str, str]
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain_text(content: Content, encoding: str | None, work: Workspace) -> PlainText:
@@ -52,15 +58,22 @@ def plain_text(content: Content, encoding: str | None, work: Workspace) -> Plain
 
     Raises:
         UnreadableFileError: it is not of the given encoding.
+        UnclearInputError: it holds few letters beyond ASCII, which could be of several encodings.
         UsageError: there is no such encoding.
         HomeError: the copy cannot be written.
     """
     if content.packed:
         unpacked = work.new_file(".unpacked")
-        with open_content(content.stored) as source, unpacked.open("wb") as target:
+        with unpacking(content.stored), open_content(content.stored) as source, unpacked.open("wb") as target:
             shutil.copyfileobj(source, target, _BLOCK_CHARACTERS)
         return plain_text(replace(content, stored=unpacked, packed=False), encoding, work)
     writing = _find_writing(content, encoding)
+    if len(writing.readings) > 1:
+        choices = ", or ".join(f"--encoding {name} ({cell!r})" for name, cell in writing.readings.items())
+        raise UnclearInputError(
+            f"{content.file} is unclear: its few letters beyond ASCII could be of several encodings; add the option "
+            f"that is right: {choices}"
+        )
     if writing.plain:
         return PlainText(content.stored, writing.quotes, writing.remarks)
     copy = work.new_file(".text")
@@ -111,15 +124,23 @@ def _guess(content: Content) -> _Writing:
     """The writing of a text that is not UTF-8: one other encoding, or UTF-8 with lines of another."""
     with open_content(content.stored) as opened:
         foreign, fitting = lines_beyond_ascii(opened)
-    guessed = guess_encoding(b"".join(foreign))
+    sample = b"".join(foreign)
+    guessed, *others = likely_encodings(sample, _UNSURE)
     mixed = fitting > len(foreign) / 10
     writing = ("utf-8-sig", f"reprise.{guessed}") if mixed else (guessed, "replace")
     codecs.register_error(f"reprise.{guessed}", _decode_alone(guessed))
-    cells = re.split(r'[,;\t|"\r\n]', foreign[0].decode(*writing))
-    shown = next((cell for cell in cells if not cell.isascii()), "")
+    shown = _foreign_cell(foreign[0], *writing)
     read_as = f"UTF-8 and, where it is not that, {guessed}" if mixed else guessed
-    said = f"not UTF-8, read as {read_as}, such as {shown.strip()[:40]!r}; if that is wrong, name it with --encoding"
-    return _Writing(*writing, plain=False, quotes=True, remarks={GUESSED: said})
+    said = f"not UTF-8, read as {read_as}, such as {shown!r}; if that is wrong, name it with --encoding"
+    few = not mixed and sum(byte > 127 for byte in sample) <= _FEW_BYTES
+    readings = {name: _foreign_cell(foreign[0], name) for name in (guessed, *others[:3])} if few else {}
+    return _Writing(*writing, plain=False, quotes=True, remarks={GUESSED: said}, readings=readings)
+
+
+def _foreign_cell(line: bytes, encoding: str, errors: str = "replace") -> str:
+    """The first cell of a line with letters beyond ASCII."""
+    cells = re.split(r'[,;\t|"\r\n]', line.decode(encoding, errors))
+    return next((cell for cell in cells if not cell.isascii()), "").strip()[:40]
 
 
 def _decode_alone(encoding: str) -> Callable[[UnicodeError], tuple[str, int]]:

@@ -5,11 +5,13 @@ import gzip
 import io
 import lzma
 import os
+import re
 import zipfile
 
+import polars as pl
 import pytest
 
-from recommender.errors import UnreadableFileError, UsageError
+from recommender.errors import UnclearInputError, UnreadableFileError, UsageError
 from training.tables.files import CLOSING_LINE, REPEATED_HEADER
 
 HEADER = ("customer_id", "product_id", "ordered_at", "price", "city")
@@ -30,6 +32,13 @@ def zipped(**files: str) -> bytes:
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def by_zstandard(content):
+    packed = io.BytesIO()
+    lines = pl.LazyFrame({"line": content.splitlines()})
+    lines.sink_csv(packed, include_header=False, quote_style="never", null_value="", compression="zstd")
     return packed.getvalue()
 
 
@@ -61,7 +70,28 @@ def test_lines_of_another_encoding_among_utf8(scan):
 
 
 @pytest.mark.parametrize(
-    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda content: zipped(**{"a/p.csv": content.decode()})]
+    ("city", "encoding", "choices"),
+    [
+        ("ЧАЙ", "cp1251", "--encoding cp1251 ('ЧАЙ'), or --encoding koi8_r ('вюи')"),
+        ("Şişe", "cp1254", "--encoding cp1254 ('Şişe'), or --encoding cp1257 ('Žiže')"),
+    ],
+)
+def test_few_letters_that_several_encodings_read_are_asked_about(scan, city, encoding, choices):
+    content = text().replace("Köln", "Bonn").replace("Orléans", city).encode(encoding)
+    with pytest.raises(UnclearInputError, match=re.escape(choices)):
+        scan(content)
+    assert scan(content, encoding=encoding).rows[2][4] == city
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        lambda content: zipped(**{"a/p.csv": content.decode()}),
+        lambda content: by_zstandard(content.decode()),
+    ],
 )
 def test_packed_files(scan, pack):
     assert scan(pack(text().encode())).rows == ROWS
@@ -70,8 +100,18 @@ def test_packed_files(scan, pack):
 def test_several_members_of_gzip(scan):
     content = text().encode()
     assert scan(gzip.compress(content[:70]) + gzip.compress(content[70:])).rows == ROWS
-    with pytest.raises(UnreadableFileError, match="is the file complete"):
+    with pytest.raises(UnreadableFileError, match="is packed, and breaks off after line"):
         scan(gzip.compress(content[:70]) + gzip.compress(content[70:])[:-20])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_where_a_packed_file_breaks_off_is_said(scan, pack):
+    rows = "".join(f"{number},{os.urandom(8).hex()}\n" for number in range(100_000))
+    packed = pack(f"customer_id,product_id\n{rows}".encode())
+    with pytest.raises(UnreadableFileError, match="is packed, and breaks off after line") as caught:
+        scan(packed[: len(packed) // 2])
+    said = str(caught.value).partition("after line ")[2].partition(":")[0]
+    assert 30_000 < int(said.replace(",", "")) < 60_000
 
 
 @pytest.mark.parametrize("cell", ['7" saucer', '"Best" mug', '12" x 7"', '"open', 'closed"', '7""', '"a" b "c"'])
@@ -220,8 +260,11 @@ def test_a_header_alone(scan):
         (b"<html><table>", "is HTML"),
         (b"PK\x03\x04rest", "a ZIP archive or workbook that is cut off; copy it anew"),
         (zipped(a="x", b="y"), "holds 'a', 'b'; unpack it and name what counts"),
-        (gzip.compress(text().encode())[:-9], "is the file complete"),
-        (lzma.compress(text().encode())[:-20], "is the file complete"),
+        (gzip.compress(text().encode())[:-9], r"is packed, and breaks off after line \d: "),
+        (lzma.compress(text().encode())[:-20], r"is packed, and breaks off after line \d: "),
+        (bz2.compress(text().encode())[:-9], r"is packed, and breaks off after line \d: "),
+        (by_zstandard(text())[:-9], "is the file complete"),
+        (bytes.fromhex("28b52ffd240319000061fc0afd2bc0ad"), "is packed by Zstandard and holds no text in UTF-8"),
         (zipped(a="x").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x90"), "that is cut off; copy it anew"),
         (b"SQLite format 3\0", "is a database"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is protected by a password"),

@@ -1,7 +1,9 @@
 """Workbooks as tables."""
 
+import base64
 import sys
 import zipfile
+import zlib
 from datetime import datetime
 
 import pytest
@@ -17,6 +19,21 @@ DAY = datetime(2026, 9, 13)  # noqa: DTZ001
 MOMENT = datetime(2026, 9, 14, 10, 5, 3)  # noqa: DTZ001
 ROWS = [[7001, "00123", DAY, 2, 4.5], [7002, "TEA", MOMENT, 1, None]]
 CELLS = [("7001", "00123", "2026-09-13", "2", "4.5"), ("7002", "TEA", "2026-09-14T10:05:03", "1", None)]
+
+OLD = zlib.decompress(
+    base64.b85decode(
+        "c-rk)O-NKx6#nj;H$RSlGp3OSG6-3jh~}miIu({H%_8WBU>av$Fqt#<oLShSEOQwIt%^2+E!tRZ`k{i_6$C~uf*{aZwh9Vb=)BH3?~SPuI8c)D"
+        "zQ;ZHo^#JR_q=!Sx%a*IW;#4OaldX3E6@oK@>U6aOJs^lNr4H0`Ynr_g*rgRa<Q&Z5}=9ndGVzDwV&sZ=X(ws?&&Xx0w1ZI#1MKjX(O_R*e5Z>"
+        "701v)RN)p$Do`s?RS8W9-5~U?Xg(FXM<iE;c98C@I)UkEZ__Sk6(7?Yq^|<(_o3Ll7fBmx@RC>Y#cRse^<uA?il1F)9rbz{CP5S0ZKMs8`AXbI"
+        "5a{Y^>FH@XPMAeCP4*<dSrOoCA*-K9T>09{6-fSlx!nI7d4MKyrTn_41Ea7`Ns^4yqTa3BiG0vZ8s_jk`gkEoDW#mr4QDfhh8asGX*mp;nPe`J"
+        "wV4d-8_8HaOB?yQTs)mkWk<ZMlu8&>x3;$JY^N+a@+!y&fovS1WgADiBvcvEBr2sHmb3~{<nwpFyzS}li^fDUDu;!Aq-^0kfQ3tJLB<u*;}J^3"
+        "qDd@v2)!&`H%q%tXf^3j-Pl*-G!Bf3&K2oxq;c8>GtsR}+S{l-{`t_O`teWE?bM#?o;zPX^)5Pr20G%BWY5<anpLy9d4usdTBwz?{d^Ew`^#1o"
+        "&_Yh^mUC`aVu6#75Eg24{B+bJr#a8c<~+oC7CD_b-SMnec)p+oMHa^CL0eymXMS?eu!-6l#alPS{)3`d>SvGaOB3JAeQBa|#_?s(p-+7AU9+!x"
+        "@#T{!JGCl2U=!MOe<BDME?l^9;lhOr7yl@fyn5QN+q(0@?Q=dC_`l8qmAw0#<iEvXWa!G$N9BH`sWvfE)cV;7uPXRbtF$TnFJv60(M=4XU*Z@j"
+        "di~NziCTI;t2PY%xfCjP{CqKS{^jw100YbDt^"
+    )
+)
+"""A workbook of Excel 97 with the sheet Orders, as it was saved."""
 
 
 def workbook(path, sheets, *, hidden=(), epoch=None):
@@ -104,3 +121,14 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(UnreadableFileError, match=r"pip install 'reprise-recommender\[excel\]'"):
         scan_whole(path)
+
+
+@pytest.mark.parametrize("name", ["old.xls", "old.csv"])
+def test_a_workbook_of_excel_97(tmp_path, name):
+    (tmp_path / name).write_bytes(OLD)
+    found = scan_whole(tmp_path / name)
+    assert (found.names, found.lines, found.remarks) == (HEADER, [2, 3], {})
+    assert found.rows == [("7001", "00123", "2026-09-13", "2", "4.5"), ("7002", "TÉ", "2026-09-14", "1", None)]
+    (tmp_path / name).write_bytes(OLD[:3000])
+    with pytest.raises(UnreadableFileError, match=r"old.* is no workbook that can be read"):
+        scan_whole(tmp_path / name)

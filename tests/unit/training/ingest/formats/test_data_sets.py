@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recommender.errors import UnreadableFileError
+from recommender.errors import MissingColumnError, UnreadableFileError
 
 
 def test_olist_joins_items_orders_and_customers(tmp_path, read, lines):
@@ -100,6 +100,31 @@ def test_hm_with_and_without_its_articles(tmp_path, read, lines):
     )
     assert lines(read(transactions, "hm")) == lines(read(folder, "hm")) == [("000058a1", "0663713001", 1.0)]
     assert read(folder, "hm").catalogue.select("title", "category").row(0) == ("Atlanta", "Underwear")
+
+
+def test_dunnhumby_as_the_package_completejourney_has_it(tmp_path, read, lines):
+    folder = tmp_path / "journey"
+    folder.mkdir()
+    (folder / "transactions.csv").write_text(
+        "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,week,transaction_timestamp\n"
+        "900,330,31198570044,1095275,2,1.00,0.29,1,2017-01-01 11:53:26\n"
+        "900,330,31198570047,9878513,1,0.99,0.10,1,2017-01-01 12:10:28\n"
+        "900,330,31198570047,9878514,0,0.00,0.10,1,2017-01-01 12:10:28\n"
+    )
+    (folder / "products.csv").write_text(
+        "product_id,manufacturer_id,department,brand,product_category,product_type,package_size\n"
+        "1095275,2,GROCERY,National,FRZN ICE,ICE - CRUSHED/CUBED,22 LB\n"
+    )
+    (folder / "coupons.csv").write_text("coupon_upc,product_id,campaign_id\n1,1095275,26\n")
+    with pytest.raises(MissingColumnError, match="--format dunnhumby"):
+        read(folder / "transactions.csv", "reprise")
+    found = read(folder, "dunnhumby")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price") == [
+        ("900", "1095275", "31198570044", 2.0, 0.5),
+        ("900", "9878513", "31198570047", 1.0, 0.99),
+    ]
+    assert found.catalogue["title"].to_list()[0] == "ICE - CRUSHED/CUBED"
+    assert found.report.left_out == {"quantity 0": 1}
 
 
 def test_dunnhumby_has_day_numbers_and_the_price_of_the_line(tmp_path, read, lines):

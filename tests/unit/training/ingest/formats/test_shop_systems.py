@@ -1,5 +1,6 @@
 """Exports of shop systems, written as their real ones are."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -67,6 +68,65 @@ def test_woocommerces_order_export_with_account_numbers(tmp_path, read, lines):
     assert found.report.left_out == {"not paid": 1}
 
 
+def test_woocommerces_orders_with_all_items_in_one_cell(tmp_path, read, lines):
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "order_id,order_number,date,status,customer_id,billing_email,line_items\n"
+        "11,11,2024-01-03 10:15:00,completed,7,ann@x.org,"
+        '"id:1|name:Green; tea|product_id:501|sku:TEA|quantity:2|subtotal:9.00|total:8.00|refunded_qty:0|meta:'
+        ';id:2|name:Mug|product_id:502|sku:|quantity:3|subtotal:27.00|total:27.00|refunded:9.00|refunded_qty:-1|meta:"\n'
+        "12,12,2024-01-04 10:15:00,failed,0,guest@x.org,id:3|name:Mug|product_id:502|sku:|quantity:1|total:9.00\n"
+    )
+    with pytest.raises(MissingColumnError, match="--format woocommerce"):
+        read(file, "reprise")
+    found = read(file, "woocommerce")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price") == [
+        ("7", "502", "11", 2.0, 9.0),
+        ("7", "TEA", "11", 2.0, 4.0),
+    ]
+    assert found.catalogue["title"].to_list() == ["Mug", "Green; tea"]
+    assert found.report.left_out == {"not paid": 1}
+
+
+def test_woocommerces_orders_as_its_rest_interface_has_them(tmp_path, read, lines):
+    file = tmp_path / "orders.json"
+    tea = {"id": 1, "name": "Green tea", "product_id": 501, "sku": "TEA", "quantity": 2, "total": "8.00", "price": 4}
+    mug = {"id": 2, "name": "Mug", "product_id": 502, "variation_id": 0, "sku": "", "quantity": 1, "total": "9.00"}
+    order = {"id": 727, "number": "727", "status": "processing", "customer_id": 0, "billing": {"email": "bob@x.org"}}
+    times = {"date_created": "2024-01-03T12:15:00", "date_created_gmt": "2024-01-03T10:15:00"}
+    file.write_text(json.dumps([{**order, **times, "line_items": [tea, mug]}]))
+    with pytest.raises(MissingColumnError, match="--format woocommerce"):
+        read(file, "reprise")
+    found = read(file, "woocommerce")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price", "ordered_at") == [
+        ("bob@x.org", "502", "727", 1.0, 9.0, datetime(2024, 1, 3, 10, 15, tzinfo=UTC)),
+        ("bob@x.org", "TEA", "727", 2.0, 4.0, datetime(2024, 1, 3, 10, 15, tzinfo=UTC)),
+    ]
+
+
+def test_shopifys_orders_as_its_api_has_them(tmp_path, read, lines):
+    file = tmp_path / "orders.json"
+    tea = {"id": 1, "sku": "TEA", "name": "Green tea", "quantity": 3, "current_quantity": 1, "price": "4.50"}
+    mug = {"id": 2, "sku": None, "name": "Mug", "quantity": 1, "current_quantity": 1, "price": "9.00"}
+    order = {
+        "id": 45,
+        "name": "#1001",
+        "email": "ann@x.org",
+        "customer": {"id": 7},
+        "created_at": "2024-01-03T10:15:00Z",
+    }
+    paid = {**order, "financial_status": "partially_refunded", "cancelled_at": None, "line_items": [tea, mug]}
+    gone = {**order, "name": "#1002", "financial_status": "paid", "cancelled_at": "2024-01-04T10:00:00Z"}
+    file.write_text(json.dumps({"orders": [paid, {**gone, "line_items": [mug]}]}))
+    with pytest.raises(MissingColumnError, match="--format shopify"):
+        read(file, "reprise")
+    found = read(file, "shopify")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price") == [
+        ("7", "Mug", "#1001", 1.0, 9.0),
+        ("7", "TEA", "#1001", 1.0, 4.5),
+    ]
+
+
 def test_magentos_items_with_their_order_in_one_table(tmp_path, read, lines):
     file = tmp_path / "magento.csv"
     file.write_text(
@@ -111,6 +171,28 @@ def test_magentos_tables_of_orders_and_items(tmp_path, read, lines):
     assert found.report.left_out == {"part of the product on another line": 1}
 
 
+def test_magentos_pieces_that_were_cancelled_before_they_were_sent(tmp_path, read, lines):
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    (folder / "sales_flat_order.csv").write_text(
+        "entity_id,status,customer_id,created_at,increment_id\n"
+        "1,complete,7,2013-10-27 22:51:06,100000001\n"
+        "2,canceled,7,2013-10-28 22:51:06,100000002\n"
+    )
+    (folder / "sales_flat_order_item.csv").write_text(
+        "item_id,order_id,parent_item_id,created_at,product_id,product_type,sku,name,qty_backordered,qty_canceled,"
+        "qty_invoiced,qty_ordered,qty_refunded,qty_shipped,price\n"
+        "1,1,NULL,2013-10-27 22:51:06,16,simple,n2610,Phone,NULL,2.0000,3.0000,5.0000,1.0000,3.0000,12.0000\n"
+        "2,1,NULL,2013-10-27 22:51:06,17,simple,case,Case,NULL,0.0000,1.0000,1.0000,0.0000,1.0000,3.0000\n"
+        "3,2,NULL,2013-10-28 22:51:06,17,simple,case,Case,NULL,1.0000,0.0000,1.0000,0.0000,0.0000,3.0000\n"
+    )
+    found = read(folder, "magento")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity") == [
+        ("7", "case", "100000001", 1.0),
+        ("7", "n2610", "100000001", 2.0),
+    ]
+
+
 def test_prestashops_tables_and_one_query_of_both(tmp_path, read, lines):
     folder = tmp_path / "dump"
     folder.mkdir()
@@ -138,6 +220,34 @@ def test_prestashops_tables_and_one_query_of_both(tmp_path, read, lines):
         "1;7;2024-01-03 10:15:00;5;2;Tea;2;4.500000\n"
     )
     assert lines(read(file, "prestashop")) == [("7", "2", 2.0)]
+
+
+def test_prestashops_returns_and_orders_that_are_not_valid(tmp_path, read, lines):
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    (folder / "ps_orders.csv").write_text(
+        "id_order;reference;id_customer;current_state;valid;date_add\n"
+        "1;A;7;5;1;2024-01-03 10:15:00\n2;B;8;10;0;2024-01-04 10:15:00\n3;C;8;21;0;2024-01-05 10:15:00\n"
+        "4;D;8;9;0;2024-01-06 10:15:00\n5;E;8;22;1;2024-01-07 10:15:00\n"
+    )
+    (folder / "ps_order_detail.csv").write_text(
+        "id_order_detail;id_order;product_id;product_name;product_quantity;product_quantity_refunded;"
+        "product_quantity_return;unit_price_tax_incl\n"
+        "1;1;2;Tea;5;1;2;4.500000\n" + "".join(f"{order};{order};2;Tea;1;0;0;4.500000\n" for order in (2, 3, 4, 5))
+    )
+    found = read(folder, "prestashop")
+    assert lines(found, "customer_id", "order_id", "quantity") == [("7", "1", 2.0), ("8", "4", 1.0), ("8", "5", 1.0)]
+    assert found.report.left_out == {"not paid yet (states 1 and 10, or not valid)": 2}
+
+
+def test_prestashops_first_tables_which_have_no_state(tmp_path, read, lines):
+    file = tmp_path / "query.csv"
+    file.write_text(
+        "id_order;id_customer;valid;date_add;product_id;product_name;product_quantity;product_price\n"
+        "1;1;0;2009-09-17 09:48:51;7;Player;1;392.140500\n"
+        "2;1;1;2009-09-17 10:34:39;11;Short;5;12.123746\n"
+    )
+    assert lines(read(file, "prestashop")) == [("1", "11", 5.0)]
 
 
 def test_shopify_knows_a_customer_by_phone_and_a_tip_is_no_product(tmp_path, read, lines):

@@ -48,6 +48,46 @@ def test_a_name_near_one_is_proposed(column, ours):
     assert propose_columns(["x", column, "y"], {ours: (ours,)})[ours].column == column
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "회원번호,상품코드,주문일시,주문번호,수량,판매가,상품명",
+        "Κωδικός Πελάτη,Κωδικός Είδους,Ημ/νία,Αρ. Παραγγελίας,Τεμάχια,Τιμή",
+        "Vevőkód,Cikkszám,Rendelés dátuma,Rendelésszám,Mennyiség,Egységár",
+        "Kundenr.,Varenr.,Ordredato,Ordrenr.,Antal,Stykpris",
+        "Kundenummer,Varenummer,Bestillingsdato,Ordrenummer,Antall,Enhetspris",
+        "Kundnr,Artikelnr,Orderdatum,Ordernr,Antal,À-pris",
+        "id_zakaznika,kod_zbozi,datum_objednavky,cislo_objednavky,pocet_kusu,cena",
+        "会員ID,商品コード,注文日時,注文番号,個数,単価,商品名",
+        "用户ID,商品编码,下单时间,订单编号,购买数量,单价,商品名称",
+        "Müşteri No,Stok Kodu,Sipariş Tarihi,Sipariş No,Adet,Birim Fiyat",
+        "Nr klienta,Symbol towaru,Data zamówienia,Nr zamówienia,Ilość,Cena brutto",
+        "Klantnummer,Artikelcode,Besteldatum,Ordernummer,Aantal,Stukprijs",
+        "Cód. Cliente,Cód. Produto,Data do Pedido,Nº Pedido,Qtde,Vl. Unitário",
+        "asiakasnumero,tuotekoodi,tilauspvm,tilausnumero,kpl,hinta",
+        "ID Pelanggan,Kode Barang,Tanggal Transaksi,No Pesanan,Jumlah,Harga Satuan",
+    ],
+)
+def test_headers_of_shops_in_many_languages(header):
+    columns = header.split(",")
+    found = propose_columns(columns, {ours: (ours,) for ours in PURCHASE_COLUMNS})
+    meant = ("customer_id", "product_id", "ordered_at", "order_id", "quantity", "unit_price", "title")
+    assert {ours: each.column for ours, each in found.items()} == dict(zip(meant, columns, strict=False))
+
+
+def test_products_without_a_number_are_known_by_their_name():
+    wanted = {ours: (ours,) for ours in PURCHASE_COLUMNS}
+    found = propose_columns(["Member_number", "Date", "itemDescription"], wanted)
+    assert {ours: each.column for ours, each in found.items()} == {
+        "customer_id": "Member_number",
+        "ordered_at": "Date",
+        "title": "itemDescription",
+        "product_id": "itemDescription",
+    }
+    assert "product_id" not in propose_columns(["Beschreibung"], {"product_id": (), "title": ()}, "products")
+    assert propose_columns(["sku_id", "sku_name"], wanted)["product_id"].column == "sku_id"
+
+
 def test_the_plainer_of_two_is_proposed_and_the_other_named():
     found = propose_columns(["E-Mail-Adresse", "Kundennummer"], {"customer_id": ("customer_id",)})["customer_id"]
     assert (found.column, found.others) == ("Kundennummer", ("E-Mail-Adresse",))

@@ -1,0 +1,33 @@
+"""Zstandard: text that it packs, unpacked by polars, which brings it along and holds a part of it at a time."""
+
+from pathlib import Path
+
+import polars as pl
+
+from recommender.errors import UnreadableFileError
+from training.tables.workspace import Workspace
+
+MAGIC = b"\x28\xb5\x2f\xfd"
+"""The first bytes of a packed file."""
+
+
+def unpack_zstandard(file: Path, work: Workspace) -> Path:
+    """A copy of the text of a file, in UTF-8; the file itself where it is not packed by Zstandard.
+
+    Raises:
+        UnreadableFileError: it is not UTF-8.
+        OSError: it breaks off.
+        HomeError: the copy cannot be written.
+    """
+    with file.open("rb") as opened:
+        if opened.read(len(MAGIC)) != MAGIC:
+            return file
+    copy = work.new_file(".unpacked")
+    lines = pl.scan_lines(file, glob=False)
+    try:
+        lines.sink_csv(copy, include_header=False, quote_style="never", null_value="")
+    except pl.exceptions.ComputeError as error:
+        raise UnreadableFileError(
+            f"{file} is packed by Zstandard and holds no text in UTF-8 ({error}); unpack it (zstd -d)"
+        ) from None
+    return copy
