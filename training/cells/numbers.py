@@ -38,8 +38,8 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     """
     if column.dtype.is_numeric():
         return ReadCells(pl.col(column.name).cast(pl.Float64))
-    text = pl.col(column.name).cast(pl.String).str.strip_chars()
-    sample = column.head.to_frame().select(text).to_series()
+    text = pl.col(column.name).cast(pl.String)
+    sample = column.head.to_frame().select(text.str.strip_chars()).to_series()
     sample = sample.filter(sample.str.len_bytes() > 0)
     plain = sample.cast(pl.Float64, strict=False)
     if options.decimal is None and plain.null_count() == 0 and not sample.str.contains(_COULD_BE_THOUSANDS).any():
@@ -64,7 +64,7 @@ def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Ex
     """Numbers as polars casts them, and what it does not as it is written.
 
     Args:
-        text: trimmed cells.
+        text: of the cells.
         decimal: the sign before decimals.
         undecided: whether all that is known are whole numbers under 1000: behind the head, 1.200 can be either.
     """
@@ -73,7 +73,11 @@ def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Ex
 
 
 def _read_cells(cells: pl.Series, decimal: Decimal, *, undecided: bool) -> pl.Series:
-    frame, text = cells.to_frame("cell"), pl.col("cell")
+    number = cells.cast(pl.Float64, strict=False)
+    may_be_read = decimal == "." and not (undecided and (cells.str.len_bytes() >= len("1.200")).any())
+    if may_be_read and number.null_count() == cells.null_count():
+        return number
+    frame, text = cells.str.strip_chars().to_frame("cell"), pl.col("cell")
     plain = text
     if decimal == ",":
         plain = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))

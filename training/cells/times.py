@@ -56,11 +56,14 @@ def _read(column: SourceColumn, options: ReadingOptions, patterns: Sequence[str]
         return ReadCells(cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"), "dates, taken as midnight UTC")
     if isinstance(dtype, pl.Datetime):
         return _typed(cell, dtype, options.time_zone)
-    written = text_of(column.name, dtype) if dtype.is_float() else cell.cast(pl.String).str.strip_chars()
-    text = column.head.to_frame().select(written).to_series()
+    written = text_of(column.name, dtype) if dtype.is_float() else cell.cast(pl.String)
+    text = column.head.to_frame().select(written.str.strip_chars()).to_series()
     text = text.filter(text.str.len_bytes() > 0)
     if text.str.contains(_FLOAT_STAMP).any():
-        written, text = written.str.replace(_FLOAT_STAMP, "${1}"), text.str.replace(_FLOAT_STAMP, "${1}")
+        written, text = (
+            written.str.strip_chars().str.replace(_FLOAT_STAMP, "${1}"),
+            text.str.replace(_FLOAT_STAMP, "${1}"),
+        )
     if options.time_format is not None:
         return _in_format(column.name, written, text, options, options.time_format)
     numbers = _numbers(text).drop_nulls()
@@ -76,6 +79,7 @@ def _as_numbers(column: str, written: pl.Expr, text: pl.Series, options: Reading
     """A column of numbers since 1970, serials or day numbers."""
     if question := rounded_question(column, text):
         return ReadCells(pl.lit(None, UTC_MOMENT), _UNCLEAR, questions=[question])
+    written = written.str.strip_chars()
     number = written.cast(pl.Float64, strict=False)
     if text.cast(pl.Float64, strict=False).null_count():
         number = written.map_batches(_numbers, return_dtype=pl.Float64, is_elementwise=True)
@@ -113,11 +117,21 @@ def _fit(text: pl.Series, patterns: Sequence[str]) -> pl.Series:
 
 def _moments(written: pl.Expr, text: pl.Series, form: Form, patterns: Sequence[str]) -> pl.Expr:
     """Text to UTC: the sample's commonest pattern at polars' full speed, then what it does not fit."""
-    fast = read_fast(written, fastest(text, form.order), form.zone)
     iso = bool(patterns) or text.str.contains(ISO).any()
-    rest = partial(_parse_rest, form=form, patterns=patterns if iso else None)
-    odd = pl.when(fast.is_null()).then(written)
-    return fast.fill_null(odd.map_batches(rest, return_dtype=UTC_MOMENT, is_elementwise=True))
+    fast = fastest(text, form.order)
+    read = partial(_read_moments, pattern=fast, form=form, patterns=patterns if iso else None)
+    return written.map_batches(read, return_dtype=UTC_MOMENT, is_elementwise=True)
+
+
+def _read_moments(cells: pl.Series, pattern: str, form: Form, patterns: Sequence[str] | None) -> pl.Series:
+    fast = read_fast(pl.col("t"), pattern, form.zone)
+    moments = cells.to_frame("t").select(fast).to_series().alias(cells.name)
+    if moments.null_count() == cells.null_count():
+        return moments
+    left = pl.when(moments.is_null()).then(pl.col("t").str.strip_chars())
+    odd = cells.to_frame("t").select(left)
+    moments = moments.fill_null(odd.select(fast).to_series())
+    return moments.fill_null(_parse_rest(odd.select(pl.when(moments.is_null()).then("t")).to_series(), form, patterns))
 
 
 def _parse_rest(cells: pl.Series, form: Form, patterns: Sequence[str] | None) -> pl.Series:
@@ -186,7 +200,7 @@ def _in_format(column: str, written: pl.Expr, text: pl.Series, options: ReadingO
     if options.calendar == "persian":
         form = Form(order_of(pattern), "persian", options.time_zone)
         return ReadCells(_moments(written, text, form, ()), f"Persian dates as {pattern}")
-    plain = plain_text(written) if text.str.contains(r"[^ -~]").any() else written
+    plain = plain_text(written) if text.str.contains(r"[^ -~]").any() else written.str.strip_chars()
     value = read_pattern(plain, pattern, options.time_zone)
     readable = text.to_frame(column).select(value).to_series()
     if len(text) and 2 * readable.count() < len(text):
