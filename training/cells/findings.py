@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import polars as pl
 
@@ -75,6 +76,7 @@ class ReadCells:
         questions: what is unclear; what depends on the answer is null.
         currency: of each cell, as text, as an expression over the source's columns; None: no cell of the head has one.
         counted: notes whose rows are counted while the file is read.
+        decimal: the sign before decimals, where numbers of the head show it.
     """
 
     value: pl.Expr
@@ -83,6 +85,7 @@ class ReadCells:
     questions: Sequence[Question] = ()
     currency: pl.Expr | None = None
     counted: Sequence[CountedNote] = ()
+    decimal: Literal[".", ","] | None = None
 
 
 def merge_notes(notes: Sequence[Note]) -> list[Note]:

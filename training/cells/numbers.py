@@ -43,21 +43,22 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     sample = sample.filter(sample.str.len_bytes() > 0)
     plain = sample.cast(pl.Float64, strict=False)
     if options.decimal is None and plain.null_count() == 0 and not sample.str.contains(_COULD_BE_THOUSANDS).any():
-        return ReadCells(_value(text, ".", undecided=bool(sample.str.contains(_SMALL).all())))
+        value = _value(text, ".", undecided=bool(sample.str.contains(_SMALL).all()))
+        return ReadCells(value, decimal="." if sample.str.contains(".", literal=True).any() else None)
     parts = _parts(sample)
-    money = parts["currency"].is_not_null().any()
+    currencies = parts["currency"].drop_nulls().unique()
     decimal, question = decide_decimal(
-        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text), money=money
+        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text), list(currencies)
     )
     if question:
         return ReadCells(pl.lit(None, pl.Float64), questions=[question])
-    value = _value(text, decimal)
+    value = _value(text, decimal or ".")
     read = sample.to_frame().select(value).to_series()
     unread = read.is_nan() & plain.is_null()
     if 2 * unread.sum() > len(sample):
         return ReadCells(value, questions=[_no_numbers(column.name, sample.filter(unread)[0])])
-    currency = _currency(text) if money else None
-    return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency)
+    currency = _currency(text) if len(currencies) else None
+    return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency, decimal=decimal)
 
 
 def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Expr:

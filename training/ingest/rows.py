@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.amounts import AMOUNT, find_amount, read_amount
+from training.cells.amounts import AMOUNT, find_amount
 from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
-from training.cells.numbers import read_numbers
+from training.cells.number_columns import read_number_columns
 from training.cells.source_column import SourceColumn, source_columns
 from training.cells.statuses import TAKEN_BACK, status_meaning
 from training.cells.texts import text_of
@@ -110,10 +110,12 @@ def read_part(
         seen = [name for name in table.collect_schema().names() if name not in {LINE, BROKEN}]
         taken = take_columns(seen, format_.columns, options.columns, file)
         unused = [name for name in seen if name not in used_columns(taken.values())]
-        cells = _read_cells(source_columns(table, taken), format_, options)
+        columns = source_columns(table, taken)
         if amount := find_amount(unused):
-            cells[AMOUNT] = read_amount(SourceColumn(table, amount), options)
-        questions = [question for each in cells.values() for question in each.questions]
+            columns[AMOUNT] = SourceColumn(table, amount)
+        cells = _read_cells(columns, format_, options)
+        # amounts are only looked at
+        questions = [question for ours, each in cells.items() if ours != AMOUNT for question in each.questions]
         words = words_of_columns(table, unused)
         if options.purchases_where is None:
             questions += find_event_logs(words)
@@ -175,11 +177,12 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     for ours in ("status", "title", "category"):
         text = text_of(columns[ours].name, columns[ours].dtype) if ours in columns else pl.lit(None, pl.String)
         cells[ours] = ReadCells(text)
+    cells |= read_number_columns(columns, options)
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
-        read = read_numbers(columns[ours], options) if ours in columns else ReadCells(pl.lit(None, pl.Float64))
+        read = cells.get(ours, ReadCells(pl.lit(None, pl.Float64)))
         cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
-        if ours == "unit_price" and read.currency is not None:
-            cells["currency"] = ReadCells(read.currency)
+    if (currency := cells["unit_price"].currency) is not None:
+        cells["currency"] = ReadCells(currency)
     return cells
 
 
