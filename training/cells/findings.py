@@ -52,17 +52,20 @@ class Question:
         code: for programs, such as `day_or_month_first`.
         column: the source's column.
         cell: one of its cells.
-        choices: option as it is written on the command line → what the cell means with it.
+        choices: options as they can be typed on the command line → what the cell means with them.
+        remedy: what the cell could be that no option reads, and what to do then; empty: nothing else.
     """
 
     code: str
     column: str
     cell: str
     choices: Mapping[str, str]
+    remedy: str = ""
 
     def __str__(self) -> str:
-        meanings = ", or ".join(f"{meaning} ({option})" for option, meaning in self.choices.items())
-        return f"column {self.column!r}: {self.cell!r} could be {meanings}"
+        meanings = [f"{meaning} ({option})" for option, meaning in self.choices.items()]
+        could_be = ", or ".join([*meanings, self.remedy] if self.remedy else meanings)
+        return f"column {self.column!r}: {self.cell!r} could be {could_be}"
 
 
 @dataclass(frozen=True)
@@ -105,4 +108,5 @@ def refuse_questions(file: str, questions: Sequence[Question]) -> None:
         UnclearInputError: there is a question; the message holds them all.
     """
     if questions:
-        raise UnclearInputError(f"{file} is unclear: {'; '.join(map(str, questions))}; add the option that is right")
+        choose = "; add the option that is right" if any(question.choices for question in questions) else ""
+        raise UnclearInputError(f"{file} is unclear: {'; '.join(map(str, questions))}{choose}")

@@ -131,8 +131,8 @@ def _any_fits(column: SourceColumn, text: pl.Expr, pattern: str) -> bool:
 
 
 def _no_numbers(column: str, cell: str) -> Question:
-    choices = {"--columns OURS=THEIRS, for another column": "something other than a number"}
-    return Question("no_numbers", column, cell[:_CELLS], choices)
+    remedy = "something other than a number: name another column by --columns, or rename this one in the file"
+    return Question("no_numbers", column, cell[:_CELLS], {}, remedy)
 
 
 def _notes(column: str, sample: pl.Series, plain: pl.Series, read: pl.Series) -> list[Note]:

@@ -6,6 +6,7 @@ numbers since 1970, serials of spreadsheets and Persian dates are known. A time 
 options say, and the report says so; a date alone is midnight UTC.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from recommender.reading import ReadingOptions
 from training.cells.findings import Note, Question, ReadCells
 from training.cells.forms.date_orders import Dates, decide_form
 from training.cells.forms.number_times import STAMP, read_number_times, rounded_question
+from training.cells.forms.proposed_patterns import fitting_patterns
 from training.cells.forms.time_patterns import ISO, fastest, order_of, read_fast, read_iso, read_pattern
 from training.cells.forms.time_text import UTC_MOMENT, Form, dates_of, localised, parse_times, split_times, zones_of
 from training.cells.source_column import SourceColumn
@@ -156,7 +158,7 @@ def _as_text(
     questions += _zone_questions(column.name, text, options.time_zone)
     readable = parse_times(text, form)
     if not questions and 2 * readable.count() < len(text):
-        questions.append(_unreadable(column.name, text.filter(readable.is_null())[0]))
+        questions.append(_unreadable(column.name, text, readable.is_null()))
     if questions:
         return ReadCells(pl.lit(None, UTC_MOMENT), _UNCLEAR, questions=questions)
     unclear = _persian(dates, form) or any(not one.has_order for one in dates)
@@ -190,9 +192,15 @@ def _zone_questions(column: str, text: pl.Series, default: str) -> list[Question
     ]
 
 
-def _unreadable(column: str, cell: str) -> Question:
-    meaning = "a time in a form of its own, or no time at all"
-    return Question("time_form", column, cell[:60], {"--time-format, such as '%d.%m.%Y %H:%M'": meaning})
+def _unreadable(column: str, text: pl.Series, unread: pl.Series) -> Question:
+    """The question for a column of which most cells are not read, with the patterns that would read them."""
+    choices = {
+        f"--time-format {shlex.quote(each)}": f"{moment:%d %B %Y}" for each, moment in fitting_patterns(text).items()
+    }
+    remedy = "no time at all: name another column by --columns ordered_at"
+    if not choices:
+        remedy = f"a time in a form of its own: name it by --time-format; or {remedy}"
+    return Question("time_form", column, text.filter(unread)[0][:60], choices, remedy)
 
 
 def _in_format(column: str, written: pl.Expr, text: pl.Series, options: ReadingOptions, pattern: str) -> ReadCells:
@@ -204,9 +212,7 @@ def _in_format(column: str, written: pl.Expr, text: pl.Series, options: ReadingO
     value = read_pattern(plain, pattern, options.time_zone)
     readable = text.to_frame(column).select(value).to_series()
     if len(text) and 2 * readable.count() < len(text):
-        cell = text.filter(readable.is_null())[0][:60]
-        question = Question("time_form", column, cell, {"--time-format": f"a time in a pattern that is not {pattern}"})
-        return ReadCells(value, _UNCLEAR, questions=[question])
+        return ReadCells(value, _UNCLEAR, questions=[_unreadable(column, text, readable.is_null())])
     return ReadCells(value, f"times as {pattern}, {_NO_ZONE} {options.time_zone}")
 
 
