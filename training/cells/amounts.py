@@ -1,6 +1,7 @@
 """Amounts of lines that are not read: where one is negative beside a positive quantity, a row may have gone back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -32,4 +33,4 @@ def read_amount(column: SourceColumn, options: ReadingOptions) -> ReadCells:
         f"back, read it by --columns unit_price={column.name!r}"
     )
     went_back = (pl.col(AMOUNT) < 0) & (pl.col("quantity") > 0) & ~(pl.col("unit_price") < 0).fill_null(value=False)
-    return ReadCells(read_numbers(column, options).value, counted=[CountedNote("amount_not_used", text, went_back)])
+    return replace(read_numbers(column, options), notes=(), counted=[CountedNote("amount_not_used", text, went_back)])

@@ -16,6 +16,7 @@ from training.cells.words import fold_words
 
 PURCHASE = "__purchase__"
 """Boolean: whether a row is a purchase by what the user says of an event log."""
+_SHOWN = 8
 MOST_VALUES = 50
 """A column with more values in its head is no column of kinds of events."""
 _NO = ("", "0", "0.0", "0.00", "false", "no", "n", "f", "nan", "none", "null", "open")
@@ -98,7 +99,9 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _BOUGHT:
             no = next(value for value in values if value != yes)
             meaning = f"no purchase, where {yes!r} says that there was one"
-            questions.append(Question("event_log", column, no, {f"--purchases-where '{column}={yes}'": meaning}))
+            questions.append(
+                Question("event_log", column, no, {f"--purchases-where {_quoted(f'{column}={yes}')}": meaning})
+            )
     return questions
 
 
@@ -139,11 +142,27 @@ def _kind(value: str) -> str:
 
 def _question(column: str, cell: str, buying: Sequence[str], kinds: Mapping[str, str]) -> Question:
     back = [value for value, kind in kinds.items() if kind == "giving back"]
-    named = "|".join([*buying, *back]) or "VALUE"
-    seen = ", ".join(repr(value[:40]) for value in list(kinds)[:8])
-    status = f" --columns status={column!r}" if back else ""
+    seen = ", ".join(repr(value[:40]) for value in list(kinds)[:_SHOWN])
+    others = [value for value, kind in kinds.items() if kind == "other"] or [value for value in kinds if value != cell]
     meaning = f"one of several kinds of events ({seen}), of which only the named ones are purchases"
-    return Question("event_log", column, cell, {f"--purchases-where '{column}={named}'{status}": meaning})
+    choices = {_option(column, [*named, *back], status=bool(back)): meaning for named in _buying(buying, others)}
+    remedy = "" if choices else f"one of events ({seen}) of which none is a purchase: export purchases, too"
+    return Question("event_log", column, cell, choices, remedy)
+
+
+def _buying(buying: Sequence[str], others: Sequence[str]) -> list[Sequence[str]]:
+    """The values that buy; where none is known to, each of the others alone."""
+    return [buying] if buying else [[each] for each in others[:_SHOWN]]
+
+
+def _option(column: str, values: Sequence[str], *, status: bool) -> str:
+    where = f"--purchases-where {_quoted(f'{column}=' + '|'.join(values))}"
+    return f"{where} --columns status={_quoted(column)}" if status else where
+
+
+def _quoted(value: str) -> str:
+    """The value of an option as it is typed in a shell."""
+    return "'" + value.replace("'", "'\"'\"'") + "'"
 
 
 def words_of_columns(table: pl.LazyFrame, columns: Sequence[str]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import polars as pl
 
@@ -51,17 +52,20 @@ class Question:
         code: for programs, such as `day_or_month_first`.
         column: the source's column.
         cell: one of its cells.
-        choices: option as it is written on the command line → what the cell means with it.
+        choices: options as they can be typed on the command line → what the cell means with them.
+        remedy: what the cell could be that no option reads, and what to do then; empty: nothing else.
     """
 
     code: str
     column: str
     cell: str
     choices: Mapping[str, str]
+    remedy: str = ""
 
     def __str__(self) -> str:
-        meanings = ", or ".join(f"{meaning} ({option})" for option, meaning in self.choices.items())
-        return f"column {self.column!r}: {self.cell!r} could be {meanings}"
+        meanings = [f"{meaning} ({option})" for option, meaning in self.choices.items()]
+        could_be = ", or ".join([*meanings, self.remedy] if self.remedy else meanings)
+        return f"column {self.column!r}: {self.cell!r} could be {could_be}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class ReadCells:
         questions: what is unclear; what depends on the answer is null.
         currency: of each cell, as text, as an expression over the source's columns; None: no cell of the head has one.
         counted: notes whose rows are counted while the file is read.
+        decimal: the sign before decimals, where numbers of the head show it.
     """
 
     value: pl.Expr
@@ -83,6 +88,7 @@ class ReadCells:
     questions: Sequence[Question] = ()
     currency: pl.Expr | None = None
     counted: Sequence[CountedNote] = ()
+    decimal: Literal[".", ","] | None = None
 
 
 def merge_notes(notes: Sequence[Note]) -> list[Note]:
@@ -102,4 +108,5 @@ def refuse_questions(file: str, questions: Sequence[Question]) -> None:
         UnclearInputError: there is a question; the message holds them all.
     """
     if questions:
-        raise UnclearInputError(f"{file} is unclear: {'; '.join(map(str, questions))}; add the option that is right")
+        choose = "; add the option that is right" if any(question.choices for question in questions) else ""
+        raise UnclearInputError(f"{file} is unclear: {'; '.join(map(str, questions))}{choose}")

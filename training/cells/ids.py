@@ -33,8 +33,10 @@ NOTHING = tuple(
 """What exports write where there is no customer, product or order."""
 ZERO = ("0.0", *("0" * length for length in (*range(1, 13), 32)))
 """Nothing, too, but where ids are numbered from 0."""
-SCIENTIFIC = r"^-?\d(?:[.,]\d+[eE]\+?|[eE]\+)\d+$"
-"""A number that a spreadsheet cut, such as 9.23E+11: its last digits are lost."""
+SCIENTIFIC = r"""^\s*(?:'|=")?-?\d(?:[.,]\d+[eE]\+?|[eE]\+)\d+['"]?\s*$"""
+"""A number that a spreadsheet cut, such as 9.23E+11: its last digits are lost. It may be guarded."""
+_PLAIN_ID = r"^(?:(?:[0A-Za-z_][0A-Za-z_-]*)?[1-9][0-9A-Za-z_-]*|[0-9A-Za-z][^\s'=@]*@[^\s@]*[A-Za-z])$"
+"""Ids that nothing is to be done about: letters and digits, of which one is no 0, or an e-mail address."""
 _DECIMAL = r"^-?\d+[.,]\d*[1-9]\d*$"
 _PERSONAL = {
     "e-mail addresses": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
@@ -45,7 +47,7 @@ _FEWEST_NUMBERED = 10
 
 
 def read_ids(ours: str, column: SourceColumn) -> ReadCells:
-    """A column of ids as trimmed text; null where a cell is empty or holds a word for nothing.
+    """A column of ids as trimmed text; null where a cell is empty, holds a word for nothing or a number that was cut.
 
     Guards of spreadsheets (`'7001`, `="7001"`) are taken off. `7001.0` becomes `7001`, unless the column has other
     decimals, and `0` is nothing, unless the column counts from it.
@@ -55,29 +57,30 @@ def read_ids(ours: str, column: SourceColumn) -> ReadCells:
         column: of any type.
     """
     is_text = column.dtype == pl.String
-    text = pl.col(column.name).str.strip_chars() if is_text else text_of(column.name, column.dtype)
+    text = pl.col(column.name) if is_text else text_of(column.name, column.dtype)
     head = column.head.to_frame(column.name).select(text).to_series()
-    bare = _unguarded(head).drop_nulls()
+    bare = _unguarded(head.str.strip_chars()).drop_nulls()
     decimals = bool(bare.str.contains(_DECIMAL).any())
     words = NOTHING if _is_numbered_from_zero(bare) else NOTHING + ZERO
     clean = partial(_clean, words=words, keep_decimals=decimals)
     value, read = pl.col(ours), pl.col(READ + ours)
-    changed = value.is_not_null() & (value != read)
+    no_id = pl.when(value.is_null()).then(read)
+    changed = pl.when(value != read).then(read)
     counted = [
         CountedNote(
             "nothing",
             f"{ours}: a word for nothing, such as guest, N/A or 0, counts as empty",
-            pl.when(value.is_null()).then(read).str.strip_chars() != "",
+            (no_id.str.strip_chars() != "") & ~no_id.str.contains(SCIENTIFIC),
         ),
         CountedNote(
             "guarded_ids",
             f'{ours}: \' or ="…" round an id is taken off',
-            changed & (read.str.starts_with("'") | read.str.starts_with('="')),
+            changed.str.starts_with("'") | changed.str.starts_with('="'),
         ),
         CountedNote(
             "decimal_ids",
             f"{ours}: ids such as 7001.0 are read as 7001",
-            changed & pl.any_horizontal(read.str.ends_with(end) & ~value.str.ends_with(end) for end in _ZERO_DECIMALS),
+            pl.any_horizontal(changed.str.ends_with(end) & ~value.str.ends_with(end) for end in _ZERO_DECIMALS),
         ),
     ]
     cleaned = text.map_batches(clean, return_dtype=pl.String, is_elementwise=True)
@@ -85,11 +88,13 @@ def read_ids(ours: str, column: SourceColumn) -> ReadCells:
 
 
 def _clean(cells: pl.Series, *, words: Sequence[str], keep_decimals: bool) -> pl.Series:
-    """Trimmed ids as `read_ids` returns them. What is rare is only done where a cell asks for it."""
-    bare = _unguarded(cells)
+    """Ids as `read_ids` returns them. What is rare is only done where a cell asks for it."""
+    if cells.str.contains(_PLAIN_ID).all():
+        return cells
+    bare = _unguarded(cells.str.strip_chars())
     if not keep_decimals and any(bare.str.ends_with(end).any() for end in _ZERO_DECIMALS):
         bare = bare.str.replace(r"^(-?\d+)[.,]00?$", "${1}")
-    nothing = bare.is_in(words).fill_null(value=False)
+    nothing = (bare.is_in(words) | bare.str.contains(SCIENTIFIC)).fill_null(value=False)
     return bare.set(nothing, None) if nothing.any() else bare
 
 

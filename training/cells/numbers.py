@@ -38,33 +38,34 @@ def read_numbers(column: SourceColumn, options: ReadingOptions) -> ReadCells:
     """
     if column.dtype.is_numeric():
         return ReadCells(pl.col(column.name).cast(pl.Float64))
-    text = pl.col(column.name).cast(pl.String).str.strip_chars()
-    sample = column.head.to_frame().select(text).to_series()
+    text = pl.col(column.name).cast(pl.String)
+    sample = column.head.to_frame().select(text.str.strip_chars()).to_series()
     sample = sample.filter(sample.str.len_bytes() > 0)
     plain = sample.cast(pl.Float64, strict=False)
     if options.decimal is None and plain.null_count() == 0 and not sample.str.contains(_COULD_BE_THOUSANDS).any():
-        return ReadCells(_value(text, ".", undecided=bool(sample.str.contains(_SMALL).all())))
+        value = _value(text, ".", undecided=bool(sample.str.contains(_SMALL).all()))
+        return ReadCells(value, decimal="." if sample.str.contains(".", literal=True).any() else None)
     parts = _parts(sample)
-    money = parts["currency"].is_not_null().any()
+    currencies = parts["currency"].drop_nulls().unique()
     decimal, question = decide_decimal(
-        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text), money=money
+        column.name, parts["number"].drop_nulls(), options, partial(_any_fits, column, text), list(currencies)
     )
     if question:
         return ReadCells(pl.lit(None, pl.Float64), questions=[question])
-    value = _value(text, decimal)
+    value = _value(text, decimal or ".")
     read = sample.to_frame().select(value).to_series()
     unread = read.is_nan() & plain.is_null()
     if 2 * unread.sum() > len(sample):
         return ReadCells(value, questions=[_no_numbers(column.name, sample.filter(unread)[0])])
-    currency = _currency(text) if money else None
-    return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency)
+    currency = _currency(text) if len(currencies) else None
+    return ReadCells(value, notes=_notes(column.name, sample, plain, read), currency=currency, decimal=decimal)
 
 
 def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Expr:
     """Numbers as polars casts them, and what it does not as it is written.
 
     Args:
-        text: trimmed cells.
+        text: of the cells.
         decimal: the sign before decimals.
         undecided: whether all that is known are whole numbers under 1000: behind the head, 1.200 can be either.
     """
@@ -73,7 +74,11 @@ def _value(text: pl.Expr, decimal: Decimal, *, undecided: bool = False) -> pl.Ex
 
 
 def _read_cells(cells: pl.Series, decimal: Decimal, *, undecided: bool) -> pl.Series:
-    frame, text = cells.to_frame("cell"), pl.col("cell")
+    number = cells.cast(pl.Float64, strict=False)
+    may_be_read = decimal == "." and not (undecided and (cells.str.len_bytes() >= len("1.200")).any())
+    if may_be_read and number.null_count() == cells.null_count():
+        return number
+    frame, text = cells.str.strip_chars().to_frame("cell"), pl.col("cell")
     plain = text
     if decimal == ",":
         plain = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
@@ -126,8 +131,8 @@ def _any_fits(column: SourceColumn, text: pl.Expr, pattern: str) -> bool:
 
 
 def _no_numbers(column: str, cell: str) -> Question:
-    choices = {"--columns OURS=THEIRS, for another column": "something other than a number"}
-    return Question("no_numbers", column, cell[:_CELLS], choices)
+    remedy = "something other than a number: name another column by --columns, or rename this one in the file"
+    return Question("no_numbers", column, cell[:_CELLS], {}, remedy)
 
 
 def _notes(column: str, sample: pl.Series, plain: pl.Series, read: pl.Series) -> list[Note]:

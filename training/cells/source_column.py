@@ -1,5 +1,6 @@
 """One column of a source, as its head shows it and, where the head does not decide, as a whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,14 +17,18 @@ class SourceColumn:
     Attributes:
         frame: of the source.
         name: of the column there.
+        sample: its head, where that was read before.
     """
 
     frame: pl.LazyFrame
     name: str
+    sample: pl.Series | None = None
 
     @cached_property
     def head(self) -> pl.Series:
         """Its first SAMPLE_ROWS cells, of any type."""
+        if self.sample is not None:
+            return self.sample
         return self.frame.select(self.name).head(SAMPLE_ROWS).collect(engine="streaming").to_series()
 
     @property
@@ -38,3 +43,14 @@ class SourceColumn:
         """
         found = self.frame.filter(wanted).select(pl.col(self.name).cast(pl.String)).head(1).collect(engine="streaming")
         return found.item() if len(found) else None
+
+
+def source_columns(frame: pl.LazyFrame, names: Mapping[str, str]) -> dict[str, SourceColumn]:
+    """Columns of a frame, whose heads are read at once.
+
+    Args:
+        frame: of the source.
+        names: our name → that of the column.
+    """
+    head = frame.select(list(dict.fromkeys(names.values()))).head(SAMPLE_ROWS).collect(engine="streaming")
+    return {ours: SourceColumn(frame, theirs, head[theirs]) for ours, theirs in names.items()}

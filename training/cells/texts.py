@@ -1,8 +1,14 @@
 """Cells of text, such as ids and titles."""
 
+from itertools import product
+
 import polars as pl
 
-_NULL_WORDS = r"^(?i:nan|null|none|<na>|\\N)?$"
+_NULL_WORDS = ("nan", "null", "none", "<na>", "\\n")
+_EMPTY = [
+    "",
+    *("".join(letters) for word in _NULL_WORDS for letters in product(*({each, each.upper()} for each in word))),
+]
 """What exports write where there is nothing."""
 
 
@@ -12,5 +18,10 @@ def text_of(column: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         whole = cell.is_finite() & (cell == cell.round()) & (cell.abs() < 2**53)
         cell = pl.when(whole).then(cell.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(cell.cast(pl.String))
-    text = cell.cast(pl.String).str.strip_chars()
-    return pl.when(~text.str.contains(_NULL_WORDS)).then(text)
+    return cell.cast(pl.String).map_batches(_tidy, return_dtype=pl.String, is_elementwise=True)
+
+
+def _tidy(cells: pl.Series) -> pl.Series:
+    text = cells.str.strip_chars()
+    empty = text.is_in(_EMPTY)
+    return text.set(empty, None) if empty.any() else text

@@ -6,6 +6,7 @@ numbers since 1970, serials of spreadsheets and Persian dates are known. A time 
 options say, and the report says so; a date alone is midnight UTC.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from recommender.reading import ReadingOptions
 from training.cells.findings import Note, Question, ReadCells
 from training.cells.forms.date_orders import Dates, decide_form
 from training.cells.forms.number_times import STAMP, read_number_times, rounded_question
+from training.cells.forms.proposed_patterns import fitting_patterns
 from training.cells.forms.time_patterns import ISO, fastest, order_of, read_fast, read_iso, read_pattern
 from training.cells.forms.time_text import UTC_MOMENT, Form, dates_of, localised, parse_times, split_times, zones_of
 from training.cells.source_column import SourceColumn
@@ -56,11 +58,14 @@ def _read(column: SourceColumn, options: ReadingOptions, patterns: Sequence[str]
         return ReadCells(cell.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"), "dates, taken as midnight UTC")
     if isinstance(dtype, pl.Datetime):
         return _typed(cell, dtype, options.time_zone)
-    written = text_of(column.name, dtype) if dtype.is_float() else cell.cast(pl.String).str.strip_chars()
-    text = column.head.to_frame().select(written).to_series()
+    written = text_of(column.name, dtype) if dtype.is_float() else cell.cast(pl.String)
+    text = column.head.to_frame().select(written.str.strip_chars()).to_series()
     text = text.filter(text.str.len_bytes() > 0)
     if text.str.contains(_FLOAT_STAMP).any():
-        written, text = written.str.replace(_FLOAT_STAMP, "${1}"), text.str.replace(_FLOAT_STAMP, "${1}")
+        written, text = (
+            written.str.strip_chars().str.replace(_FLOAT_STAMP, "${1}"),
+            text.str.replace(_FLOAT_STAMP, "${1}"),
+        )
     if options.time_format is not None:
         return _in_format(column.name, written, text, options, options.time_format)
     numbers = _numbers(text).drop_nulls()
@@ -76,6 +81,7 @@ def _as_numbers(column: str, written: pl.Expr, text: pl.Series, options: Reading
     """A column of numbers since 1970, serials or day numbers."""
     if question := rounded_question(column, text):
         return ReadCells(pl.lit(None, UTC_MOMENT), _UNCLEAR, questions=[question])
+    written = written.str.strip_chars()
     number = written.cast(pl.Float64, strict=False)
     if text.cast(pl.Float64, strict=False).null_count():
         number = written.map_batches(_numbers, return_dtype=pl.Float64, is_elementwise=True)
@@ -113,11 +119,21 @@ def _fit(text: pl.Series, patterns: Sequence[str]) -> pl.Series:
 
 def _moments(written: pl.Expr, text: pl.Series, form: Form, patterns: Sequence[str]) -> pl.Expr:
     """Text to UTC: the sample's commonest pattern at polars' full speed, then what it does not fit."""
-    fast = read_fast(written, fastest(text, form.order), form.zone)
     iso = bool(patterns) or text.str.contains(ISO).any()
-    rest = partial(_parse_rest, form=form, patterns=patterns if iso else None)
-    odd = pl.when(fast.is_null()).then(written)
-    return fast.fill_null(odd.map_batches(rest, return_dtype=UTC_MOMENT, is_elementwise=True))
+    fast = fastest(text, form.order)
+    read = partial(_read_moments, pattern=fast, form=form, patterns=patterns if iso else None)
+    return written.map_batches(read, return_dtype=UTC_MOMENT, is_elementwise=True)
+
+
+def _read_moments(cells: pl.Series, pattern: str, form: Form, patterns: Sequence[str] | None) -> pl.Series:
+    fast = read_fast(pl.col("t"), pattern, form.zone)
+    moments = cells.to_frame("t").select(fast).to_series().alias(cells.name)
+    if moments.null_count() == cells.null_count():
+        return moments
+    left = pl.when(moments.is_null()).then(pl.col("t").str.strip_chars())
+    odd = cells.to_frame("t").select(left)
+    moments = moments.fill_null(odd.select(fast).to_series())
+    return moments.fill_null(_parse_rest(odd.select(pl.when(moments.is_null()).then("t")).to_series(), form, patterns))
 
 
 def _parse_rest(cells: pl.Series, form: Form, patterns: Sequence[str] | None) -> pl.Series:
@@ -142,7 +158,7 @@ def _as_text(
     questions += _zone_questions(column.name, text, options.time_zone)
     readable = parse_times(text, form)
     if not questions and 2 * readable.count() < len(text):
-        questions.append(_unreadable(column.name, text.filter(readable.is_null())[0]))
+        questions.append(_unreadable(column.name, text, readable.is_null()))
     if questions:
         return ReadCells(pl.lit(None, UTC_MOMENT), _UNCLEAR, questions=questions)
     unclear = _persian(dates, form) or any(not one.has_order for one in dates)
@@ -176,9 +192,15 @@ def _zone_questions(column: str, text: pl.Series, default: str) -> list[Question
     ]
 
 
-def _unreadable(column: str, cell: str) -> Question:
-    meaning = "a time in a form of its own, or no time at all"
-    return Question("time_form", column, cell[:60], {"--time-format, such as '%d.%m.%Y %H:%M'": meaning})
+def _unreadable(column: str, text: pl.Series, unread: pl.Series) -> Question:
+    """The question for a column of which most cells are not read, with the patterns that would read them."""
+    choices = {
+        f"--time-format {shlex.quote(each)}": f"{moment:%d %B %Y}" for each, moment in fitting_patterns(text).items()
+    }
+    remedy = "no time at all: name another column by --columns ordered_at"
+    if not choices:
+        remedy = f"a time in a form of its own: name it by --time-format; or {remedy}"
+    return Question("time_form", column, text.filter(unread)[0][:60], choices, remedy)
 
 
 def _in_format(column: str, written: pl.Expr, text: pl.Series, options: ReadingOptions, pattern: str) -> ReadCells:
@@ -186,13 +208,11 @@ def _in_format(column: str, written: pl.Expr, text: pl.Series, options: ReadingO
     if options.calendar == "persian":
         form = Form(order_of(pattern), "persian", options.time_zone)
         return ReadCells(_moments(written, text, form, ()), f"Persian dates as {pattern}")
-    plain = plain_text(written) if text.str.contains(r"[^ -~]").any() else written
+    plain = plain_text(written) if text.str.contains(r"[^ -~]").any() else written.str.strip_chars()
     value = read_pattern(plain, pattern, options.time_zone)
     readable = text.to_frame(column).select(value).to_series()
     if len(text) and 2 * readable.count() < len(text):
-        cell = text.filter(readable.is_null())[0][:60]
-        question = Question("time_form", column, cell, {"--time-format": f"a time in a pattern that is not {pattern}"})
-        return ReadCells(value, _UNCLEAR, questions=[question])
+        return ReadCells(value, _UNCLEAR, questions=[_unreadable(column, text, readable.is_null())])
     return ReadCells(value, f"times as {pattern}, {_NO_ZONE} {options.time_zone}")
 
 

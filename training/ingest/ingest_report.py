@@ -14,6 +14,8 @@ from recommender.reading import ReadingOptions
 from training.cells.findings import Question, merge_notes
 from training.cells.statuses import status_meaning
 from training.ingest.affected import affected_shares
+from training.ingest.headers.column_options import write_columns
+from training.ingest.headers.proposals import propose_columns
 from training.ingest.refunds import Netted
 from training.ingest.rows import ParsedRows
 from training.ingest.schema import ANONYMOUS
@@ -39,7 +41,8 @@ class IngestReport:
         columns_unused: the file's other columns.
         times: what `ordered_at` was found to hold.
         notes: code, text and rows (None: not counted) of what was taken for something, changed or left out.
-        questions: code, column, cell and choices (option → meaning) of what is unclear.
+        questions: code, column, cell, choices (option → meaning) and remedy (where no option settles it) of what is
+            unclear.
         rows_read: rows of all files; blank lines are not counted.
         rows_good: purchases and refunds that went on.
         left_out: reason → rows that are normal in the format and no purchase by a customer.
@@ -198,11 +201,11 @@ def find_questions(parts: Sequence[ParsedRows], options: ReadingOptions) -> list
         return questions
     column = next(part.taken["customer_id"] for part in parts if part.left_out.get(ANONYMOUS))
     share = math.ceil(100 * anonymous / rows) / 100
-    choices = {
-        f"--anonymous-share {share}": f"an anonymous sale, as {anonymous:,} of {rows:,} rows are",
-        "--columns customer_id=…": "the wrong column",
-    }
-    return [*questions, Question("no_customer", column, "", choices)]
+    choices = {f"--anonymous-share {share}": f"an anonymous sale, as {anonymous:,} of {rows:,} rows are"}
+    proposed = propose_columns([name for part in parts for name in part.unused], {"customer_id": ()}, "synonyms")
+    choices |= {write_columns({ours: each.column}): "the wrong column" for ours, each in proposed.items()}
+    remedy = "" if proposed else "the wrong column: name another one by --columns customer_id"
+    return [*questions, Question("no_customer", column, "", choices, remedy)]
 
 
 def _statuses(parts: Sequence[ParsedRows], returned: Collection[str]) -> list[dict[str, Any]]:

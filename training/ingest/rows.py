@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from recommender.reading import ReadingOptions
-from training.cells.amounts import AMOUNT, find_amount, read_amount
+from training.cells.amounts import AMOUNT, find_amount
 from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
-from training.cells.numbers import read_numbers
-from training.cells.source_column import SourceColumn
+from training.cells.number_columns import read_number_columns
+from training.cells.source_column import SourceColumn, source_columns
 from training.cells.statuses import TAKEN_BACK, status_meaning
 from training.cells.texts import text_of
 from training.cells.times import read_times
@@ -21,7 +21,7 @@ from training.ingest.affected import Affected, affected_by
 from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
 from training.ingest.refunds import WHOLE, is_back, sign_refunds
-from training.ingest.schema import EVENTS_KNOWN, NORMAL, NOTHING_LEFT, bad_rules, first_reason, user_rules
+from training.ingest.schema import EVENTS_KNOWN, LOST_DIGITS, NORMAL, NOTHING_LEFT, bad_rules, first_reason, user_rules
 from training.ingest.sources import PurchaseFile
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading
 
@@ -110,10 +110,12 @@ def read_part(
         seen = [name for name in table.collect_schema().names() if name not in {LINE, BROKEN}]
         taken = take_columns(seen, format_.columns, options.columns, file, formats=format_.known)
         unused = [name for name in seen if name not in used_columns(taken.values())]
-        cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
+        columns = source_columns(table, taken)
         if amount := find_amount(unused):
-            cells[AMOUNT] = read_amount(SourceColumn(table, amount), options)
-        questions = [question for each in cells.values() for question in each.questions]
+            columns[AMOUNT] = SourceColumn(table, amount)
+        cells = _read_cells(columns, format_, options)
+        # amounts are only looked at
+        questions = [question for ours, each in cells.items() if ours != AMOUNT for question in each.questions]
         words = words_of_columns(table, unused)
         if options.purchases_where is None:
             questions += find_event_logs(words)
@@ -137,9 +139,9 @@ def read_part(
     zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else good.clear()
     signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back, of_events=are_events(statuses))
     all_rows = with_order_ids(hash_customers(signed.drop(_COUNTED, *_flags(cells)), salt))
-    nothing_left = pl.col("quantity") == 0
+    nothing_left = all_rows["quantity"] == 0
     return ParsedRows(
-        rows=all_rows.filter(~nothing_left),
+        rows=all_rows.filter(~nothing_left) if nothing_left.any() else all_rows,
         nothing_left=all_rows.filter(nothing_left),
         bad=bad if salt is None else bad.select(pl.col(r"^(file|line|reason)$")),
         taken=taken,
@@ -160,7 +162,7 @@ def read_part(
         quarantined=quarantined,
         prices_given=int(good[_PRICE_GIVEN].sum()),
         prices_unread=int(good[_PRICE_UNREAD].sum()),
-        without_customer=frame["customer_id"].null_count(),
+        without_customer=_without_customer(frame),
         statuses=statuses,
         samples={} if refuse else first_cells(table, taken),
         affected={} if refuse else affected_by(frame, _VERDICT),
@@ -175,11 +177,12 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     for ours in ("status", "title", "category"):
         text = text_of(columns[ours].name, columns[ours].dtype) if ours in columns else pl.lit(None, pl.String)
         cells[ours] = ReadCells(text)
+    cells |= read_number_columns(columns, options)
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
-        read = read_numbers(columns[ours], options) if ours in columns else ReadCells(pl.lit(None, pl.Float64))
+        read = cells.get(ours, ReadCells(pl.lit(None, pl.Float64)))
         cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
-        if ours == "unit_price" and read.currency is not None:
-            cells["currency"] = ReadCells(read.currency)
+    if (currency := cells["unit_price"].currency) is not None:
+        cells["currency"] = ReadCells(currency)
     return cells
 
 
@@ -209,10 +212,13 @@ def _judge(
     blank = pl.all_horizontal(pl.col(set(taken.values())).is_null())
     columns = [each.value.alias(name) for name, each in cells.items()]
     read = [pl.col(theirs).cast(pl.String).alias(READ + ours) for ours, theirs in taken.items()]
+    if "order_id" not in taken:
+        read.append(pl.lit(None, pl.String).alias(READ + "order_id"))
     flags = [note.where.fill_null(value=False).alias(flag) for flag, note in _flags(cells).items()]
     bad = bad_rules(as_of)
     no_rows = {reason: pl.col(BROKEN) == reason for reason in NO_ROWS}
-    rules = {**no_rows, "broken line": bad["broken line"], **normal, **bad}
+    first = {reason: bad[reason] for reason in ("broken line", LOST_DIGITS)}
+    rules = {**no_rows, **first, **normal, **bad}
     return (
         frame.filter(~blank | pl.col(BROKEN).is_not_null())
         .select(LINE, BROKEN, PURCHASE, *columns, *read)
@@ -239,6 +245,11 @@ def _kept(taken: Mapping[str, str], cells: Mapping[str, ReadCells]) -> list[pl.E
         pl.col("status").cast(pl.Categorical),
         pl.col(_VERDICT, *_flags(cells)),
     ]
+
+
+def _without_customer(frame: pl.DataFrame) -> int:
+    lost = (pl.col(_VERDICT) == LOST_DIGITS).fill_null(value=False)
+    return int(frame.select((pl.col("customer_id").is_null() & ~lost).sum()).item())
 
 
 def _is_nan(taken: Mapping[str, str]) -> pl.Expr:

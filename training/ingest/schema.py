@@ -77,10 +77,16 @@ def user_rules(options: ReadingOptions) -> dict[str, pl.Expr]:
 
 
 def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
-    """The rules by which a row is bad, by reason, in the order in which they apply. Null counts as false."""
+    """The rules by which a row is bad, by reason, in the order in which they apply. Null counts as false.
+
+    The first two come before NORMAL.
+    """
     quantity, ordered_at = pl.col("quantity"), pl.col("ordered_at")
+    ids = ("customer_id", "product_id", "order_id")
+    no_id = (pl.when(pl.col(name).is_null()).then(pl.col(READ + name)) for name in ids)
     return {
         "broken line": pl.col(BROKEN).is_not_null(),
+        LOST_DIGITS: pl.any_horizontal(cell.str.contains(SCIENTIFIC) for cell in no_id),
         "no customer_id": pl.col("customer_id").is_null(),
         "no product_id": pl.col("product_id").is_null(),
         f"id over {LONGEST_ID} characters": pl.any_horizontal(
@@ -89,7 +95,6 @@ def bad_rules(as_of: datetime) -> dict[str, pl.Expr]:
         'id is an object of JSON; name one of its keys, such as customer_id="customer.id"': (
             pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.starts_with('{"'))
         ),
-        LOST_DIGITS: (pl.any_horizontal(pl.col("customer_id", "product_id", "order_id").str.contains(SCIENTIFIC))),
         "ordered_at cannot be read as a time": ordered_at.is_null(),
         "ordered_at before 1990": ordered_at < EARLIEST,
         "ordered_at in the future": ordered_at > as_of,

@@ -57,10 +57,15 @@ def print_open(questions: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         (question["column"], question["cell"][:_CELL], meaning, option)
         for question in questions
-        for option, meaning in question["choices"].items()
+        for option, meaning in (*question["choices"].items(), *_remedy(question))
     ]
     if rows:
         print_table(["column", "cell", "could mean", "say it with"], rows, title="Open: only you know")
+
+
+def _remedy(question: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What no option says, and what to do then."""
+    return [("", question["remedy"])] if question["remedy"] else []
 
 
 def print_problems(report: IngestReport) -> None:

@@ -1,5 +1,6 @@
 """The order of day and month in a column of dates, and its calendar: as its cells tell, or as the user says."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from recommender.reading import ReadingOptions
 from training.cells.findings import Question
+from training.cells.forms.proposed_patterns import pattern_of
 from training.writing.calendars import Calendar, SeemingCalendar, seeming_calendar, to_date
 from training.writing.date_text import DateText, Order
 
@@ -86,8 +88,8 @@ def _calendar_question(column: str, dates: Dates, seems: SeemingCalendar) -> Que
     one = next(each for each in dates if seeming_calendar(each.year or 0) == seems)
     cell = dates[one].example
     if seems != "persian":
-        meaning = f"a date of the {seems.capitalize()} calendar, which is not read"
-        return Question(f"{seems}_calendar", column, cell, {"export Gregorian dates": meaning})
+        remedy = f"a date of the {seems.capitalize()} calendar, which is not read: export Gregorian dates"
+        return Question(f"{seems}_calendar", column, cell, {}, remedy)
     meaning = f"{_words(one.read(_DAY_FIRST, 'persian'))}, as a date of the Persian calendar"
     return Question("calendar", column, cell, {"--calendar persian": meaning})
 
@@ -125,9 +127,10 @@ def _short_year(column: str, dates: Dates, order: Order) -> Question | None:
     if len(lasts) < len(firsts):
         return None
     one = next(iter(dates))
+    pattern = pattern_of(dates[one].example, ("%y", "%m", "%d"))
     choices = {
         "--day-first": _words(one.read(order)),
-        "--time-format, such as '%y-%m-%d'": _words(one.read(Order(day_first=None, year_first=True))),
+        f"--time-format {shlex.quote(pattern)}": _words(one.read(Order(day_first=None, year_first=True))),
     }
     return Question("short_year", column, dates[one].example, choices)
 

@@ -1,6 +1,6 @@
 """The decimal sign of a column of numbers: as its cells tell, or as the user says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import polars as pl
@@ -14,6 +14,7 @@ _ODD = 0.01
 ARABIC_DECIMAL = r"\x{066B}"
 _OTHER_MARKS = "[ '_]"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
+_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _OTHER: dict[Decimal, Decimal] = {".": ",", ",": "."}
 
 
@@ -36,8 +37,8 @@ def decisive(decimal: Decimal) -> str:
 
 
 def decide_decimal(
-    column: str, numbers: pl.Series, options: ReadingOptions, whole: Callable[[str], bool], *, money: bool
-) -> tuple[Decimal, Question | None]:
+    column: str, numbers: pl.Series, options: ReadingOptions, whole: Callable[[str], bool], currencies: Collection[str]
+) -> tuple[Decimal | None, Question | None]:
     """The decimal sign of a column.
 
     Args:
@@ -45,7 +46,10 @@ def decide_decimal(
         numbers: text of its head, without currencies and signs of minus.
         options: what the user says about numbers.
         whole: whether a number of the whole column fits a pattern; asked where the head leaves it open.
-        money: whether they name currencies, of which few have three decimals.
+        currencies: those that they name; few have three decimals.
+
+    Returns:
+        The sign; None where no cell has a mark that tells. And what is to be asked, if anything.
     """
     if options.decimal is not None:
         return options.decimal, None
@@ -56,24 +60,27 @@ def decide_decimal(
         return ".", _contradiction(column, cells)
     if dots or commas:
         return ("." if dots >= commas else ","), None
-    return _of_groups(column, numbers, whole, money=money)
+    return _of_groups(column, numbers, whole, currencies)
 
 
 def _of_groups(
-    column: str, numbers: pl.Series, whole: Callable[[str], bool], *, money: bool
-) -> tuple[Decimal, Question | None]:
+    column: str, numbers: pl.Series, whole: Callable[[str], bool], currencies: Collection[str]
+) -> tuple[Decimal | None, Question | None]:
     """The decimal sign where all marks have three digits behind.
 
-    Beside 1, 12 and 800, 1,200 has a mark between thousands: as a decimal it would stand beside 1,000 or 1500.
+    Beside 1, 12 and 800, 1,200 has a mark between thousands: as a decimal it would stand beside 1,000. Beside 1500, the
+    dot of 1.200 stands before decimals, as it does in a currency that has three of them.
     """
     dot, comma = (numbers.str.contains(rf"^[1-9]\d{{0,2}}\{sign}\d{{3}}$") for sign in (".", ","))
     if not (dot.any() or comma.any()):
-        return ".", None
+        return None, None
     small, large = numbers.str.contains(r"^\d{1,3}$").any(), numbers.str.contains(r"^\d{4,}$").any()
     if not dot.any() and small and not large:
         return ".", None
-    if not comma.any() and not money and (large or not small):
+    if not comma.any() and not currencies and large:
         return ".", None
+    if dot.any() != comma.any() and currencies and _THREE_DECIMALS.issuperset(currencies):
+        return ("." if dot.any() else ","), None
     shown = next((sign for sign in _OTHER if whole(decisive(sign))), None)
     if shown:
         return shown, None
@@ -92,7 +99,7 @@ def _contradiction(column: str, cells: dict[Decimal, str]) -> Question:
         "--decimal ,": f"a number with decimals, while {cells['.']!r} is none",
         "--decimal .": f"no number, as {cells['.']!r} has its decimals behind a dot",
     }
-    return Question("decimal", column, cells[","], choices)
+    return Question("decimals_in_two_ways", column, cells[","], choices)
 
 
 def number_of(text: pl.Expr, decimal: Decimal) -> pl.Expr:

@@ -1,5 +1,6 @@
 """Numbers that are times: seconds and the like since 1970, serials of spreadsheets, day numbers."""
 
+import shlex
 from datetime import date, timedelta
 
 import polars as pl
@@ -67,8 +68,8 @@ def rounded_question(column: str, text: pl.Series) -> Question | None:
     rounded = (power >= _EPOCH_DIGITS) & (decimals <= _EPOCH_DIGITS - 5)
     if not len(text) or 2 * (rounded.sum() or 0) <= len(text):
         return None
-    choices = {"export all digits": "any time of some days, as its last digits are rounded off"}
-    return Question("rounded_times", column, text.filter(rounded)[0][:60], choices)
+    remedy = "any time of some days, as its last digits are rounded off: export all digits"
+    return Question("rounded_times", column, text.filter(rounded)[0][:60], {}, remedy)
 
 
 def _epoch(number: pl.Expr, median: float) -> ReadCells:
@@ -123,10 +124,10 @@ def _dates_of_digits(sample: pl.Series) -> dict[str, str]:
         # what a number lost is a leading zero
         days = digits.filter(digits.str.len_bytes() >= width - 1).str.zfill(width).str.to_date(pattern, strict=False)
         if days.dt.year().is_between(1990, 2100).sum() >= _FEWEST_DATES * len(sample):
-            choices[f"--time-format {pattern}"] = str(days.drop_nulls()[0])
+            choices[f"--time-format {shlex.quote(pattern)}"] = str(days.drop_nulls()[0])
     return choices
 
 
 def _digits_question(column: str, sample: pl.Series) -> Question:
-    choices = {"--time-format, such as '%d%m%Y'": "a date in digits of its own order"}
-    return Question("time_form", column, f"{sample[0]:.10g}", choices)
+    remedy = "a date in digits of its own order: name it by --time-format; or no time at all: name another column"
+    return Question("time_form", column, f"{sample[0]:.10g}", {}, remedy)

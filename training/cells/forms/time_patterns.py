@@ -50,9 +50,10 @@ def read_pattern(cell: pl.Expr, pattern: str, zone: str) -> pl.Expr:
     """Text to UTC by one pattern; null where it does not fit. Times that name no zone are of `zone`, dates midnight."""
     if any(sign in pattern for sign in _ZONE):
         return cell.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
-    moment = cell.str.to_datetime(pattern, strict=False, time_unit="us")
-    timed = any(sign in pattern for sign in _CLOCK) and not pattern.endswith("Z")
-    return localised(moment, zone if timed else "UTC")
+    clock = any(sign in pattern for sign in _CLOCK)
+    # times differ from row to row, and looking each up among those before costs more than reading it
+    moment = cell.str.to_datetime(pattern, strict=False, time_unit="us", cache=not clock)
+    return localised(moment, zone if clock and not pattern.endswith("Z") else "UTC")
 
 
 def read_fast(cell: pl.Expr, pattern: str, zone: str) -> pl.Expr:

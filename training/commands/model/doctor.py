@@ -141,7 +141,7 @@ def _print(examined: _Examined, settings: Settings, following: str) -> None:
     print_statuses(report.statuses)
     print_products(report.catalogue)
     print_odd(odd_products(examined.ingested.ledger, examined.ingested.catalogue))
-    alternatives = [" | ".join(question["choices"]) for question in report.questions]
+    alternatives = [" | ".join(question["choices"]) for question in report.questions if question["choices"]]
     echo(f"Next: {' '.join([following, *(f'[{each}]' for each in alternatives)])}")
 
 

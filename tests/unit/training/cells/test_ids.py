@@ -3,7 +3,7 @@ import pytest
 
 from recommender.errors import MissingColumnError
 from training.cells.findings import READ
-from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
+from training.cells.ids import NOTHING, ZERO, add_first_filled, hash_customers, read_ids, used_columns
 from training.cells.source_column import SourceColumn
 
 
@@ -48,6 +48,16 @@ def test_an_empty_cell_is_nothing_and_no_word():
 )
 def test_an_id_stays_as_it_is_written(id_):
     assert read(["7001", f" {id_} "]) == (["7001", id_], {})
+
+
+@pytest.mark.parametrize("word", sorted([*NOTHING, *ZERO]))
+def test_no_word_for_nothing_passes_for_an_id_that_needs_no_look(word):
+    assert read([word, "7001", "7003"])[0] == [None, "7001", "7003"]
+
+
+@pytest.mark.parametrize("id_", ["9.23E+11", "9,23e+11", "'9.23E+11", '="9.23E+11"', " 1E+12 ", "-9.23E11"])
+def test_a_number_that_was_cut_is_no_id_and_no_word_for_nothing(id_):
+    assert read(["7001", id_]) == (["7001", None], {})
 
 
 @pytest.mark.parametrize("guarded", ["'7001", "'7001'", '="7001"', ' ="7001"'])

@@ -42,7 +42,10 @@ def column_of(cells, **options):
         (["1 200,50", "12\u202f000", "3\u00a0000"], [1200.5, 12000, 3000]),
         (["1_000"], [1000]),
         (["0,250", "1,200"], [0.25, 1.2]),
-        (["1.000", "2.500"], [1, 2.5]),
+        (["1.000", "2.500", "0.750"], [1, 2.5, 0.75]),
+        (["1.000", "2.500", "12.5"], [1, 2.5, 12.5]),
+        (["KWD 1.250", "12.350 KWD"], [1.25, 12.35]),
+        (["KWD 1,250", "KWD 2,500"], [1.25, 2.5]),
         (["1.125", "1500"], [1.125, 1500]),
         (["€ 4,50", "4,50 €", "EUR 1.200,00", "-€4,50"], [4.5, 4.5, 1200, -4.5]),
         (["$4.50", "US$ 1,200.00", "3 USD", "£2"], [4.5, 1200, 3, 2]),
@@ -72,6 +75,8 @@ def test_what_is_no_number_is_nan(odd):
 def test_a_mark_that_could_be_two_things_is_asked_for(cell, dot, comma):
     cells = [cell, "2,500"] if "," in cell else [cell, "800"]
     assert column_of([f"€ {cell}"])[2]
+    assert column_of([cell])[2]
+    assert column_of([cell, cell.replace("1", "12"), cell.replace("1", "127")])[2]
     [question] = column_of(cells)[2]
     assert question.choices == {"--decimal .": f"{dot}", "--decimal ,": f"{comma}"}
     assert column_of(cells, decimal=".")[0][0] == dot

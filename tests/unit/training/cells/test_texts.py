@@ -8,9 +8,9 @@ def column(values, dtype=pl.String):
 
 
 def test_text_keeps_leading_zeros_inner_spaces_and_unicode_and_trims():
-    frame = column(["00123", "  a b/ü ", "", "  ", "NaN", "null", "None", "\\N", "nano"])
+    frame = column(["00123", "  a b/ü ", "", "  ", "NaN", "null", "None", "\\N", "<na>", "NONE", "nano"])
     found = frame.select(text_of("cell", pl.String()))["cell"].to_list()
-    assert found == ["00123", "a b/ü", None, None, None, None, None, None, "nano"]
+    assert found == ["00123", "a b/ü", None, None, None, None, None, None, None, None, "nano"]
 
 
 def test_whole_floats_are_integers_with_gaps():

@@ -3,7 +3,7 @@ from training.reports.reading_tables import print_header, print_open, print_prod
 
 def test_every_meaning_of_a_cell_stands_beside_its_option(capsys):
     choices = {"--day-first": "4 May 2026", "--month-first": "5 April 2026"}
-    print_open([{"code": "order", "column": "when", "cell": "04/05/2026", "choices": choices}])
+    print_open([{"code": "order", "column": "when", "cell": "04/05/2026", "choices": choices, "remedy": ""}])
     shown = capsys.readouterr().out
     assert [word for word in ("when", "04/05/2026", *choices, *choices.values()) if word not in shown] == []
     print_open([])
