@@ -45,7 +45,7 @@ class Bought:
 
     def __init__(self, published: PublishedList | None) -> None:
         self._published = published
-        self.indices = frozenset[int]() if published is None else published.indices()
+        self.indices = frozenset(() if published is None else published.indices())
 
     def find(self, product_index: int) -> Own:
         """The customer's history with one of `indices`."""
@@ -89,10 +89,15 @@ def candidates_of(
             continue
         own = record if isinstance(record, Own) else bought.find(index) if index in bought.indices else None
         if own is not None:
-            yield Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
+            yield own_candidate(product, own)
         else:
             probability = score if key.name in _PROBABILITIES and isfinite(score) else None
             yield Candidate(product, kind, probability, None, because, key.name)
+
+
+def own_candidate(product: Product, own: Own) -> Candidate:
+    """The candidate that a customer's own product is, on whatever list it stands."""
+    return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
 
 
 def scored_candidates(
