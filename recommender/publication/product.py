@@ -64,7 +64,10 @@ class Product:
         fields = from_json(text)
         if not fields.keys() <= _FIELDS:
             fields = {name: value for name, value in fields.items() if name in _FIELDS}
-        "".join([fields.get(name, "") for name in _TEXTS])  # raises TypeError where one of them is no text
+        try:
+            "".join([fields.get(name, "") for name in _TEXTS])  # in a quarter of the time of a look at each type
+        except TypeError:
+            raise TypeError("a product's id, title, category, price, currency and addresses are text") from None
         for name in ADDRESSES:
             if fields.get(name):  # 0.1.0 published what catalogues called addresses unchecked
                 fields[name] = shop_address(fields[name])
