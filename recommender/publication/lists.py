@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
-from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -43,9 +42,8 @@ RECORDS: dict[ListName, np.dtype[np.void]] = {name: OWN if name == "buy_again" e
 _RANKED_STRUCT = struct.Struct("<ie")
 _OWN_STRUCT = struct.Struct("<ieHHeee")
 RECORD_BYTES: dict[ListName, int] = {name: records.itemsize for name, records in RECORDS.items()}
-_INDICES = {name: struct.Struct(f"<i{n - 4}x") for name, n in RECORD_BYTES.items()}
-"""What reads the product_index of each record. A request reads lists with `struct`: for so few records, numpy is slower
-where its code is not in the processor's cache."""
+"""A request reads lists with `struct`: for so few records, numpy is slower where its code is not in the processor's
+cache."""
 
 
 class Basis(IntEnum):
@@ -56,6 +54,9 @@ class Basis(IntEnum):
     """Too few buyers to learn from: best sellers of the same category."""
     POPULAR = 2
     """Nor a category with enough products: best sellers of the shop."""
+
+
+_BASES = tuple(Basis)
 
 
 class ListKey(NamedTuple):
@@ -144,13 +145,13 @@ class PublishedList:
 
     def reorder(self, places: Iterable[int]) -> "PublishedList":
         """The same list with the records of these places, from 0, in this order."""
-        n, wire = RECORD_BYTES[self.name], self.wire
-        return PublishedList(self.name, wire[:1] + b"".join([wire[1 + n * i : 1 + n + n * i] for i in places]))
+        basis, *records = struct.unpack("1s" + f"{RECORD_BYTES[self.name]}s" * len(self), self.wire)
+        return PublishedList(self.name, basis + b"".join([records[place] for place in places]))
 
     @property
     def basis(self) -> Basis:
-        """Where the list comes from."""
-        return Basis(self.wire[0])
+        """Where the list comes from. Raises IndexError where it does not say."""
+        return _BASES[self.wire[0]]
 
     @property
     def records(self) -> list[Ranked | Own]:
@@ -166,9 +167,20 @@ class PublishedList:
     def __len__(self) -> int:
         return len(self.wire) // RECORD_BYTES[self.name]
 
-    def indices(self) -> frozenset[int]:
-        """Every product_index on it, without the rest of the records."""
-        return frozenset(chain.from_iterable(_INDICES[self.name].iter_unpack(memoryview(self.wire)[1:])))
+    def indices(self) -> tuple[int, ...]:
+        """The product_index of each record, without the rest of it."""
+        return struct.unpack(f"<{len(self)}i", self._column(0, 4))
+
+    def scores(self) -> tuple[float, ...]:
+        """The score of each record, without the rest of it."""
+        return struct.unpack(f"<{len(self)}e", self._column(4, 2))
+
+    def _column(self, first: int, n_bytes: int) -> bytearray:
+        """The bytes of one field of all records, which is `n_bytes` long and begins with byte `first` of each."""
+        column, step = bytearray(n_bytes * len(self)), RECORD_BYTES[self.name]
+        for i in range(n_bytes):
+            column[i::n_bytes] = self.wire[1 + first + i :: step]
+        return column
 
 
 def fold(version: str, wire: bytes) -> bytes:
@@ -184,6 +196,5 @@ def unfold(folded: bytes, version: str) -> PublishedList | None:
     folded_for, _, wire = folded.partition(b"\n")
     if folded_for != version.encode() or len(wire) % RANKED.itemsize != 1:
         return None
-    indices = _INDICES["discover"].iter_unpack(memoryview(wire)[1:])
-    records = b"".join(_RANKED_STRUCT.pack(index, math.nan) for (index,) in indices)
+    records = b"".join(_RANKED_STRUCT.pack(index, math.nan) for index in PublishedList("discover", wire).indices())
     return PublishedList("discover", bytes((Basis.MODEL,)) + records)

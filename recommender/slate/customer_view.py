@@ -2,15 +2,16 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import shake_128
 from itertools import islice
-from math import isnan
+from math import isfinite, isnan
+from typing import NamedTuple
 
 from recommender.days import day_of
 from recommender.person import digest_of_person, encode_id
 from recommender.publication.lists import Basis, ListKey, ListName, PublishedList
+from recommender.publication.product import Product
 from recommender.slate.candidates import (
     NOTHING_BOUGHT,
     Bought,
@@ -19,6 +20,7 @@ from recommender.slate.candidates import (
     candidates_of,
     merge_by_probability,
     merge_by_score,
+    own_candidate,
     scored_candidates,
 )
 from recommender.slate.placements import Mix, Placement
@@ -27,6 +29,9 @@ from recommender.slate.recent_activity import NOTHING, ActivityEffects, apply_ac
 
 SPREAD = 2.0
 """In an order that changes from day to day, no product passes one that is more than this many times as likely."""
+_TO_SHARE = -(2.0**-32)
+"""From 32 random bits to -u."""
+_TO_COME = Product("")
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
 
@@ -59,8 +64,7 @@ class Identity:
         return CustomerView(reading, self.own, live, bought, day_of(now.timestamp()))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerView:
+class CustomerView(NamedTuple):
     """One person's view of the fetched lists.
 
     Attributes:
@@ -92,13 +96,21 @@ class CustomerView:
         buy_again, discover = self.own
         if mix == "buy_again":
             return self.on(buy_again, "buy_again")
-        new = self.on(discover, "discover")
+        found = self.reading.lists[discover] if placement.rotate else None
+        new = self.on(discover, "discover") if found is None else self._places(found)
         merged = new if mix == "discover" else merge_by_probability(self.on(buy_again, "buy_again"), new)
-        found = self.reading.lists[discover]
-        if not placement.rotate or found is None:
+        if found is None:
             return merged
-        turned = replace(self.reading, lists={discover: rotate(found, discover.owner_id, self.day)})
+        turned = self.reading._replace(lists={discover: rotate(found, discover.owner_id, self.day)})
         return _in_turn(merged, candidates_of(turned, discover, "discover", bought=self.bought))
+
+    def _places(self, found: PublishedList) -> Iterator[Candidate]:
+        """The places of a `discover` list by probability, for whichever new product stands there today."""
+        for index, score in zip(found.indices(), found.scores(), strict=True):
+            if index not in self.bought.indices:
+                yield Candidate(_TO_COME, "discover", score if isfinite(score) else None)
+            elif (product := self.reading.products.find(index)) is not None:
+                yield own_candidate(product, self.bought.find(index))
 
     def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
         """The candidates on one list."""
@@ -147,12 +159,12 @@ def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
         person: tells people apart.
         day: days since 1970-01-01.
     """
-    scores = [record.score for record in published]
+    scores = published.scores()
     if any(map(isnan, scores)):
         return published
     seed = encode_id(f"{day} {person}")
     drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
-    counted = [-score * SPREAD ** (number / -(2**32)) for score, number in zip(scores, drawn, strict=True)]
+    counted = [-score * SPREAD ** (number * _TO_SHARE) for score, number in zip(scores, drawn, strict=True)]
     return published.reorder(sorted(range(len(scores)), key=counted.__getitem__))
 
 
@@ -160,4 +172,7 @@ def _in_turn(merged: Iterable[Candidate], turned: Iterable[Candidate]) -> Iterat
     """`merged` with what was not bought before in the order of `turned`, which holds the same products."""
     new = (candidate for candidate in turned if candidate.own is None)
     for candidate in merged:
-        yield candidate if candidate.own is not None else next(new)
+        if candidate.own is not None:
+            yield candidate
+        elif (found := next(new, None)) is not None:  # Redis may have lost some
+            yield found

@@ -57,7 +57,7 @@ class FoldIn:
             if reading.lists[ListKey("discover", customer_id)] is None:
                 known, _ = apply_activity(reading, customer_id, [person], self.clock())
                 own = known.lists[ListKey("buy_again", customer_id)]
-                indices = sorted(own.indices()) if own is not None else []
+                indices = sorted(set(own.indices())) if own is not None else []
                 self.log.keep_folded(customer_id, fold(version, _to_wire(factors, indices, self.list_length)))
 
 
