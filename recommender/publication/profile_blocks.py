@@ -11,6 +11,8 @@ The numpy dtype writes, the struct format reads, as in `recommender.publication.
 import struct
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,24 +78,40 @@ class ProfileTable:
         ids = sum(len(encode_id(customer_id)) for customer_id in self.customer_ids)
         return ids + len(self) * (_LENGTH.size + PROFILE.itemsize)
 
+    @cached_property
+    def digests(self) -> NDArray[np.uint32]:
+        """(n,) what `block_of` reads of each customer's digest; ten million of them take ten seconds."""
+        numbers = (_number(digest_of_person(customer_id, None)) for customer_id in self.customer_ids)
+        return np.fromiter(numbers, np.uint32, len(self))
+
     def encode(self) -> Iterator[tuple[int, bytes]]:
         """Number and wire form of every block, also of those that nobody is in."""
-        blocks, wire, size = [bytearray() for _ in range(self.n_blocks)], self.records.tobytes(), PROFILE.itemsize
-        for i in sorted(range(len(self)), key=self.customer_ids.__getitem__):
-            block = block_of(digest_of_person(self.customer_ids[i], None), len(blocks))
-            customer = encode_id(self.customer_ids[i])
-            blocks[block] += _LENGTH.pack(len(customer)) + customer + wire[i * size : (i + 1) * size]
-        yield from enumerate(map(bytes, blocks))
+        numbers = self.digests % self.n_blocks
+        order = np.argsort(numbers, kind="stable")
+        ends = np.cumsum(np.bincount(numbers, minlength=self.n_blocks)).tolist()
+        for block, rows in enumerate(map(order.__getitem__, starmap(slice, pairwise([0, *ends])))):
+            customers = sorted(zip(map(self.customer_ids.__getitem__, rows.tolist()), rows.tolist(), strict=True))
+            yield block, b"".join([self._encode(customer_id, row) for customer_id, row in customers])
+
+    def _encode(self, customer_id: str, row: int) -> bytes:
+        customer, record = encode_id(customer_id), bytes(self.records[row].tobytes())
+        return _LENGTH.pack(len(customer)) + customer + record
 
     def without(self, gone: Collection[str]) -> "ProfileTable":
         """The same table without these customers."""
         kept = [i for i, customer_id in enumerate(self.customer_ids) if customer_id not in gone]
-        return ProfileTable([self.customer_ids[i] for i in kept], self.records[kept])
+        table = ProfileTable([self.customer_ids[i] for i in kept], self.records[kept])
+        table.__dict__["digests"] = self.digests[kept]  # they take longer than all else
+        return table
 
 
 def block_of(digest: str, n_blocks: int) -> int:
     """The block of a customer, from `digest_of_person`."""
-    return int(digest[:8], 16) % n_blocks
+    return _number(digest) % n_blocks
+
+
+def _number(digest: str) -> int:
+    return int(digest[:8], 16)
 
 
 def decode_block(wire: bytes) -> list[Profile]:

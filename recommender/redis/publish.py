@@ -78,6 +78,8 @@ class Publisher:
     def publish(self, publication: Publication, keep: int, advance: Callable[[int], None]) -> list[str]:
         """See `VersionStore.publish`. A version that is there already is only made current again."""
         version = publication.manifest.version
+        if publication.profiles is not None:
+            _ = publication.profiles.digests  # of a large shop they take longer than the lock lasts
         with self._locked() as token:
             states = self.states()
             for abandoned in (name for name, state in states.items() if state == WRITING):

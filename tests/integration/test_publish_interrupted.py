@@ -42,10 +42,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _be_hasty(set_attribute: Callable[[object, str, int], None]) -> None:
-    """Many small batches, and a lock that a dead publish does not hold for long."""
+    """Many small batches."""
     set_attribute(publish, "FIELDS_PER_COMMAND", 10)
     set_attribute(publish, "COMMANDS_PER_TRIP", 2)
-    set_attribute(publish, "LOCK_TTL_MS", 200)
 
 
 def _publish_and_die(url: str, shop: str, publication: Publication, n_trips: int) -> None:
@@ -74,6 +73,7 @@ def _kill_after(n_trips: int, redis_shop, publication: Publication) -> int | Non
     )
     child.start()
     child.join()
+    redis_shop.client.call("PEXPIRE", Keys(redis_shop.shop).publishing, 1)  # as if its time to live were over
     return child.exitcode
 
 

@@ -80,6 +80,16 @@ def test_the_same_customers_in_another_order_give_the_same_blocks():
     assert list(make_table(*people).encode()) == list(make_table(*reversed(people)).encode())
 
 
+def test_a_block_is_made_when_it_is_asked_for(monkeypatch):
+    """A publisher holds a lock that it renews with what it sends, and no more of a version than that in memory."""
+    table = make_table(*(make_profile(f"C{number}") for number in range(20 * PER_BLOCK)))
+    made = []
+    encode = ProfileTable._encode
+    monkeypatch.setattr(ProfileTable, "_encode", lambda *call: made.append(call) or encode(*call))
+    _, first = next(table.encode())
+    assert len(made) == len(decode_block(first)) < 2 * PER_BLOCK
+
+
 def test_nobody():
     table = make_table()
     assert (len(table), table.n_blocks, table.n_bytes, list(table.encode())) == (0, 1, 0, [(0, b"")])
@@ -91,6 +101,12 @@ def test_a_table_without_some():
     left = make_table(*map(make_profile, "abc")).without({"b", "x"})
     assert list(left.customer_ids) == ["a", "c"]
     assert len(left.records) == 2
+
+
+def test_a_table_without_some_knows_the_digests_of_the_others():
+    table = make_table(*(make_profile(f"C{number}") for number in range(9)))
+    left = table.without({"C3"})
+    assert left.digests.tolist() == make_table(*(make_profile(f"C{n}") for n in range(9) if n != 3)).digests.tolist()
 
 
 def test_a_table_that_does_not_fit_its_ids_is_refused():
