@@ -95,3 +95,15 @@ def test_the_plainer_of_two_is_proposed_and_the_other_named():
 
 def test_nothing_is_proposed_where_nothing_is_like_it():
     assert propose_columns(["a", "b", "??", ""], {"customer_id": ("customer_id",)}) == {}
+
+
+def test_words_of_product_files_stand_beside_those_of_purchases():
+    wanted = {ours: (ours,) for ours in ("product_id", "title", "price")}
+    found = propose_columns(["id", "sku_name", "base_price", "cogs", "Unit Cost"], wanted, "products")
+    assert {ours: each.column for ours, each in found.items()} == {
+        "product_id": "id",
+        "title": "sku_name",
+        "price": "base_price",
+    }
+    assert propose_columns(["Artikelnummer", "Preis", "ListPrice"], wanted, "products")["price"].column == "Preis"
+    assert "product_id" not in propose_columns(["id"], wanted)
