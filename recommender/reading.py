@@ -89,8 +89,10 @@ class FormatSettings(BaseModel):
     """Name of the hook that reshapes a file."""
     combine: str | None = None
     """Name of the hook that joins the files of a folder."""
+    join: str | None = None
+    """Column of all `files` by which their rows are joined, where there is no hook; the first file holds the lines."""
     files: tuple[str, ...] = ()
-    """Patterns of the file names, without ending, that `combine` needs."""
+    """Patterns of the file names, without ending, that `combine` or `join` needs."""
     alone: bool = False
     """Whether a file that is none of them stands for itself, as one table that holds all."""
     known_by: tuple[tuple[str, ...], ...] = ()

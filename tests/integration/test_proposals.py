@@ -102,3 +102,32 @@ def test_a_format_of_the_settings_is_proposed_as_those_that_come_along(home):
     second = CliRunner().invoke(reprise, ["doctor", "till.csv", "--format", "till", "--json"])
     assert second.exit_code == 0, second.output
     assert json.loads(second.stdout)["left_out"] == {"no card": 1}
+
+
+@pytest.mark.parametrize("asked", ["orders.csv", "order_details.csv"])
+def test_orders_and_their_lines_in_two_files_are_joined_by_a_line_that_is_proposed(home, asked):
+    shop = home / "shop"
+    shop.mkdir()
+    (shop / "customers.csv").write_text("customerID,companyName\nANN,Ann's\n")
+    (shop / "orders.csv").write_text(
+        "orderID,customerID,orderDate,shipName\n1,ANN,2026-09-13,Ann\n2,BOB,2026-09-14,Bob\n2,BOB,2026-09-14,Bob\n"
+    )
+    (shop / "order_details.csv").write_text(
+        "orderID,productID,unitPrice,quantity\n1,TEA,4.50,2\n1,MUG,9.00,1\n2,TEA,4.50,1\n"
+    )
+    first = CliRunner().invoke(reprise, ["doctor", f"shop/{asked}"])
+    assert isinstance(first.exception, MissingColumnError)
+    said = str(first.exception)
+    line = said.partition("begin reprise.toml with the line ")[2].partition(" and run: ")[0]
+    assert said.endswith("and run: reprise doctor shop --format shop")
+    (home / "reprise.toml").write_text(f"{line}\n")
+    second = CliRunner().invoke(reprise, ["doctor", "shop", "--format", "shop", "--json"])
+    assert second.exit_code == 0, second.output
+    report = json.loads(second.stdout)
+    assert (report["purchases"], report["orders"], report["customers"]) == (3, 2, 2)
+    (shop / "orders.csv").write_text("number,customerID,orderDate\n1,ANN,2026-09-13\n")
+    third = CliRunner().invoke(reprise, ["doctor", "shop", "--format", "shop"])
+    assert "the format needs a column 'orderID' in the file 'orders'" in str(third.exception)
+    (shop / "orders.csv").unlink()
+    fourth = CliRunner().invoke(reprise, ["doctor", "shop", "--format", "shop"])
+    assert "the format needs a file 'orders', found customers, order_details" in str(fourth.exception)

@@ -45,7 +45,7 @@ def propose_source(source: PurchaseSource, proposed: Mapping[str, Any]) -> Purch
     merged = {name: {**getattr(source.reading, name), **proposed.get(name, {})} for name in named}
     reading = source.reading.model_copy(update={**proposed, **merged})
     format_ = {**FORMATS, **load_settings().formats}.get(proposed.get("format", ""))
-    if format_ is None or not format_.combine or format_.alone:
+    if format_ is None or not (format_.combine or format_.join) or format_.alone:
         return replace(source, reading=reading)
     folders = [path.parent if path.is_file() else path for path in map(Path, source.paths)]
     return replace(source, paths=list(dict.fromkeys(folders)), reading=reading)

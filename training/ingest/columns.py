@@ -5,6 +5,7 @@ only a synonym, in any language, is proposed and never taken.
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from training.ingest.formats.known import FORMATS
 from training.ingest.headers.column_options import write_columns
 from training.ingest.headers.folding import fold
 from training.ingest.headers.proposals import Proposal, first_filled, propose_columns
+from training.ingest.headers.siblings import find_sibling
 from training.ingest.products.product_formats import OUR_OWN, product_format
 from training.ingest.schema import CATALOGUE, PURCHASE_COLUMNS, REQUIRED
 
@@ -158,7 +160,14 @@ def _refusal(
     found = propose_columns(free, {ours: wanted[ours] for ours in (*missing, *absent)}, kind.synonyms)
     proposals = {ours: each for ours, each in found.items() if ours in missing or each.plain}
     taken = {ours: first_filled(each) if ours == "customer_id" else each.column for ours, each in proposals.items()}
-    blanks = [f"{kind.option} {ours}=…" for ours in missing if ours not in taken]
+    lacking = [ours for ours in missing if ours not in taken]
+    blanks = [f"{kind.option} {ours}=…" for ours in lacking]
+    if kind is PURCHASES and lacking and (sibling := find_sibling(Path(file), seen, wanted, lacking)):
+        folder = shlex.quote(str(Path(file).parent))
+        return MissingColumnError(
+            f"{problem}; {sibling.file!r} beside it has the rest under the same {sibling.key!r}: to join both, begin "
+            f"reprise.toml with the line {sibling.format} and run: reprise doctor {folder} --format shop"
+        )
     hints = "".join(f"; {_hint(ours, each)}" for ours, each in proposals.items())
     options = " ".join([write_columns(taken, kind.option), *blanks]).strip()
     reasons = {ours: each.why for ours, each in proposals.items()}

@@ -8,6 +8,7 @@ normal there (postage lines, guests): they are counted, not called bad.
 import fnmatch
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import polars as pl
@@ -15,6 +16,7 @@ import polars as pl
 from recommender.errors import UsageError
 from recommender.reading import FormatSettings, ReadingOptions
 from training.ingest.formats.hooks import COMBINE, PREPARE
+from training.ingest.formats.lines import join_files
 from training.ingest.schema import EVENTS_KNOWN, PURCHASE_COLUMNS, REQUIRED
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -100,13 +102,19 @@ def make_format(name: str, settings: FormatSettings) -> Format:
         columns=settings.columns,
         left_out=_left_out(where, settings),
         prepare=_hook(where, PREPARE, settings.prepare) if settings.prepare else lambda frame: frame,
-        combine=_hook(where, COMBINE, settings.combine) if settings.combine else None,
+        combine=_combine(where, settings),
         files=settings.files,
-        alone=settings.alone or not settings.combine,
+        alone=settings.alone or not (settings.combine or settings.join),
         known_by=settings.known_by,
         time_patterns=settings.times,
         reading=settings.reading,
     )
+
+
+def _combine(where: str, settings: FormatSettings) -> Combine | None:
+    if settings.combine:
+        return _hook(where, COMBINE, settings.combine)
+    return partial(join_files, patterns=settings.files, key=settings.join) if settings.join else None
 
 
 def _hook(where: str, hooks: Mapping[str, _Hook], name: str) -> _Hook:

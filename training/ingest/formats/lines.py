@@ -1,9 +1,11 @@
 """Lines of exports: what several hooks find out of their cells."""
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from recommender.errors import UnreadableFileError
 from training.cells.ids import filled
 
 
@@ -47,3 +49,32 @@ def explode_items(rows: pl.LazyFrame, column: str, keys: Mapping[str, str]) -> p
     items = pl.coalesce(objects, parts.list.eval(pl.struct(values)))
     rows = rows.with_columns(items.alias(column)).explode(column)
     return rows.with_columns(pl.col(column).struct.field(key).alias(name) for key, name in keys.items()).drop(column)
+
+
+def join_files(files: Mapping[str, pl.LazyFrame], patterns: Sequence[str], key: str) -> pl.LazyFrame:
+    """The rows of the first file with the columns that the others have in the first row of the same key.
+
+    Args:
+        files: stem → frame.
+        patterns: of the stems, one for each file.
+        key: a column of all of them.
+
+    Raises:
+        UnreadableFileError: a file or its key is not there.
+    """
+    lines, *others = (_file_like(files, pattern, key) for pattern in patterns)
+    for other in others:
+        known = lines.collect_schema().names()
+        further = [name for name in other.collect_schema().names() if name not in known]
+        lines = lines.join(other.select(key, *further).unique(key, keep="first"), on=key, how="left")
+    return lines
+
+
+def _file_like(files: Mapping[str, pl.LazyFrame], pattern: str, key: str) -> pl.LazyFrame:
+    stem = next(iter(fnmatch.filter(sorted(files), pattern)), None)
+    if stem is None or key not in files[stem].collect_schema().names():
+        lacking = f"a file {pattern!r}" if stem is None else f"a column {key!r} in the file {stem!r}"
+        raise UnreadableFileError(
+            f"the format needs {lacking}, found {', '.join(sorted(files)) or 'nothing'}; give the folder that holds all"
+        )
+    return files[stem]

@@ -50,7 +50,8 @@ def synonyms(file: str = "synonyms") -> dict[str, dict[str, tuple[int, str]]]:
     if file == "products":
         purchases = synonyms()
         shared = {ours: purchases[ours] for ours in _SHARED} | {"price": purchases["unit_price"]}
-        return shared | _read(file)
+        own = _read(file)
+        return {ours: {**own.get(ours, {}), **shared.get(ours, {})} for ours in {**shared, **own}}
     return _read(file)
 
 

@@ -30,6 +30,7 @@ _FOREIGN = {
     b"%PDF": "a PDF; export the purchases as CSV",
     b"\x89PNG": "a picture; export the purchases as CSV",
     b"<": "HTML or XML; export the purchases as CSV",
+    b"version https://git-lfs": "a pointer of Git LFS and not the file; fetch it (git lfs pull)",
     b"{\\rtf": "a document; export the purchases as CSV",
 }
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -81,6 +82,8 @@ def look_into(file: Path, stored: Path | None = None) -> Content:
         raise UnreadableFileError(f"{file} is empty; a header line and one line per purchase are needed")
     if foreign := next((what for start, what in _FOREIGN.items() if text.startswith(start)), None):
         raise UnreadableFileError(f"{file} is {foreign}")
+    if head[257:262] == b"ustar":
+        raise UnreadableFileError(f"{file} is a tar archive; unpack it and name what counts")
     if head.startswith(b"PAR1"):
         return Content(file, stored, "parquet", packed=packed, head=head)
     if told is None and len(head.translate(None, _CONTROLS)) < 0.95 * len(head):

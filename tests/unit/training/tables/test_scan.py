@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import re
+import tarfile
 import zipfile
 
 import polars as pl
@@ -32,6 +33,15 @@ def zipped(**files: str) -> bytes:
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def tarred(content):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("p.csv")
+        member.size = len(content.encode())
+        archive.addfile(member, io.BytesIO(content.encode()))
     return packed.getvalue()
 
 
@@ -266,7 +276,10 @@ def test_a_header_alone(scan):
         (by_zstandard(text())[:-9], "is the file complete"),
         (bytes.fromhex("28b52ffd240319000061fc0afd2bc0ad"), "is packed by Zstandard and holds no text in UTF-8"),
         (zipped(a="x").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x90"), "that is cut off; copy it anew"),
+        (tarred(text() * 100), "is a tar archive; unpack it"),
+        (gzip.compress(tarred(text() * 100)), "is a tar archive; unpack it"),
         (b"SQLite format 3\0", "is a database"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:5a\nsize 9\n", "is a pointer of Git LFS"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is protected by a password"),
     ],
 )
