@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -11,11 +12,34 @@ from recommender.errors import HomeError
 
 DIGEST_CHARACTERS = 32
 _SALT_BYTES = 32
+_DIGEST = re.compile(f"[0-9a-f]{{{DIGEST_CHARACTERS}}}")
 
 
 def digest_of_customer(customer_id: str, salt: bytes) -> str:
     """Digest of a customer's id: the first 128 bits of its HMAC-SHA-256 under the salt, in hex."""
     return hmac.digest(salt, customer_id.encode("utf-8", "surrogatepass"), "sha256").hex()[:DIGEST_CHARACTERS]
+
+
+def known_as(customer_id: str, salt: bytes | None) -> str:
+    """What stands for a customer in a list: the id, or with a salt its digest; a digest stays."""
+    if salt is None or _DIGEST.fullmatch(customer_id):
+        return customer_id
+    return digest_of_customer(customer_id, salt)
+
+
+def salt_of_training(home: DataDirectory) -> bytes:
+    """The salt by which the purchases were hashed.
+
+    Raises:
+        HomeError: there is none, or it cannot be read.
+    """
+    salt = find_salt(home)
+    if salt is None:
+        raise HomeError(
+            f"{home.customer_salt} is not there, so no customer can be found by its digest; train with "
+            "--hash-customers first, take the file along where the home moved, or leave the option away"
+        )
+    return salt
 
 
 def find_salt(home: DataDirectory) -> bytes | None:

@@ -71,6 +71,23 @@ def test_the_same_call_gives_the_same_bytes(shop: Path) -> None:
     assert run(*call).stdout == run(*call).stdout
 
 
+def test_hashed_ids_of_all_three_files_meet(shop: Path) -> None:
+    """Assignments and events hold ids as the purchases do; what is reported is the same as without digests."""
+    files = ("--assignments", shop / "assigned.parquet", "--events", shop / "events.csv")
+    plain, hashed = (
+        json.loads(run(shop / "purchases.csv", *files, *WHEN, "--json", *more).stdout)
+        for more in ((), ("--hash-customers",))
+    )
+    orders = [document["figures"]["orders_per_customer"]["values"]["six"] for document in (plain, hashed)]
+    assert orders[1] == pytest.approx(orders[0])
+    for variant in ("control", "six"):
+        counts = [document["attribution"]["variants"][variant] for document in (plain, hashed)]
+        assert counts[0]["bought"] > 0
+        assert [counts[1][name] == counts[0][name] for name in ("recommended", "clicked", "bought", "orders")] == [
+            True
+        ] * 4
+
+
 def test_assigned_by_hash_nothing_was_changed(shop: Path) -> None:
     variants = ("--variant", "six=2", "--variant", "twelve=1", "--holdout", "25%")
     done = run(shop / "purchases.csv", "--experiment", "home", *variants, *WHEN, "--json")

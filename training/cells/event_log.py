@@ -99,9 +99,7 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _BOUGHT:
             no = next(value for value in values if value != yes)
             meaning = f"no purchase, where {yes!r} says that there was one"
-            questions.append(
-                Question("event_log", column, no, {f"--purchases-where {_quoted(f'{column}={yes}')}": meaning})
-            )
+            questions.append(Question("event_log", column, no, {purchases_where(column, [yes]): meaning}))
     return questions
 
 
@@ -156,8 +154,13 @@ def _buying(buying: Sequence[str], others: Sequence[str]) -> list[Sequence[str]]
 
 
 def _option(column: str, values: Sequence[str], *, status: bool) -> str:
-    where = f"--purchases-where {_quoted(f'{column}=' + '|'.join(values))}"
+    where = purchases_where(column, values)
     return f"{where} --columns status={_quoted(column)}" if status else where
+
+
+def purchases_where(column: str, values: Sequence[str]) -> str:
+    """The option by which the rows with these values are purchases, as it is typed."""
+    return f"--purchases-where {_quoted(f'{column}=' + '|'.join(values))}"
 
 
 def _quoted(value: str) -> str:
@@ -220,7 +223,9 @@ def is_purchase(rule: str | None, columns: Sequence[str], file: str) -> pl.Expr:
     """
     if rule is None:
         return pl.lit(value=True).alias(PURCHASE)
-    column, separator, values = rule.partition("=")
+    # a name may hold equals signs
+    named = max((name for name in columns if rule.strip().startswith(f"{name}=")), key=len, default=None)
+    column, separator, values = (named, "=", rule.strip()[len(named) + 1 :]) if named else rule.partition("=")
     if not separator or not values.strip():
         raise UsageError(f"--purchases-where {rule!r} is not COLUMN=VALUE, such as event=transaction")
     if column.strip() not in columns:

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from recommender.customer_salt import digest_of_customer
+from recommender.customer_salt import digest_of_customer, known_as
 from recommender.errors import MissingColumnError
 from training.cells.findings import READ, CountedNote, Note, ReadCells
 from training.cells.source_column import SourceColumn
@@ -33,6 +33,8 @@ NOTHING = tuple(
 """What exports write where there is no customer, product or order."""
 ZERO = ("0.0", *("0" * length for length in (*range(1, 13), 32)))
 """Nothing, too, but where ids are numbered from 0."""
+_GUARDS = (('="', '"'), ("'", "'"))
+"""What keeps a spreadsheet from taking an id for a number."""
 SCIENTIFIC = r"""^\s*(?:'|=")?-?\d(?:[.,]\d+[eE]\+?|[eE]\+)\d+['"]?\s*$"""
 """A number that a spreadsheet cut, such as 9.23E+11: its last digits are lost. It may be guarded."""
 _PLAIN_ID = r"^(?:(?:[0A-Za-z_][0A-Za-z_-]*)?[1-9][0-9A-Za-z_-]*|[0-9A-Za-z][^\s'=@]*@[^\s@]*[A-Za-z])$"
@@ -122,12 +124,28 @@ def filled(column: str) -> pl.Expr:
     return pl.when(~nothing).then(cell)
 
 
-def hash_customers(rows: pl.DataFrame, salt: bytes | None) -> pl.DataFrame:
-    """`rows` with the digest of each customer instead of its id; as they are without a salt."""
+def plain_id(cell: str) -> str:
+    """One id without blanks and guards, as `read_ids` reads it; a word for nothing stays."""
+    bare = cell.strip()
+    for start, end in _GUARDS:
+        if bare.startswith(start):
+            bare = bare.removeprefix(start).removesuffix(end).strip()
+    return bare
+
+
+def hash_customers(rows: pl.DataFrame, salt: bytes | None, *, digests_stay: bool = False) -> pl.DataFrame:
+    """`rows` with the digest of each customer instead of its id; as they are without a salt.
+
+    Args:
+        rows: customer_id.
+        salt: of the digests.
+        digests_stay: whether an id that looks like a digest is one, as in lists that Reprise wrote.
+    """
     if salt is None:
         return rows
     ids = rows["customer_id"].unique().drop_nulls()
-    digests = pl.Series([digest_of_customer(one, salt) for one in ids], dtype=pl.String)
+    digest = known_as if digests_stay else digest_of_customer
+    digests = pl.Series([digest(one, salt) for one in ids], dtype=pl.String)
     return rows.with_columns(pl.col("customer_id").replace_strict(ids, digests, return_dtype=pl.String))
 
 
@@ -138,7 +156,7 @@ def used_columns(taken: Collection[str]) -> set[str]:
 
 def _unguarded(cells: pl.Series) -> pl.Series:
     """Trimmed ids without what keeps a spreadsheet from taking them for numbers."""
-    for start, end in (('="', '"'), ("'", "'")):
+    for start, end in _GUARDS:
         guarded = cells.str.starts_with(start)
         if guarded.any():
             bare = cells.str.strip_prefix(start).str.strip_suffix(end).str.strip_chars()

@@ -12,7 +12,7 @@ import click
 from recommender.campaigns.audiences import AudienceName
 from training.commands.database_options import add_database_options, take_queries
 from training.commands.proposed_reading import read_or_ask
-from training.commands.reading_options import add_reading_options, take_reading
+from training.commands.reading_options import add_reading_options, parse_named, take_reading
 from training.ingest.ingest import PurchaseSource
 
 
@@ -29,10 +29,15 @@ def source_or_ledger_options(command: Callable[..., None]) -> Callable[..., None
 
 
 def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add CAMPAIGN and whom it writes to with how much: `campaign_id`, `audience`, `customers` and `slots`."""
+    """Add CAMPAIGN, whom it writes to with how much, and how lists are read.
+
+    The command gets `campaign_id`, `audience`, `customers`, `slots`, `columns` and `hash_customers`.
+    """
     names, whole = click.Choice(get_args(AudienceName)), click.IntRange(min=1)
     file = click.Path(path_type=Path)
     for add in (
+        click.option("--hash-customers", is_flag=True, help="Files hold ids; their digests are meant."),
+        click.option("--columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="Of these files."),
         click.option("--slots", type=whole, help="Most products in one mail.  [default: as placement email]"),
         click.option("--customers", type=file, help="Or a file of ids: a column customer_id, or lines."),
         click.option("--audience", type=names, help="Who is meant."),

@@ -47,7 +47,8 @@ def _split(context: click.Context, parameter: click.Parameter, values: tuple[str
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-def _columns(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
+def parse_named(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
+    """Click callback: OURS=THEIRS,… as a dict."""
     try:
         return parse_columns(values)
     except ValueError as error:
@@ -56,9 +57,9 @@ def _columns(context: click.Context, parameter: click.Parameter, values: tuple[s
 
 _OPTIONS = (
     click.option("--format", metavar="NAME", help=f"Which export it is: {', '.join(FORMATS)}.  [default: reprise]"),
-    click.option("--columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
+    click.option("--columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="customer_id=Buyer,…"),
     click.option(
-        "--product-columns", multiple=True, callback=_columns, metavar="OURS=THEIRS", help="The same for --products."
+        "--product-columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="The same for --products."
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of text files, such as windows-1252."),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),

@@ -53,6 +53,16 @@ PURCHASES = Kind(PURCHASE_COLUMNS, REQUIRED, "--columns", "columns", "synonyms")
 PRODUCTS = Kind(CATALOGUE.names(), ("product_id",), "--product-columns", "product_columns", "products")
 
 
+def side_kind(names: Sequence[str], required: Sequence[str], option: str) -> Kind:
+    """A list of customers, addresses, assignments or events, whose columns an option names."""
+    return Kind(names, required, option, "columns", "side")
+
+
+def take_own_columns(seen: Sequence[str], named: Mapping[str, str], file: str, kind: Kind) -> dict[str, str]:
+    """`take_columns` of a file that has only our own names."""
+    return take_columns(seen, {name: (name,) for name in kind.names}, named, file, kind)
+
+
 def take_columns(
     seen: Sequence[str],
     known: _Names,

@@ -9,6 +9,7 @@ import polars as pl
 
 from recommender.reading import ReadingOptions
 from training.cells.amounts import AMOUNT, find_amount
+from training.cells.event_codes import find_event_codes
 from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
 from training.cells.ids import add_first_filled, hash_customers, read_ids, used_columns
@@ -118,7 +119,9 @@ def read_part(
         questions = [question for ours, each in cells.items() if ours != AMOUNT for question in each.questions]
         words = words_of_columns(table, unused)
         if options.purchases_where is None:
-            questions += find_event_logs(words)
+            known = find_event_logs(words)
+            asked = {question.column for question in known}
+            questions += known + find_event_codes(table, [name for name in unused if name not in asked])
         if refuse:
             refuse_questions(file, questions)
         normal = {**user_rules(options), **format_.left_out, **NORMAL}

@@ -1,6 +1,6 @@
 """Tables read row by row with nothing copied to the disk, such as lists of customers and of their addresses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,6 +14,9 @@ from training.tables.text.layout import LAYOUT_LINES, find_layout, find_layout_o
 from training.tables.text.plain_text import is_guessed, open_text
 from training.tables.text.records import read_records
 from training.tables.workbooks import read_sheet
+
+FindColumns = Callable[[Sequence[str], Path], Mapping[str, str]]
+"""Finds our columns, as our name → the table's, in the names of a file's columns."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from recommender.experiments.experiment import Experiment, assign
-from training.analytics.experiments.read_columns import read_columns
+from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
 from training.cells.forms.time_text import UTC_MOMENT
 from training.tables.workspace import Workspace
 
@@ -31,7 +31,9 @@ class Assignments:
     left_out: Mapping[str, int]
 
 
-def read_assignments(file: Path, start: datetime, end: datetime, work: Workspace) -> Assignments:
+def read_assignments(
+    file: Path, start: datetime, end: datetime, work: Workspace, how: SideFile = AS_IT_IS
+) -> Assignments:
     """A file of customer_id, variant and, optionally, exposed_at, with one row per customer or per exposure.
 
     A customer enters when first exposed, but not before `start`; at `start` where no row says when. Exposures must be
@@ -43,11 +45,14 @@ def read_assignments(file: Path, start: datetime, end: datetime, work: Workspace
         start: of the experiment, aware.
         end: who is first exposed at or after it is left out.
         work: for copies of the file.
+        how: it is to be read.
 
     Raises:
         UnreadableFileError, MissingColumnError: see `read_columns`.
     """
-    rows, unusable = read_columns(file, ["customer_id", "variant"], work, moment="exposed_at", optional=["exposed_at"])
+    rows, unusable = read_columns(
+        file, ["customer_id", "variant"], work, moment="exposed_at", optional=["exposed_at"], how=how
+    )
     return enter(rows, start, end, {"rows without an id, a variant or a readable time": unusable})
 
 

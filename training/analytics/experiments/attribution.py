@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from training.analytics.experiments.outcomes import Period, lines_of
-from training.analytics.experiments.read_columns import read_columns
+from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
 from training.tables.workspace import Workspace
 
 SLOT = ["customer_id", "product_id", "recommendation_id"]
@@ -40,13 +40,15 @@ class Attribution:
         return self.revenue / self.customers if self.customers else float("nan")
 
 
-def read_events(file: Path, work: Workspace) -> tuple[pl.DataFrame, int]:
+def read_events(file: Path, work: Workspace, how: SideFile = AS_IT_IS) -> tuple[pl.DataFrame, int]:
     """Impressions and clicks of a file, and the number of unusable rows.
 
     Raises:
         UnreadableFileError, MissingColumnError: see `read_columns`.
     """
-    return read_columns(file, [*SLOT, "event_type"], work, moment="occurred_at", optional=["recommendation_id"])
+    return read_columns(
+        file, [*SLOT, "event_type"], work, moment="occurred_at", optional=["recommendation_id"], how=how
+    )
 
 
 def attribute(

@@ -1,19 +1,20 @@
 """Columns of ids and times of small files, such as assignments and events, read like purchase files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from recommender.errors import MissingColumnError, UnclearInputError
+from recommender.errors import UnclearInputError
 from recommender.reading import ReadingOptions
 from training.cells.findings import refuse_questions
 from training.cells.forms.time_text import UTC_MOMENT
-from training.cells.ids import read_ids
+from training.cells.ids import hash_customers, read_ids
 from training.cells.source_column import SourceColumn
 from training.cells.texts import text_of
 from training.cells.times import read_times
-from training.ingest.columns import find_column
+from training.ingest.columns import side_kind, take_own_columns
 from training.tables.files import BROKEN, LINE, NO_ROWS, reading, unchanged
 from training.tables.scan import scan_file
 from training.tables.text.plain_text import GUESSED
@@ -24,8 +25,32 @@ _TOLD = "__told__"
 _BEYOND_ASCII = r"[^\x00-\x7f]"
 
 
+@dataclass(frozen=True)
+class SideFile:
+    """How a file of assignments or events is to be read.
+
+    Attributes:
+        named: our column → the file's.
+        option: of the command line that names them.
+        salt: of the digests that stand for customer ids; None: ids stay.
+    """
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    option: str = "--event-columns"
+    salt: bytes | None = None
+
+
+AS_IT_IS = SideFile()
+
+
 def read_columns(
-    file: Path, texts: Sequence[str], work: Workspace, *, moment: str | None = None, optional: Sequence[str] = ()
+    file: Path,
+    texts: Sequence[str],
+    work: Workspace,
+    *,
+    moment: str | None = None,
+    optional: Sequence[str] = (),
+    how: SideFile = AS_IT_IS,
 ) -> tuple[pl.DataFrame, int]:
     """The wanted columns of a file of any kind that `scan_file` reads.
 
@@ -35,6 +60,7 @@ def read_columns(
         work: for copies of the file.
         moment: a column of times in any form that a purchase file may have; last in the result. None: no such column.
         optional: those of `texts` and `moment` that the file need not have, and whose cells may be empty.
+        how: it is to be read; a customer id that looks like a digest stays.
 
     Returns:
         The rows whose other cells are all filled and readable, and how many are not so. A time that is there but
@@ -42,16 +68,16 @@ def read_columns(
 
     Raises:
         UnreadableFileError: the file is absent, empty, of the wrong kind or encoding, or changed while it was read.
-        MissingColumnError: a column that is not optional is absent.
+        MissingColumnError: a column that is not optional is absent; it proposes what could be meant.
+        UsageError: a column is named that is not ours.
         UnclearInputError: the times could mean two things, or ids hold letters whose encoding would have to be guessed.
     """
     names = [*texts, *([moment] if moment else [])]
     with unchanged([file]), reading(file):
         table = scan_file(file, ReadingOptions(), work)
-        frame = _named(table.frame, names)
-        schema = frame.collect_schema()
         required = [name for name in names if name not in optional]
-        _check(file, required, schema)
+        frame = _named(table.frame, names, required, file, how)
+        schema = frame.collect_schema()
         columns = [_cell(frame, name, schema).alias(name) for name in texts]
         kept = frame.filter(~pl.col(BROKEN).is_in(NO_ROWS).fill_null(value=False))
         times = _moment(frame, moment, schema, file) if moment else ()
@@ -61,14 +87,16 @@ def read_columns(
     usable = rows.filter(pl.all_horizontal(pl.col(required).is_not_null()))
     if moment:
         usable = usable.filter(pl.col(moment).is_not_null() | ~pl.col(_TOLD)).drop(_TOLD)
-    return usable, len(rows) - len(usable)
+    return hash_customers(usable, how.salt, digests_stay=True), len(rows) - len(usable)
 
 
-def _named(frame: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
-    """The file with our names where its own differ from them in no letter, such as `Customer ID`."""
-    seen = frame.collect_schema().names()
-    theirs = {name: find_column((name,), seen) for name in names}
-    return frame.rename({other: name for name, other in theirs.items() if other is not None and other != name})
+def _named(
+    frame: pl.LazyFrame, names: Sequence[str], required: Sequence[str], file: Path, how: SideFile
+) -> pl.LazyFrame:
+    """The taken columns under our names, with LINE and BROKEN."""
+    seen = [name for name in frame.collect_schema().names() if name not in {LINE, BROKEN}]
+    taken = take_own_columns(seen, how.named, str(file), side_kind(names, required, how.option))
+    return frame.select(LINE, BROKEN, *(pl.col(theirs).alias(ours) for ours, theirs in taken.items()))
 
 
 def _cell(frame: pl.LazyFrame, name: str, schema: pl.Schema) -> pl.Expr:
@@ -89,11 +117,3 @@ def _moment(frame: pl.LazyFrame, name: str, schema: pl.Schema, file: Path) -> tu
     moment = read_times(SourceColumn(frame, name), ReadingOptions())
     refuse_questions(str(file), moment.questions)
     return moment.value.alias(name), _text(name, schema).is_not_null().alias(_TOLD)
-
-
-def _check(file: Path, required: Sequence[str], schema: pl.Schema) -> None:
-    if absent := [name for name in required if name not in schema]:
-        seen = ", ".join(repr(name) for name in schema.names() if name not in {LINE, BROKEN})
-        raise MissingColumnError(
-            f"{file} has no column {', '.join(map(repr, absent))}; its columns are {seen}; rename those that are meant"
-        )

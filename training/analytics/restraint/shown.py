@@ -6,12 +6,12 @@ import polars as pl
 
 from recommender.errors import TooLittleDataError
 from training.analytics.experiments.attribution import SLOT
-from training.analytics.experiments.read_columns import read_columns
+from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
 from training.analytics.restraint.restraint import SHOWN
 from training.tables.workspace import Workspace
 
 
-def read_shown_file(file: Path, work: Workspace) -> pl.DataFrame:
+def read_shown_file(file: Path, work: Workspace, how: SideFile = AS_IT_IS) -> pl.DataFrame:
     """Impressions and clicks of a file, in the columns of `SHOWN`; a rank that is no number is null.
 
     Raises:
@@ -19,9 +19,8 @@ def read_shown_file(file: Path, work: Workspace) -> pl.DataFrame:
     """
     texts = [name for name in SHOWN if name != "occurred_at"]
     required = {"event_type", "customer_id", "placement"}
-    rows, _ = read_columns(
-        file, texts, work, moment="occurred_at", optional=[name for name in texts if name not in required]
-    )
+    optional = [name for name in texts if name not in required]
+    rows, _ = read_columns(file, texts, work, moment="occurred_at", optional=optional, how=how)
     return rows.select(pl.col(name).cast(SHOWN[name], strict=name != "rank") for name in SHOWN)
 
 

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from recommender.data_dir import make_folder
 from recommender.errors import HomeError, MissingColumnError
-from training.tables.small_tables import SmallTable, open_table
+from training.tables.small_tables import FindColumns, SmallTable, open_table
 
 MOST_EXAMPLES = 20
 """Bad lines that are named; all are counted."""
-_REQUIRED = ("customer_id", "email")
-_OPTIONAL = ("name", "locale")
+REQUIRED = ("customer_id", "email")
+OPTIONAL = ("name", "locale")
 _LOCAL_PART = re.compile(r"""[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+(\.[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+)*""")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -73,8 +73,9 @@ class AddressBook:
         encoding: of the file, as Python calls it; empty where it is no text.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, id_of: Callable[[str], str] = str) -> None:
         self.rows = 0
+        self._id_of = id_of
         self.bad = BadLines()
         self.encoding = ""
         self._connection = connection
@@ -123,8 +124,8 @@ class AddressBook:
 
     def _add(self, line: int, row: Mapping[str | None, str | None]) -> str | None:
         """Why a line is bad; None where it was added."""
-        customer_id, email = row.get("customer_id"), (row.get("email") or "").strip()
-        name, locale = ((row.get(column) or "").strip() or None for column in _OPTIONAL)
+        customer_id, email = self._id_of(row.get("customer_id") or ""), (row.get("email") or "").strip()
+        name, locale = ((row.get(column) or "").strip() or None for column in OPTIONAL)
         if not customer_id or None in row:
             return "no_customer_id" if not customer_id else "too_many_columns"
         if any(_CONTROL.search(text) for text in (customer_id, email, name or "", locale or "")):
@@ -158,12 +159,16 @@ def check_address(email: str) -> str | None:
 
 
 @contextmanager
-def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
+def open_addresses(
+    file: Path, folder: Path, columns: FindColumns | None = None, id_of: Callable[[str], str] = str
+) -> Iterator[AddressBook]:
     """Read a table of customer_id, email and perhaps name and locale, as text in constant memory or as a workbook.
 
     Args:
         file: with a header.
         folder: of the look-up table, a file without a name for as long as the context is open.
+        columns: finds ours in a header; None: as they are written, in any case.
+        id_of: what the service calls a customer, from the cell; empty: nobody.
 
     Raises:
         UnreadableFileError: the file is absent, empty or no table.
@@ -172,21 +177,27 @@ def open_addresses(file: Path, folder: Path) -> Iterator[AddressBook]:
         HomeError: the folder cannot be written.
     """
     with _open_nameless(folder) as connection:
-        book = AddressBook(connection)
+        book = AddressBook(connection, id_of)
         with open_table(file) as table:
             book.encoding = table.encoding
-            book.fill(_rows(table, file))
+            found = (columns or _as_written)(table.names, file)
+            book.fill(_rows(table, found))
         yield book
 
 
-def _rows(table: SmallTable, file: Path) -> Iterator[tuple[int, dict[str | None, str | None]]]:
-    columns = [column.strip().lower() for column in table.names]
-    missing = [column for column in _REQUIRED if column not in columns]
+def _as_written(names: Sequence[str], file: Path) -> Mapping[str, str]:
+    columns = {name.strip().lower(): name for name in names}
+    missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise MissingColumnError(f"{file} has no column {' and no '.join(missing)}; its header is: {','.join(columns)}")
+    return columns
+
+
+def _rows(table: SmallTable, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str | None, str | None]]]:
     for line, cells in table.rows:
-        row: dict[str | None, str | None] = dict(zip(columns, cells, strict=False))
-        if len(cells) > len(columns):
+        found = dict(zip(table.names, cells, strict=False))
+        row: dict[str | None, str | None] = {ours: found.get(theirs) for ours, theirs in columns.items()}
+        if len(cells) > len(table.names):
             row[None] = None
         yield line, row
 

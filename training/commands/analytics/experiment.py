@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
+from recommender.customer_salt import salt_of_training
+from recommender.data_dir import DataDirectory
 from recommender.events.event import EventType
 from recommender.experiments.experiment import Experiment, shares
 from recommender.settings import load_settings
@@ -18,9 +20,11 @@ from training.analytics.experiments.assignments import Assignments, assign_custo
 from training.analytics.experiments.attribution import read_events
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
+from training.analytics.experiments.read_columns import SideFile
 from training.analytics.restraint.shown import exposures_of, slots_of
 from training.commands.analytics.experiment_tables import print_report
 from training.commands.options import parse_moment, parse_share, source_or_ledger_options
+from training.commands.reading_options import parse_named
 from training.commands.source import read_source
 from training.ingest.archived_events import read_ledger
 from training.ingest.ingest import Ingested, PurchaseSource
@@ -32,6 +36,9 @@ _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
 @click.command()
 @source_or_ledger_options
 @click.option("--assignments", type=click.Path(path_type=Path), help="File of customer_id, variant and exposed_at.")
+@click.option(
+    "--assignment-columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="Columns of that file."
+)
 @click.option("--experiment", "name", metavar="NAME", help="Assign by hash, as the answers do.")
 @click.option("--salt", help="Of that experiment.  [default: its name]")
 @click.option(
@@ -52,12 +59,14 @@ _SHOWN: tuple[EventType, ...] = ("exposure", "impression", "click")
     "--lift", default="5%", callback=parse_share, show_default=True, help="Hoped for; tunes the always-valid interval."
 )
 @click.option("--events", type=click.Path(path_type=Path), help="File of impressions and clicks, for attribution.")
+@click.option("--event-columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="Of that file.")
 @click.option("--within-days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     *,
     source: PurchaseSource,
     assignments: Path | None,
+    assignment_columns: dict[str, str],
     name: str | None,
     salt: str | None,
     variants: tuple[str, ...],
@@ -68,6 +77,7 @@ def command(
     before_days: int,
     lift: float,
     events: Path | None,
+    event_columns: dict[str, str],
     within_days: float,
     as_json: bool,
 ) -> None:
@@ -98,9 +108,15 @@ def command(
         exposures = exposures_of(shown, exposed) if shown is not None and exposed is not None else None
     period = Period(*_find_times(start, end, experiment, exposures, now), before_days)
     ingested = read_source(source, settings, now, progress, as_json=as_json)
+    ids = salt_of_training(DataDirectory(settings.home)) if source.reading.hash_customers else None
+    of_variants = SideFile(assignment_columns, "--assignment-columns", ids)
     with progress.step("Compare variants"), Workspace(settings.home) as work:
-        assigned = _assign(assignments if exposures is None else exposures, experiment, ingested, period, work)
-        seen, unusable = read_events(events, work) if events else (None if shown is None else slots_of(shown), 0)
+        who = assignments if exposures is None else exposures
+        assigned = _assign(who, experiment, ingested, period, work, how=of_variants)
+        of_events = SideFile(event_columns, salt=ids)
+        seen, unusable = (
+            read_events(events, work, of_events) if events else (None if shown is None else slots_of(shown), 0)
+        )
         plan = AnalysisPlan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
     if as_json:
@@ -158,12 +174,14 @@ def _assign(
     ingested: Ingested,
     period: Period,
     work: Workspace,
+    *,
+    how: SideFile,
 ) -> Assignments:
     """Who is in it; tills and bots, whose purchases are not in the ledger, are not."""
     if source is None:
         return assign_customers(cast(Experiment, experiment), ingested.ledger, period.start)
     if isinstance(source, Path):
-        read = read_assignments(source, period.start, period.end, work)
+        read = read_assignments(source, period.start, period.end, work, how)
     else:
         read = enter(source, period.start, period.end)
     tills = [row["customer_id"] for row in ingested.report.suspicious]

@@ -7,12 +7,17 @@ import click
 
 from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
+from recommender.customer_salt import salt_of_training
+from recommender.data_dir import DataDirectory
 from recommender.events.event import EventType
 from recommender.settings import load_settings
+from training.analytics.experiments.read_columns import SideFile
 from training.analytics.restraint.restraint import METHOD, learn_restraint
 from training.analytics.restraint.shown import read_shown_file
+from training.cells.ids import hash_customers
 from training.commands.analytics.restraint_tables import print_restraint
 from training.commands.options import source_or_ledger_options
+from training.commands.reading_options import parse_named
 from training.commands.source import read_source
 from training.ingest.archived_events import read_ledger
 from training.ingest.ingest import PurchaseSource
@@ -24,6 +29,7 @@ _SHOWN: tuple[EventType, ...] = ("exposure", "impression")
 @click.command()
 @source_or_ledger_options
 @click.option("--events", type=click.Path(path_type=Path), help="File of impressions and exposures, without a ledger.")
+@click.option("--event-columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="Of that file.")
 @click.option("--placement", "placements", multiple=True, metavar="NAME", help="Only this one; repeatable.")
 @click.option("--within-days", type=click.FloatRange(min=0, min_open=True), default=14.0, show_default=True)
 @click.option(
@@ -38,6 +44,7 @@ def command(
     *,
     source: PurchaseSource,
     events: Path | None,
+    event_columns: dict[str, str],
     placements: tuple[str, ...],
     within_days: float,
     minimum: float,
@@ -61,10 +68,12 @@ def command(
     with progress.step("Read what was shown"):
         if events:
             with Workspace(settings.home) as work:
-                shown = read_shown_file(events, work)
+                shown = read_shown_file(events, work, SideFile(event_columns))
         else:
             shown = read_ledger(source.ledger or Path(), settings.shop, _SHOWN)
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
+    if events and source.reading.hash_customers:
+        shown = hash_customers(shown, salt_of_training(DataDirectory(settings.home)), digests_stay=True)
     with progress.step("Compare positions"):
         found = learn_restraint(shown, ingested.ledger, within_days=within_days, minimum=minimum, placements=placements)
     if as_json:

@@ -26,6 +26,7 @@ from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS, FileJob, make_file
+from training.commands.campaigns.list_files import list_files
 from training.commands.options import campaign_options
 
 _WORDS = {
@@ -56,6 +57,8 @@ def command(
     audience: AudienceName | None,
     customers: Path | None,
     slots: int | None,
+    columns: dict[str, str],
+    hash_customers: bool,
     format_: str,
     out: Path | None,
     template: Path | None,
@@ -81,7 +84,8 @@ def command(
     settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
     locale = locale or settings.locale
     get_locale(locale)  # before anything is begun
-    listed = None if customers is None else read_customers(customers)
+    lists = list_files(settings, columns, hash_customers=hash_customers)
+    listed = None if customers is None else read_customers(customers, lists.customer_columns, lists.id_of)
     meant = listed.audience if listed else str(audience)
     with store_url(settings) as url:
         storage = RedisShopStorage(url, TIMEOUT_MS)

@@ -40,6 +40,7 @@ from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS
+from training.commands.campaigns.list_files import list_files
 from training.commands.options import campaign_options
 
 MOST_NAMED = 100
@@ -79,6 +80,8 @@ def command(
     audience: str | None,
     customers: Path | None,
     slots: int | None,
+    columns: dict[str, str],
+    hash_customers: bool,
     addresses: Path,
     smtp: str | None,
     sender: str | None,
@@ -111,14 +114,17 @@ def command(
     _check_preview(previewed, html, dry_run=dry_run)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings, progress = load_settings(), Progress(show=not as_json)
-    listed = None if customers is None else read_customers(customers)
+    lists = list_files(settings, columns, hash_customers=hash_customers)
+    listed = None if customers is None else read_customers(customers, lists.customer_columns, lists.id_of)
     meant = listed.audience if listed else str(audience)
     with ExitStack() as stack:
         url = stack.enter_context(store_url(settings))
         home = DataDirectory(settings.home)
         storage = stack.enter_context(closing(RedisShopStorage(url, TIMEOUT_MS, home)))
         refuse_loss(storage, settings.shop, home)
-        book = stack.enter_context(open_addresses(addresses, settings.home / "outbox"))
+        book = stack.enter_context(
+            open_addresses(addresses, settings.home / "outbox", lists.address_columns, lists.id_of)
+        )
         job = SendJob(campaign_id, meant, slots, listed, settings, storage, book, progress)
         if dry_run:
             result = job.rehearse()

@@ -45,13 +45,16 @@ def synonyms(file: str = "synonyms") -> dict[str, dict[str, tuple[int, str]]]:
     """Our column → folded synonym → (its rank in its language from 0, the language's name).
 
     Args:
-        file: `synonyms` for purchase files, `products` for product files.
+        file: `synonyms` for purchase files, `products` for product files, `side` for lists of customers and events.
     """
     if file == "products":
         purchases = synonyms()
         shared = {ours: purchases[ours] for ours in _SHARED} | {"price": purchases["unit_price"]}
         own = _read(file)
         return {ours: {**own.get(ours, {}), **shared.get(ours, {})} for ours in {**shared, **own}}
+    if file == "side":
+        purchases = synonyms()
+        return {ours: purchases[ours] for ours in ("customer_id", "product_id")} | _read(file)
     return _read(file)
 
 

@@ -26,6 +26,7 @@ SETTLED = {
     "day_number": ("ordered_at", ["13", "43"]),
     "time_form": ("ordered_at", ["20x09x2026", "21x09x2026"]),
     "event_log": ("the event's kind", ["view", "done", "cart"]),
+    "event_codes": ("behaviour", ["1", "1", "4"]),
     "no_customer": ("customer_id", ["", "", "C1"]),
 }
 """Code of a question → a column and its cells that raise it."""

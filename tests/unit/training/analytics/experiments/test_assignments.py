@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from recommender.customer_salt import digest_of_customer
 from recommender.errors import MissingColumnError, UnclearInputError, UnreadableFileError
 from recommender.experiments.experiment import Experiment, assign
 from tests.support.worlds import AS_OF, empty_shop, new_customer
 from training.analytics.experiments.assignments import CUSTOMERS, assign_customers, read_assignments
+from training.analytics.experiments.read_columns import AS_IT_IS, SideFile
 from training.tables.workspace import Workspace
 
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
@@ -18,10 +20,10 @@ START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
 @pytest.fixture
 def read(tmp_path):
-    def read(text):
+    def read(text, how=AS_IT_IS):
         file = tmp_path / "assigned.csv"
         file.write_text(text)
-        return read_assignments(file, START, END, Workspace(tmp_path))
+        return read_assignments(file, START, END, Workspace(tmp_path), how)
 
     return read
 
@@ -41,6 +43,24 @@ def test_ids_that_a_tool_rewrote_name_the_customers_of_purchase_files(read):
 def test_names_of_columns_may_differ_in_case_and_blanks(read):
     found = read(" Variant ;Customer ID;Exposed At\nsix;00123;2026-09-20T10:00:00Z\n")
     assert found.customers.rows() == [("00123", "six", datetime(2026, 9, 20, 10, tzinfo=UTC))]
+
+
+def test_a_header_in_another_language_is_proposed(read, tmp_path):
+    text = "Kundennummer;Testgruppe;gesehen am\n7001;six;2026-09-20\n"
+    with pytest.raises(MissingColumnError, match="add --assignment-columns customer_id=Kundennummer") as refused:
+        read(text, how=SideFile({}, "--assignment-columns"))
+    named = refused.value.proposed["columns"]
+    assert named == {"customer_id": "Kundennummer", "variant": "Testgruppe", "exposed_at": "gesehen am"}
+    found = read(text, how=SideFile(named, "--assignment-columns"))
+    assert found.customers.rows() == [("7001", "six", datetime(2026, 9, 20, tzinfo=UTC))]
+
+
+def test_ids_are_hashed_as_those_of_the_purchases_and_digests_stay(read):
+    digest = digest_of_customer("ANNA", b"salt")
+    assert read("customer_id,variant\nANNA,six\n", how=SideFile(salt=b"salt")).customers["customer_id"][0] == digest
+    assert (
+        read(f"customer_id,variant\n{digest},six\n", how=SideFile(salt=b"salt")).customers["customer_id"][0] == digest
+    )
 
 
 def test_a_customer_enters_with_the_first_exposure_but_not_before_the_start(read):

@@ -1,0 +1,56 @@
+import polars as pl
+import pytest
+
+from training.cells.event_codes import find_event_codes
+from training.cells.source_column import SAMPLE_ROWS
+
+
+def asked(name, cells):
+    return find_event_codes(pl.LazyFrame({name: cells}), [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("behavior_type", ["1"] * 8 + ["2", "3", "4", "4"]),
+        ("behavior_type", [1] * 8 + [2, 3, 4, 4]),
+        ("event", ["0", "0", "1"]),
+        ("Action", ["p", "p", "c", "b"]),
+        ("Ereignis", ["gezeigt", "gezeigt", "gemerkt", "fertig"]),
+        ("userAction", ["open", "put", "done"]),
+        ("событие", ["1", "2"]),
+        ("行为", ["1", "2"]),
+        ("type", ["1"] * 9 + ["2"]),
+        ("typ", ["A", "A", "A", "B"]),
+        ("type", [1.0, 1.0, 1.0, 4.0]),
+    ],
+)
+def test_codes_of_a_column_of_events_are_asked_for(name, cells):
+    [question] = asked(name, cells)
+    values = dict.fromkeys(map(str, cells))
+    assert (question.code, question.column) == ("event_codes", name)
+    every = "|".join(sorted(values, key=lambda value: (-list(map(str, cells)).count(value), value)))
+    assert set(question.choices) == {f"--purchases-where '{name}={value}'" for value in (*values, every)}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("payment_type", ["1", "1", "1", "2"]),
+        ("product_type", ["A", "A", "A", "B"]),
+        ("type", ["1", "2", "3", "4"]),
+        ("type", ["tea", "tea", "tea", "mug"]),
+        ("event", ["sale", "sale", "return"]),
+        ("event", ["1", "1"]),
+        ("event_id", [str(number) for number in range(40)]),
+        ("event", [None, "", None]),
+        ("colour", ["1", "1", "1", "2"]),
+    ],
+)
+def test_other_columns_are_not(name, cells):
+    assert asked(name, cells) == []
+
+
+def test_a_head_of_one_code_is_no_proof():
+    [question] = asked("event", ["1"] * SAMPLE_ROWS + ["2"])
+    assert question.cell == "1"

@@ -1,0 +1,76 @@
+"""Event logs that write their events as codes, such as 1 to 4, noticed by the name of their column."""
+
+# ruff: noqa: RUF001 - letters of other scripts are meant
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from training.cells.event_log import purchases_where
+from training.cells.findings import Question
+from training.cells.source_column import SAMPLE_ROWS
+from training.cells.statuses import status_meaning
+from training.cells.words import fold_words
+
+_MOST_CODES = 12
+_CODE = r"^(?:\d{1,3}(?:\.0)?|[A-Za-z])$"
+_MOSTLY = 0.6
+"""Share of the rows of one value from which a column of codes called `type` may be one of events."""
+_EVENTS = frozenset(
+    fold_words("""
+    event events action actions activity behavior behaviour interaction ereignis ereignisse aktion verhalten evenement
+    evento acción comportamiento azione comportamento ação gebeurtenis actie zdarzenie akcja действие событие поведение
+    رویداد رفتار حدث olay eylem davranış 行为 事件 動作
+""")
+)
+_TYPES = frozenset(fold_words("type kind typ art tipo tür тип نوع soort rodzaj"))
+_BESIDE = frozenset({"id", "code", "name", "user", "customer", "client", "flag"})
+
+
+def find_event_codes(table: pl.LazyFrame, columns: Sequence[str]) -> list[Question]:
+    """The columns whose name and few values are those of events, each as the question which of them are purchases.
+
+    Args:
+        table: the source.
+        columns: that nobody named and whose words tell nothing (`training.cells.event_log`).
+
+    A column called after events is asked about where a value is not known as one of a status; one called `type` where
+    all of its values are codes, and most of its rows have the same.
+    """
+    counts = {name: _counts(table, name) for name in columns if _words(name) and _words(name) <= _EVENTS | _TYPES}
+    return [_question(name, each) for name, each in counts.items() if _are_events(_words(name), each)]
+
+
+def _words(column: str) -> set[str]:
+    return set(fold_words(column)) - _BESIDE
+
+
+def _counts(table: pl.LazyFrame, column: str) -> dict[str, int]:
+    """Value → rows of the head; of the whole column where its head has one value only."""
+    cells = table.select(pl.col(column).cast(pl.String).str.strip_chars().alias("value")).filter(pl.col("value") != "")
+    for rows in (cells.head(SAMPLE_ROWS), cells):
+        found = rows.group_by("value").len().sort("len", "value", descending=[True, False]).collect(engine="streaming")
+        if len(found) != 1:
+            break
+    return dict(found.head(_MOST_CODES + 1).iter_rows())
+
+
+def _are_events(words: set[str], counts: Mapping[str, int]) -> bool:
+    if not 1 < len(counts) <= _MOST_CODES:
+        return False
+    if words & _EVENTS:
+        return any(status_meaning(value) == "unknown" for value in counts)
+    codes = pl.Series(list(counts)).str.contains(_CODE).all()
+    return bool(codes) and max(counts.values()) >= _MOSTLY * sum(counts.values())
+
+
+def _question(column: str, counts: Mapping[str, int]) -> Question:
+    rows = sum(counts.values())
+    choices = {
+        purchases_where(
+            column, [value]
+        ): f"an event, of which only {value[:40]!r} is a purchase ({n / rows:.0%} of rows)"
+        for value, n in counts.items()
+    }
+    choices[purchases_where(column, list(counts))] = "a purchase, as every row is"
+    return Question("event_codes", column, next(iter(counts)), choices)
