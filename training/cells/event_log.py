@@ -2,7 +2,6 @@
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -23,12 +22,6 @@ _NO = ("", "0", "0.0", "0.00", "false", "no", "n", "f", "nan", "none", "null", "
 _YES, _FLAT_NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
 _BOUGHT = frozenset({"purchase", "purchased", "bought", "converted", "conversion", "gekauft"})
 """Words of a column that says of each row whether it is a purchase."""
-_OF_EVENTS = frozenset(
-    fold_words("behavior behaviour action event interaction 行为 行为类型 действие событие ereignis")
-)
-_BESIDE_EVENTS = frozenset({"user", "type", "typ", "code", "kind", "id", "тип"})
-"""Words of the name of a column whose codes say what happened."""
-_MOST_CODES = 10
 _HEAD_CELLS, _FEWEST_ROWS = 1_000_000, 100
 _LOOKING = frozenset(
     fold_words("""
@@ -93,25 +86,11 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         buying = [value for value, kind in kinds.items() if kind == "buying"]
         if len(values) <= MOST_VALUES and (looking or (adding and buying)):
             questions.append(_question(column, (looking or adding)[0], buying, kinds))
-        elif _are_codes(column, values):
-            meaning = f"one of several kinds of events ({', '.join(sorted(values))}), of which only some are purchases"
-            questions.append(Question("event_log", column, values[0], {f"--purchases-where '{column}=CODE'": meaning}))
         elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _BOUGHT:
             no = next(value for value in values if value != yes)
             meaning = f"no purchase, where {yes!r} says that there was one"
             questions.append(Question("event_log", column, no, {purchases_where(column, [yes]): meaning}))
     return questions
-
-
-def _are_codes(column: str, values: Sequence[str]) -> bool:
-    """Whether a column of few numbers is called after events: `behavior_type` of 1, 2, 3 and 4."""
-    few = 1 < len(values) <= _MOST_CODES
-    return few and _is_of_events(column) and all(re.fullmatch(r"\d{1,2}", value) for value in values)
-
-
-def _is_of_events(column: str) -> bool:
-    words = frozenset(fold_words(column))
-    return bool(words & _OF_EVENTS) and words <= _OF_EVENTS | _BESIDE_EVENTS
 
 
 def _yes(values: Sequence[str]) -> str | None:
@@ -169,16 +148,12 @@ def _quoted(value: str) -> str:
 
 
 def words_of_columns(table: pl.LazyFrame, columns: Sequence[str]) -> dict[str, list[str]]:
-    """The different values in the head of a table's columns of text or codes, of those columns that have few.
+    """The different values in the head of a table's columns of text, of those columns that have few.
 
     A head in which everything is bought may come before rows that are not: such a column is looked at as a whole.
     """
     schema = table.collect_schema()
-    texts = [
-        name
-        for name in columns
-        if schema[name] in (pl.String, pl.Categorical, pl.Enum) or (schema[name].is_integer() and _is_of_events(name))
-    ]
+    texts = [name for name in columns if schema[name] in (pl.String, pl.Categorical, pl.Enum)]
     if not texts:
         return {}
     n_rows = max(_HEAD_CELLS // len(texts), _FEWEST_ROWS)

@@ -31,23 +31,6 @@ LOGS = {
 }
 
 
-@pytest.mark.parametrize("column", ["behavior_type", "Action", "event_type", "行为类型"])
-def test_codes_under_a_name_of_events_are_asked_for(column):
-    (question,) = find_event_logs({column: ["1", "3", "4", "2"]})
-    assert list(question.choices) == [f"--purchases-where '{column}=CODE'"]
-    assert "one of several kinds of events (1, 2, 3, 4), of which only some are purchases" in str(question)
-    frame = pl.LazyFrame({column: [1, 4], "store": [1, 2]})
-    assert words_of_columns(frame, [column, "store"]) == {column: ["1", "4"]}
-
-
-@pytest.mark.parametrize(
-    ("column", "values"),
-    [("store_type", ["1", "2"]), ("event_id", ["123", "456"]), ("action", ["1"]), ("transaction_type", ["1", "2"])],
-)
-def test_other_codes_are_not(column, values):
-    assert find_event_logs({column: values}) == []
-
-
 @pytest.mark.parametrize("log", LOGS)
 def test_a_column_of_events_is_asked_for_with_what_buys(log):
     values, buys = LOGS[log]
