@@ -121,6 +121,12 @@ def test_the_image_of_the_service_is_smaller_and_says_what_it_cannot_do(shop: Sh
     assert "Traceback" not in done.stderr
 
 
+def test_the_whole_image_reads_databases_and_workbooks(shop: Shop) -> None:
+    modules = "adbc_driver_postgresql, cryptography, duckdb, nanoarrow, pymysql, python_calamine"
+    run = ("run", "--rm", "--network", "none", "--entrypoint", "python")
+    assert shop.compose.podman(*run, "reprise:0.1.0", "-c", f"import {modules}; print('here')") == "here"
+
+
 def test_the_worker_archives_what_happens_and_the_trainer_learns_from_it_under_load(shop: Shop) -> None:
     before = shop.compose.json("api", "models")["current"]
     event = {"event_id": secrets.token_hex(8), "event_type": "purchase", "customer_id": "newcomer"}

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import json
+import os
 
 import polars as pl
 import pytest
@@ -121,3 +123,39 @@ def test_the_other_stores_are_handed_to_polars(tmp_path, monkeypatch):
         with pytest.raises(DatabaseError, match="enough"):
             ingest(PurchaseSource((path,)), Settings(home=tmp_path), AS_OF, Progress(show=False))
     assert asked == paths
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.csv.gz"])
+@pytest.mark.parametrize("scheme", ["gs", "gcs", "az", "azure", "abfs", "adl"])
+def test_google_and_azure_are_read_by_their_own_clients(read, monkeypatch, scheme, name):
+    """Both are asked for objects as S3 is, so the same stand-in answers; the environment says where it is."""
+    url = os.environ["AWS_ENDPOINT_URL"]
+    key = {"gcs_base_url": url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(key))
+    for variable, value in (("ACCOUNT_NAME", "shop"), ("ENDPOINT", url)):
+        monkeypatch.setenv(f"AZURE_STORAGE_{variable}", value)
+    monkeypatch.setenv("AZURE_SKIP_SIGNATURE", "true")
+    monkeypatch.setenv("AZURE_ALLOW_HTTP", "true")
+    found = read(f"{scheme}://bucket/{name}")
+    assert (found.report.rows_good, found.report.sources) == (60, [f"{scheme}://bucket/{name}"])
+
+
+def test_azure_without_an_account_says_which_variables_are_missing(tmp_path):
+    with pytest.raises(
+        DatabaseError, match=r"az://keyless/orders\.csv cannot be read: no keys were found; set AZURE_STOR"
+    ):
+        ingest(PurchaseSource(("az://keyless/orders.csv",)), Settings(home=tmp_path), AS_OF, Progress(show=False))
+
+
+@pytest.mark.parametrize(
+    ("path", "variable"), [("gs://b/o.csv", "GOOGLE_APPLICATION_CREDENTIALS"), ("s3://b/o.csv", "AWS_ACCESS_KEY_ID")]
+)
+def test_so_do_the_others(tmp_path, monkeypatch, path, variable):
+    """Their clients look for the machine's own cloud for many seconds first; this is what they say then."""
+
+    def scan(path, **options):
+        raise OSError("Error performing token request: Error performing GET http://169.254.169.254/latest/api/token")
+
+    monkeypatch.setattr(pl, "scan_lines", scan)
+    with pytest.raises(DatabaseError, match=f"no keys were found; set {variable}"):
+        ingest(PurchaseSource((path,)), Settings(home=tmp_path), AS_OF, Progress(show=False))

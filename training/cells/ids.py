@@ -17,18 +17,30 @@ from training.tables.files import BROKEN, LINE
 _WORDS = """
     nan null none nil na n/a #n/a #na n.a. n.a <na> (null) [null] undefined missing empty unknown unbekannt anonymous
     anonym anonyme guest gast invité invitado ospite convidado gość гость misafir مهمان زائر walk-in walkin laufkunde
-    laufkundschaft nobody noname \\n - -- --- — – _ ? ?? ??? . .. ... {} [] -1 #ref! #value! #name? #div/0! #null!
+    laufkundschaft k.a. n.v.t. n.v.t entfällt ندارد nobody
+    noname \\n - -- --- — – _ ? ?? ??? . .. ... {} [] -1 #ref! #value! #name? #div/0! #null!
     00000000-0000-0000-0000-000000000000
 """
 _PHRASES = (
     *("walk-in customer", "walk in customer", "cash customer", "consumidor final", "data deleted", "[object object]"),
-    *("not set", "not provided", "not available", "guest user", "guest checkout", "guest customer", "no customer"),
+    *("anonymous user", "anonymous customer", "no customer id", "keine angabe", "kein kunde", "k. a.", "не указан"),
+    *(
+        "not set",
+        "not provided",
+        "not available",
+        "guest user",
+        "guest checkout",
+        "guest customer",
+        "no customer",
+        "sin datos",
+        "не задано",
+    ),
 )
 _PLAIN = (*_WORDS.split(), *_PHRASES, *(phrase.replace(" ", "_") for phrase in _PHRASES))
 _LOWER = ("", *_PLAIN, *(f"({word})" for word in (*_PLAIN, "other")))
 NOTHING = tuple(
     {form for word in _LOWER for form in (word, word.upper(), word.title(), word.capitalize())}
-    | {"NaN", "[object Object]"}
+    | {"NaN", "[object Object]", "k.A.", "k. A.", "keine Angabe", "kein Kunde"}
 )
 """What exports write where there is no customer, product or order."""
 ZERO = ("0.0", *("0" * length for length in (*range(1, 13), 32)))

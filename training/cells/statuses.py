@@ -6,7 +6,7 @@ A word counts by its stem. `refunded` takes a row back, and so does what says th
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from training.cells.words import fold_words
@@ -33,10 +33,34 @@ _BACK = fold_words("""
 """)
 _BACK_WHOLE = frozenset(fold_words("test reso resi error errore fehler erreur hold trash lost rma avoir abono"))
 _CREDIT, _NOTE = frozenset(fold_words("credit crédit credito crédito")), frozenset(fold_words("note memo nota"))
-_BACK_INSIDE = (
-    *("取消", "退款", "退货", "キャンセル", "返品", "返金"),
-    *("취소", "환불", "반품", "关闭", "待付款", "等待买家付款", "入金待ち", "未払い"),
+_BACK_INSIDE = ("取消", "退款", "退货", "キャンセル", "返品", "返金", "취소", "환불", "반품")
+_UNPAID_INSIDE = (
+    "未付款",
+    "待付款",
+    "未支付",
+    "待支付",
+    "关闭",
+    "未払",
+    "支払い待ち",
+    "入金待ち",
+    "等待买家付款",
+    "미결제",
+    "결제대기",
 )
+_TAKING_BACK = frozenset(
+    fold_words("""
+    refund return returns cancellation chargeback rma storno
+    rückerstattung erstattung rückgabe retoure stornierung remboursement retour annulation reembolso devolución
+    anulación rimborso reso annullamento devolução estorno terugbetaling zwrot возврат отмена iade iptal
+""")
+)
+"""Nouns for taking back: what is refused then is that, and not the order."""
+_REFUSED = fold_words("""
+    declin reject denied refus abgelehnt rechazad rifiutat recusad negad geweigerd afgewezen odrzucon отклон reddedil
+""")
+_TIMES = frozenset(fold_words("period window deadline frist policy expired abgelaufen"))
+_NEAR = 2
+"""Words between which nothing but `request` and the like stands."""
 _PAY = fold_words("""
     pay paid bezahl zahl paiement payé pagad pagat pago pagamento betaal betal opłac płatn оплач оплат
     پرداخت دفع مدفوع ödem ödend ödeni
@@ -82,7 +106,13 @@ def status_meaning(status: str, returned: Collection[str] = ()) -> Meaning:
     words = fold_words(status)
     if words in {fold_words(one) for one in returned}:
         return "taken back"
-    back = _any(words, _BACK) or not _BACK_WHOLE.isdisjoint(words) or any(part in status for part in _BACK_INSIDE)
+    if _is_refused(words):
+        return "kept"
+    back = (
+        _any(words, _BACK)
+        or not _BACK_WHOLE.isdisjoint(words)
+        or any(part in status for part in (*_BACK_INSIDE, *_UNPAID_INSIDE))
+    )
     back = back or not (_CREDIT.isdisjoint(words) or _NOTE.isdisjoint(words))
     denied = not _NOT.isdisjoint(words)
     if back:
@@ -91,6 +121,12 @@ def status_meaning(status: str, returned: Collection[str] = ()) -> Meaning:
     if _any(words, _PAY):
         return "taken back" if denied or _any(words, _WAITS) else "kept"
     return "kept" if _any(words, _KEPT) else "unknown"
+
+
+def _is_refused(words: Sequence[str]) -> bool:
+    """Whether what is refused is taking back, or its time is over: `refund declined`, `return period ended`."""
+    behind = (words[place + 1 : place + 1 + _NEAR] for place, word in enumerate(words) if word in _TAKING_BACK)
+    return any(_any(near, _REFUSED) or not _TIMES.isdisjoint(near) for near in behind)
 
 
 def _any(words: Collection[str], stems: tuple[str, ...]) -> bool:

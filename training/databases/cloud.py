@@ -13,6 +13,15 @@ from training.frame_files import error_line, stream_frame, stream_lines
 _PATH = "__path__"
 _SCHEMES = ("s3://", "s3a://", "gs://", "gcs://", "az://", "azure://", "abfs://", "abfss://", "adl://")
 
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
+    "g": "GOOGLE_APPLICATION_CREDENTIALS, the file of a service account's key",
+    "a": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+"""Beginning of a scheme → the variables that polars takes keys from."""
+_NO_CREDENTIALS = ("Account must be specified", "169.254.169.254", "metadata.google.internal")
+"""What the clients say without keys: at last they ask the machine's own cloud, which a machine elsewhere has not."""
+
 
 def is_cloud_path(path: str | Path) -> bool:
     """Whether a path is one of an object store."""
@@ -32,14 +41,20 @@ def copy_objects(path: str, folder: Path) -> dict[Path, str]:
         UnreadableFileError: all objects are empty.
         HomeError: the disk is full.
     """
+    # polars takes gcs:// for its own and its client for Google does not
+    scheme, _, rest = path.partition("://")
+    address = f"gs://{rest}" if scheme == "gcs" else path
     with _store_errors(path):
         if path.endswith((".parquet", ".pq")):
             file = folder / _plain_name(path)
-            stream_frame(pl.scan_parquet(path), file)
+            stream_frame(pl.scan_parquet(address), file)
             return {file: path}
         # a file for each object: each has a header of its own
-        files = stream_lines(pl.scan_lines(path, include_file_paths=_PATH), folder, _PATH)
-    copies = {file: unquote(file.parent.name.partition("=")[2]) for file in files}
+        files = stream_lines(pl.scan_lines(address, include_file_paths=_PATH), folder, _PATH)
+    copies = {
+        file: scheme + unquote(file.parent.name.partition("=")[2]).removeprefix(address.partition(":")[0])
+        for file in files
+    }
     if not copies:
         raise UnreadableFileError(f"{path} is empty; a header line and one line per purchase are needed")
     return {file.rename(file.with_name(_plain_name(name))): name for file, name in copies.items()}
@@ -58,4 +73,7 @@ def _store_errors(path: str) -> Iterator[None]:
         reason = error_line(error).partition(": <?xml")[0][:600]
         if "utf8" in reason or "utf-8" in reason:
             reason += "; objects are read as UTF-8 or, where they are named so, as .parquet: copy it here first"
+        if any(sign in str(error) for sign in _NO_CREDENTIALS):
+            wanted = next(names for scheme, names in _CREDENTIALS.items() if path.startswith(scheme))
+            reason = f"no keys were found; set {wanted}"
         raise DatabaseError(f"{path} cannot be read: {reason}") from None

@@ -35,6 +35,11 @@ _OWN_REFUND = "__own_refund__"
 _PRICE_GIVEN = "__price_given__"
 _PRICE_UNREAD = "__price_unread__"
 _PRICE_IGNORED = "__price_ignored__"
+_REFUNDED_UNREAD = CountedNote(
+    "refunded_unread",
+    "refunded_quantity: some cells are no numbers, and nothing is taken back there",
+    pl.col("refunded_quantity").is_nan(),
+)
 _COUNTED = (_VERDICT, _OWN_REFUND, _PRICE_GIVEN, _PRICE_UNREAD, _PRICE_IGNORED, WHOLE, "status")
 
 
@@ -189,6 +194,8 @@ def _read_cells(columns: Mapping[str, SourceColumn], format_: Format, options: R
     for ours, absent in (("quantity", 1.0), ("unit_price", None), ("refunded_quantity", 0.0)):
         read = cells.get(ours, ReadCells(pl.lit(None, pl.Float64)))
         cells[ours] = read if absent is None else replace(read, value=read.value.fill_null(absent))
+    if "refunded_quantity" in columns:
+        cells["refunded_quantity"] = replace(cells["refunded_quantity"], counted=[_REFUNDED_UNREAD])
     if (currency := cells["unit_price"].currency) is not None:
         cells["currency"] = ReadCells(currency)
     return cells

@@ -32,6 +32,8 @@ def _letter(token: str) -> str:
 def fitting_patterns(text: pl.Series) -> dict[str, datetime]:
     """The patterns in some order of day, month and year that nearly all cells fit, each with the first cell by it."""
     tried = text.head(_TRIED)
+    if len(re.findall(r"\d+", tried[0])) < len(_ORDERS[0]):  # no day, or in digits without a sign
+        return {}
     found: dict[str, datetime] = {}
     for order in _ORDERS:
         pattern = pattern_of(tried[0], order)

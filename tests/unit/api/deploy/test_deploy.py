@@ -137,6 +137,19 @@ def test_the_image_of_the_service_is_without_what_the_service_must_not_load():
     assert not {re.match("[a-z-]+", one)[0] for one in PROJECT["project"]["dependencies"]} & set(removed) - offline
 
 
+def test_the_whole_image_has_the_extras_of_the_offline_job():
+    (extras,) = [rest for rest in deploy.instructions("RUN") if "optional-dependencies" in rest]
+    assert (
+        set(re.findall(r"extras\['(\w+)'\]", extras))
+        == {"excel", "sql"}
+        < set(PROJECT["project"]["optional-dependencies"])
+    )
+    assert "--constraint requirements.lock" in extras
+    lock = (deploy.ROOT / "requirements.lock").read_text().lower()
+    wanted = [one for name in ("excel", "sql") for one in PROJECT["project"]["optional-dependencies"][name]]
+    assert [one for one in wanted if f"\n{re.match('[a-z-]+', one)[0]}==" not in f"\n{lock}"] == []
+
+
 def test_the_service_has_its_own_image_and_all_else_the_whole_one():
     images = {name: one["image"] for name, one in (deploy.OURS | deploy.CONTAINERS).items()}
     small = {name for name, image in images.items() if image.startswith("reprise-service:")}

@@ -12,6 +12,7 @@ rimborsato|reso|rifiutato|in attesa di pagamento|geannuleerd|terugbetaald|gereto
 anulowane|Zwrócone|odrzucone|nieopłacone|devolvido|estornado|Cancelada pelo cliente|aguardando pagamento
 отменён|Отменено|возврат|не оплачен|ملغي|تم الإلغاء|مسترجع|مرفوض|لغو شده|مرجوعی|پرداخت نشده|ناموفق|لغو‌شده
 iptal edildi|İade|ödeme bekleniyor|başarısız|已取消|返品
+cancelled - payment declined|order rejected - refund|return completed|Refund requested|未付款|交易关闭|未払い|결제대기
 Credit Note|credit memo|Nota di credito|Nota de crédito|Avoir|Abono
 """
 KEPT = """
@@ -19,6 +20,8 @@ completed complete paid processing shipped delivered fulfilled authorized pendin
 partially_paid|Partially Shipped|wc-completed|wc-processing|Payment accepted
 bezahlt|abgeschlossen|versendet|payé|livré|Terminée|pagado|enviado|entregado|pagato|spedito|betaald|verzonden
 opłacone|wysłane|concluído|entregue|оплачен|доставлен|مدفوع|مكتمل|تکمیل شده|ارسال شد|پرداخت شده|Ödendi|teslim edildi
+refund declined|Return request rejected|return period ended|Cancellation rejected|Rückerstattung abgelehnt
+remboursement refusé|reembolso rechazado|rimborso rifiutato|zwrot odrzucony|возврат отклонён|return window closed
 Verkauf|Rechnung|Vente|Venta|Vendita|verkoop|sprzedaż|продажа|satış|فروش|بيع
 """
 UNKNOWN = "closed|unavailable|5|foo|not refunded|Disputed|true|---"

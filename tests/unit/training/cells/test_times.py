@@ -248,6 +248,11 @@ def test_other_calendars_are_named_and_refused(cell, calendar):
     assert calendar in question.remedy
 
 
+@pytest.mark.parametrize("cell", ["2026-09", "Sep 2026", "Q3 2026"])
+def test_no_pattern_is_proposed_for_a_month_without_a_day(cell):
+    assert asked([cell, cell]) == ("time_form", {})
+
+
 def test_a_zone_of_several_meanings_asks_for_a_time_zone():
     assert set(asked(["2026-09-13 10:15 CST"])[1]) == {"--time-zone America/Chicago", "--time-zone Asia/Shanghai"}
     assert column_of(["2026-09-13 10:04 CST"], time_zone="America/Chicago")[0] == [AFTERNOON]

@@ -51,6 +51,13 @@ SIX_BOUGHT = sorted((row[0], row[1], float(row[4])) for row in SIX)
 
 
 class TestReturns:
+    def test_a_refunded_quantity_that_is_no_number_is_said(self, tmp_path):
+        rows = [(*row, refunded) for row, refunded in zip(SIX, ["0", "1", "", "all", "0", "none"], strict=True)]
+        found = read(tmp_path, rows, header=(*COLUMNS, "refunded_quantity"))
+        assert codes(found)["refunded_unread"] == 1
+        left = [row for row in SIX if row[3] != "A2"]
+        assert bought(found) == sorted((row[0], row[1], float(row[4])) for row in left)
+
     def test_a_negative_price_is_a_return_and_no_further_purchase(self, tmp_path):
         back = [
             ("7003", "MUG", "2026-11-18", "A6-R", "1", "-9.00"),
