@@ -6,6 +6,7 @@ import re
 from base64 import b32encode
 from collections.abc import Callable
 from datetime import datetime
+from itertools import product
 
 from werkzeug.routing import BaseConverter
 
@@ -14,6 +15,7 @@ from recommender.storage.campaign import CAMPAIGN_ID
 MAX_ID_LENGTH = 512
 _CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Digits to the base of 32 that sort as the numbers do and have no letters that look alike."""
+_PAIRS = [bytes(pair) for pair in product(_CROCKFORD, repeat=2)]
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -33,7 +35,7 @@ class CampaignId(BaseConverter):
 def fresh_recommendation_id(clock: Callable[[], datetime]) -> str:
     """`rec_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (the layout of a ULID)."""
     milliseconds = int(clock().timestamp() * 1000)
-    moment = bytes([_CROCKFORD[milliseconds >> shift & 31] for shift in range(45, -1, -5)])
+    moment = b"".join([_PAIRS[milliseconds >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
     return "rec_" + (moment + random.getrandbits(128).to_bytes(16).translate(_CROCKFORD * 8)).decode()
 
 

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from prometheus_client import Counter
-from structlog.typing import FilteringBoundLogger
 
 from api.background.queue import Background
+from api.telemetry.logs import Logger
 from api.window import Window
 from recommender.connection.time_limit import time_limit
 from recommender.errors import OverloadedError, RepriseError, StoreUnavailableError
@@ -66,7 +66,7 @@ class EventSink:
         name: str,
         storage: ShopStorage,
         bound: int,
-        logger: FilteringBoundLogger,
+        logger: Logger,
         *,
         most_waiting: int,
         at_once: int = 1,

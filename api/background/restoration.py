@@ -3,8 +3,7 @@
 import threading
 import time
 
-from structlog.typing import FilteringBoundLogger
-
+from api.telemetry.logs import Logger
 from recommender.campaigns.suppressions import restore
 from recommender.data_dir import DataDirectory
 from recommender.errors import RepriseError
@@ -25,7 +24,7 @@ class Restoration:
         logger: takes what was restored, and what fails.
     """
 
-    def __init__(self, storage: ShopStorage, home: DataDirectory, logger: FilteringBoundLogger) -> None:
+    def __init__(self, storage: ShopStorage, home: DataDirectory, logger: Logger) -> None:
         self._storage = storage
         self._home = home
         self._logger = logger

@@ -1,7 +1,5 @@
 """Routes of one customer: slates, profile, and erasure."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, g, request
 
 from api.ids import ShopId
@@ -68,7 +66,7 @@ def profile(customer_id: str, query: ProfileQuery) -> Response:
     builder = service().builder(g.principal.shop, request.headers.get("Accept-Language"))
     if query.locale is not None:
         told = builder.presentation._replace(language=get_language(query.locale))
-        builder = replace(builder, presentation=told)
+        builder = builder._replace(presentation=told)
     document = describe(builder, service().store, customer_id)
     if document is None:
         return problem(503, "model_not_ready", "no version is published; run `reprise train`")

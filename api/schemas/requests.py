@@ -1,8 +1,7 @@
 """Schemas of requests: every query and body is checked against one of these."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -102,12 +101,12 @@ class Wanted(BaseModel):
     )
     category: Categories = Field(description="Only products of one of these categories; empty for all.")
 
-    @property
-    def categories(self) -> Sequence[str]:
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
         """The categories, each once, in one order."""
-        return sorted({name for name in self.category if name})
+        return tuple(sorted({name for name in self.category if name}))
 
-    @property
+    @cached_property
     def language(self) -> Language | None:
         """The language of `locale`."""
         return None if self.locale is None else find_language(self.locale)
@@ -169,7 +168,7 @@ class BuyAgainQuery(PopularQuery):
     def context(self, limit: Limit) -> Context:
         """The context, with own products only and the days of `due_within`."""
         days = None if self.due_within is None else int(self.due_within.removesuffix("d"))
-        return replace(super().context(limit), due_within_days=days, own_only=True)
+        return super().context(limit)._replace(due_within_days=days, own_only=True)
 
 
 class RecommendationBody(Wanted):

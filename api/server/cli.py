@@ -17,12 +17,11 @@ import click
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from structlog.typing import FilteringBoundLogger
 
 from api.server.embedded_watch import keep_embedded
 from api.server.http_worker import STOP_TIMEOUT_S
 from api.server.reload import Server, reload_at_hangup
-from api.telemetry.logs import make_logger
+from api.telemetry.logs import Logger, make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
@@ -126,7 +125,7 @@ def refuse_taken_port(address: str, port: int) -> None:
             ) from None
 
 
-def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
+def _serve(settings: Settings, address: str, logger: Logger, *, as_json: bool) -> None:
     server = Server(
         "api.server.http_worker:create_worker",
         factory=True,

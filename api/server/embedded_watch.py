@@ -4,8 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from structlog.typing import FilteringBoundLogger
-
+from api.telemetry.logs import Logger
 from recommender.connection.embedded import revive
 from recommender.data_dir import DataDirectory
 from recommender.errors import RepriseError
@@ -14,7 +13,7 @@ WATCH_INTERVAL_S = 0.5
 
 
 @contextmanager
-def keep_embedded(home: DataDirectory, logger: FilteringBoundLogger) -> Iterator[None]:
+def keep_embedded(home: DataDirectory, logger: Logger) -> Iterator[None]:
     """Watch over the server of `home`, which the caller has started, as long as the block runs."""
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(home, logger, stop), daemon=True, name="embedded")
@@ -26,7 +25,7 @@ def keep_embedded(home: DataDirectory, logger: FilteringBoundLogger) -> Iterator
         watcher.join()  # or it would start again what is stopped next
 
 
-def _watch(home: DataDirectory, logger: FilteringBoundLogger, stop: threading.Event) -> None:
+def _watch(home: DataDirectory, logger: Logger, stop: threading.Event) -> None:
     failing = False
     while not stop.wait(WATCH_INTERVAL_S):
         try:

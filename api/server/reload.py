@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Any
 
 from granian import Granian
-from structlog.typing import FilteringBoundLogger
 
+from api.telemetry.logs import Logger
 from recommender.errors import SettingsError
 from recommender.settings import load_settings
 
@@ -57,7 +57,7 @@ def _load(load: LoadApp, tells: Connection) -> Any:
     return app
 
 
-def reload_at_hangup(server: Server, logger: FilteringBoundLogger) -> None:
+def reload_at_hangup(server: Server, logger: Logger) -> None:
     """Have SIGHUP replace the workers one by one, each once a new one answers beside it for some seconds.
 
     Settings that cannot be are told instead: with them the new workers would not start, and the old ones would be gone.

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from structlog.typing import FilteringBoundLogger
 from werkzeug.wsgi import get_path_info
 
 from api.ids import request_id
@@ -21,6 +20,7 @@ from api.security.query_key import move_query_key
 from api.serving.list_routes import MAX_KEY_LENGTH, KeptAnswer, Lists, answer_key, answer_list
 from api.serving.service import Service
 from api.serving.slates import SlateBuilder
+from api.telemetry.logs import Logger
 from api.telemetry.metrics import count_kept_answer, waited_s
 from api.web.access_log import finish
 from api.web.parsing import escape_query
@@ -60,7 +60,7 @@ class FastPath:
         app: "WSGIApplication",
         service: Service,
         lists: Lists,
-        logger: Callable[[], FilteringBoundLogger],
+        logger: Callable[[], Logger],
     ) -> None:
         self.app = app
         self._service = service
@@ -83,11 +83,8 @@ class FastPath:
         started = time.perf_counter()
         waited_s.set(0.0)
         self._service.shops.keep_following()
-        move_query_key(environ)
-        if not environ.get("QUERY_STRING", "").isascii():
-            environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            environ["QUERY_STRING"] = drop_unknown(environ.get("QUERY_STRING", ""))
+        if environ.get("QUERY_STRING"):
+            _clean_query(environ)
         if environ["REQUEST_METHOD"] != "GET":
             return None
         name = request_id(environ.get("HTTP_X_REQUEST_ID"))
@@ -119,7 +116,7 @@ class FastPath:
         if not builder.cache.answering:
             return None
         if kept is None or (kept.until is not None and kept.until <= builder.as_of.timestamp()):
-            return None if etag is not None else await self._make(environ, name, principal, builder)
+            return None if etag is not None else await self._make(environ, name, principal, builder, key)
         if etag not in (None, kept.prepared.etag):
             return None
         caller_headers = self._admit(environ, principal, kept.access, None)
@@ -127,14 +124,14 @@ class FastPath:
         return kept, caller_headers
 
     async def _make(
-        self, environ: "WSGIEnvironment", name: str, principal: Principal, builder: SlateBuilder
+        self, environ: "WSGIEnvironment", name: str, principal: Principal, builder: SlateBuilder, key: str
     ) -> tuple[KeptAnswer, Headers] | None:
         asked = self._lists.find(get_path_info(environ), environ.get("QUERY_STRING", ""))
         if asked is None:
             return None
         caller_headers = self._admit(environ, principal, asked.route.access, asked.customer_id)
         try:
-            status, prepared = 200, await answer_list(self._service, builder, asked, environ)
+            status, prepared = 200, await answer_list(self._service, builder, asked, environ, key)
         except UnknownProductError as error:  # shops and robots ask for these all day
             status, prepared = prepare(error, name)
         return KeptAnswer(prepared, asked.rule, asked.route.access, status=status), caller_headers
@@ -145,3 +142,12 @@ class FastPath:
         """Rate-limit and CORS headers of a permitted request. Raises as `allow` and `admit`."""
         allow(access, principal, customer_id)
         return [] if principal.key_id is None else admit(environ, principal, self._service.shops.rate_limits)
+
+
+def _clean_query(environ: "WSGIEnvironment") -> None:
+    """Move a key out of the query, and leave ASCII of it, and of a GET only what may be a parameter of ours."""
+    move_query_key(environ)
+    if not environ["QUERY_STRING"].isascii():
+        environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
+    if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        environ["QUERY_STRING"] = drop_unknown(environ["QUERY_STRING"])

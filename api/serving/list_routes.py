@@ -94,7 +94,8 @@ def list_operation(
             asked = ListRequest(route, rule, ids.get("customer_id"), query, make_plan(query=query, **ids))
             own = service()
             builder = own.builder(g.principal.shop, request.headers.get("Accept-Language"))
-            return respond(run_sync(answer_list(own, builder, asked, request.environ)))
+            key = answer_key(request.environ, builder.presentation.language)
+            return respond(run_sync(answer_list(own, builder, asked, request.environ, key)))
 
         setattr(view, _ATTRIBUTE, route)
         return view
@@ -102,8 +103,12 @@ def list_operation(
     return decorate
 
 
-async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, environ: "WSGIEnvironment") -> Prepared:
+async def answer_list(
+    own: Service, builder: SlateBuilder, asked: ListRequest, environ: "WSGIEnvironment", key: str
+) -> Prepared:
     """The answer to one request, from its plan to its bytes: enrollment, one read, a slate, JSON.
+
+    `key` is its `answer_key`.
 
     A shared answer is kept for the next request like it. A personal one is sent again while nothing that it was made
     of has changed; not one that is recorded, as an exposure or as impressions.
@@ -116,24 +121,25 @@ async def answer_list(own: Service, builder: SlateBuilder, asked: ListRequest, e
     part = builder.enroll(wanted, customer_id)
     reading = await builder.fetch(plan.keys, plan.people, part.treatment)
     if asked.route.shared:
-        return _share(builder, asked, builder.fill(wanted, plan, reading, part), environ)
+        return _share(builder, asked, builder.fill(wanted, plan, reading, part), environ, key)
     name = own.new_recommendation_id()
 
     def make() -> tuple[SlateResult, Prepared]:
         result = builder.fill(wanted, plan, reading, part)
         return result, own.answer_person(builder.shop, customer_id, None, result, name)
 
-    noted, language = part.assignments or own.impressions, builder.presentation.language
-    if isinstance(reading, str) or reading.stale or noted or len(answer_key(environ, language)) > MAX_KEY_LENGTH:
+    noted = part.assignments or own.impressions
+    if isinstance(reading, str) or reading.stale or noted or len(key) > MAX_KEY_LENGTH:
         return make()[1]
-    # all of whom nothing is known get the same
-    key = answer_key(environ, language, asked.rule if is_of_unknown_person(reading) else None)
+    if is_of_unknown_person(reading):  # all of them get the same
+        key = answer_key(environ, builder.presentation.language, asked.rule)
     return repeat(builder, key, reading, name, make)
 
 
-def _share(builder: SlateBuilder, asked: ListRequest, result: SlateResult, environ: "WSGIEnvironment") -> Prepared:
+def _share(
+    builder: SlateBuilder, asked: ListRequest, result: SlateResult, environ: "WSGIEnvironment", key: str
+) -> Prepared:
     prepared = prepare_public(result, get_path_info(environ), canonical_query(environ.get("QUERY_STRING", "")))
-    key = answer_key(environ, builder.presentation.language)
     if prepared.etag is not None and environ["REQUEST_METHOD"] == "GET" and len(key) <= MAX_KEY_LENGTH:
         kept = KeptAnswer(prepared, asked.rule, asked.route.access, result.slate.until)
         builder.state.answers.keep(key, kept, len(prepared.body) + len(key) + _HEADER_BYTES)

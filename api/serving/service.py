@@ -129,7 +129,8 @@ class Service:
     def builder(self, shop: str, accept_language: str | None, *, in_loop: bool = False) -> SlateBuilder:
         """The slate builder of one request with this Accept-Language, answered by a thread or in an event loop."""
         cache, now = self.shops.cache(shop), self.clock()
-        told = Presentation(self.accepted(accept_language), self.settings.currency, now.astimezone(UTC).date())
+        language = self.accepted(accept_language) if accept_language else self.language
+        told = Presentation(language, self.settings.currency, now.astimezone(UTC).date())
         return SlateBuilder(shop, cache, cache.state, now, told, self.settings.experiments, in_loop)
 
 

@@ -1,9 +1,9 @@
 """Slate builder: the one way from a plan to a slate, within one shop and for one request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from api.schemas.requests import Wanted
 from recommender.errors import StoreUnavailableError, UnknownProductError
@@ -15,22 +15,20 @@ from recommender.slate.item_json import Presentation
 from recommender.slate.placements import Limit, Placement, clamp_limit, find_placement
 from recommender.slate.plans import Choice, FallbackReason, RetrievalPlan
 from recommender.slate.reading import FetchedLists
-from recommender.slate.slate import Slate, build_slate
+from recommender.slate.slate import Context, Slate, build_slate
 from recommender.storage.cache import CacheState, ListCache
 
 _NOTHING = Slate(items=(), suppressed={}, fallback=None)
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedFallback:
+class AppliedFallback(NamedTuple):
     """Why an answer is not what was asked for, and which list stood in for it, if any."""
 
     reason: FallbackReason
     used: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Enrollment:
+class Enrollment(NamedTuple):
     """A customer's assignments, their combined treatment, and the placement whose rules the slate follows."""
 
     placement: Placement
@@ -38,8 +36,7 @@ class Enrollment:
     treatment: Treatment = UNTREATED
 
 
-@dataclass(frozen=True, slots=True)
-class SlateResult:
+class SlateResult(NamedTuple):
     """One slate with what its answer says of it.
 
     Attributes:
@@ -66,8 +63,7 @@ class SlateResult:
         return self.placement, self.limit, len(self.slate.items), reason
 
 
-@dataclass(frozen=True, slots=True)
-class SlateBuilder:
+class SlateBuilder(NamedTuple):
     """Builder of one request's slates: `enroll`, then `fetch`, which alone waits, then `fill`.
 
     Attributes:
@@ -129,33 +125,27 @@ class SlateBuilder:
 
         `shown` are ids of products that the page shows already. Raises UnknownProductError, from `plan`.
         """
-        placement = part.placement
-        limit = clamp_limit(placement, wanted.limit)
-        told, language = self.presentation, wanted.language
+        limit, told, language = clamp_limit(part.placement, wanted.limit), self.presentation, wanted.language
         if language is not None:
             told = told._replace(language=language)
-        result = partial(
-            SlateResult,
-            wanted.placement,
-            limit,
-            presentation=told,
-            negotiated=language is None,
-            assignments=part.assignments,
-        )
+        version, slate, fallback = None, _NOTHING, None
         if isinstance(reading, str):
-            return result(version=None, slate=_NOTHING, fallback=AppliedFallback(reading))
-        choose = partial(_recall, plan) if reading.stale else plan.choose
-        choice = choose(reading, placement, self.as_of)
-        if wanted.fallback == "none":
-            choice = choice.without_fallbacks()
-        context, live = wanted.context(limit), choice.live
+            fallback = AppliedFallback(reading)
+        else:
+            choose = partial(_recall, plan) if reading.stale else plan.choose
+            choice = choose(reading, part.placement, self.as_of)
+            if wanted.fallback == "none":
+                choice = choice.without_fallbacks()
+            version, slate = reading.version, self._build(choice, part.placement, wanted.context(limit), shown)
+            fallback = _applied_fallback(choice, slate, stale=reading.stale)
+        return SlateResult(wanted.placement, limit, version, slate, fallback, told, language is None, part.assignments)
+
+    def _build(self, choice: Choice, placement: Placement, context: Context, shown: frozenset[str]) -> Slate:
+        live = choice.live
         if shown or live.cart or live.hidden:
-            context = replace(context, cart=context.cart | live.cart, shown=shown, not_interested=live.hidden)
+            context = context._replace(cart=context.cart | live.cart, shown=shown, not_interested=live.hidden)
         pinned = self.state.find_pinned(pin.product_id for pin in placement.pins) if placement.pins else {}
-        slate = build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
-        return result(
-            version=reading.version, slate=slate, fallback=_applied_fallback(choice, slate, stale=reading.stale)
-        )
+        return build_slate(choice.candidates, placement, context, self.as_of, choice.fallbacks, pinned=pinned)
 
 
 def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, now: datetime) -> Choice:
@@ -164,7 +154,7 @@ def _recall(plan: RetrievalPlan, reading: FetchedLists, placement: Placement, no
         choice = plan.choose(reading, placement, now)
     except UnknownProductError:  # it may exist: Redis would know
         choice = Choice((), fallback_candidates(reading))
-    return replace(choice, fallback_reason="store_unavailable")
+    return choice._replace(fallback_reason="store_unavailable")
 
 
 def _applied_fallback(choice: Choice, slate: Slate, *, stale: bool) -> AppliedFallback | None:

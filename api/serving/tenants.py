@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from structlog.typing import FilteringBoundLogger
-
 from api.background.restoration import Restoration
 from api.security.callers import NO_SHOP
 from api.security.rate_limits import RateLimits
+from api.telemetry.logs import Logger
 from api.telemetry.metrics import TimedReader, store_answers
 from api.telemetry.shop_figures import FiguresReader
 from recommender.data_dir import make_folder
@@ -59,7 +58,7 @@ class Tenants:
     def __init__(
         self,
         storage: ShopStorage,
-        logger: FilteringBoundLogger,
+        logger: Logger,
         rate_limits: RateLimits,
         placements: Mapping[str, Placement],
         keys_made: Path | None = None,

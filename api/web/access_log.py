@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response, current_app, g, request
-from structlog.typing import FilteringBoundLogger
 
 from api.ids import request_id
+from api.telemetry.logs import Logger
 from api.telemetry.metrics import RULE, count_request, waited_s
 from api.telemetry.tracing import trace_id
 from api.web.headers import SECURITY_HEADERS
@@ -25,20 +25,20 @@ MOST_PARTS = 12
 """Of an unknown path; what follows is cut off."""
 
 
-def attach(app: Flask, logger: FilteringBoundLogger) -> None:
+def attach(app: Flask, logger: Logger) -> None:
     """Name and time every request of `app`, and log it when it is answered."""
     app.extensions[_EXTENSION] = logger
     app.before_request(_start)
     app.after_request(_finish)
 
 
-def log(app: Flask | None = None) -> FilteringBoundLogger:
+def log(app: Flask | None = None) -> Logger:
     """The logger of `app`; None is the one that is answering."""
-    return cast(FilteringBoundLogger, (app or current_app).extensions[_EXTENSION])
+    return cast(Logger, (app or current_app).extensions[_EXTENSION])
 
 
 def finish(
-    logger: FilteringBoundLogger,
+    logger: Logger,
     environ: "WSGIEnvironment",
     rule: str | None,
     status: int,

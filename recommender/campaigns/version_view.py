@@ -63,13 +63,13 @@ class VersionView:
         identities = [Identity(customer_id) for customer_id in customer_ids]
         people = [person for identity in identities for person in identity.people]
         reading = self.read([key for identity in identities for key in identity.own], people)
-        reading = replace(reading, live={person: _until(recent, at) for person, recent in reading.live.items()})
+        reading = reading._replace(live={person: _until(recent, at) for person, recent in reading.live.items()})
         return [identity.look(reading, at) for identity in identities]
 
     def with_lists(self, views: Sequence[CustomerView], keys: Iterable[ListKey]) -> list[CustomerView]:
         """The same views with the lists of `keys` in them, in one round trip at most."""
         more = self.read(list(dict.fromkeys(keys)))
-        return [replace(view, reading=self._join(view.reading, more)) for view in views]
+        return [view._replace(reading=self._join(view.reading, more)) for view in views]
 
     def fallbacks(self) -> FetchedLists:
         """The best sellers of the shop: the lists of FALLBACK_KEYS."""
@@ -90,11 +90,11 @@ class VersionView:
         if reading is None or reading.version != self.version:
             raise _gone(self.version)
         if self._catalogue is None:
-            return replace(reading, products=self._override(reading.products))
+            return reading._replace(products=self._override(reading.products))
         for key, fetched in reading.lists.items():
             if fetched is not None and key.name not in PERSONAL:
                 self._lists.keep(key, fetched, len(fetched.wire))
-        return replace(reading, lists={**cached, **reading.lists}, products=self._products)
+        return reading._replace(lists={**cached, **reading.lists}, products=self._products)
 
     def _override(self, products: Catalogue) -> Catalogue:
         return OverriddenCatalogue(products, self._overrides) if self._overrides.records else products
@@ -103,7 +103,7 @@ class VersionView:
         products = reading.products
         if self._catalogue is None:
             products = self._override(Catalogue({**products.texts, **more.products.texts}))
-        return replace(reading, lists={**reading.lists, **more.lists}, products=products)
+        return reading._replace(lists={**reading.lists, **more.lists}, products=products)
 
 
 def count_customer_blocks(store: VersionStore, version: str) -> int:

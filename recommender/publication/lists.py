@@ -145,8 +145,8 @@ class PublishedList:
 
     def reorder(self, places: Iterable[int]) -> "PublishedList":
         """The same list with the records of these places, from 0, in this order."""
-        n, wire = RECORD_BYTES[self.name], self.wire
-        return PublishedList(self.name, wire[:1] + b"".join([wire[i : i + n] for i in [1 + n * i for i in places]]))
+        basis, *records = struct.unpack("1s" + f"{RECORD_BYTES[self.name]}s" * len(self), self.wire)
+        return PublishedList(self.name, basis + b"".join([records[place] for place in places]))
 
     @property
     def basis(self) -> Basis:

@@ -61,13 +61,19 @@ class Product:
 
         Raises ValueError, TypeError or AttributeError where `text` is no product.
         """
-        fields = {name: value for name, value in from_json(text).items() if name in cls.__slots__}
-        for name in _TEXTS:
-            if not isinstance(fields.get(name, ""), str):
-                raise TypeError("a product's id, title, category, price, currency and addresses are text")
+        fields = from_json(text)
+        if not fields.keys() <= _FIELDS:
+            fields = {name: value for name, value in fields.items() if name in _FIELDS}
+        try:
+            "".join([fields.get(name, "") for name in _TEXTS])  # in a quarter of the time of a look at each type
+        except TypeError:
+            raise TypeError("a product's id, title, category, price, currency and addresses are text") from None
         for name in ADDRESSES:
             if fields.get(name):  # 0.1.0 published what catalogues called addresses unchecked
                 fields[name] = shop_address(fields[name])
         if rhythm := fields.get("rhythm"):
             fields["rhythm"] = Rhythm(*map(float, rhythm))
         return cls(**fields)
+
+
+_FIELDS = frozenset(Product.__slots__)

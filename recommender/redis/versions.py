@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -39,6 +39,8 @@ _ACTIVATE = load_script("versions/activate")
 _PLACE = load_script("versions/place")
 _READ_PROFILE = load_script("versions/read_profile")
 
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, struct.error)
+"""What decoding raises where Redis holds values in another format."""
 _PRODUCTS_PER_TRIP = 500
 """Other clients wait while the server works on one command."""
 
@@ -63,16 +65,18 @@ class RedisVersionStore:
     def read(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read`."""
         named, arguments = self._script.call(query)
-        answer = self._reader.evaluate_cached(*READ, named, *arguments)
-        with self._reading("a version"):
-            return self._script.decode(answer, query)
+        return self._decode(self._reader.evaluate_cached(*READ, named, *arguments), query)
 
     async def read_async(self, query: ListQuery) -> FetchedLists | None:
         """See `Reader.read_async`."""
         named, arguments = self._script.call(query)
-        answer = await self._reader.evaluate_soon(*READ, named, *arguments)
-        with self._reading("a version"):
+        return self._decode(await self._reader.evaluate_soon(*READ, named, *arguments), query)
+
+    def _decode(self, answer: Any, query: ListQuery) -> FetchedLists | None:
+        try:
             return self._script.decode(answer, query)
+        except _UNREADABLE:
+            raise self._unreadable("a version") from None
 
     def catalogue(self, version: str, most_bytes: int) -> Catalogue | None:
         """See `Reader.catalogue`."""
@@ -199,14 +203,17 @@ class RedisVersionStore:
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        """Translate errors of decoding into StoreError. The value may hold personal data, so it is not quoted."""
+        """Translate _UNREADABLE into StoreError. The value may hold personal data, so it is not quoted."""
         try:
             yield
-        except (ValueError, TypeError, LookupError, AttributeError, struct.error):
-            raise StoreError(
-                f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
-                "publish again, or roll back"
-            ) from None
+        except _UNREADABLE:
+            raise self._unreadable(what) from None
+
+    def _unreadable(self, what: str) -> StoreError:
+        return StoreError(
+            f"Redis at {self._reader.address} holds {what} of shop {self._keys.shop!r} that cannot be read; "
+            "publish again, or roll back"
+        )
 
 
 class _Placed(NamedTuple):

@@ -2,7 +2,8 @@
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -127,7 +128,8 @@ def candidates_of_all(
     return merge_by_score([scored_candidates(reading, key, kind, bought=bought) for key in keys])
 
 
-def fallback_keys(categories: Sequence[str] = ()) -> tuple[ListKey, ...]:
+@lru_cache(maxsize=64)
+def fallback_keys(categories: tuple[str, ...] = ()) -> tuple[ListKey, ...]:
     """The lists of best sellers that stand in where there is too little else: trending products, then popular ones.
 
     They are of each category, or of the whole shop.
@@ -136,7 +138,8 @@ def fallback_keys(categories: Sequence[str] = ()) -> tuple[ListKey, ...]:
     return tuple(ListKey(name, owner_id) for name in names for owner_id in categories or (WHOLE_SHOP,))
 
 
-def by_name(keys: Iterable[ListKey]) -> dict[ListName, list[ListKey]]:
+@lru_cache(maxsize=64)
+def by_name(keys: tuple[ListKey, ...]) -> Mapping[ListName, list[ListKey]]:
     """The same keys by the name of their lists, in their order."""
     return {name: list(same) for name, same in groupby(keys, key=lambda key: key.name)}
 

@@ -2,11 +2,11 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import shake_128
 from itertools import islice
 from math import isfinite, isnan
+from typing import NamedTuple
 
 from recommender.days import day_of
 from recommender.person import digest_of_person, encode_id
@@ -64,8 +64,7 @@ class Identity:
         return CustomerView(reading, self.own, live, bought, day_of(now.timestamp()))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerView:
+class CustomerView(NamedTuple):
     """One person's view of the fetched lists.
 
     Attributes:
@@ -102,7 +101,7 @@ class CustomerView:
         merged = new if mix == "discover" else merge_by_probability(self.on(buy_again, "buy_again"), new)
         if found is None:
             return merged
-        turned = replace(self.reading, lists={discover: rotate(found, discover.owner_id, self.day)})
+        turned = self.reading._replace(lists={discover: rotate(found, discover.owner_id, self.day)})
         return _in_turn(merged, candidates_of(turned, discover, "discover", bought=self.bought))
 
     def _places(self, found: PublishedList) -> Iterator[Candidate]:

@@ -72,6 +72,11 @@ def due(own: Own, as_of: datetime) -> Due:
     )
 
 
+def due_day(own: Own) -> int:
+    """The day of `Due.at`, without the rest."""
+    return own.last_day + _curve_of(own.log_gap, own.log_gap_sd, own.return_share).quartiles[0]
+
+
 class _Curve(NamedTuple):
     """Who comes back, over the days since a purchase: F, r and their like above.
 

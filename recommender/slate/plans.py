@@ -1,10 +1,10 @@
 """Which published lists an answer reads, all at once, and in which order their products are considered."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from recommender.errors import UnknownProductError
 from recommender.publication.lists import Basis, ListKey
@@ -17,14 +17,12 @@ from recommender.slate.recent_activity import NOTHING, ActivityEffects
 FallbackReason = Literal[
     "unknown_customer", "cold_product", "too_few_candidates", "model_not_ready", "store_unavailable", "holdout"
 ]
-
-
+_NONE: Mapping[str, Iterable[Candidate]] = MappingProxyType({})
 LISTS_PER_FIELD = 20
 """Of a long cart or history, the last so many products have their lists read: one answer stays one small read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What might be shown, before any rule.
 
     Attributes:
@@ -36,18 +34,17 @@ class Choice:
     """
 
     candidates: Iterable[Candidate]
-    fallbacks: Mapping[str, Iterable[Candidate]] = field(default_factory=dict)
+    fallbacks: Mapping[str, Iterable[Candidate]] = _NONE
     fallback_reason: FallbackReason | None = None
     used: str | None = None
     live: ActivityEffects = NOTHING
 
     def without_fallbacks(self) -> "Choice":
         """Only what was asked for: nothing that stands in for it, and nothing that fills the slate up."""
-        return replace(self, candidates=() if self.used else self.candidates, fallbacks={}, used=None)
+        return self._replace(candidates=() if self.used else self.candidates, fallbacks=_NONE, used=None)
 
 
-@dataclass(frozen=True, slots=True)
-class RetrievalPlan:
+class RetrievalPlan(NamedTuple):
     """The lists to read, and what to make of them in a placement at a moment.
 
     Attributes:
@@ -78,7 +75,7 @@ def product_plan(key: ListKey, kind: Kind) -> RetrievalPlan:
     return RetrievalPlan([key], choose)
 
 
-def popular_plan(categories: Sequence[str] = ()) -> RetrievalPlan:
+def popular_plan(categories: tuple[str, ...] = ()) -> RetrievalPlan:
     """What sells more than usual, then what sells best; in some categories or the whole shop."""
     keys = fallback_keys(categories)
 
@@ -91,7 +88,7 @@ def popular_plan(categories: Sequence[str] = ()) -> RetrievalPlan:
     return RetrievalPlan(keys, choose)
 
 
-def personal_plan(customer_id: str, mix: Mix | None, categories: Sequence[str] = ()) -> RetrievalPlan:
+def personal_plan(customer_id: str, mix: Mix | None, categories: tuple[str, ...] = ()) -> RetrievalPlan:
     """One customer's own lists; best sellers where they are too short, unless only own products are wanted.
 
     Without a `mix`, the placement's own counts. A few products that go with the cart or the last order lead; the rest
@@ -116,7 +113,7 @@ def session_plan(
     *,
     cart: Sequence[str],
     viewed: Sequence[str],
-    categories: Sequence[str] = (),
+    categories: tuple[str, ...] = (),
     cart_first: bool,
 ) -> RetrievalPlan:
     """A cart, a history of views (both oldest first), a customer and a session, as far as they are known.
@@ -173,7 +170,7 @@ def _titles(reading: FetchedLists, keys: Sequence[ListKey]) -> dict[str, str | N
 
 
 def _choose(
-    view: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: Sequence[ListKey], mix: Mix, *, tire: bool
+    view: CustomerView, lists: Sequence[Iterable[Candidate]], fallbacks: tuple[ListKey, ...], mix: Mix, *, tire: bool
 ) -> Choice:
     wanted = _new if mix == "discover" else iter
     in_order = view.sink if tire and view.live.tired else iter

@@ -1,15 +1,17 @@
 """Lists fetched for one answer, all from one version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.events.recent import RecentActivity
 from recommender.publication.lists import ListKey, PublishedList
 
+_NOBODY: Mapping[str, RecentActivity] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class FetchedLists:
+
+class FetchedLists(NamedTuple):
     """The answer to one `Store.read`: all from one version.
 
     Attributes:
@@ -23,5 +25,5 @@ class FetchedLists:
     version: str
     lists: Mapping[ListKey, PublishedList | None]
     products: Catalogue
-    live: Mapping[str, RecentActivity] = field(default_factory=dict)
+    live: Mapping[str, RecentActivity] = _NOBODY
     stale: bool = False

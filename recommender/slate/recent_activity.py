@@ -107,7 +107,7 @@ def apply_activity(
         lists[own] = _own_list(lists.get(own), live.orders, indices, reading.products, now)
         if lists.get(discover) is None:
             lists[discover] = next((unfold(one.folded, reading.version) for one in found if one.folded), None)
-    return replace(reading, lists=lists), replace(live, names=_names(live, indices, reading.products))
+    return reading._replace(lists=lists), replace(live, names=_names(live, indices, reading.products))
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ answer: nothing is put in only to fill it.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from recommender.days import day_of
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate, Kind
-from recommender.slate.due import Due, due
+from recommender.slate.due import Due, due, due_day
 from recommender.slate.merchandising import (
     blocks_at,
     boosted,
@@ -40,8 +40,7 @@ Rule = Callable[[Candidate], str | None]
 """Why a candidate is left out; None lets it pass."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """The facts of one request that rules look at.
 
     Attributes:
@@ -212,7 +211,7 @@ def _rules(placement: Placement, context: Context, as_of: datetime, turns: list[
         context.not_interested and partial(_listed, context.not_interested, "not_interested"),
         context.categories and partial(_other_category, context.categories),
         partial(_too_soon, day_of(now)),
-        context.due_within_days is not None and partial(_due_later, context.due_within_days, as_of),
+        context.due_within_days is not None and partial(_due_later, day_of(now) + context.due_within_days),
         placement.min_probability and partial(_low_probability, placement.min_probability),
         # last, as it counts what it lets pass
         placement.max_per_category and partial(_category_cap, placement.max_per_category, {}),
@@ -250,12 +249,9 @@ def _too_soon(today: int, candidate: Candidate) -> str | None:
     return "not_due" if elapsed <= 0 or math.log(elapsed / NOT_DUE_BEFORE) < candidate.own.log_gap else None
 
 
-def _due_later(days: int, as_of: datetime, candidate: Candidate) -> str | None:
-    """Objects to own products that are due later than `days` from now."""
-    if candidate.own is None:
-        return None
-    today = as_of.astimezone(UTC).date()
-    return "not_due" if (due(candidate.own, as_of).at - today).days > days else None
+def _due_later(last_day: int, candidate: Candidate) -> str | None:
+    """Objects to own products that are due later than on `last_day`."""
+    return "not_due" if candidate.own is not None and due_day(candidate.own) > last_day else None
 
 
 def _low_probability(floor: float, candidate: Candidate) -> str | None:

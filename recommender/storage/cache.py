@@ -12,6 +12,7 @@ from types import MappingProxyType
 from recommender.catalogue.catalogue import Catalogue, decode_product, entry_bytes
 from recommender.catalogue.overrides import OverriddenCatalogue
 from recommender.errors import StoreError, StoreUnavailableError
+from recommender.events.recent import RecentActivity
 from recommender.publication.lists import PERSONAL, ListKey, PublishedList
 from recommender.publication.product import Product
 from recommender.slate.candidates import FALLBACK_KEYS
@@ -176,7 +177,7 @@ class ListCache:
         if reading is None:
             return None
         products = OverriddenCatalogue(reading.products, overrides)
-        return replace(reading, lists=overrides.new_products.complete(reading.lists), products=products)
+        return reading._replace(lists=overrides.new_products.complete(reading.lists), products=products)
 
     async def _fetch_blocking(self, query: ListQuery) -> FetchedLists | None:
         return self.store.read(query)
@@ -222,7 +223,7 @@ class ListCache:
         state = self.state
         if state.position.version is None:
             raise StoreUnavailableError("Redis does not answer, and nothing was read from it before")
-        return replace(_join(state, {key: state.find(key) for key in (*keys, *FALLBACK_KEYS)}, None), stale=True)
+        return _join(state, {key: state.find(key) for key in (*keys, *FALLBACK_KEYS)}, None)._replace(stale=True)
 
     def _move(self, position: StoreState, pinned: Mapping[str, Product | None]) -> CacheState:
         state, placements = self.state, {**self._configured, **position.placements}
@@ -273,13 +274,15 @@ class ListCache:
 
 def _join(state: CacheState, held: Mapping[ListKey, CachedList | None], reading: FetchedLists | None) -> FetchedLists:
     """Lists from memory and those that were read besides, in the order of `held`, with their products."""
-    lists: dict[ListKey, PublishedList | None] = {}
-    texts: dict[int, bytes] = {}
-    for key, found in held.items():
-        lists[key] = None if found is None else found.published
-        texts |= {} if found is None else found.texts
+    lists = {key: None if found is None else found.published for key, found in held.items()}
+    live: Mapping[str, RecentActivity] = {}
     if reading is not None:
         lists |= reading.lists
-        texts |= reading.products.texts if state.catalogue is None else {}
-    products = Catalogue(texts) if state.catalogue is None else state.catalogue
-    return FetchedLists(state.position.version or "", lists, products, {} if reading is None else reading.live)
+        live = reading.live
+    products = state.catalogue
+    if products is None:
+        texts = dict(reading.products.texts) if reading is not None else {}
+        for found in held.values():
+            texts |= {} if found is None else found.texts
+        products = Catalogue(texts)
+    return FetchedLists(state.position.version or "", lists, products, live)
