@@ -1,6 +1,7 @@
 """The products of one version, kept as the text that was published and decoded when they are looked at."""
 
 from array import array
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 from recommender.publication.product import Product
@@ -20,7 +21,7 @@ class Catalogue(Mapping[int, Product]):
 
     def __init__(self, texts: Mapping[int, bytes]) -> None:
         self.texts = texts
-        self._decoded: dict[int, Product] = {}
+        self._decoded: OrderedDict[int, Product] = OrderedDict()
 
     def newcomer_index(self, product_id: str) -> int | None:  # noqa: ARG002
         """Where a product is that no training has seen; None for others."""
@@ -29,8 +30,8 @@ class Catalogue(Mapping[int, Product]):
     def __getitem__(self, product_index: int) -> Product:
         product = self._decoded.get(product_index)
         if product is None:
-            if len(self._decoded) >= MOST_DECODED:  # begin anew: cheaper than to know which was used last
-                self._decoded.clear()
+            if len(self._decoded) >= MOST_DECODED:  # the oldest: cheaper than to know which was used last
+                self._decoded.popitem(last=False)
             product = self._decoded[product_index] = Product.from_json(self.texts[product_index])
         return product
 
