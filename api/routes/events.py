@@ -45,10 +45,13 @@ def accept(body: EventsBody) -> Response:
     """
     now, public = service().clock(), g.principal.kind == "publishable"
     customer_id = customer_of_token(body.customer_token) if public else None
-    checked = [_check(raw, now, public=public, customer_id=customer_id) for raw in body.events]
-    good = [event for event in checked if isinstance(event, Event)]
+    currency = service().settings.currency
+    checked = [
+        _check_public(raw, now, currency, customer_id) if public else _check(raw, now, currency) for raw in body.events
+    ]
+    good = [event for event in checked if not isinstance(event, EventRejectedError)]
     verdicts = iter(_keep(good, now, public=public) if good else ())
-    results = [next(verdicts) if isinstance(event, Event) else event for event in checked]
+    results = [event if isinstance(event, EventRejectedError) else next(verdicts) for event in checked]
     document = _document(results)
     count_events(document["accepted"], document["duplicates"], [one["code"] for one in document["rejected"]])
     if len(document["rejected"]) == len(results):
@@ -64,15 +67,21 @@ def _keep(events: Sequence[Event], now: datetime, *, public: bool) -> list[Verdi
     return service().event_log.accept(events, now, bound, "browser" if public else "shop")
 
 
-def _check(raw: Any, now: datetime, *, public: bool, customer_id: str | None) -> Event | EventRejectedError:
-    refusals = find_refusals(raw, customer_id) if public and isinstance(raw, dict) else []
+def _check(raw: Any, now: datetime | None, currency: str | None) -> Event | EventRejectedError:
     try:
-        event = check_event(raw, None if public else now, service().settings.currency)
+        return check_event(raw, now, currency)
     except EventRejectedError as error:
-        refusals.insert(0, error)
-    if refusals:
-        return EventRejectedError(refusals[0].reason, "; ".join(map(str, refusals)))
-    return as_of_browser(event, now) if public else event
+        return error
+
+
+def _check_public(raw: Any, now: datetime, currency: str | None, customer_id: str | None) -> Event | EventRejectedError:
+    refusals = find_refusals(raw, customer_id) if isinstance(raw, dict) else []
+    event = _check(raw, None, currency)
+    if isinstance(event, EventRejectedError):
+        refusals.insert(0, event)
+    elif not refusals:
+        return as_of_browser(event, now)
+    return EventRejectedError(refusals[0].reason, "; ".join(map(str, refusals)))
 
 
 def _document(results: Sequence[Verdict | EventRejectedError]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from redis.connection import BlockingConnectionPool, Connection
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from recommender.connection.pipelined import KNOWN_OPTIONS, PipelinedConnection
+from recommender.connection.pipelined import KNOWN_OPTIONS, PipelinedConnection, pack
 from recommender.connection.time_limit import left_s, shorter, timed, was_sent
 from recommender.connection.topology import Cluster, Deployment, OneServer, Sentinel
 from recommender.connection.url import Address, RedisUrl, parse_redis_url
@@ -249,7 +249,7 @@ def _execute_directly(server: redis.Redis, command: Command) -> Any:
     pool = server.connection_pool
     connection = pool.get_connection()
     try:
-        connection.send_command(*command)  # type: ignore[no-untyped-call]
+        connection.send_packed_command([pack(*command)])  # type: ignore[no-untyped-call]
         return connection.read_response()
     finally:
         pool.release(connection)

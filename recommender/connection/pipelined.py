@@ -48,7 +48,7 @@ class PipelinedConnection:
         wire = self._wire
         if wire is None or wire.closed:
             wire = await self._connect()
-        return await wire.ask(_pack(*command))
+        return await wire.ask(pack(*command))
 
     def close(self) -> None:
         """Disconnect, from any thread. Commands in flight fail; a later one connects again."""
@@ -180,16 +180,17 @@ async def _log_in(wire: _Wire, options: Mapping[str, Any]) -> _Wire:
     try:
         if options.get("password"):
             user = [options["username"]] if options.get("username") else []
-            await wire.ask(_pack("AUTH", *user, options["password"]))
+            await wire.ask(pack("AUTH", *user, options["password"]))
         if options.get("db"):
-            await wire.ask(_pack("SELECT", options["db"]))
+            await wire.ask(pack("SELECT", options["db"]))
     except BaseException:
         wire.close()
         raise
     return wire
 
 
-def _pack(*command: bytes | str | int) -> bytes:
+def pack(*command: bytes | str | int) -> bytes:
+    """A command as it is sent."""
     return cast(bytes, hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names one argument
 
 

@@ -51,6 +51,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 MAX_PROBLEMS = 20
 """Most that is told of what is wrong with one event."""
 _MAX_NAME = 64
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _OWN_CODES = ("in_the_future", "wrong_currency")
 """What is said of events that are valid by themselves."""
 
@@ -177,14 +178,14 @@ class Event(BaseModel):
 
     @model_validator(mode="after")
     def _names_who_and_what(self) -> Self:
-        if lacks := _find_lacks(dict(self)):
+        if lacks := _find_lacks(self.__dict__):  # `dict(self)` takes as long as all else
             raise ValueError("; ".join(lacks))
         return self
 
     def to_json(self) -> bytes:
         """Compact JSON without the fields that are None: the same event gives the same bytes."""
         fields = self.model_dump(mode="json", exclude_none=True)
-        return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode()
+        return _ENCODER.encode(fields).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Event":
@@ -235,7 +236,7 @@ def _find_lacks(fields: Mapping[str, Any]) -> list[str]:
     shape = EVENT_TYPES.get(event_type) if isinstance(event_type, str) else None  # type: ignore[call-overload]
     if shape is None:
         return []
-    people = ("customer_id",) if "customer_id" in shape.needs else ("customer_id", "session_id")
-    lacks = [] if any(fields.get(name) is not None for name in people) else [" or a ".join(people)]
-    lacks += [name for name in shape.needs if name != "customer_id" and fields.get(name) is None]
-    return [f"{event_type} needs a {name}" for name in lacks]
+    lacks = [name for name in shape.needs if fields.get(name) is None]
+    if "customer_id" not in shape.needs and fields.get("customer_id") is None and fields.get("session_id") is None:
+        lacks.insert(0, "customer_id or a session_id")
+    return [f"{event_type} needs a {name}" for name in lacks] if lacks else lacks

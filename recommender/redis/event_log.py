@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -168,18 +168,20 @@ class RedisEventLog:
         if self._suppressed is not None:
             self._suppressed.add(suppressions, left_s())
 
-    def _describe(self, event: Event, now: datetime, sender: Sender) -> Iterator[Argument]:
+    def _describe(self, event: Event, now: datetime, sender: Sender) -> tuple[Argument, ...]:
         part = recent_part(event, now)
         made_up = may_be_made_up(event, sender) and part == "shown"
         person = digest_of_person(event.customer_id, event.session_id)
-        yield "" if sender == "service" else self._keys.of("seen", digest(event.event_id))
-        yield "" if event.customer_id is None else digest_of_person(event.customer_id, None)
-        yield part or ""
-        yield self._keys.of(part, person) if part else ""
-        yield self._keys.of("session", person) if made_up else ""
-        yield from _describe_kept(event, part)
-        yield int(event.event_type in MUST_BE_KEPT)
-        yield event.to_json()
+        return (
+            "" if sender == "service" else self._keys.of("seen", digest(event.event_id)),
+            "" if event.customer_id is None else person,
+            part or "",
+            self._keys.of(part, person) if part else "",
+            self._keys.of("session", person) if made_up else "",
+            *_describe_kept(event, part),
+            int(event.event_type in MUST_BE_KEPT),
+            event.to_json(),
+        )
 
     def _forget_entries(self, stream: str, customer_id: str) -> int:
         """Delete a customer's entries from a stream and return how many; later ones are refused anyway."""

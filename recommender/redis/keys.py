@@ -1,6 +1,7 @@
 """Names of all Redis keys."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from recommender.retention import PersonalPart
@@ -17,7 +18,7 @@ class Keys:
 
     shop: str
 
-    @property
+    @cached_property
     def _prefix(self) -> str:
         return f"reprise:{{{self.shop}}}"
 

@@ -30,6 +30,7 @@ _PARTS: dict[EventType, PersonalPart] = {
     "subscription_end": "standing",
     "mail_sent": "mails",
 }
+_KEPT = {part: timedelta(seconds=seconds) for part, seconds in KEPT_S.items()}
 MUST_BE_KEPT: frozenset[EventType] = frozenset({"unsubscribe", "mail_complaint", "mail_bounce"})
 """Events that are kept however many wait, and however full Redis is: somebody wants, or can get, no more mails."""
 
@@ -109,9 +110,8 @@ def may_be_made_up(event: Event, sender: Sender) -> bool:
 def recent_part(event: Event, now: datetime) -> PersonalPart | None:
     """The part of a person's recent activity that an event is kept in; None for none."""
     part = _PARTS.get(event.event_type)
-    if part not in KEPT_S:
-        return part
-    return part if now - event.occurred_at < timedelta(seconds=KEPT_S[part]) else None
+    kept = None if part is None else _KEPT.get(part)
+    return part if kept is None or now - event.occurred_at < kept else None
 
 
 def to_daily(impression: Event) -> Event:
