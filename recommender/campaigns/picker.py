@@ -175,7 +175,7 @@ def _favourites(member: Member, slots: int) -> Sequence[Candidate]:
 def _complements(member: Member, slots: int) -> Iterator[Candidate]:  # noqa: ARG001
     """Complements of the last order that were never bought."""
     titles = {candidate.product.product_id: candidate.product.title for candidate in member.person.last_order}
-    return _new(member.view.related("together", "complement", titles, titles))
+    return _new(member.view.related("together", "complement", titles, titles.get))
 
 
 _LEADS: dict[str, Callable[[Member, int], Iterable[Candidate]]] = {

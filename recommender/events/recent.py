@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pydantic_core import from_json
 
@@ -18,6 +18,7 @@ LEADS = 5
 """Products of one kind whose lists are read besides: the last bought, in the cart, viewed."""
 NEIGHBOURS = 10
 """Products of each of these lists."""
+_TEXT_OR_NONE = (str, type(None))
 
 
 class RecentEvent(NamedTuple):
@@ -74,9 +75,9 @@ def to_recent_event(wire: bytes) -> RecentEvent | None:
         fields = from_json(wire)
         at = datetime.fromisoformat(fields["occurred_at"]).timestamp()
         event_type, product_id, order_id = fields["event_type"], fields["product_id"], fields.get("order_id")
-        if not (isinstance(event_type, str) and isinstance(product_id, str) and isinstance(order_id, str | None)):
+        if not (isinstance(event_type, str) and isinstance(product_id, str) and isinstance(order_id, _TEXT_OR_NONE)):
             return None
-        return RecentEvent(cast(EventType, event_type), product_id, at, float(fields.get("quantity", 1.0)), order_id)
+        return RecentEvent(event_type, product_id, at, float(fields.get("quantity", 1.0)), order_id)  # type: ignore[arg-type]
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -167,6 +167,10 @@ class PublishedList:
     def __len__(self) -> int:
         return len(self.wire) // RECORD_BYTES[self.name]
 
+    def own_at(self, place: int) -> Own:
+        """The record at a place, from 0, of a `buy_again` list."""
+        return Own._make(_OWN_STRUCT.unpack_from(self.wire, 1 + _OWN_STRUCT.size * place))
+
     def indices(self) -> tuple[int, ...]:
         """The product_index of each record, without the rest of it."""
         return struct.unpack(f"<{len(self)}i", self._column(0, 4))

@@ -46,11 +46,13 @@ class Bought:
 
     def __init__(self, published: PublishedList | None) -> None:
         self._published = published
-        self.indices = frozenset(() if published is None else published.indices())
+        indices = () if published is None else published.indices()
+        self._places = dict(zip(indices, range(len(indices)), strict=True))
 
-    def find(self, product_index: int) -> Own:
-        """The customer's history with one of `indices`."""
-        return next(own for own in self._published or () if isinstance(own, Own) and own.product_index == product_index)
+    def find(self, product_index: int) -> Own | None:
+        """The customer's history with a product; None where it was not bought before."""
+        place = self._places.get(product_index)
+        return None if place is None or self._published is None else self._published.own_at(place)
 
 
 NOTHING_BOUGHT = Bought(None)
@@ -88,7 +90,7 @@ def candidates_of(
         product = products.find(index)
         if product is None:
             continue
-        own = record if isinstance(record, Own) else bought.find(index) if index in bought.indices else None
+        own = record if isinstance(record, Own) else bought.find(index)
         if own is not None:
             yield own_candidate(product, own)
         else:

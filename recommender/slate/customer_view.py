@@ -1,7 +1,7 @@
 """One customer's view of the fetched lists: own lists with the recent activity in them, and what this leads to."""
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import shake_128
 from itertools import islice
@@ -107,27 +107,37 @@ class CustomerView(NamedTuple):
     def _places(self, found: PublishedList) -> Iterator[Candidate]:
         """The places of a `discover` list by probability, for whichever new product stands there today."""
         for index, score in zip(found.indices(), found.scores(), strict=True):
-            if index not in self.bought.indices:
+            own = self.bought.find(index)
+            if own is None:
                 yield Candidate(_TO_COME, "discover", score if isfinite(score) else None)
             elif (product := self.reading.products.find(index)) is not None:
-                yield own_candidate(product, self.bought.find(index))
+                yield own_candidate(product, own)
 
     def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
         """The candidates on one list."""
         return candidates_of(self.reading, key, kind, because, self.bought)
 
     def related(
-        self, name: ListName, kind: Kind, product_ids: Iterable[str], names: Mapping[str, str | None]
+        self, name: ListName, kind: Kind, product_ids: Iterable[str], title_of: Callable[[str], str | None]
     ) -> Iterator[Candidate]:
-        """The learned lists of several products in one order of score; those filled with best sellers are left out."""
+        """The learned lists of several products in one order of score; those filled with best sellers are left out.
+
+        Nothing is looked at before the first candidate is wanted: most slates are full by then.
+        """
         scored = []
         for product_id in product_ids:
             key = ListKey(name, product_id)
             found = self.reading.lists.get(key)
             if found is not None and found.basis is Basis.MODEL:
-                because = names.get(product_id) or product_id
+                because = title_of(product_id) or product_id
                 scored.append(scored_candidates(self.reading, key, kind, because, self.bought))
-        return merge_by_score(scored)
+        yield from merge_by_score(scored)
+
+    def title_of(self, product_id: str) -> str | None:
+        """The title of a product that recent events name; None where it is not known, or has none."""
+        index = self.live.indices.get(product_id)
+        product = None if index is None else self.reading.products.find(index)
+        return None if product is None else product.title
 
     def leading(self, complements: Iterator[Candidate], placement: Placement) -> Iterator[Candidate]:
         """The first of `complements` that are new to the customer, as many as may lead a slate; they are taken off."""

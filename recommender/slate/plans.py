@@ -134,8 +134,8 @@ def session_plan(
         names = _titles(reading, keys) if named else {}
         personal = view.personal(placement.mix, placement)
         leads = [*cart, *(one for one in view.live.lead if one not in cart)] if cart_first else cart
-        complements = view.related("together", "complement", leads, {**view.live.names, **names})
-        similar = view.related("similar", "similar", viewed, names)
+        complements = view.related("together", "complement", leads, lambda one: names.get(one) or view.title_of(one))
+        similar = view.related("similar", "similar", viewed, names.get)
         if cart_first:
             lists = [complements, personal, similar, _like_viewed(view)]
         else:
@@ -149,12 +149,12 @@ def _with_what_is_live(
     view: CustomerView, lists: Sequence[Iterator[Candidate]], placement: Placement
 ) -> list[Iterator[Candidate]]:
     """`lists` behind a few complements of the cart and the last order, and before all else that these lead to."""
-    complements = view.related("together", "complement", view.live.lead, view.live.names)
+    complements = view.related("together", "complement", view.live.lead, view.title_of)
     return [view.leading(complements, placement), *lists, _like_viewed(view), complements]
 
 
 def _like_viewed(view: CustomerView) -> Iterator[Candidate]:
-    return view.related("similar", "similar", view.live.viewed, view.live.names)
+    return view.related("similar", "similar", view.live.viewed, view.title_of)
 
 
 def _last(product_ids: Sequence[str]) -> list[str]:

@@ -6,9 +6,10 @@ Nothing published is edited, so the same events give the same slate whenever the
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.days import SECONDS_PER_DAY, day_of
@@ -31,8 +32,7 @@ UNKNOWN_RHYTHM = Rhythm(math.log(30), 1.0, 0.1)
 _MOST_PURCHASES = 65_535
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityEffects:
+class ActivityEffects(NamedTuple):
     """What the recent events of one person say at one moment.
 
     Attributes:
@@ -42,7 +42,7 @@ class ActivityEffects:
         cart: what is in the cart.
         hidden: products that are not to be shown.
         tired: products that were shown often enough for now, unless they are the customer's own.
-        names: title or id of what `lead` and `viewed` hold, by product id.
+        indices: product_index of what `lead` and `viewed` hold and the version knows, by product id.
     """
 
     orders: RecentOrders = NO_ORDERS
@@ -51,7 +51,7 @@ class ActivityEffects:
     cart: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     tired: frozenset[str] = frozenset()
-    names: Mapping[str, str] = field(default_factory=dict)
+    indices: Mapping[str, int] = MappingProxyType({})
 
 
 NOTHING = ActivityEffects()
@@ -107,7 +107,7 @@ def apply_activity(
         lists[own] = _own_list(lists.get(own), live.orders, indices, reading.products, now)
         if lists.get(discover) is None:
             lists[discover] = next((unfold(one.folded, reading.version) for one in found if one.folded), None)
-    return reading._replace(lists=lists), replace(live, names=_names(live, indices, reading.products))
+    return reading._replace(lists=lists), live._replace(indices=indices)
 
 
 @lru_cache(maxsize=64)
@@ -204,8 +204,3 @@ def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetim
 def _place(own: Own) -> float:
     """Sorts by falling probability. Lists without probabilities stay as they are, what was moved behind them."""
     return -math.inf if math.isnan(own.score) else -own.score
-
-
-def _names(live: ActivityEffects, indices: Mapping[str, int], products: Catalogue) -> dict[str, str]:
-    known = {one: products.get(indices[one]) for one in (*live.lead, *live.viewed) if one in indices}
-    return {product_id: product.title or product_id for product_id, product in known.items() if product is not None}

@@ -19,5 +19,6 @@ def test_a_product_that_redis_lost_leaves_the_others_of_a_list_with_their_scores
     }
     products = Catalogue({1: Product("MILK").to_json(), 2: Product("TEA").to_json()})
     look = Identity(None).look(FetchedLists("20261120T020000Z-0000", lists, products), NOW)
-    found = look.related("together", "complement", ["BREAD", "JAM"], {})
+    found = list(look.related("together", "complement", ["BREAD", "JAM"], {"JAM": "Plum jam", "BREAD": None}.get))
     assert [candidate.product.product_id for candidate in found] == ["TEA", "MILK"]
+    assert [candidate.because for candidate in found] == ["Plum jam", "BREAD"]

@@ -15,6 +15,8 @@ from recommender.events.recent import RecentActivity
 from recommender.person import digest_of_person
 from recommender.publication.lists import ListKey, Own, PublishedList, Ranked, fold
 from recommender.publication.product import Product, Rhythm
+from recommender.slate.candidates import NOTHING_BOUGHT
+from recommender.slate.customer_view import CustomerView
 from recommender.slate.reading import FetchedLists
 from recommender.slate.recent_activity import NOTHING, ActivityEffects, apply_activity, observe
 
@@ -234,8 +236,10 @@ class TestRefresh:
         assert observed(orders=nonsense, session=nonsense, shown=nonsense) == observed()
 
     def test_leads_are_called_by_their_title(self):
-        _, live = look(MILK_BEFORE, session=[event("view", "MILK"), event("view", "TEA"), event("view", "NEW")])
-        assert live.names == {"MILK": "Whole milk", "TEA": "TEA"}
+        reading, live = look(MILK_BEFORE, session=[event("view", "MILK"), event("view", "TEA"), event("view", "NEW")])
+        view = CustomerView(reading, [], live, NOTHING_BOUGHT, 0)
+        assert [view.title_of(one) for one in ("MILK", "TEA", "NEW")] == ["Whole milk", None, None]
+        assert {"MILK", "TEA"} <= live.indices.keys()
 
 
 @pytest.mark.parametrize("field", ["product_id", "event_type", "order_id", "quantity", "occurred_at"])
