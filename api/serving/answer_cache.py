@@ -5,7 +5,6 @@ depends on is part of the cache's state, which is replaced when it changes, but 
 each minute.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from api.serving.slates import SlateBuilder, SlateResult
@@ -59,26 +58,24 @@ class CachedAnswer(NamedTuple):
         return Prepared(b"".join((self.before, name.encode(), self.after)), self.headers, None)
 
 
-def repeat(
-    builder: SlateBuilder, key: str, reading: FetchedLists, name: str, make: Callable[[], tuple[SlateResult, Prepared]]
-) -> Prepared:
-    """The answer kept under `key` with the id `name`, else a new one of `make`, which is then kept.
+def find_kept(builder: SlateBuilder, key: str, reading: FetchedLists) -> CachedAnswer | None:
+    """The answer kept under `key`, if `reading`, which comes from a server that answers, would give the same."""
+    kept: CachedAnswer | None = builder.state.repeats.get(key)
+    return kept if kept is not None and kept.holds(reading, builder.as_of.timestamp()) else None
 
-    `reading` comes from a server that answers.
-    """
-    memory, now = builder.state.repeats, builder.as_of.timestamp()
-    kept: CachedAnswer | None = memory.get(key)
-    if kept is not None and kept.holds(reading, now):
-        return kept.prepare(name)
-    result, prepared = make()
+
+def keep(
+    builder: SlateBuilder, key: str, reading: FetchedLists, result: SlateResult, prepared: Prepared, *, name: str
+) -> None:
+    """Keep an answer with the id `name` under `key`, with the `reading` that it was made of."""
     before, _, after = prepared.body.partition(name.encode())
-    minute = (now // KEPT_S + 1) * KEPT_S
+    minute = (builder.as_of.timestamp() // KEPT_S + 1) * KEPT_S
     until = min(minute, result.slate.until or minute)
     n_bytes = _OBJECTS_BYTES + len(prepared.body)
     for published in reading.lists.values():
         n_bytes += 0 if published is None else len(published.wire)
-    memory.keep(key, CachedAnswer(reading, until, result.counted, before, after, prepared.headers), n_bytes)
-    return prepared
+    answer = CachedAnswer(reading, until, result.counted, before, after, prepared.headers)
+    builder.state.repeats.keep(key, answer, n_bytes)
 
 
 def _content(reading: FetchedLists) -> tuple[str, list[PublishedList | None], list[RecentActivity]]:

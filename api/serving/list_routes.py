@@ -10,7 +10,7 @@ from werkzeug.wsgi import get_path_info
 from api.schemas.answers import Answer
 from api.schemas.requests import Wanted
 from api.security.permissions import Permission
-from api.serving.answer_cache import is_of_unknown_person, repeat
+from api.serving.answer_cache import find_kept, is_of_unknown_person, keep
 from api.serving.answers import prepare_public
 from api.serving.service import Service, service
 from api.serving.slates import SlateBuilder, SlateResult
@@ -106,9 +106,7 @@ def list_operation(
 async def answer_list(
     own: Service, builder: SlateBuilder, asked: ListRequest, environ: "WSGIEnvironment", key: str
 ) -> Prepared:
-    """The answer to one request, from its plan to its bytes: enrollment, one read, a slate, JSON.
-
-    `key` is its `answer_key`.
+    """The answer to one request with this `answer_key`, from plan to bytes: enrollment, one read, a slate, JSON.
 
     A shared answer is kept for the next request like it. A personal one is sent again while nothing that it was made
     of has changed; not one that is recorded, as an exposure or as impressions.
@@ -122,18 +120,19 @@ async def answer_list(
     reading = await builder.fetch(plan.keys, plan.people, part.treatment)
     if asked.route.shared:
         return _share(builder, asked, builder.fill(wanted, plan, reading, part), environ, key)
-    name = own.new_recommendation_id()
-
-    def make() -> tuple[SlateResult, Prepared]:
-        result = builder.fill(wanted, plan, reading, part)
-        return result, own.answer_person(builder.shop, customer_id, None, result, name)
-
-    noted = part.assignments or own.impressions
-    if isinstance(reading, str) or reading.stale or noted or len(key) > MAX_KEY_LENGTH:
-        return make()[1]
-    if is_of_unknown_person(reading):  # all of them get the same
-        key = answer_key(environ, builder.presentation.language, asked.rule)
-    return repeat(builder, key, reading, name, make)
+    name, noted = own.new_recommendation_id(), part.assignments or own.impressions
+    repeats = None if isinstance(reading, str) or reading.stale or noted or len(key) > MAX_KEY_LENGTH else reading
+    if repeats is not None:
+        if is_of_unknown_person(repeats):  # all of them get the same
+            key = answer_key(environ, builder.presentation.language, asked.rule)
+        kept = find_kept(builder, key, repeats)
+        if kept is not None:
+            return kept.prepare(name)
+    result = builder.fill(wanted, plan, reading, part)
+    prepared = own.answer_person(builder.shop, customer_id, None, result, name)
+    if repeats is not None:
+        keep(builder, key, repeats, result, prepared, name=name)
+    return prepared
 
 
 def _share(
