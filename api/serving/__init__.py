@@ -17,6 +17,7 @@ What a worker keeps in memory on that way, and when it is dropped:
 | `language._count`, `._due_around` | sentences by language and number or date | 4,096 each | |
 | `accept_language._find_kept`, `language.find_language` | languages by header, by tag | 512; 256 | |
 | `recent_activity._known_until`, `answers._as_of` | moments of versions | 64 each | |
+| `candidates.fallback_keys`, `.by_name` | keys of best sellers by categories, by list | 64 each | |
 | `overrides._amend`, `._share` | overridden products, their texts | 4,096; 1,024 | |
 | `overrides._to_new_product`, `.read_record` | new products, records | 1,024; 256 | |
 | `metrics._labelled` | metrics with their labels | 4,096 | |
