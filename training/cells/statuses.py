@@ -33,7 +33,10 @@ _BACK = fold_words("""
 """)
 _BACK_WHOLE = frozenset(fold_words("test reso resi error errore fehler erreur hold trash lost rma avoir abono"))
 _CREDIT, _NOTE = frozenset(fold_words("credit crédit credito crédito")), frozenset(fold_words("note memo nota"))
-_BACK_INSIDE = ("取消", "退款", "退货", "キャンセル", "返品", "返金", "취소", "환불", "반품")
+_BACK_INSIDE = (
+    *("取消", "退款", "退货", "キャンセル", "返品", "返金"),
+    *("취소", "환불", "반품", "关闭", "待付款", "等待买家付款", "入金待ち", "未払い"),
+)
 _PAY = fold_words("""
     pay paid bezahl zahl paiement payé pagad pagat pago pagamento betaal betal opłac płatn оплач оплат
     پرداخت دفع مدفوع ödem ödend ödeni
@@ -64,6 +67,8 @@ _KEPT = fold_words("""
     فروش بيع فاتورة
     مكتمل تم تکمیل ارسال تحویل موفق
     tamam teslim kargo onay
+    배송 결제완료 구매확정 발송 완료
+    交易成功 已发货 已完成 已付款 卖家已发货 买家已付款 発送 配送 支払済 支払い済 完了
 """)
 
 

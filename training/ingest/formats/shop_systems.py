@@ -22,7 +22,7 @@ _GA4_ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
 
 
 def prepare_shopify(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Shopify lines that all have their order's cells, which stand on the first line only.
+    """Shopify or Squarespace lines that all have their order's cells, which stand on the first line only.
 
     The customer is known by the first that is filled of id, e-mail address and phone number. A cancelled order gets the
     status `cancelled`; a line without SKU is known by its name.
@@ -31,11 +31,12 @@ def prepare_shopify(rows: pl.LazyFrame) -> pl.LazyFrame:
     if "line_items" in names and "Name" not in names:
         rows = _shopifys_json(rows)
         names = rows.collect_schema().names()
-    if "Name" not in names:
+    order = next((name for name in ("Name", "Order ID") if name in names), None)
+    if order is None:
         return rows
     who = [name for name in ("Customer ID", "Customer Id", "Email", "Phone") if name in names]
     per_order = [*who, *(name for name in ("Created at", "Financial Status", "Cancelled at") if name in names)]
-    rows = rows.with_columns(filled(name).first(ignore_nulls=True).over("Name") for name in per_order)
+    rows = rows.with_columns(filled(name).first(ignore_nulls=True).over(order) for name in per_order)
     if len(who) > 1:
         rows = rows.with_columns(pl.coalesce(who).alias(who[0]))
     if {"Financial Status", "Cancelled at"} <= set(names):

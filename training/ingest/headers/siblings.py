@@ -11,7 +11,7 @@ from recommender.errors import DataError
 from training.ingest.headers.folding import fold
 from training.ingest.headers.proposals import propose_columns
 from training.ingest.headers.synonyms import synonyms
-from training.ingest.schema import PURCHASE_COLUMNS
+from training.ingest.schema import PURCHASE_COLUMNS, REQUIRED
 from training.tables.small_tables import open_table
 
 _MOST_FILES = 20
@@ -38,6 +38,8 @@ def find_sibling(
 ) -> Sibling | None:
     """The file beside one that has all that it lacks, and its orders' numbers under the same name; None without one.
 
+    A file that is complete by itself is none.
+
     Args:
         file: that lacks columns.
         seen: its columns.
@@ -50,7 +52,7 @@ def find_sibling(
         names = _header(other) if other != file else []
         key = next((name for name in seen if name in names and _is_order(name)), None)
         found = {ours: each for ours, each in propose_columns(names, wanted).items() if each.plain or ours in missing}
-        if key and set(missing) <= found.keys():
+        if key and set(missing) <= found.keys() and not set(REQUIRED) <= found.keys():
             own = {ours: each for ours, each in propose_columns(seen, wanted).items() if each.plain}
             both = {**found, **{ours: each for ours, each in own.items() if ours not in missing}}
             columns = {ours: each.column for ours, each in both.items()} | {"order_id": key}

@@ -49,3 +49,19 @@ def test_the_user_names_more():
     assert status_meaning("completed", ["Completed"]) == "taken back"
     assert status_meaning("completed and closed", ["closed"]) == "kept"
     assert status_meaning("", ["closed"]) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("배송완료", "kept"),
+        ("취소", "taken back"),
+        ("交易成功", "kept"),
+        ("交易关闭", "taken back"),
+        ("等待买家付款", "taken back"),
+        ("発送完了", "kept"),
+        ("入金待ち", "taken back"),
+    ],
+)
+def test_words_of_markets_of_east_asia(status, meaning):
+    assert status_meaning(status) == meaning

@@ -176,7 +176,7 @@ def test_the_report_describes_the_ledger(tmp_path, read):
 
 def test_unknown_formats_and_zoneless_moments_are_usage_errors(tmp_path, read):
     file = write(tmp_path / "p.csv", HEADER + MILK)
-    with pytest.raises(UsageError, match=r"no format 'excel'; there are: ga4, "):
+    with pytest.raises(UsageError, match=r"no format 'excel'; there are: etsy, ga4, "):
         read(file, format="excel")
     zoneless = datetime(2024, 1, 1)  # noqa: DTZ001 - the mistake that is tested
     with pytest.raises(UsageError, match="has no zone"):

@@ -250,6 +250,42 @@ def test_prestashops_first_tables_which_have_no_state(tmp_path, read, lines):
     assert lines(read(file, "prestashop")) == [("1", "11", 5.0)]
 
 
+def test_squarespaces_lines_below_the_first_of_an_order(tmp_path, read, lines):
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "Order ID,Email,Financial Status,Paid at,Fulfillment Status,Amount Refunded,Created at,Lineitem quantity,"
+        "Lineitem name,Lineitem price,Lineitem sku,Lineitem variant,Cancelled at\n"
+        "1,ann@x.org,PAID,7/25/2018 21:06,pending,0,7/25/2018 21:06,2,Tea,5,TEA,,\n1,,,,,,,1,Mug,10,,,\n"
+        "2,bob@x.org,PAID,8/5/2018 21:06,pending,0,8/5/2018 21:06,2,Tea,5,TEA,,8/6/2018 10:00\n"
+    )
+    with pytest.raises(MissingColumnError, match="--format squarespace"):
+        read(file, "reprise")
+    found = read(file, "squarespace")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price") == [
+        ("ann@x.org", "Mug", "1", 1.0, 10.0),
+        ("ann@x.org", "TEA", "1", 2.0, 5.0),
+    ]
+
+
+def test_etsys_sold_items_which_seldom_have_a_sku(tmp_path, read, lines):
+    file = tmp_path / "EtsySoldOrderItems2023.csv"
+    file.write_text(
+        "Sale Date,Item Name,Buyer,Quantity,Price,Discount Amount,Item Total,Currency,Transaction ID,Listing ID,"
+        "Date Paid,Ship Name,Order ID,Variations,SKU\n"
+        "08/04/23,Fox card,buyer42,2,$5.00,,$10.00,USD,4001,9001,08/04/23,Ann,3001,Style: Matte,FOX\n"
+        "08/04/23,Fox sticker,buyer42,1,$3.00,,$3.00,USD,4002,9002,08/04/23,Ann,3001,,\n"
+        "08/05/23,Fox sticker,,1,$3.00,,$3.00,USD,4003,9002,08/05/23,Guest,3002,,\n"
+    )
+    with pytest.raises(MissingColumnError, match="--format etsy"):
+        read(file, "reprise")
+    found = read(file, "etsy")
+    assert lines(found, "customer_id", "product_id", "order_id", "quantity", "unit_price", "ordered_at") == [
+        ("buyer42", "9001", "3001", 2.0, 5.0, datetime(2023, 8, 4, tzinfo=UTC)),
+        ("buyer42", "9002", "3001", 1.0, 3.0, datetime(2023, 8, 4, tzinfo=UTC)),
+    ]
+    assert found.report.left_out == {"no customer (guest)": 1}
+
+
 def test_shopify_knows_a_customer_by_phone_and_a_tip_is_no_product(tmp_path, read, lines):
     file = tmp_path / "orders.csv"
     file.write_text(

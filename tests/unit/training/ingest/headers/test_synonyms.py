@@ -75,6 +75,23 @@ def test_headers_of_shops_in_many_languages(header):
     assert {ours: each.column for ours, each in found.items()} == dict(zip(meant, columns, strict=False))
 
 
+def test_a_header_of_taobao_and_one_of_a_japanese_market():
+    wanted = {ours: (ours,) for ours in PURCHASE_COLUMNS}
+    taobao = ["订单编号", "买家会员名", "买家实际支付金额", "订单状态", "订单创建时间", "宝贝标题", "宝贝总数量"]
+    found = propose_columns(taobao, wanted)
+    assert {ours: each.column for ours, each in found.items()} == {
+        "customer_id": "买家会员名",
+        "product_id": "宝贝标题",
+        "ordered_at": "订单创建时间",
+        "order_id": "订单编号",
+        "quantity": "宝贝总数量",
+        "status": "订单状态",
+        "title": "宝贝标题",
+    }
+    market = propose_columns(["注文番号", "注文日", "注文者氏名", "商品コード", "個数", "販売単価"], wanted)
+    assert (market["customer_id"].column, market["unit_price"].column) == ("注文者氏名", "販売単価")
+
+
 def test_products_without_a_number_are_known_by_their_name():
     wanted = {ours: (ours,) for ours in PURCHASE_COLUMNS}
     found = propose_columns(["Member_number", "Date", "itemDescription"], wanted)
