@@ -89,6 +89,8 @@ class FormatSettings(BaseModel):
     """Name of the hook that reshapes a file."""
     combine: str | None = None
     """Name of the hook that joins the files of a folder."""
+    items: str | None = None
+    """Column that holds all items of an order as a list of objects; a row each, with columns such as `items.sku`."""
     join: str | None = None
     """Column of all `files` by which their rows are joined, where there is no hook; the first file holds the lines."""
     files: tuple[str, ...] = ()

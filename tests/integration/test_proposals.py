@@ -131,3 +131,26 @@ def test_orders_and_their_lines_in_two_files_are_joined_by_a_line_that_is_propos
     (shop / "orders.csv").unlink()
     fourth = CliRunner().invoke(reprise, ["doctor", "shop", "--format", "shop"])
     assert "the format needs a file 'orders', found customers, order_details" in str(fourth.exception)
+
+
+def test_orders_that_hold_their_lines_as_a_list_are_read_by_a_line_that_is_proposed(home):
+    orders = [
+        {"_id": "o1", "user": {"id": 7}, "created_at": "2026-09-13T10:00:00Z", "status": "paid", "total": 18},
+        {"_id": "o2", "user": {"id": 8}, "created_at": "2026-09-14T10:00:00Z", "status": "cancelled", "total": 9},
+    ]
+    items = [[{"sku": "TEA", "qty": 2, "price": 4.5}, {"sku": "MUG", "qty": 1, "price": 9}], [{"sku": "MUG", "qty": 1}]]
+    lines = [json.dumps({**order, "items": each}) for order, each in zip(orders, items, strict=True)]
+    (home / "orders.jsonl").write_text("\n".join(lines))
+    first = CliRunner().invoke(reprise, ["doctor", "orders.jsonl"])
+    assert isinstance(first.exception, MissingColumnError)
+    said = str(first.exception)
+    assert "'items' holds the lines of an order as a list" in said
+    assert said.endswith("and run: reprise doctor orders.jsonl --format shop")
+    line = said.partition("begin reprise.toml with the line ")[2].partition(" and run: ")[0]
+    (home / "reprise.toml").write_text(f"{line}\n")
+    second = CliRunner().invoke(reprise, ["doctor", "orders.jsonl", "--format", "shop", "--json"])
+    assert second.exit_code == 0, second.output
+    report = json.loads(second.stdout)
+    assert (report["rows_read"], report["purchases"], report["orders"], report["customers"]) == (3, 2, 1, 1)
+    assert report["columns"]["order_id"] == "_id"
+    assert [(each["value"], each["rows"]) for each in report["statuses"]] == [("paid", 2), ("cancelled", 1)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recommender.errors import MissingColumnError
 from recommender.reading import ReadingOptions
 from training.cells.amounts import AMOUNT, find_amount, read_amount
 from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
@@ -20,6 +21,7 @@ from training.cells.times import read_times
 from training.ingest.affected import Affected, affected_by
 from training.ingest.columns import first_cells, header_notes, take_columns
 from training.ingest.formats.format import Format
+from training.ingest.headers.nested import propose_items
 from training.ingest.refunds import WHOLE, is_back, sign_refunds
 from training.ingest.schema import EVENTS_KNOWN, NORMAL, NOTHING_LEFT, bad_rules, first_reason, user_rules
 from training.ingest.sources import PurchaseFile
@@ -108,7 +110,10 @@ def read_part(
     with reading(source.file):
         table = add_first_filled(source.frame, options.columns, file)
         seen = [name for name in table.collect_schema().names() if name not in {LINE, BROKEN}]
-        taken = take_columns(seen, format_.columns, options.columns, file, formats=format_.known)
+        try:
+            taken = take_columns(seen, format_.columns, options.columns, file, formats=format_.known)
+        except MissingColumnError as error:
+            raise propose_items(error, table, seen, format_.columns, file) from None
         unused = [name for name in seen if name not in used_columns(taken.values())]
         cells = _read_cells({ours: SourceColumn(table, theirs) for ours, theirs in taken.items()}, format_, options)
         if amount := find_amount(unused):

@@ -16,7 +16,7 @@ import polars as pl
 from recommender.errors import UsageError
 from recommender.reading import FormatSettings, ReadingOptions
 from training.ingest.formats.hooks import COMBINE, PREPARE
-from training.ingest.formats.lines import join_files
+from training.ingest.formats.lines import explode_list, join_files
 from training.ingest.schema import EVENTS_KNOWN, PURCHASE_COLUMNS, REQUIRED
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -101,7 +101,7 @@ def make_format(name: str, settings: FormatSettings) -> Format:
         about=settings.about,
         columns=settings.columns,
         left_out=_left_out(where, settings),
-        prepare=_hook(where, PREPARE, settings.prepare) if settings.prepare else lambda frame: frame,
+        prepare=_prepare(where, settings),
         combine=_combine(where, settings),
         files=settings.files,
         alone=settings.alone or not (settings.combine or settings.join),
@@ -109,6 +109,12 @@ def make_format(name: str, settings: FormatSettings) -> Format:
         time_patterns=settings.times,
         reading=settings.reading,
     )
+
+
+def _prepare(where: str, settings: FormatSettings) -> Prepare:
+    if settings.prepare:
+        return _hook(where, PREPARE, settings.prepare)
+    return partial(explode_list, column=settings.items) if settings.items else lambda frame: frame
 
 
 def _combine(where: str, settings: FormatSettings) -> Combine | None:

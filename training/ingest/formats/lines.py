@@ -1,12 +1,16 @@
 """Lines of exports: what several hooks find out of their cells."""
 
 import fnmatch
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import polars as pl
 
 from recommender.errors import UnreadableFileError
 from training.cells.ids import filled
+
+_HEAD_ROWS = 1_000
 
 
 def first_filled(rows: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
@@ -49,6 +53,23 @@ def explode_items(rows: pl.LazyFrame, column: str, keys: Mapping[str, str]) -> p
     items = pl.coalesce(objects, parts.list.eval(pl.struct(values)))
     rows = rows.with_columns(items.alias(column)).explode(column)
     return rows.with_columns(pl.col(column).struct.field(key).alias(name) for key, name in keys.items()).drop(column)
+
+
+def explode_list(rows: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """Orders whose column holds a list of objects, as a row per object with its keys as `column.key`."""
+    keys = keys_of_items(rows, column) if column in rows.collect_schema() else []
+    return explode_items(rows, column, {key: f"{column}.{key}" for key in keys}) if keys else rows
+
+
+def keys_of_items(rows: pl.LazyFrame, column: str) -> list[str]:
+    """The keys of the objects in the lists of a column of JSON, by its first cells; none for any other column."""
+    cells = rows.select(pl.col(column).cast(pl.String)).head(_HEAD_ROWS).collect(engine="streaming")[column]
+    keys: dict[str, None] = {}
+    for cell in cells.drop_nulls():
+        with suppress(ValueError):
+            items = json.loads(cell) if cell.startswith("[") else []
+            keys |= dict.fromkeys(key for item in items if isinstance(item, dict) for key in item)
+    return list(keys)
 
 
 def join_files(files: Mapping[str, pl.LazyFrame], patterns: Sequence[str], key: str) -> pl.LazyFrame:

@@ -57,7 +57,8 @@ def find_sibling(
             both = {**found, **{ours: each for ours, each in own.items() if ours not in missing}}
             columns = {ours: each.column for ours, each in both.items()} | {"order_id": key}
             files = (other, file) if "product_id" in missing else (file, other)
-            return Sibling(other.name, key, _settings(files, key, columns))
+            stems = [each.name.split(".")[0] for each in files]
+            return Sibling(other.name, key, write_format(columns, files=stems, join=key))
     return None
 
 
@@ -71,8 +72,9 @@ def _is_order(name: str) -> bool:
     return fold(name) in {"orderid", *synonyms()["order_id"]}
 
 
-def _settings(files: Sequence[Path], key: str, columns: Mapping[str, str]) -> str:
+def write_format(columns: Mapping[str, str], **others: object) -> str:
+    """A format of these columns and other settings, as a line of TOML."""
     text = partial(json.dumps, ensure_ascii=False)
     named = ", ".join(f"{ours} = {text(columns[ours])}" for ours in PURCHASE_COLUMNS if ours in columns)
-    stems = text([file.name.split(".")[0] for file in files])
-    return f"formats.shop = {{ files = {stems}, join = {text(key)}, columns = {{ {named} }} }}"
+    said = "".join(f"{name} = {text(value)}, " for name, value in others.items())
+    return f"formats.shop = {{ {said}columns = {{ {named} }} }}"
