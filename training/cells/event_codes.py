@@ -46,8 +46,8 @@ def _words(column: str) -> set[str]:
 
 
 def _counts(table: pl.LazyFrame, column: str) -> dict[str, int]:
-    """Value → rows of the head; of the whole column where its head has one value only."""
-    cells = table.select(pl.col(column).cast(pl.String).str.strip_chars().alias("value")).filter(pl.col("value") != "")
+    """Value → rows of the head, where empty cells have one; of the whole column where its head has one value only."""
+    cells = table.select(pl.col(column).cast(pl.String).str.strip_chars().fill_null("").alias("value"))
     for rows in (cells.head(SAMPLE_ROWS), cells):
         found = rows.group_by("value").len().sort("len", "value", descending=[True, False]).collect(engine="streaming")
         if len(found) != 1:
@@ -59,7 +59,9 @@ def _are_events(words: set[str], counts: Mapping[str, int]) -> bool:
     if not 1 < len(counts) <= _MOST_CODES:
         return False
     if words & _EVENTS:
-        return any(status_meaning(value) == "unknown" for value in counts)
+        # beside one value, an empty cell is what did not happen
+        alone = len(counts) == 2 and "" in counts
+        return alone or any(status_meaning(value) == "unknown" for value in counts if value)
     codes = pl.Series(list(counts)).str.contains(_CODE).all()
     return bool(codes) and max(counts.values()) >= _MOSTLY * sum(counts.values())
 
@@ -71,6 +73,9 @@ def _question(column: str, counts: Mapping[str, int]) -> Question:
             column, [value]
         ): f"an event, of which only {value[:40]!r} is a purchase ({n / rows:.0%} of rows)"
         for value, n in counts.items()
+        if value
     }
-    choices[purchases_where(column, list(counts))] = "a purchase, as every row is"
-    return Question("event_codes", column, next(iter(counts)), choices)
+    # the empty one stands last: `event=buy|`
+    every = sorted(counts, key=lambda value: (not value, -counts[value], value))
+    choices[purchases_where(column, every)] = "a purchase, as every row is"
+    return Question("event_codes", column, every[0], choices)

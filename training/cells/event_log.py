@@ -86,6 +86,11 @@ def find_event_logs(heads: Mapping[str, Sequence[str]]) -> list[Question]:
         buying = [value for value, kind in kinds.items() if kind == "buying"]
         if len(values) <= MOST_VALUES and (looking or (adding and buying)):
             questions.append(_question(column, (looking or adding)[0], buying, kinds))
+        elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _LOOKING:
+            no = next(value for value in values if value != yes)
+            seen = f"something that was looked at, of which only those with {no!r} are purchases"
+            both = {purchases_where(column, [no, yes]): "a purchase, as every row is"}
+            questions.append(Question("event_log", column, yes, {purchases_where(column, [no]): seen, **both}))
         elif (yes := _yes(values)) and set() < set(fold_words(column)) - {"is", "was", "flag"} <= _BOUGHT:
             no = next(value for value in values if value != yes)
             meaning = f"no purchase, where {yes!r} says that there was one"
@@ -190,7 +195,7 @@ def _values(cells: pl.Series) -> list[str]:
 def is_purchase(rule: str | None, columns: Sequence[str], file: str) -> pl.Expr:
     """Whether a row is a purchase by `COLUMN=VALUE|VALUE`, named PURCHASE; without a rule, every row is.
 
-    Case and blanks round a value do not count.
+    Case and blanks round a value do not count; an empty value, as in `event=buy|`, stands for empty cells.
 
     Raises:
         UsageError: it is no such rule.
@@ -210,4 +215,4 @@ def is_purchase(rule: str | None, columns: Sequence[str], file: str) -> pl.Expr:
         )
     wanted = [value.strip().lower() for value in values.split("|")]
     cell = pl.col(column.strip()).cast(pl.String).str.strip_chars().str.to_lowercase()
-    return cell.is_in(wanted).fill_null(value=False).alias(PURCHASE)
+    return cell.fill_null("").is_in(wanted).alias(PURCHASE)

@@ -34,6 +34,11 @@ _CHARGES = """
     kargo indirim bahşiş
 """
 _NO_PRODUCT = tuple(_CHARGES.split())
+_SUMS = (
+    *("total", "subtotal", "summe", "zwischensumme", "gesamtsumme", "totale", "totaal", "suma"),
+    *("итого", "المجموع", "toplam"),
+)
+_TOTALS = {fold_words(word) for word in _SUMS}
 _NO_PRODUCT_WORDS = frozenset(fold_words(_CHARGES))
 
 
@@ -129,7 +134,7 @@ def _large_orders(purchases: pl.DataFrame, orders: pl.DataFrame) -> list[Note]:
 def _no_products(products: pl.DataFrame) -> list[Note]:
     """Products whose id or title names a charge, such as shipping."""
     texts = pl.col("^(product_id|title)$").str.to_lowercase()
-    likely = products.filter(pl.any_horizontal(texts.str.contains_any([*_NO_PRODUCT, "gift"])))
+    likely = products.filter(pl.any_horizontal(texts.str.contains_any([*_NO_PRODUCT, *_SUMS, "gift"])))
     odd = [
         (row["product_id"], row["len"])
         for row in likely.iter_rows(named=True)
@@ -143,7 +148,7 @@ def _no_products(products: pl.DataFrame) -> list[Note]:
 
 def _says_no_product(text: str) -> bool:
     words = fold_words(text)
-    return (
+    return words in _TOTALS or (
         bool(words)
         and len(words) <= MOST_WORDS
         and (not _NO_PRODUCT_WORDS.isdisjoint(words) or words[:2] == ("gift", "card"))

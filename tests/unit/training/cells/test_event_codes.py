@@ -44,11 +44,17 @@ def test_codes_of_a_column_of_events_are_asked_for(name, cells):
         ("event", ["1", "1"]),
         ("event_id", [str(number) for number in range(40)]),
         ("event", [None, "", None]),
+        ("type", ["", "1", "1", "1"]),
         ("colour", ["1", "1", "1", "2"]),
     ],
 )
 def test_other_columns_are_not(name, cells):
     assert asked(name, cells) == []
+
+
+def test_rows_whose_event_is_empty_are_no_purchases_without_being_asked_for():
+    [question] = asked("event", ["buy", None, "", None])
+    assert list(question.choices) == ["--purchases-where 'event=buy'", "--purchases-where 'event=buy|'"]
 
 
 def test_a_head_of_one_code_is_no_proof():

@@ -96,6 +96,7 @@ def test_so_is_a_column_whose_name_speaks_of_returns(name, values, told):
         (None, [True] * 4),
         ("kind=buy", [False, True, False, False]),
         (" kind = Buy | view ", [True, True, False, False]),
+        ("kind=buy|", [False, True, False, True]),
     ],
 )
 def test_which_rows_are_purchases(rule, bought):
@@ -112,6 +113,13 @@ def test_what_is_no_rule(rule):
 def test_a_rule_on_a_column_that_is_not_there():
     with pytest.raises(MissingColumnError, match=r"p\.csv has no column 'event' .*'kind'"):
         is_purchase("event=buy", ["kind"], "p.csv")
+
+
+@pytest.mark.parametrize(("name", "values"), [("is_view", ["1", "0"]), ("Pageview", ["false", "true"])])
+def test_a_column_that_says_whether_a_row_is_a_view_is_asked_for(name, values):
+    (question,) = find_event_logs({name: values})
+    no, yes = sorted(values)
+    assert list(question.choices) == [f"--purchases-where '{name}={no}'", f"--purchases-where '{name}={no}|{yes}'"]
 
 
 @pytest.mark.parametrize(

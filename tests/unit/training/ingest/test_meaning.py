@@ -315,12 +315,16 @@ class TestNoProducts:
             assert bought(found) == SIX_BOUGHT
             assert found.report.left_out == {"no product (--not-products)": 1}
 
-    @pytest.mark.parametrize("title", ["Tip", "Versand", "Gift card", "доставка", "Standard Shipping"])
+    @pytest.mark.parametrize(
+        "title", ["Tip", "Versand", "Gift card", "доставка", "Standard Shipping", "Subtotal", "Итого"]
+    )
     def test_a_title_of_a_charge_is_pointed_out(self, tmp_path, title):
         rows = [(*row, "Tea") for row in SIX] + [("7001", "X1", "2026-10-14", "A2", "1", "5", title)]
         assert codes(read(tmp_path, rows, header=(*COLUMNS, "title"))) == {"no_product": 1}
 
-    @pytest.mark.parametrize("title", ["Ship in a bottle", "Tipp-Ex", "Shipping container model kit", "Tea"])
+    @pytest.mark.parametrize(
+        "title", ["Ship in a bottle", "Total yoghurt", "Tipp-Ex", "Shipping container model kit", "Tea"]
+    )
     def test_other_titles_are_not(self, tmp_path, title):
         rows = [(*row, "Tea") for row in SIX] + [("7001", "X1", "2026-10-14", "A2", "1", "5", title)]
         assert codes(read(tmp_path, rows, header=(*COLUMNS, "title"))) == {}
