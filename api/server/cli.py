@@ -34,6 +34,7 @@ from recommender.redis.open import open_storage, store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
+WORKER = "api.server.http_worker:create_worker"
 _LOG_TO_STDERR = {
     "handlers": {name: {"class": "logging.StreamHandler", "formatter": "generic"} for name in ("console", "access")}
 }
@@ -59,7 +60,21 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
       reprise serve --port 9000 --workers 4
     """
     given = {"host": host, "port": port, "workers": workers}
-    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    serve(load_settings(**{name: value for name, value in given.items() if value is not None}), as_json=as_json)
+
+
+def serve(settings: Settings, *, worker: str = WORKER, report: bool = True, as_json: bool = False) -> None:
+    """Answer HTTP requests until Ctrl-C.
+
+    Args:
+        settings: of the service.
+        worker: module and name of the function that makes the application of a worker process.
+        report: whether to say first what is set and what is there.
+        as_json: whether to say all as JSON.
+
+    Raises:
+        RepriseError: the address cannot be listened on, or there is no Redis to answer from.
+    """
     address = find_address(settings)
     refuse_taken_port(address, settings.port)
     # SIGTERM must unwind the stack too, or the embedded server stays behind; granian replaces this once it runs
@@ -72,11 +87,12 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
             until_the_end.enter_context(keep_embedded(DataDirectory(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
         with closing(RedisShopStorage(url, settings.redis_timeout_ms)) as storage:
-            print_start(settings, storage, [settings.shop], as_json=as_json)
+            if report:
+                print_start(settings, storage, [settings.shop], as_json=as_json)
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers connect to the same server
         for name, value in _ALLOCATION.items():
             os.environ.setdefault(name, value)
-        _serve(settings, address, logger, as_json=as_json)
+        _run(settings, address, worker, logger, as_json=as_json)
 
 
 def find_address(settings: Settings) -> str:
@@ -126,9 +142,9 @@ def refuse_taken_port(address: str, port: int) -> None:
             ) from None
 
 
-def _serve(settings: Settings, address: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
+def _run(settings: Settings, address: str, worker: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:
     server = Server(
-        "api.server.http_worker:create_worker",
+        worker,
         factory=True,
         interface=Interfaces.ASGINL,
         websockets=False,

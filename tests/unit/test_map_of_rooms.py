@@ -14,7 +14,7 @@ from training.commands.model.demo import CUSTOMER, PRODUCT
 README = (ROOT / "README.md").read_text()
 LIBRARY = (ROOT / "recommender/README.md").read_text()
 TEXT = "\n".join(page.read_text() for page in PAGES)
-package = pytest.mark.parametrize("package", ["recommender", "training", "api"])
+package = pytest.mark.parametrize("package", ["recommender", "training", "api", "storefront"])
 
 
 def rooms(folder: Path) -> list[str]:
@@ -64,7 +64,7 @@ def test_the_layers_are_those_that_are_checked() -> None:
     said = " ".join((ROOT / "tests/README.md").read_text().split())
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = {one["containers"][0]: " > ".join(one["layers"]) for one in contracts if "containers" in one}
-    assert len(layers) == 3
+    assert len(layers) == 4
     assert [package for package, order in layers.items() if f"{package} {order} " not in said] == []
     assert layers["recommender"] in " ".join(LIBRARY.split())
 
