@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.security.permissions import Permission, access_of
 from api.telemetry.logs import make_logger
+from api.widget.script import script
 from recommender.campaigns.links import MailLink, sign
 from recommender.settings import MailSettings, Settings
 from recommender.storage.api_keys import SCOPES
@@ -95,6 +96,10 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/docs"): [Call("open", "/docs")],
     ("GET", "/docs/<string:name>"): [Call("open", "/docs/docs.js")],
     ("GET", "/docs/pages/<string:name>"): [Call("open", "/docs/pages/api")],
+    ("GET", "/widget.js"): [Call("open", "/widget.js")],
+    ("GET", "/widget-<string:digest>.js"): [Call("open", f"/{script().name}"), Call("open", "/widget-0.js", None, 302)],
+    ("GET", "/widget-<string:digest>.js.map"): [Call("open", f"/{script().name}.map")],
+    ("GET", "/widget.d.ts"): [Call("open", "/widget.d.ts")],
 }
 """By method and rule. HEAD is called like GET; OPTIONS like the route itself, but for its body."""
 
