@@ -46,23 +46,26 @@ class History:
         """Days since the last order."""
         return (self.today - self.lines[-1].day).days
 
-    def due_soon(self) -> Sequence[str]:
-        """Products that were bought every one to four weeks, at least six times, and are wanted about now."""
+    def due_soon(self) -> Sequence[tuple[str, float]]:
+        """Products that were bought every one to three weeks, at least six times, and are wanted about now.
+
+        Each with the median days between; coffee first, then what is wanted most often.
+        """
         days_of: dict[str, list[date]] = defaultdict(list)
         for line in self.lines:
             days_of[line.product_id].append(line.day)
         found = []
         for product_id, days in days_of.items():
             gap = _median_gap(days[-9:]) if len(days) > 5 else 0.0
-            if 7 <= gap <= 28 and 0.85 <= (self.today - days[-1]).days / gap <= 1.3:
-                found.append(product_id)
-        return sorted(found, key=lambda one: (not one.startswith(_COFFEE), one))
+            if 7 <= gap <= 22 and 0.85 <= (self.today - days[-1]).days / gap <= 1.3:
+                found.append((product_id, gap))
+        return sorted(found, key=lambda one: (not one[0].startswith(_COFFEE), one[1]))
 
 
 def find_people(purchases: Path) -> Mapping[str, History]:
     """Role → the customer who plays it best on the day after the last purchase of a file; without those nobody can."""
     histories = list(_read(purchases))
-    wanted: dict[str, tuple[Callable[[History], object], Callable[[History], tuple[int, int]]]] = {
+    wanted: dict[str, tuple[Callable[[History], object], Callable[[History], tuple[float, float]]]] = {
         "weekly": (lambda one: 5 <= one.gap <= 9 and one.silence < 9 and one.due_soon(), _shows_a_rhythm),
         "monthly": (lambda one: 24 <= one.gap <= 40 and one.silence < 45, lambda one: (len(one.days), 0)),
         "quiet": (
@@ -79,9 +82,10 @@ def find_people(purchases: Path) -> Mapping[str, History]:
     return found
 
 
-def _shows_a_rhythm(history: History) -> tuple[int, int]:
-    """Whose coffee is due, and whose list is short enough to see it go and come back."""
-    return history.due_soon()[0].startswith(_COFFEE), -len({line.product_id for line in history.lines})
+def _shows_a_rhythm(history: History) -> tuple[int, float]:
+    """Whose coffee is due, and is soon due again: that it comes back is seen by moving the clock once."""
+    product_id, gap = history.due_soon()[0]
+    return product_id.startswith(_COFFEE), -gap
 
 
 def _read(purchases: Path) -> Iterable[History]:

@@ -51,10 +51,11 @@ def _known_to_every_page() -> dict[str, object]:
 
 def _protect(response: Response) -> Response:
     """Nothing but the shop's own files and the service; a personal page is kept nowhere."""
-    service = service_address()
+    service, port = service_address(), urlsplit(request.host_url).port
+    pictures = f"http://127.0.0.1:{port}"  # their addresses in the catalogue, whatever the visitor calls this machine
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; img-src 'self' {request.host_url}; script-src {service}; "
-        f"connect-src {service}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'self'; img-src 'self' {pictures}; script-src 'self' {service}; "
+        f"connect-src 'self' {service}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,5 +1,6 @@
 """The pages of the shop: home, category, search, product, cart, checkout and account."""
 
+import json
 import secrets
 from typing import Any
 
@@ -14,17 +15,18 @@ from storefront.web.rows import Wish, fetch_rows, of_customer, of_product, of_se
 blueprint = Blueprint("pages", __name__)
 ROW = 6
 """Products that a row asks for."""
-LIMITS = (6, 12, 20, 50)
-"""What a visitor may ask a row for; the last is over the cap of every placement."""
+FIRST_ROW = 12
+LIMITS = (6, FIRST_ROW, 20, 50)
+"""What a visitor may ask the first row for; the last is over the cap of every placement."""
 
 
 def _asked_for() -> int:
-    asked = request.args.get("limit", ROW, type=int)
-    return asked if asked in LIMITS else ROW
+    asked = request.args.get("limit", FIRST_ROW, type=int)
+    return asked if asked in LIMITS else FIRST_ROW
 
 
 def _rows(wishes: list[Wish]) -> dict[str, Any]:
-    return {"rows": fetch_rows(visit.site(), wishes).values()}
+    return {"rows": fetch_rows(visit.site(), wishes).values() if wishes else ()}
 
 
 def _find(slug: str) -> Product:
@@ -35,15 +37,17 @@ def _find(slug: str) -> Product:
 def home() -> str:
     """What is due, what may be discovered, what sells."""
     customer, limit = visit.customer_id(), _asked_for()
-    wishes = [popular(limit=limit)]
     if customer is None:
-        wishes.insert(
-            0, of_session("viewed", placement="home", session_id=visit.session_id(), limit=ROW, fallback="none")
-        )
+        wishes = [
+            of_session("viewed", placement="home", session_id=visit.session_id(), limit=ROW, fallback="none"),
+            popular(limit=limit),
+        ]
     else:
         wishes = [
             of_customer("buy_again", customer, "buy-again", limit=limit),
-            of_customer("for_you", customer, "recommendations", mix="discover", limit=ROW),
+            of_customer("for_you", customer, "recommendations", mix="discover", limit=ROW).in_browser(
+                list="for-you", mix="discover", limit=ROW
+            ),
             popular(limit=ROW),
         ]
     return render_template("home.html", limits=LIMITS, asked_for=limit, **_rows(wishes))
@@ -54,10 +58,9 @@ def category(category: str) -> str:
     """All products of a category, below those for this customer."""
     products = visit.site().catalogue.of_category(category) or abort(404)
     customer = visit.customer_id()
-    mine = (
-        [] if customer is None else [of_customer("category", customer, "recommendations", category=category, limit=4)]
-    )
-    wishes = mine or [popular(category=category, limit=4)]
+    query = {"category": category, "limit": ROW}
+    wish = popular(**query) if customer is None else of_customer("category", customer, "recommendations", **query)
+    wishes = [wish]
     return render_template("category.html", title=visit.site().category(category), products=products, **_rows(wishes))
 
 
@@ -66,9 +69,8 @@ def search() -> str:
     """The products that hold the words; best sellers beside nothing."""
     text = request.args.get("q", "")[:100].strip()
     products = visit.site().catalogue.search(text)
-    wishes = [] if products else [popular(limit=ROW)]
-    found = {"rows": []} if products else _rows(wishes)
-    return render_template("search.html", text=text, products=products, **found)
+    rows = _rows([] if products else [popular(limit=ROW)])
+    return render_template("search.html", text=text, products=products, **rows)
 
 
 @blueprint.get("/p/<path:slug>")
@@ -79,7 +81,7 @@ def product(slug: str) -> str:
     visit.site().backend.tell([view | {"occurred_at": visit.shop().clock().isoformat()}])
     wishes = [
         of_product("similar", shown, "similar", limit=ROW, fallback="none"),
-        of_product("together", shown, "bought-together", limit=4, fallback="none"),
+        of_product("together", shown, "bought-together", limit=ROW, fallback="none"),
     ]
     return render_template("product.html", product=shown, **_rows(wishes))
 
@@ -98,12 +100,14 @@ def cart() -> str:
     """What is in the cart, what goes with it, and what is due this week."""
     held = [product.product_id for product, _ in visit.cart()]
     customer = visit.customer_id()
-    wishes = [of_session("cart", placement="cart", cart=held, limit=4, **visit.identity())] if held else []
+    wishes = []
+    if held:
+        wish = of_session("cart", placement="cart", cart=held, limit=ROW, **visit.identity())
+        wishes.append(wish.in_browser(list="cart", cart=json.dumps(held), limit=ROW))
     if customer is not None:
-        due = of_customer("due", customer, "buy-again", due_within="7d", limit=4, placement="cart", exclude=held)
-        wishes.append(due)
-    rows = _rows(wishes) if wishes else {"rows": []}
-    return render_template("cart.html", lines=visit.cart(), total=visit.cart_total(), **rows)
+        query = {"due_within": "7d", "limit": ROW, "placement": "cart", "exclude": held}
+        wishes.append(of_customer("due", customer, "buy-again", **query))
+    return render_template("cart.html", lines=visit.cart(), total=visit.cart_total(), **_rows(wishes))
 
 
 @blueprint.post("/cart")
@@ -146,6 +150,13 @@ def order() -> Answer:
 def thanks() -> str:
     """After an order."""
     return render_template("thanks.html")
+
+
+@blueprint.get("/token")
+def token() -> str:
+    """A fresh customer token, for a page that was open too long; "" for a visitor."""
+    customer = visit.customer_id()
+    return "" if customer is None else visit.site().backend.token(customer)
 
 
 @blueprint.get("/account")

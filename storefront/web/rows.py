@@ -12,16 +12,28 @@ Fact = tuple[str, str]
 
 
 class Wish(NamedTuple):
-    """A row that a page wants: its name among the words, and the request for it."""
+    """A row that a page wants.
+
+    Attributes:
+        name: of the row, among the words.
+        path: path and query of the request for it.
+        body: of a POST.
+        widget: attributes of the element that asks for the same in the browser; none where the page does it all.
+    """
 
     name: str
     path: str
     body: Mapping[str, Any] | None = None
+    widget: Mapping[str, object] = {}
 
     @property
     def request(self) -> dict[str, Any]:
         """The request, as a batch holds it."""
         return {"path": self.path} if self.body is None else {"path": self.path, "body": dict(self.body)}
+
+    def in_browser(self, **attributes: object) -> "Wish":
+        """The same, with the attributes of the element that asks for it in the browser."""
+        return self._replace(widget=attributes)
 
 
 class Card(NamedTuple):
@@ -42,6 +54,7 @@ class Row(NamedTuple):
         cards: what is shown.
         hidden: what rules left out, and how many products each.
         limit: `requested`, `applied` and `cap` of the answer.
+        widget: see `Wish`.
     """
 
     name: str
@@ -49,6 +62,7 @@ class Row(NamedTuple):
     cards: Sequence[Card]
     hidden: Sequence[Fact]
     limit: Mapping[str, Any]
+    widget: Mapping[str, object]
 
 
 def of_customer(name: str, customer_id: str, route: str, **query: object) -> Wish:
@@ -58,7 +72,8 @@ def of_customer(name: str, customer_id: str, route: str, **query: object) -> Wis
 
 def of_product(name: str, product: Product, route: str, **query: object) -> Wish:
     """A row of what has to do with a product."""
-    return Wish(name, f"/v1/products/{quote(product.product_id, safe='')}/{route}?{urlencode(query, doseq=True)}")
+    wish = Wish(name, f"/v1/products/{quote(product.product_id, safe='')}/{route}?{urlencode(query, doseq=True)}")
+    return wish.in_browser(list=route, product=product.product_id, **query)
 
 
 def popular(**query: object) -> Wish:
@@ -74,12 +89,12 @@ def of_session(name: str, **body: object) -> Wish:
 def fetch_rows(site: Site, wishes: Sequence[Wish]) -> dict[str, Row]:
     """The rows by name, all of one request."""
     answers = site.backend.rows([wish.request for wish in wishes], site.language)
-    return {wish.name: _row(site, wish.name, answer) for wish, answer in zip(wishes, answers, strict=True)}
+    return {wish.name: _row(site, wish, answer) for wish, answer in zip(wishes, answers, strict=True)}
 
 
-def _row(site: Site, name: str, answer: Mapping[str, Any] | None) -> Row:
+def _row(site: Site, wish: Wish, answer: Mapping[str, Any] | None) -> Row:
     if answer is None:
-        return Row(name, answered=False, cards=(), hidden=(), limit={})
+        return Row(wish.name, answered=False, cards=(), hidden=(), limit={}, widget=wish.widget)
     words = site.words["hidden"]
     hidden = [(words.get(rule, rule), site.number(n)) for rule, n in answer["suppressed"].items()]
     found = [(site.catalogue.find(item["product_id"]), item) for item in answer["items"]]
@@ -88,7 +103,7 @@ def _row(site: Site, name: str, answer: Mapping[str, Any] | None) -> Row:
         for product, item in found
         if product is not None
     ]
-    return Row(name, answered=True, cards=cards, hidden=hidden, limit=answer["limit"])
+    return Row(wish.name, answered=True, cards=cards, hidden=hidden, limit=answer["limit"], widget=wish.widget)
 
 
 def _why(site: Site, item: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Fact]:

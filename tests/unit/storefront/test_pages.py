@@ -78,7 +78,7 @@ def test_every_card_says_why_and_which_rules_left_others_out(browser: FlaskClien
 
 def test_a_place_that_is_asked_for_more_than_its_cap_says_so(browser: FlaskClient) -> None:
     assert "You asked for 50. This place shows 20 products at most" in browser.get("/?limit=50").get_data(as_text=True)
-    assert "may show 20 products at most; 6 were asked for" in browser.get("/?limit=1000").get_data(as_text=True)
+    assert "may show 20 products at most; 12 were asked for" in browser.get("/?limit=1000").get_data(as_text=True)
 
 
 def test_what_a_visitor_looks_at_counts_at_once(storefront: Storefront, browser: FlaskClient) -> None:
@@ -133,7 +133,9 @@ def test_nothing_is_ordered_with_an_empty_cart(browser: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_loads_anything_from_elsewhere(browser: FlaskClient, language: str) -> None:
+def test_no_page_loads_anything_from_elsewhere(storefront: Storefront, browser: FlaskClient, language: str) -> None:
+    """From the shop itself, and the widget from the service."""
+    widget = f"http://localhost:{storefront.shop.service_port}/widget.js"
     browser.post("/demo/language", data={"language": language})
     browser.post("/cart", data={"product": "milk"})
     for page in [*PAGES, CHECKOUT]:
@@ -141,7 +143,7 @@ def test_no_page_loads_anything_from_elsewhere(browser: FlaskClient, language: s
         text = answer.get_data(as_text=True)
         addresses = re.findall(r'(?:src|href|action|srcset|poster|data)="([^"]*)"', text)
         assert addresses
-        assert [one for one in addresses if not one.startswith(("/", "#"))] == [], page
+        assert {one for one in addresses if not one.startswith(("/", "#"))} == {widget}, page
         assert "style=" not in text
         assert f'<html lang="{language}" dir="{"rtl" if language in ("ar", "fa") else "ltr"}">' in text
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")
@@ -169,3 +171,16 @@ def test_without_the_service_the_shop_sells_on(storefront: Storefront, browser: 
     browser.post("/cart", data={"product": "milk"})
     assert browser.post(CHECKOUT).location == CHECKOUT
     assert "could not be taken" in browser.get(CHECKOUT).get_data(as_text=True)
+
+
+def test_the_widget_asks_for_what_the_page_asked_for(storefront: Storefront, browser: FlaskClient) -> None:
+    text = browser.get("/p/milk").get_data(as_text=True)
+    assert 'list="similar" product="MILK" limit="6" fallback="none">' in text
+    keys = storefront.shop.sites["en"].backend.keys
+    assert f'data-key="{keys.publishable}"' in text
+    assert keys.secret not in text
+    token = browser.get("/token").get_data(as_text=True)
+    assert token.split(".")[0] == keys.secret.split("_")[1]
+    browser.post("/demo/who", data={"role": "visitor"})
+    assert browser.get("/token").get_data() == b""
+    assert "data-token" not in browser.get("/").get_data(as_text=True)

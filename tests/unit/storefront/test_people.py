@@ -17,7 +17,7 @@ def test_a_made_up_shop_has_all_of_them(tmp_path: Path, end: date) -> None:
     files = make_shop(tmp_path, customers=2000, products=600, months=18, end=end, seed=0)
     people = find_people(files.purchases)
     assert set(people) == {"weekly", "monthly", "quiet", "new"}
-    assert people["weekly"].due_soon()[0].startswith("COFFEE")
+    assert people["weekly"].due_soon()[0][0].startswith("COFFEE")
     assert 5 <= people["weekly"].gap <= 9
     assert 24 <= people["monthly"].gap <= 40
     assert people["quiet"].silence > 60
