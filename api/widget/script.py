@@ -16,6 +16,9 @@ from recommender.words.language import LANGUAGES, get_language
 _SOURCES = ("page.js", "memory.js", "events.js", "rows.js", "card.js", "element.js", "start.js")
 """Files of `source`, in the order in which they are joined to one module."""
 
+_WORDS = ("previous", "next", "add_to_cart")
+"""Words of a language's file, in the order in which the script knows them."""
+
 
 @dataclass(frozen=True)
 class Script:
@@ -50,7 +53,9 @@ def script() -> Script:
     """The script of this release."""
     values = {
         "STYLE": minify_css(read("style.css")),
-        "WORDS": {language: dict(get_language(language).words["widget"]) for language in LANGUAGES},
+        "WORDS": {
+            language: [get_language(language).words["widget"][name] for name in _WORDS] for language in LANGUAGES
+        },
         "VERSION": version(DISTRIBUTION),
     }
     written = {name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in values.items()}

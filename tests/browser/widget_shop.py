@@ -4,10 +4,13 @@ import json
 import math
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -21,12 +24,19 @@ from recommender.publication.product import Product
 from recommender.settings import Settings
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
-from tests.support.keyed_shop import add_key, add_publishable_key, customer_token
+from tests.support.keyed_shop import add_key, add_publishable_key, customer_token, key_id
 from tests.support.needs import find_program
-from tests.support.redis_servers import WAIT_S
-from tests.support.small_shop import NOW, TODAY, VERSION, model, table
+from tests.support.redis_servers import WAIT_S, wait_until
+from tests.support.small_shop import VERSION, model, table
 
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><rect width="10" height="10" fill="#497"/></svg>'
+LISTENER = """<script>
+const heard = {};
+for (const name of ["load", "empty", "error", "impression", "click", "add-to-cart", "token-expired"])
+  document.addEventListener("reprise:" + name, (event) => (heard[name] ??= []).push(event.detail));
+</script>"""
+"""Keeps what the widget announces, in `heard`."""
+TODAY = int(time.time() / 86_400)
 N_PRODUCTS = 60
 WEEK = math.log(7)
 
@@ -44,6 +54,7 @@ def publication() -> Publication:
     rows: dict[Any, Any] = {name: {} for name in LIST_NAMES}
     rows["similar"] = {f"P{n}": model() for n in range(N_PRODUCTS)} | {
         "P0": model(*((n, score[n]) for n in range(10, 18))),
+        "P50": model((30, 0.5), (31, 0.4)),
         "P1": model(*((n, score[n]) for n in range(30, 34))),
     }
     rows["together"] = {f"P{n}": model() for n in range(N_PRODUCTS)} | {
@@ -114,7 +125,7 @@ class WidgetShop:
         self.storage = MemoryShopStorage({"default": store})
         self.key = add_publishable_key(self.storage, self.site.address)
         self.secret = add_key(self.storage, "read")
-        self._app = create_app(Settings(log_level="error"), self.storage, lambda: NOW)
+        self._app = create_app(Settings(log_level="error"), self.storage)
         self.asked: queue.Queue[tuple[str, str]] = queue.Queue()
         service = make_server("localhost", 0, self._answer, threaded=True)
         service.RequestHandlerClass.log = lambda *_: None
@@ -125,15 +136,22 @@ class WidgetShop:
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
         path = environ["PATH_INFO"]
+        assert "HTTP_COOKIE" not in environ, "no cookie is ever sent"
         try:
             return self._app(environ, start_response)
         finally:
             if path.startswith("/v1"):
                 self.asked.put((environ["REQUEST_METHOD"], path))
 
-    def token(self, customer: str = "ANNA") -> str:
-        """What the shop's back end signs for a customer who is logged in."""
-        return customer_token(self.secret, customer)
+    def token(self, customer: str = "ANNA", age: timedelta = timedelta()) -> str:
+        """What the shop's back end signed so long ago for a customer who was logged in."""
+        return customer_token(self.secret, customer, datetime.now(UTC) - age)
+
+    def revoke_key(self) -> None:
+        """Revoke the publishable key; the service has heard of it when this returns."""
+        self.storage.add_api_key(self.storage.api_keys()[key_id(self.key)].revoke(datetime.now(UTC)))
+        client = self._app.test_client()
+        wait_until(lambda: client.get(f"/v1/popular?key={self.key}").status_code == 401, "the key opens nothing")
 
     def script(self, src: str = "/widget.js", **attributes: str) -> str:
         """The script's element; `token` is the attribute `data-token`, and so on."""
@@ -141,9 +159,18 @@ class WidgetShop:
         written = " ".join(f'data-{name.replace("_", "-")}="{value}"' for name, value in said.items())
         return f'<script type="module" src="{self.api}{src}" {written}></script>'
 
-    def put(self, body: str, path: str = "/", head: str | None = None, html: str = 'lang="en"', **headers: str) -> str:
-        """Make a page of the site; its address."""
-        head = self.script() if head is None else head
+    def put(
+        self,
+        body: str,
+        path: str = "/",
+        head: str | None = None,
+        html: str = 'lang="en"',
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        listens: bool = True,
+    ) -> str:
+        """Make a page of the site, which `listens` to the widget; its address."""
+        head = (LISTENER if listens else "") + (self.script() if head is None else head)
         start = f"<!doctype html><html {html}><head><meta charset=utf-8><title>A shop</title>"
         self.site.pages[path] = (f"{start}{head}</head><body><main><h1>A shop</h1>{body}</main></body></html>", headers)
         return self.site.address + path
@@ -176,15 +203,45 @@ def start_browser() -> Iterator[Browser]:
 
 def texts(page: Page, part: str, row: str = "reprise-products") -> list[str]:
     """What the elements of this part show, within the row that a selector names."""
-    return [text.strip() for text in page.locator(f"{row} [part~={part}]").all_inner_texts()]
+    return [text.strip() for text in page.locator(f"{row} [part~={part}]:visible").all_inner_texts()]
 
 
-def loaded(page: Page, n: int = 1) -> None:
-    """Return when so many rows have an answer, or none."""
-    full = "[...document.querySelectorAll('reprise-products')].filter((row) => !row.due && !row.waits).length"
-    page.wait_for_function(f"{full} >= {n}", timeout=WAIT_S * 1000)
+def wait_for_events(page: Page, name: str, n: int = 1) -> list[Any]:
+    """The details of the events `reprise:…` of this name, once there are `n`, as LISTENER heard them."""
+    page.wait_for_function("([name, n]) => (heard[name] ?? []).length >= n", arg=[name, n], timeout=WAIT_S * 1000)
+    return page.evaluate("(name) => heard[name]", name)
 
 
-def json_of(value: Any) -> str:
-    """A value within a script."""
-    return json.dumps(value)
+def set_attributes(page: Page, **attributes: str) -> None:
+    """Set attributes of the first row of the page."""
+    page.evaluate(
+        """(all) => { const row = document.querySelector("reprise-products");
+          for (const [name, value] of Object.entries(all)) row.setAttribute(name.replace("_", "-"), value); }""",
+        attributes,
+    )
+
+
+def pass_frames(page: Page) -> None:
+    """Let the browser lay out, paint and tell its observers, twice."""
+    for _ in range(2):
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def answer_of(items: Sequence[Mapping[str, Any]], **fields: Any) -> dict[str, Any]:
+    """A row of a batch with made-up items, for `fulfil`."""
+    body = {"recommendation_id": "rec_X", "placement": "home", "fallback": None, "items": items, **fields}
+    return {"status": 200, "body": body}
+
+
+def item_of(product_id: str, rank: int = 1, **product: Any) -> dict[str, Any]:
+    """One item of an answer with a made-up product."""
+    known = {"title": product_id, "price": "1.00", "currency": "EUR", "url": f"/p/{product_id}", "image_url": None}
+    reason = {"code": "SIMILAR", "text": "Similar to what you looked at", "evidence": {}}
+    return {"product_id": product_id, "rank": rank, "reason": reason, "product": {**known, **product}}
+
+
+def fulfil(page: Page, *rows: Mapping[str, Any], status: int = 200) -> None:
+    """Have the page's batches answered with these rows, not by the service."""
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Language": "en"}
+    answer = json.dumps({"responses": rows})
+    page.route("**/v1/batch*", lambda route: route.fulfill(status=status, headers=headers, body=answer))

@@ -1,8 +1,7 @@
 // One card: ours, or one of the page's own <template>.
 
-const create = (tag, part, attributes, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries({ part, ...attributes })) if (value != null) made.setAttribute(name, value);
+const create = (tag, part, properties, ...children) => {
+  const made = Object.assign(document.createElement(tag), { part, ...properties });
   made.append(...children);
   return made;
 };
@@ -21,26 +20,29 @@ const priceOf = ({ price, currency }) => {
   }
 };
 
-const draw = ({ image, title, price, reason, button, link }, lang) => {
-  const picture = create("img", "image", { alt: "", loading: "lazy", decoding: "async", src: image });
+const BLANK = { image: "", title: "", price: "", reason: "", button: " " };
+
+const draw = ({ image, title, price, reason, button, link }, lang = "") => {
+  const picture = create("img", "image", { alt: "", loading: "lazy", decoding: "async" });
   picture.onerror = () => picture.removeAttribute("src");
-  return [
+  picture.src = image;
+  const parts = [
     create("div", "picture", {}, picture),
-    create(link ? "a" : "span", "title", { href: link, dir: "auto" }, title),
+    link ? create("a", "title", { href: link, dir: "auto" }, title) : create("span", "title", { dir: "auto" }, title),
     create("span", "price", {}, price),
     create("span", "reason", { dir: "auto", lang }, reason),
-    ...(button ? [create("button", "button add", { type: "button", lang }, button)] : []),
   ];
+  if (button) parts.push(create("button", "button add", { type: "button", lang }, button));
+  return parts;
 };
 
 // What has data-field="title", "price", "reason", "image", "link" or "button" is filled, and goes where there is nothing.
-const fill = (template, fields) => {
+const fill = (template, fields, blank) => {
   const parts = template.content.cloneNode(true);
-  for (const element of parts.querySelectorAll("[data-field]")) {
+  for (const element of blank ? [] : parts.querySelectorAll("[data-field]")) {
     const name = element.dataset.field;
-    const value = fields[name];
-    if (!value) element.remove();
-    else element[{ image: "src", link: "href" }[name] ?? "textContent"] = value;
+    if (fields[name]) element[{ image: "src", link: "href" }[name] ?? "textContent"] = fields[name];
+    else element.remove();
   }
   return [parts];
 };

@@ -15,6 +15,7 @@ const nearly = new IntersectionObserver(
   { rootMargin: "400px" },
 );
 
+// Observers hold no element that has left the page, and see it leave.
 const half = new IntersectionObserver(
   (entries) => {
     for (const { target, intersectionRatio } of entries) {
@@ -30,52 +31,43 @@ const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => 
 
 class RepriseProducts extends HTMLElement {
   static observedAttributes =
-    "list product cart limit heading placement category fallback exclude mix due-within".split(" ");
+    "heading list product cart limit placement category fallback exclude mix due-within".split(" ");
 
   due = true; // it is to ask
   near = false;
   turn = 0; // of its question
-  products = []; // that it shows
+  products = 0; // that it shows
 
   constructor() {
     super();
-    const button = (part, sign, way) => {
-      const made = create("button", "button " + part, { type: "button", "aria-controls": "list" }, sign);
-      made.onclick = () => this.page(way);
-      return made;
-    };
-    this.name = create("h2", "heading", { id: "heading", dir: "auto" });
+    const button = (part, sign, way) =>
+      create("button", "button " + part, { type: "button", onclick: () => this.page(way) }, sign);
+    this.heading = create("h2", "heading", { dir: "auto" });
     this.buttons = [button("previous", "‹", -1), button("next", "›", 1)];
-    this.list = create("ul", "list", { id: "list", role: "list" });
-    this.list.onclick = this.list.onauxclick = this.list.oncontextmenu = (event) => this.clicked(event);
-    this.list.onscroll = () => this.scrolled();
     this.turns = create("div", "turns", {}, ...this.buttons);
-    const header = create("header", "header", {}, this.name, this.turns);
-    this.section = create("section", "section", { "aria-labelledby": "heading" }, header, this.list);
+    this.list = create("ul", "list", { role: "list", onscroll: () => this.scrolled() });
+    this.list.onclick = this.list.onauxclick = this.list.oncontextmenu = (event) => this.clicked(event);
+    this.section = create("section", "section", {}, create("header", "header", {}, this.heading, this.turns), this.list);
     this.box = create("div", "box", {}, create("slot"), this.section);
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
     root.append(this.box);
+    nearly.observe(this);
+    resized.observe(this.list);
   }
 
   connectedCallback() {
     rows.add(this);
     if (this.due) this.wait();
-    nearly.observe(this);
-    resized.observe(this.list);
-    this.watch();
   }
 
   disconnectedCallback() {
     rows.delete(this);
     clearTimeout(this.timer);
-    nearly.unobserve(this);
-    resized.unobserve(this.list);
-    this.watch(false);
   }
 
   attributeChangedCallback(name, before, now) {
-    if (name === "heading") this.name.textContent = now;
+    if (name === "heading") this.heading.textContent = this.section.ariaLabel = now;
     else if (before !== now) {
       this.turn++; // the answer on its way is to another question
       clearTimeout(this.timer);
@@ -88,89 +80,85 @@ class RepriseProducts extends HTMLElement {
     wake();
   }
 
-  // Cards count as seen while the page is.
-  watch(on = !document.hidden) {
-    for (const card of this.list.children) {
-      clearTimeout(card.timer);
-      half.unobserve(card);
-      if (on && card.seen) half.observe(card);
-    }
-  }
-
   wait() {
     const own = [...this.childNodes].some((one) => one.localName !== "template" && (one.localName || one.data.trim()));
-    this.put(own || !allowed ? "" : "wait", Array.from({ length: Math.min(this.getAttribute("limit") ?? 6, 50) || 1 }, blank));
+    this.put(own || !allowed ? "" : "wait", this.getAttribute("limit") ?? 6);
   }
 
   fail(detail) {
-    if (!this.products.length) this.put("", [blank()]);
+    if (!this.products) this.put("");
     announce(this, "error", detail);
   }
 
-  show(answer, spoken = "en") {
-    const words = WORDS[spoken.split("-")[0]];
-    this.buttons.forEach((button, i) => {
-      button.lang = spoken;
-      button.ariaLabel = i ? words.next : words.previous;
-    });
-    this.watch(false);
-    this.products = answer.items.map((item) => item.product_id);
-    const some = this.products.length;
-    const cards = answer.items.map((item) => this.card(item, answer, words, spoken));
-    this.put(some ? "full" : "", some ? cards : [blank()]);
-    this.list.scrollLeft = 0;
-    this.watch();
-    announce(this, some ? "load" : "empty", answer);
+  show(answer, language) {
+    const { items } = answer;
+    this.products = items.length;
+    if (this.products) {
+      const words = WORDS[language.split("-")[0]];
+      this.buttons.forEach((button, i) => Object.assign(button, { lang: language, ariaLabel: words[i] }));
+      this.put("full", 0, items.map((item) => this.card(item, answer, words[2], language)));
+      this.list.scrollLeft = 0;
+    } else this.put("");
+    announce(this, this.products ? "load" : "empty", answer);
   }
 
-  put(state, cards) {
+  // Cards, or so many empty ones, at least one: it is as high as all.
+  put(state, blanks = 1, cards = []) {
+    for (let i = 0; i < Math.min(blanks, 50); i++) cards.push(this.draw(BLANK, true));
     this.box.className = state;
     this.section.ariaBusy = state === "wait";
     this.list.replaceChildren(...cards);
     this.settle();
+    this.scrolled();
+  }
+
+  draw(fields, ariaHidden, language) {
+    const template = this.querySelector(":scope > template");
+    const used = { ...fields, button: this.hasAttribute("add-to-cart") && fields.button };
+    const parts = template ? fill(template, used, ariaHidden) : draw(used, language);
+    return create("li", "card", { ariaHidden }, ...parts);
   }
 
   // Gives back what was reserved and is not needed, where nobody sees it.
   settle() {
-    const below = this.getBoundingClientRect().top >= innerHeight;
-    if (below && !this.due && this.box.className !== "wait") this.box.classList.add("small");
+    if (!this.due && this.getBoundingClientRect().top >= innerHeight) this.box.classList.add("small");
   }
 
-  card(item, { recommendation_id, placement }, words, spoken) {
+  card(item, { recommendation_id, placement }, button, language) {
     const { product_id, product, rank, reason } = item;
     const shown = { product_id, recommendation_id, rank, placement };
     const pattern = this.getAttribute("product-url") ?? said.productUrl;
     const url = pattern?.replace("{id}", encodeURIComponent(product_id)) ?? product.url;
-    const fields = {
-      image: product.image_url,
-      title: product.title ?? product_id,
-      price: priceOf(product),
-      reason: reason.text,
-      button: this.hasAttribute("add-to-cart") && words.add_to_cart,
-      link: url && linkTo(url, shown),
-    };
-    const template = this.querySelector(":scope > template");
-    const card = create("li", "card", {}, ...(template ? fill(template, fields) : draw(fields, spoken)));
-    card.shown = shown;
-    card.detail = { ...shown, item };
-    card.after = this.getAttribute("impression-ms") ?? 1e3;
-    card.seen = () => this.seen(card);
-    return card;
+    const card = this.draw(
+      {
+        image: product.image_url ?? "",
+        title: product.title ?? product_id,
+        price: priceOf(product),
+        reason: reason.text,
+        link: url && linkTo(url, shown),
+        button,
+      },
+      null,
+      language,
+    );
+    const after = this.getAttribute("impression-ms") ?? 1e3;
+    half.observe(card);
+    return Object.assign(card, { shown, detail: { ...shown, item }, after, seen: () => this.seen(card) });
   }
 
   seen(card) {
     const { shown, detail } = card;
     const name = shown.recommendation_id + shown.product_id;
-    half.unobserve(card);
-    card.seen = undefined;
-    if (told.has(name)) return;
+    if (document.hidden) card.timer = setTimeout(card.seen, card.after);
+    else half.unobserve(card);
+    if (document.hidden || told.has(name)) return;
     told.add(name);
     tell("impression", shown.product_id, shown);
     announce(this, "impression", detail);
   }
 
   clicked({ type, button, target }) {
-    const { shown, detail } = target.closest("li");
+    const { shown, detail } = target.closest("li") ?? {};
     const what = target.closest("a, button");
     if (!shown || !what || (type === "auxclick" && button !== 1)) return;
     const adds = what.localName === "button";
@@ -184,18 +172,14 @@ class RepriseProducts extends HTMLElement {
   }
 
   page(way) {
-    const { direction } = getComputedStyle(this.list);
-    this.list.scrollBy({ left: this.list.clientWidth * 0.9 * (direction === "rtl" ? -way : way) });
+    this.list.scrollBy({ left: this.list.clientWidth * 0.9 * (this.matches(":dir(rtl)") ? -way : way) });
   }
 
   scrolled() {
     const { scrollLeft, clientWidth, scrollWidth } = this.list;
-    const at = Math.abs(scrollLeft);
     const rest = scrollWidth - clientWidth;
-    this.buttons[0].ariaDisabled = at < 2;
-    this.buttons[1].ariaDisabled = at > rest - 2;
+    this.buttons[0].ariaDisabled = Math.abs(scrollLeft) < 2;
+    this.buttons[1].ariaDisabled = Math.abs(scrollLeft) > rest - 2;
     this.turns.hidden = rest < 2;
   }
 }
-
-const blank = () => create("li", "card", { "aria-hidden": true });

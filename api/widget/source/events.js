@@ -28,12 +28,10 @@ const send = async () => {
   const events = waiting.splice(0, AT_ONCE);
   if (!events.length) return;
   send();
-  let status;
-  try {
-    ({ status } = await post("/v1/events", { events }, { keepalive: true }));
-  } catch {
-    status = 503;
-  }
+  const status = await post("/v1/events", { events }, { keepalive: true }).then(
+    (answer) => answer.status,
+    () => 503,
+  );
   if (status === 401) refuseToken();
   if (status === 401 || status >= 429) waiting = [...events, ...waiting].slice(-MOST_WAITING);
 };

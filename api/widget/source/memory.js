@@ -6,18 +6,18 @@ const MOST_CLICKS = 50;
 let kept = {}; // { session, at, clicks: [{ product_id, recommendation_id, rank, placement, at }, …] }
 let lasting; // whether it outlives the page
 
-const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join("");
+const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-"); // `randomUUID` wants https
 
 const recall = () => {
   const now = Date.now();
+  let found = kept;
   try {
-    if (said.storage !== "none") kept = JSON.parse(localStorage.reprise);
-    kept.clicks = kept.clicks.filter((click) => now - click.at < KEPT_MS);
+    if (said.storage !== "none") found = JSON.parse(localStorage.reprise);
   } catch {
     // forbidden, or not there
   }
-  kept = now - kept?.at < KEPT_MS ? kept : {};
-  kept = { session: newId(), clicks: [], ...kept, at: now };
+  const { session = newId(), clicks } = now - found?.at < KEPT_MS ? found : {};
+  kept = { session, clicks: [].concat(clicks).filter((click) => now - click?.at < KEPT_MS), at: now };
 };
 
 const keep = () => {

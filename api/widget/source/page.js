@@ -13,7 +13,7 @@ let allowed = said.consent !== "required";
 const customer = () => {
   try {
     const bytes = atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
-    return new TextDecoder().decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0)));
+    return decodeURIComponent(escape(bytes)); // UTF-8
   } catch {
     // nobody is logged in
   }

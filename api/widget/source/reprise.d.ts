@@ -52,7 +52,6 @@ declare global {
     "reprise:add-to-cart": CustomEvent<ProductDetail>;
   }
   interface DocumentEventMap {
-    "reprise:ready": CustomEvent<null>;
     "reprise:token-expired": CustomEvent<null>;
   }
 }

@@ -3,56 +3,50 @@
 const WAIT_MS = 50;
 const TIMEOUT_MS = 1e4;
 const MOST_ROWS = 20;
-const MOST_EXCLUDED = 100;
 const rows = new Set(); // those on the page
 let timer;
 
 // Ids with spaces come as a JSON array.
 const split = (ids) => (/^\s*\[/.test(ids) ? JSON.parse(ids) : (ids?.match(/\S+/g) ?? []));
 
-// The request of a row beside others that show these products; undefined where it wants a customer and there is none.
-const requestOf = (row, shown) => {
-  const of = (name) => row.getAttribute(name) ?? undefined;
+// The request of a row; undefined where it wants a customer or a product and there is none.
+const requestOf = (row) => {
+  const of = (name) => row.getAttribute(name) || undefined;
   const list = of("list");
   const person = customer();
-  const exclude = [...split(of("exclude")), ...shown];
-  if (list === "cart" || (list === "for-you" && !person)) {
-    const body = {
-      placement: of("placement") ?? (list === "cart" ? list : undefined) ?? "home",
-      limit: +of("limit") || undefined,
-      category: of("category"),
-      fallback: of("fallback"),
-      cart: split(of("cart")),
-      exclude,
-      ...(person ? { customer_id: person } : { session_id: kept.session }),
-    };
-    return { path: "/v1/recommendations", body };
-  }
-  const query = new URLSearchParams(exclude.map((id) => ["exclude", id]));
+  const exclude = split(of("exclude"));
+  const wanted = {};
   for (const name of ["limit", "placement", "category", "fallback", "mix", "due-within"])
-    if (of(name)) query.set(name.replace("-", "_"), of(name));
+    if (of(name)) wanted[name.replace("-", "_")] = of(name);
+  if (list === "cart" || (list === "for-you" && !person)) {
+    const { mix, due_within, limit, ...others } = wanted;
+    const who = person ? { customer_id: person } : { session_id: kept.session };
+    const body = { placement: list === "cart" ? list : "home", ...others, exclude, cart: split(of("cart")), ...who };
+    return { path: "/v1/recommendations", body: { ...body, limit: +limit || undefined } };
+  }
+  const query = new URLSearchParams(wanted);
+  for (const id of exclude) query.append("exclude", id);
   const personal = { "buy-again": list, "for-you": "recommendations" }[list];
-  if (personal && !person) return;
-  const whose = personal ? `customers/${encodeURIComponent(person)}/` : `products/${encodeURIComponent(of("product"))}/`;
-  return { path: `/v1/${list === "popular" ? "" : whose}${personal ?? list}?${query}` };
+  const [kind, id] = personal ? ["customers", person] : ["products", of("product")];
+  const path = list === "popular" ? list : id && `${kind}/${encodeURIComponent(id)}/${personal ?? list}`;
+  return path && { path: `/v1/${path}?${query}` };
 };
 
 const ask = async () => {
   timer = undefined;
   const due = [...rows].filter((row) => row.due).sort((a, b) => (a.compareDocumentPosition(b) & 4 ? -1 : 1));
-  const shown = [...rows].flatMap((row) => (row.due ? [] : row.products)).slice(-MOST_EXCLUDED);
-  const asked = due.splice(0, MOST_ROWS).map((row) => [row, row.turn]);
+  const asking = [];
   const requests = [];
-  const asking = asked.filter(([row]) => {
+  for (const row of due.slice(0, MOST_ROWS)) {
     row.due = false;
     try {
-      const request = requestOf(row, shown);
-      if (request) return requests.push(request);
-      row.show({ items: [] });
+      const request = requestOf(row);
+      if (request) asking.push([row, row.turn, requests.push(request)]);
+      else row.show({ items: [] });
     } catch (error) {
       row.fail({ error });
     }
-  });
+  }
   wake();
   if (!requests.length) return;
   let answer;
@@ -65,13 +59,17 @@ const ask = async () => {
   } catch (error) {
     found = error;
   }
-  asking.forEach(([row, turn], i) => {
-    if (row.turn !== turn || !rows.has(row)) return; // it has another question by now
-    const { status, body } = found.responses?.[i] ?? { status: answer?.status, body: found };
-    if (status === 200) row.show(body, answer.headers.get("Content-Language") ?? "en");
-    else row.fail({ status, error: body });
+  for (const [row, turn, number] of asking) {
+    if (row.turn !== turn || !rows.has(row)) continue; // it has another question by now
+    const { status, body } = found?.responses?.[number - 1] ?? { status: found?.status, body: found };
+    try {
+      if (status !== 200) throw body;
+      row.show(body, answer.headers.get("Content-Language") ?? "en");
+    } catch (error) {
+      row.fail({ status, error });
+    }
     if (status === 401 && found.responses) refuseToken();
-  });
+  }
 };
 
 // All that are due ask as soon as one of them is nearly seen.

@@ -3,10 +3,7 @@
 if (!customElements.get("reprise-products")) {
   if (allowed) begin();
   addEventListener("pagehide", send);
-  document.addEventListener("visibilitychange", () => {
-    rows.forEach((row) => row.watch());
-    if (document.hidden) send();
-  });
+  document.addEventListener("visibilitychange", send);
   window.reprise = {
     version: VERSION,
     consent(given) {
@@ -30,5 +27,4 @@ if (!customElements.get("reprise-products")) {
     refresh,
   };
   customElements.define("reprise-products", RepriseProducts);
-  announce(document, "ready");
 }

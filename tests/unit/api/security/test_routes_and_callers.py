@@ -62,6 +62,10 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("catalogue", "/v1/products", {"products": [{"product_id": "BREAD", "in_stock": True}]})
     ],
     ("GET", "/v1/popular"): [Call("products", "/v1/popular")],
+    ("GET", "/v1/html/<list_path:path>"): [
+        Call("products", "/v1/html/popular"),
+        Call("person", "/v1/html/customers/ANNA/buy-again"),
+    ],
     ("GET", "/v1/customers/<shop_id:customer_id>/recommendations"): [
         Call("person", "/v1/customers/ANNA/recommendations")
     ],
@@ -96,6 +100,8 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/docs"): [Call("open", "/docs")],
     ("GET", "/docs/<string:name>"): [Call("open", "/docs/docs.js")],
     ("GET", "/docs/pages/<string:name>"): [Call("open", "/docs/pages/api")],
+    ("GET", "/docs/widget"): [Call("open", "/docs/widget")],
+    ("GET", "/docs/widget-examples.js"): [Call("open", "/docs/widget-examples.js")],
     ("GET", "/widget.js"): [Call("open", "/widget.js")],
     ("GET", "/widget-<string:digest>.js"): [Call("open", f"/{script().name}"), Call("open", "/widget-0.js", None, 302)],
     ("GET", "/widget-<string:digest>.js.map"): [Call("open", f"/{script().name}.map")],
