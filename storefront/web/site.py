@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from babel.dates import format_date
-from babel.numbers import format_currency, format_percent
+from babel.numbers import format_percent
 from persiantools.jdatetime import JalaliDate
 
 from recommender.words.language import LANGUAGES, get_language
@@ -48,8 +48,7 @@ class Site:
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency, rials without decimals."""
-        text = format_currency(amount, currency, locale=self.notation.locale, numbering_system="default")
-        return self.notation.digits(text)
+        return self.notation.money(f"{amount}", currency)
 
     def number(self, number: int) -> str:
         """A whole number."""

@@ -8,7 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.widget_shop import start_browser
 from tests.support.redis_servers import WAIT_S
 from tests.support.storefront import Storefront, open_storefront
 
@@ -26,12 +25,6 @@ PAGES = [
     "/thanks",
 ]
 WIDTHS = [360, 1280]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with start_browser() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -62,10 +55,10 @@ def due(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_what_is_due_is_bought_goes_and_comes_back_in_two_weeks(
-    browser: Browser, shop: Storefront, scripts: bool
+    playwright_browser: Browser, shop: Storefront, scripts: bool
 ) -> None:
     with ExitStack() as until_the_end:
-        page = open_page(browser, shop, until_the_end, java_script_enabled=scripts)
+        page = open_page(playwright_browser, shop, until_the_end, java_script_enabled=scripts)
         page.goto("/")
         assert due(page) == ["MILK"]
         page.locator("[data-product=MILK] summary").click()
@@ -82,9 +75,11 @@ def test_what_is_due_is_bought_goes_and_comes_back_in_two_weeks(
         assert due(page) == ["MILK"]
 
 
-def test_the_widget_shows_the_rows_of_a_product_with_their_reasons(browser: Browser, shop: Storefront) -> None:
+def test_the_widget_shows_the_rows_of_a_product_with_their_reasons(
+    playwright_browser: Browser, shop: Storefront
+) -> None:
     with ExitStack() as until_the_end:
-        page = open_page(browser, shop, until_the_end)
+        page = open_page(playwright_browser, shop, until_the_end)
         page.goto("/p/milk")
         card = page.locator("reprise-products[list=similar] [part~=card]", has_text="Butter")
         card.locator("summary").click()
@@ -98,11 +93,11 @@ def test_the_widget_shows_the_rows_of_a_product_with_their_reasons(browser: Brow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
-    browser: Browser, shop: Storefront, width: int, language: str, scheme
+    playwright_browser: Browser, shop: Storefront, width: int, language: str, scheme
 ) -> None:
     with ExitStack() as until_the_end:
         viewport = {"width": width, "height": 900}
-        page = open_page(browser, shop, until_the_end, viewport=viewport, color_scheme=scheme)
+        page = open_page(playwright_browser, shop, until_the_end, viewport=viewport, color_scheme=scheme)
         page.request.post("/demo/language", form={"language": language})
         page.request.post("/cart", form={"product": "bread"})
         for path in PAGES:
