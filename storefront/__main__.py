@@ -7,9 +7,10 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from api.server.cli import find_address, refuse_taken_port, serve
+from api.server.cli import find_address, serve
 from recommender.cli.console import echo
 from recommender.cli.main import exit_code
+from recommender.cli.ports import refuse_taken_port
 from recommender.errors import RepriseError
 from recommender.settings import ENV_PREFIX, load_settings
 from storefront.keys import DemoKeys

@@ -14,12 +14,19 @@ from storefront.backend import Backend
 
 @dataclass(frozen=True)
 class Order:
-    """One order; `at` is ISO-8601, `lines` are product ids with their quantities."""
+    """One order.
+
+    Attributes:
+        at: ISO-8601.
+        lines: product ids with their quantities.
+        led: product id → the recommendation that led to it, where one did.
+    """
 
     order_id: str
     customer_id: str
     at: str
     lines: Mapping[str, int]
+    led: Mapping[str, str]
 
     def events(self, event_type: str) -> Iterator[dict[str, Any]]:
         """The order as events: a purchase or a refund of each line, at the moment of the order."""
@@ -31,6 +38,7 @@ class Order:
                 "product_id": product_id,
                 "quantity": quantity,
                 "order_id": self.order_id,
+                "recommendation_id": self.led.get(product_id),
                 "occurred_at": self.at,
             }
 
@@ -44,12 +52,13 @@ class Orders:
     """
 
     def __init__(self, file: Path, sites: Sequence[Backend]) -> None:
-        self._file, self._sites, self._lock = file, sites, Lock()
-        self._orders = [Order(**one) for one in _read(file)]
+        self.sites = sites
+        self._file, self._lock = file, Lock()
+        self._orders = _read(file)
 
-    def place(self, customer_id: str, lines: Mapping[str, int], now: datetime) -> Order | None:
+    def place(self, customer_id: str, lines: Mapping[str, int], led: Mapping[str, str], now: datetime) -> Order | None:
         """Take an order at an aware moment; None where the service does not accept it."""
-        order = Order(f"storefront-{secrets.token_hex(4)}", customer_id, now.isoformat(), dict(lines))
+        order = Order(f"storefront-{secrets.token_hex(4)}", customer_id, now.isoformat(), dict(lines), dict(led))
         if not self._tell(order.events("purchase")):
             return None
         with self._lock:
@@ -75,17 +84,16 @@ class Orders:
 
     def _tell(self, events: Iterable[Mapping[str, Any]]) -> bool:
         told = list(events)
-        accepted = [site.tell(told) for site in self._sites if told]
+        accepted = [site.tell(told) for site in self.sites if told]
         return all(accepted)
 
     def _keep(self) -> None:
         self._file.write_text(json.dumps([asdict(order) for order in self._orders]))
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def _read(file: Path) -> list[Order]:
     """What an earlier demo kept; nothing where it kept nothing that can be read."""
     try:
-        found: list[dict[str, Any]] = json.loads(file.read_text())
-    except (OSError, ValueError):
+        return [Order(**one) for one in json.loads(file.read_text())]
+    except (OSError, ValueError, TypeError):
         return []
-    return found

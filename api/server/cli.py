@@ -4,7 +4,6 @@ import http.client
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from api.telemetry.logs import make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
+from recommender.cli.ports import refuse_taken_port
 from recommender.cli.start_report import print_start
 from recommender.cli.threads import end_process_with_threads
 from recommender.data_dir import DataDirectory
@@ -123,23 +123,6 @@ def _is_loopback(address: str) -> bool | None:
         return ip_address(address).is_loopback
     except ValueError:
         return None
-
-
-def refuse_taken_port(address: str, port: int) -> None:
-    """Refuse a port that cannot be listened on: Granian would share it, and two servers take turns.
-
-    Raises:
-        UsageError: it is taken, or this user may not listen on it.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what lingers after a stop is no listener
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on {address}:{port}: {error.strerror}; stop what does, or choose another --port"
-            ) from None
 
 
 def _run(settings: Settings, address: str, worker: str, logger: FilteringBoundLogger, *, as_json: bool) -> None:

@@ -118,7 +118,7 @@ def put() -> Answer:
     quantity = request.form.get("quantity", held + 1, type=int)
     if not shown.in_stock:
         abort(404)
-    visit.put_in_cart(shown, quantity)
+    visit.put_in_cart(shown, quantity, request.form.get("recommendation_id", ""))
     if "quantity" not in request.form:
         flash(visit.site().words["added"].format(product=shown.title))
     return redirect(url_for("pages.cart"))
@@ -139,10 +139,10 @@ def order() -> Answer:
     if not lines:
         return redirect(url_for("pages.cart"))
     customer = visit.customer_id() or visit.become_guest()
-    if visit.shop().orders.place(customer, lines, visit.shop().clock()) is None:
+    if visit.shop().orders.place(customer, lines, visit.led(), visit.shop().clock()) is None:
         flash(visit.site().words["checkout"]["failed"])
         return redirect(url_for("pages.checkout"))
-    session.pop("cart")
+    visit.empty_cart()
     return redirect(url_for("pages.thanks"))
 
 

@@ -40,6 +40,7 @@ class Card(NamedTuple):
     """One recommended product, and why it is shown."""
 
     product: Product
+    recommendation_id: str
     reason: str
     due: str | None
     why: Sequence[Fact]
@@ -99,7 +100,13 @@ def _row(site: Site, wish: Wish, answer: Mapping[str, Any] | None) -> Row:
     hidden = [(words.get(rule, rule), site.number(n)) for rule, n in answer["suppressed"].items()]
     found = [(site.catalogue.find(item["product_id"]), item) for item in answer["items"]]
     cards = [
-        Card(product, item["reason"]["text"], (item["due"] or {}).get("text"), _why(site, item, answer))
+        Card(
+            product,
+            answer["recommendation_id"],
+            item["reason"]["text"],
+            (item["due"] or {}).get("text"),
+            _why(site, item, answer),
+        )
         for product, item in found
         if product is not None
     ]

@@ -19,6 +19,8 @@ MOST_OF_ONE = 99
 """Of one product in a cart."""
 MOST_IN_CART = 40
 """Products in a cart: a cookie holds 4 kB."""
+LONGEST_NAME = 64
+"""Characters of a recommendation id."""
 GUEST = "guest"
 """A visitor who ordered something, and has an account since."""
 
@@ -77,7 +79,7 @@ def customer_id() -> str | None:
 def become(new_role: str) -> None:
     """Be somebody else from now on, with an empty cart."""
     session["role"] = new_role
-    session.pop("cart", None)
+    empty_cart()
     session.pop("session_id", None)
 
 
@@ -112,9 +114,26 @@ def cart_total() -> str:
     return site().money(total, next(iter(site().catalogue.products)).currency)
 
 
-def put_in_cart(product: Product, quantity: int) -> None:
-    """Have so many of a product in the cart; 0 takes it out. A full cart takes no further product."""
+def led() -> dict[str, str]:
+    """Product id → the recommendation that led to it, of products in the cart."""
+    found = {product.product_id: session.get("led", {}).get(product.slug) for product, _ in cart()}
+    return {product_id: name for product_id, name in found.items() if name}
+
+
+def put_in_cart(product: Product, quantity: int, recommendation_id: str = "") -> None:
+    """Have so many of a product in the cart; 0 takes it out. A full cart takes no further product.
+
+    `recommendation_id` names the answer that led to it; "" none.
+    """
     held = dict(session.get("cart", {}))
     held.pop(product.slug, None) if quantity < 1 else held.update({product.slug: min(quantity, MOST_OF_ONE)})
     if len(held) <= MOST_IN_CART:
         session["cart"] = held
+        if recommendation_id:
+            session["led"] = {**session.get("led", {}), product.slug: recommendation_id[:LONGEST_NAME]}
+
+
+def empty_cart() -> None:
+    """Take everything out."""
+    session.pop("cart", None)
+    session.pop("led", None)

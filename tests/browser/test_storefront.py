@@ -87,6 +87,17 @@ def test_the_widget_shows_the_rows_of_a_product_with_their_reasons(
         card.get_by_role("button").click()
         page.wait_for_url("**/cart")
         assert "Butter is in your cart" in page.get_by_role("status").first.inner_text()
+        page.goto("/p/milk")
+        page.locator("reprise-products[list=similar] [part~=card] a", has_text="Käse").click()
+        page.locator("article button.add").click()
+        page.get_by_role("link", name="To the checkout").click()
+        page.get_by_role("button", name="Place the order").click()
+        page.wait_for_url("**/thanks")
+        bought = {
+            one["product_id"]: one["recommendation_id"] for one in shop.events() if one["event_type"] == "purchase"
+        }
+        assert set(bought) == {"BUTTER", "käse 🧀"}
+        assert all(str(led).startswith("rec_") for led in bought.values())
 
 
 @pytest.mark.parametrize("width", WIDTHS)

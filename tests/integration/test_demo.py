@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from recommender.redis.open import open_storage
 from recommender.settings import Settings
+from tests.support.commands import call_reprise
 from tests.support.load import ask
 from tests.support.redis_servers import WAIT_S, free_port, wait_until
 from tests.support.served import members
@@ -72,6 +74,15 @@ def running(home: Path, port: int, *command: str) -> Iterator[list[str]]:
             for pid in members(process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_made(home: Path) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + 1)):
+        done = call_reprise(home, "demo", environment={"REPRISE_PORT": str(port)})
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port + 1}" in done.stderr
+    assert not (home / "shop").exists()
 
 
 def test_a_demo_from_nothing_to_ctrl_c_and_another_one(home: Path) -> None:

@@ -1,4 +1,4 @@
-// What the shop's pages do beside the widget: three answers to its events. Without scripts they are whole, too.
+// What the shop's pages do beside the widget: a few answers to its events. Without scripts they are whole, too.
 
 // A card of the widget says why it is shown, in the words that the page has brought along.
 addEventListener("reprise:load", ({ target, detail }) => {
@@ -9,12 +9,18 @@ addEventListener("reprise:load", ({ target, detail }) => {
   });
 });
 
-addEventListener("reprise:add-to-cart", ({ detail }) => {
-  const field = Object.assign(document.createElement("input"), { name: "product", value: detail.product_id });
+// What is put into the cart takes along which recommendation led to it: from a card, and on the page of what was clicked.
+addEventListener("reprise:add-to-cart", ({ detail: { product_id, recommendation_id } }) => {
   const form = Object.assign(document.createElement("form"), { method: "post", action: "/cart", hidden: true });
-  form.append(field);
+  for (const [name, value] of Object.entries({ product: product_id, recommendation_id }))
+    form.append(Object.assign(document.createElement("input"), { name, value }));
   document.body.append(form);
   form.submit();
+});
+
+document.querySelector("article.product")?.addEventListener("submit", ({ currentTarget, target }) => {
+  const { product } = currentTarget.dataset;
+  target.elements.recommendation_id.value = globalThis.reprise?.attribution(product)?.recommendation_id ?? "";
 });
 
 addEventListener("reprise:token-expired", async () => reprise.token(await (await fetch("/token")).text()));

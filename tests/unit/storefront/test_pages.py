@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from recommender.words.language import LANGUAGES
+from storefront.orders import Orders
+from storefront.worker import take_back_earlier_orders
 from tests.support.storefront import Storefront, open_storefront
 
 PAGES = ["/", "/c/Dairy", "/p/milk", "/search?q=milk", "/search?q=nothing", "/cart", "/account", "/thanks", "/nowhere"]
@@ -64,6 +67,18 @@ def test_the_way_back_gives_everything_back(storefront: Storefront, browser: Fla
     browser.post("/demo/clock", data={"step": "back"})
     assert row(browser, "buy_again") == ["MILK"]
     assert (storefront.shop.clock.days_ahead, storefront.shop.orders.of("ANNA")) == (0, [])
+
+
+def test_an_order_names_the_recommendations_that_led_to_it(storefront: Storefront, browser: FlaskClient) -> None:
+    text = browser.get("/").get_data(as_text=True)
+    led = re.search(r'data-product="MILK".*?name="recommendation_id" value="(rec_\w+)"', text, re.DOTALL)
+    assert led is not None
+    browser.post("/cart", data={"product": "milk", "recommendation_id": led[1]})
+    browser.post("/cart", data={"product": "milk"})
+    browser.post("/cart", data={"product": "coffee"})
+    browser.post(CHECKOUT)
+    told = {one["product_id"]: (one["quantity"], one.get("recommendation_id")) for one in storefront.events()}
+    assert told == {"MILK": (2.0, led[1]), "COFFEE": (1.0, None)}
 
 
 def test_every_card_says_why_and_which_rules_left_others_out(browser: FlaskClient) -> None:
@@ -184,3 +199,30 @@ def test_the_widget_asks_for_what_the_page_asked_for(storefront: Storefront, bro
     browser.post("/demo/who", data={"role": "visitor"})
     assert browser.get("/token").get_data() == b""
     assert "data-token" not in browser.get("/").get_data(as_text=True)
+
+
+def test_a_shop_in_which_nobody_plays_a_role_is_open_to_visitors(storefront: Storefront) -> None:
+    storefront.app.extensions["storefront"] = replace(storefront.shop, people={})
+    browser = storefront.app.test_client()
+    assert "A visitor" in browser.get("/").get_data(as_text=True)
+    assert "You are not signed in" in browser.get("/account").get_data(as_text=True)
+
+
+def test_orders_that_an_earlier_demo_left_are_given_back(
+    storefront: Storefront, browser: FlaskClient, tmp_path: Path
+) -> None:
+    browser.post("/demo/clock", data={"step": "two_weeks"})
+    buy(browser, "milk")
+    storefront.shop.clock.move(-14)  # as a demo that is started anew
+    again = replace(storefront.shop, orders=Orders(tmp_path / "orders.json", storefront.shop.orders.sites))
+    storefront.app.extensions["storefront"] = again
+    assert row(browser, "buy_again") == []
+    take_back_earlier_orders(again)
+    assert row(browser, "buy_again") == ["MILK"]
+    assert (again.clock.days_ahead, again.orders.last_at) == (0, None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[{}]", "7"])
+def test_orders_that_cannot_be_read_are_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "orders.json").write_text(text)
+    assert Orders(tmp_path / "orders.json", []).last_at is None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from recommender.cli.console import echo
+from recommender.cli.ports import refuse_taken_port
 from recommender.cli.progress import Progress
 from recommender.data_dir import make_folder
 from recommender.publication.lists import ListTable
@@ -18,7 +19,7 @@ from training.commands.model.version_summary import publish_and_tell, read_live,
 from training.commands.options import parse_moment
 from training.demo.persian import in_persian
 from training.demo.shop import make_shop
-from training.demo.sites import persian_site, service_address, storefront_address
+from training.demo.sites import persian_site, service_address, storefront_address, storefront_port
 from training.ingest.ingest import PurchaseSource, ingest
 
 CUSTOMER, PRODUCT = "C00237", "PASTA-500G"
@@ -66,9 +67,12 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
       reprise demo --no-serve --customers 500
     """
     now = datetime.now(UTC)
+    context = job.JobContext(now, load_settings(), Progress(show=not as_json))
+    if serve:  # better said now than after the training
+        for port in (context.settings.port, storefront_port(context.settings)):
+            refuse_taken_port(context.settings.host, port)
     if not as_json:
         echo(INTRODUCTION)
-    context = job.JobContext(now, load_settings(), Progress(show=not as_json))
     with context.progress.step("Make up a shop"):
         files = make_shop(
             make_folder(context.home.shop),
