@@ -1,8 +1,12 @@
 """What the widget shows of an answer, and what stays where there is none."""
 
+from contextlib import ExitStack
+from urllib.request import urlopen
+
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from api.widget.script import script
 from tests.browser.widget_shop import (
     WidgetShop,
     answer_of,
@@ -14,7 +18,7 @@ from tests.browser.widget_shop import (
     wait_for_events,
 )
 from tests.support.keyed_shop import add_publishable_key
-from tests.support.redis_servers import WAIT_S
+from tests.support.redis_servers import WAIT_S, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 MS = WAIT_S * 1000
@@ -294,3 +298,53 @@ def test_the_page_of_documentation_shows_live_rows(shop: WidgetShop, page: Page)
     assert page.locator("#own b:visible").count() > 0
     page.locator("#heard", has_text="reprise:").wait_for(timeout=MS)
     assert [text for text in problems if "404" not in text] == []  # its product pages and pictures are the shop's
+
+
+def test_so_it_does_without_a_key_on_a_machine_that_has_none(page: Page) -> None:
+    with ExitStack() as until_the_end:
+        shop = WidgetShop(until_the_end, keyless=True)
+        page.goto(f"{shop.api}/docs/widget")
+        page.locator("#popular a").first.wait_for(timeout=MS)
+        page.evaluate("reprise.tell('view', 'P1')")
+        page.goto("about:blank")
+        wait_until(lambda: any(one.event_type == "view" for one in shop.events()), "what the page tells is kept")
+
+
+@pytest.mark.parametrize("name", [script().name, "widget-0123456789ab.js"], ids=["its own name", "an older name"])
+def test_the_script_under_a_name_of_its_content(shop: WidgetShop, page: Page, name: str) -> None:
+    page.goto(shop.put(ROW, head=shop.script(f"/{name}")))
+    wait_for_events(page, "load")
+    assert texts(page, "title")[0] == "Product 10"
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_script_that_is_not_the_one_of_its_hash_does_not_run(shop: WidgetShop, page: Page, fits: bool) -> None:
+    said = script().integrity if fits else "sha384-" + "A" * 64
+    element = shop.script(f"/{script().name}").replace(" src=", f' integrity="{said}" crossorigin src=')
+    page.goto(shop.put(ROW, head=element))
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("Boolean(window.reprise)") is fits
+    assert page.locator("#own").is_visible() is not fits
+
+
+def test_w15_ready_html_stands_inside_where_there_is_no_script(shop: WidgetShop, playwright_browser: Browser) -> None:
+    """The shop's server puts it there; where there is a script, the answer takes its place."""
+    path = f"{shop.api}/v1/html/products/P0/similar?limit=3&heading=Instead&key={shop.key}"
+    with urlopen(path) as answer:
+        html = answer.read().decode()
+    address = shop.put(f'<reprise-products list="similar" product="P0" limit="3">{html}</reprise-products>')
+    with playwright_browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(address)
+        assert page.locator("section.reprise h2").inner_text() == "Instead"
+        shown = page.locator("section.reprise li a")
+        assert [text.strip() for text in shown.all_inner_texts()] == ["Product 10", "Product 11", "Product 12"]
+        shown.first.click()
+        assert page.url.startswith(f"{shop.site.address}/p/P10?reprise=rec_")
+        assert page.url.endswith("~1~product-page~P10")
+    with playwright_browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        wait_for_events(page, "load")
+        assert not page.locator("section.reprise h2").is_visible()
+        assert texts(page, "title") == ["Product 10", "Product 11", "Product 12"]

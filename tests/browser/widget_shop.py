@@ -108,6 +108,12 @@ def start_site() -> Iterator[Site]:
         server.server_close()
 
 
+def write_page(body: str, head: str, html: str = 'lang="en"', *, listens: bool = True) -> str:
+    """A page of the shop, with LISTENER where it `listens`."""
+    start = f"<!doctype html><html {html}><head><meta charset=utf-8><title>A shop</title>{LISTENER if listens else ''}"
+    return f"{start}{head}</head><body><main><h1>A shop</h1>{body}</main></body></html>"
+
+
 class WidgetShop:
     """A shop's web site and the service that its pages ask, whose stores are in memory.
 
@@ -118,13 +124,13 @@ class WidgetShop:
         asked: path and body of each request that came to `/v1`, in their order.
     """
 
-    def __init__(self, until_the_end: ExitStack) -> None:
+    def __init__(self, until_the_end: ExitStack, *, keyless: bool = False) -> None:
         self.site = until_the_end.enter_context(start_site())
         store = MemoryVersionStore()
         store.publish(publication(), keep=1)
         self.storage = MemoryShopStorage({"default": store})
-        self.key = add_publishable_key(self.storage, self.site.address)
-        self.secret = add_key(self.storage, "read")
+        self.key = "" if keyless else add_publishable_key(self.storage, self.site.address)
+        self.secret = "" if keyless else add_key(self.storage, "read")
         self._app = create_app(Settings(log_level="error"), self.storage)
         self.asked: queue.Queue[tuple[str, str]] = queue.Queue()
         service = make_server("localhost", 0, self._answer, threaded=True)
@@ -170,9 +176,8 @@ class WidgetShop:
         listens: bool = True,
     ) -> str:
         """Make a page of the site, which `listens` to the widget; its address."""
-        head = (LISTENER if listens else "") + (self.script() if head is None else head)
-        start = f"<!doctype html><html {html}><head><meta charset=utf-8><title>A shop</title>"
-        self.site.pages[path] = (f"{start}{head}</head><body><main><h1>A shop</h1>{body}</main></body></html>", headers)
+        head = self.script() if head is None else head
+        self.site.pages[path] = (write_page(body, head, html, listens=listens), headers)
         return self.site.address + path
 
     def events(self) -> list[Event]:

@@ -24,8 +24,7 @@ const BLANK = { image: "", title: "", price: "", reason: "", button: " " };
 
 const draw = ({ image, title, price, reason, button, link }, lang = "") => {
   const picture = create("img", "image", { alt: "", loading: "lazy", decoding: "async" });
-  picture.onerror = () => picture.removeAttribute("src");
-  picture.src = image;
+  if (image) picture.src = image;
   const parts = [
     create("div", "picture", {}, picture),
     link ? create("a", "title", { href: link, dir: "auto" }, title) : create("span", "title", { dir: "auto" }, title),

@@ -46,6 +46,8 @@ class RepriseProducts extends HTMLElement {
     this.buttons = [button("previous", "‹", -1), button("next", "›", 1)];
     this.turns = create("div", "turns", {}, ...this.buttons);
     this.list = create("ul", "list", { role: "list", onscroll: () => this.scrolled() });
+    // on the list: a picture with a listener of its own, and never loaded, would be kept for good
+    this.list.addEventListener("error", ({ target }) => target.removeAttribute("src"), true);
     this.list.onclick = this.list.onauxclick = this.list.oncontextmenu = (event) => this.clicked(event);
     this.section = create("section", "section", {}, create("header", "header", {}, this.heading, this.turns), this.list);
     this.box = create("div", "box", {}, create("slot"), this.section);
@@ -132,7 +134,7 @@ class RepriseProducts extends HTMLElement {
     const card = this.draw(
       {
         image: product.image_url ?? "",
-        title: product.title ?? product_id,
+        title: product.title || product_id,
         price: priceOf(product),
         reason: reason.text,
         link: url && linkTo(url, shown),
