@@ -29,7 +29,7 @@ $(VENV)/.installed: $(VENV)/.runs
 	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # the tests start Python hundreds of times
 	@touch $@
 
-demo: $(VENV)/.runs  ## make up a shop, train, publish and serve on http://127.0.0.1:8000 (ARGS=--no-serve stops before serving)
+demo: $(VENV)/.runs  ## make up a shop, train, publish and open it on http://127.0.0.1:8001 (ARGS=--no-serve stops before serving)
 	@$(BIN)/reprise demo $(ARGS)
 
 test: install  ## run every test, but those of `make container-test`

@@ -39,6 +39,7 @@ from api.telemetry.metrics import start_at_zero
 from api.telemetry.shop_figures import FiguresReader
 from api.telemetry.tracing import trace
 from api.web import access_log, body_limits, problems
+from api.widget import routes as widget
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
@@ -57,6 +58,7 @@ _VIEWS = (
     mails,
     unsubscribe,
     docs,
+    widget,
     operations,
 )
 

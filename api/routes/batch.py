@@ -42,4 +42,6 @@ def batch(body: BatchBody) -> Response:
         raise invalid([{"field": "requests", "message": message}])
     charge_rows(n_rows)
     accepted = request.headers.get("Accept-Language")
-    return answer_plain({"responses": answer_batch(service(), lists(), body, accepted)})
+    response = answer_plain({"responses": answer_batch(service(), lists(), body, accepted)})
+    response.headers["Content-Language"] = service().accepted(accepted).tag
+    return response

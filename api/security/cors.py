@@ -23,6 +23,7 @@ REQUEST_HEADERS = (
 )
 """What a page may send; the last four are what tracing in browsers adds to every request."""
 EXPOSED_HEADERS = (
+    "Date",
     "ETag",
     "RateLimit-Limit",
     "RateLimit-Remaining",

@@ -4,7 +4,6 @@ import http.client
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -25,6 +24,7 @@ from api.telemetry.logs import Logger, make_logger
 from api.telemetry.metrics import shared_metrics
 from api.web.body_limits import HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES
 from recommender.cli.console import print_json
+from recommender.cli.ports import refuse_taken_port
 from recommender.cli.start_report import print_start
 from recommender.cli.threads import end_process_with_threads
 from recommender.data_dir import DataDirectory
@@ -33,6 +33,7 @@ from recommender.redis.open import open_storage, store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import ENV_PREFIX, Settings, load_settings
 
+WORKER = "api.server.http_worker:create_worker"
 _LOG_TO_STDERR = {
     "handlers": {name: {"class": "logging.StreamHandler", "formatter": "generic"} for name in ("console", "access")}
 }
@@ -58,7 +59,21 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
       reprise serve --port 9000 --workers 4
     """
     given = {"host": host, "port": port, "workers": workers}
-    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    serve(load_settings(**{name: value for name, value in given.items() if value is not None}), as_json=as_json)
+
+
+def serve(settings: Settings, *, worker: str = WORKER, report: bool = True, as_json: bool = False) -> None:
+    """Answer HTTP requests until Ctrl-C.
+
+    Args:
+        settings: of the service.
+        worker: module and name of the function that makes the application of a worker process.
+        report: whether to say first what is set and what is there.
+        as_json: whether to say all as JSON.
+
+    Raises:
+        RepriseError: the address cannot be listened on, or there is no Redis to answer from.
+    """
     address = find_address(settings)
     refuse_taken_port(address, settings.port)
     # SIGTERM must unwind the stack too, or the embedded server stays behind; granian replaces this once it runs
@@ -71,11 +86,12 @@ def command(host: str | None, port: int | None, workers: int | None, as_json: bo
             until_the_end.enter_context(keep_embedded(DataDirectory(settings.home), logger))
         until_the_end.enter_context(shared_metrics())
         with closing(RedisShopStorage(url, settings.redis_timeout_ms)) as storage:
-            print_start(settings, storage, [settings.shop], as_json=as_json)
+            if report:
+                print_start(settings, storage, [settings.shop], as_json=as_json)
         os.environ[f"{ENV_PREFIX}REDIS_URL"] = url  # the workers connect to the same server
         for name, value in _ALLOCATION.items():
             os.environ.setdefault(name, value)
-        _serve(settings, address, logger, as_json=as_json)
+        _run(settings, address, worker, logger, as_json=as_json)
 
 
 def find_address(settings: Settings) -> str:
@@ -108,26 +124,9 @@ def _is_loopback(address: str) -> bool | None:
         return None
 
 
-def refuse_taken_port(address: str, port: int) -> None:
-    """Refuse a port that cannot be listened on: Granian would share it, and two servers take turns.
-
-    Raises:
-        UsageError: it is taken, or this user may not listen on it.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what lingers after a stop is no listener
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on {address}:{port}: {error.strerror}; stop what does, or choose another --port"
-            ) from None
-
-
-def _serve(settings: Settings, address: str, logger: Logger, *, as_json: bool) -> None:
+def _run(settings: Settings, address: str, worker: str, logger: Logger, *, as_json: bool) -> None:
     server = Server(
-        "api.server.http_worker:create_worker",
+        worker,
         factory=True,
         interface=Interfaces.ASGINL,
         websockets=False,

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from typing import TextIO, cast
 
 from api import create_app
@@ -15,20 +17,23 @@ from api.serving.service import service
 from api.telemetry.buffered_log import LogLines
 from api.telemetry.metrics import forget_dead_workers
 from recommender.cli.threads import end_process_with_threads
+from recommender.storage.shops import ShopStorage
 
 STDERR = 2
 STOP_TIMEOUT_S = 5
 """Seconds after which a worker that was asked to end is killed."""
 
 
-def create_worker() -> AsgiApp:
+def create_worker(storage: ShopStorage | None = None, clock: Callable[[], datetime] | None = None) -> AsgiApp:
     """The application of this process, which ends with its parent process, even where that is killed.
+
+    `storage` and `clock` are those of `create_app`: Granian gives none, the demo its own.
 
     Raises SettingsError as `create_app`.
     """
     end_process_with_threads()
     forget_dead_workers()
-    app = create_app(log=cast(TextIO, LogLines(STDERR)))
+    app = create_app(storage=storage, clock=clock, log=cast(TextIO, LogLines(STDERR)))
     own = service(app)
     own.shops.keep_following()
     own.shops.cache(own.settings.shop)  # the keys and the own shop are read before the first request

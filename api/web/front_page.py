@@ -10,6 +10,7 @@ from recommender import DISTRIBUTION
 _LINKS = (
     ("/docs", "The routes, to read and to try"),
     ("/openapi.json", "The OpenAPI document, for programs"),
+    ("/docs/widget", "The widget for shop pages, to read and to try"),
     ("/docs/pages/api", "Manual: routes, events and keys"),
     ("/docs/pages/deploy", "Manual: running it"),
     ("/docs/pages/training", "Manual: training and measuring"),

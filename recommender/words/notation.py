@@ -9,7 +9,7 @@ from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from persiantools.jdatetime import JalaliDate
 
 _ZEROS = {
@@ -39,6 +39,12 @@ class Notation:
     def number(self, number: int) -> str:
         """A whole number with the separators and digits of the region."""
         return self.digits(format_decimal(number, locale=self.locale, numbering_system="default"))
+
+    def money(self, amount: str, currency: str | None) -> str:
+        """An amount, which is a number as text, with the sign of its ISO 4217 code; without one where it has none."""
+        if currency is None:
+            return self.digits(format_decimal(amount, locale=self.locale, numbering_system="default"))
+        return self.digits(format_currency(amount, currency, locale=self.locale, numbering_system="default"))
 
     def date(self, on: date) -> str:
         """Day and month in words, such as `3 December`; of the Jalali calendar in Persian."""

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from api.widget.script import script
 from recommender.campaigns.links import MailLink, sign
 from tests.support.served import version_name
 
@@ -42,6 +43,13 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/docs/<string:name>"): Row("pages", "/docs/docs.js"),
     ("GET", "/docs/pages/<string:name>"): Row("pages", "/docs/pages/api"),
     ("GET", "/openapi.json"): Row("pages", "/openapi.json"),
+    ("GET", "/v1/html/<list_path:path>"): Row("pages", "/v1/html/popular"),
+    ("GET", "/docs/widget"): Row("pages", "/docs/widget"),
+    ("GET", "/docs/widget-examples.js"): Row("pages", "/docs/widget-examples.js"),
+    ("GET", "/widget.js"): Row("pages", "/widget.js"),
+    ("GET", "/widget-<string:digest>.js"): Row("pages", f"/{script().name}"),
+    ("GET", "/widget-<string:digest>.js.map"): Row("pages", f"/{script().name}.map"),
+    ("GET", "/widget.d.ts"): Row("pages", "/widget.d.ts"),
     ("GET", "/v1/products/<shop_id:product_id>/similar"): Row("pages", "/v1/products/p1/similar"),
     ("GET", "/v1/products/<shop_id:product_id>/bought-together"): Row("pages", "/v1/products/p2/bought-together"),
     ("GET", "/v1/popular"): Row("pages", "/v1/popular"),

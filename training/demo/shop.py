@@ -32,7 +32,14 @@ class ShopFiles:
 
 
 def make_shop(
-    folder: Path, *, customers: int = 2000, products: int = 600, months: int = 18, end: date, seed: int
+    folder: Path,
+    *,
+    customers: int = 2000,
+    products: int = 600,
+    months: int = 18,
+    end: date,
+    seed: int,
+    site: str = "https://shop.example",
 ) -> ShopFiles:
     """Write `purchases.csv` and `products.csv` into `folder`; the same arguments give the same bytes.
 
@@ -43,6 +50,7 @@ def make_shop(
         months: length of the history.
         end: the day after the last purchase, UTC.
         seed: of all randomness.
+        site: address of the shop, which those of its products begin with.
 
     Raises:
         UsageError: a number is out of range.
@@ -55,7 +63,7 @@ def make_shop(
     lines = simulate(shop, draw_households(customers, days, rng), rng)
     files = ShopFiles(folder / "purchases.csv", folder / "products.csv")
     _write(_purchases_frame(lines, shop, rng), files.purchases)
-    _write(_products_frame(shop.cache, rng), files.products)
+    _write(_products_frame(shop.cache, site, rng), files.products)
     return files
 
 
@@ -90,7 +98,7 @@ def _purchases_frame(lines: Lines, shop: Shop, rng: Generator) -> pl.DataFrame:
     )
 
 
-def _products_frame(cache: Sequence[ShopProduct], rng: Generator) -> pl.DataFrame:
+def _products_frame(cache: Sequence[ShopProduct], site: str, rng: Generator) -> pl.DataFrame:
     """The product file, by product_id: 1 in 40 is out of stock, 1 in 10 does not say whether it is bought again."""
     silent = rng.random(len(cache)) < 0.1
     rows = [
@@ -100,8 +108,8 @@ def _products_frame(cache: Sequence[ShopProduct], rng: Generator) -> pl.DataFram
             "category": product.category,
             "price": f"{product.price:.2f}",
             "currency": "EUR",
-            "url": f"https://shop.example/p/{product.product_id.lower()}",
-            "image_url": f"https://shop.example/i/{product.product_id.lower()}.jpg",
+            "url": f"{site}/p/{product.product_id.lower()}",
+            "image_url": f"{site}/i/{product.product_id.lower()}.svg",
             "replenishable": None if quiet else not product.durable,
         }
         for product, quiet in zip(cache, silent, strict=True)

@@ -7,15 +7,19 @@ from datetime import UTC, datetime
 import click
 
 from recommender.cli.console import echo
+from recommender.cli.ports import refuse_taken_port
 from recommender.cli.progress import Progress
 from recommender.data_dir import make_folder
 from recommender.publication.lists import ListTable
 from recommender.publication.manifest import Publication
+from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from training import job
 from training.commands.model.version_summary import publish_and_tell, read_live, show
 from training.commands.options import parse_moment
+from training.demo.persian import in_persian
 from training.demo.shop import make_shop
+from training.demo.sites import persian_site, service_address, storefront_address, storefront_port
 from training.ingest.ingest import PurchaseSource, ingest
 
 CUSTOMER, PRODUCT = "C00237", "PASTA-500G"
@@ -39,7 +43,7 @@ What just happened
 """
 NEXT = """
 Open first
-  {address}/docs    every request and its answer, to try out{start}
+  {address}/docs    every request and its answer, to try out, once `reprise serve` runs
 
 Then try, in another terminal
   {requests}
@@ -53,9 +57,9 @@ Then try, in another terminal
 @click.option("--end", callback=parse_moment, help="The day after the last made-up purchase.  [default: today]")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(serve: bool, customers: int, seed: int, end: datetime | None, as_json: bool) -> None:
-    """Make up a grocery shop, train on it, publish, and serve it on http://127.0.0.1:8000.
+    """Make up a grocery shop, train on it, publish, and open it on http://127.0.0.1:8001.
 
-    The shop's files stay under REPRISE_HOME/shop.
+    The service that the shop asks is at the port before. The shop's files stay under REPRISE_HOME/shop.
 
     \b
     Example:
@@ -63,21 +67,39 @@ def command(serve: bool, customers: int, seed: int, end: datetime | None, as_jso
       reprise demo --no-serve --customers 500
     """
     now = datetime.now(UTC)
+    context = job.JobContext(now, load_settings(), Progress(show=not as_json))
+    if serve:  # better said now than after the training
+        for port in (context.settings.port, storefront_port(context.settings)):
+            refuse_taken_port(context.settings.host, port)
     if not as_json:
         echo(INTRODUCTION)
-    context = job.JobContext(now, load_settings(), Progress(show=not as_json))
     with context.progress.step("Make up a shop"):
-        files = make_shop(make_folder(context.home.shop), customers=customers, end=(end or now).date(), seed=seed)
+        files = make_shop(
+            make_folder(context.home.shop),
+            customers=customers,
+            end=(end or now).date(),
+            seed=seed,
+            site=storefront_address(context.settings),
+        )
     source = PurchaseSource((str(files.purchases),), products=files.products)
     ingested = ingest(source, context.settings, now, context.progress)
     publication = job.train(ingested, context, live=read_live(context.settings))
     show(publication.manifest, as_json=as_json)
     publish_and_tell(publication, context, as_json=as_json)
+    _publish_persian_site(publication, context)
     if not as_json:
         _explain(publication, context.settings, serve=serve)
     if serve:
         # a fresh process: the service holds none of the training's memory, and never imports its libraries
-        os.execv(sys.executable, [sys.executable, "-m", "recommender.cli", "serve"])  # noqa: S606
+        requests = [] if as_json else curl_lines(publication, service_address(context.settings), authorized=True)
+        os.execv(sys.executable, [sys.executable, "-m", "training.demo.storefront", *requests])  # noqa: S606
+
+
+def _publish_persian_site(publication: Publication, context: job.JobContext) -> None:
+    """Publish the version under the name of the storefront's Persian site, too."""
+    with open_storage(context.settings) as storage:
+        store = storage.store(persian_site(context.settings.shop))
+        store.publish(in_persian(publication), keep=1)
 
 
 def _explain(publication: Publication, settings: Settings, *, serve: bool) -> None:
@@ -86,22 +108,22 @@ def _explain(publication: Publication, settings: Settings, *, serve: bool) -> No
     if metrics["scores"]:
         days, customers = metrics["horizon_days"], metrics["n_customers"]
         echo(EXPLANATION.format(home=settings.home, days=days, customers=customers), nl=False)
-    address = f"http://{settings.host}:{settings.port}"
-    start = "" if serve else ", once `reprise serve` runs"
-    requests = "\n  ".join(curl_lines(publication, address))
-    echo(NEXT.format(address=address, start=start, requests=requests))
+    if not serve:
+        address = service_address(settings)
+        echo(NEXT.format(address=address, requests="\n  ".join(curl_lines(publication, address))))
 
 
-def curl_lines(publication: Publication, address: str) -> list[str]:
-    """Five requests that show the service, with ids of this shop."""
+def curl_lines(publication: Publication, address: str, *, authorized: bool = False) -> list[str]:
+    """Five requests that show the service, with ids of this shop; `authorized` ones send the key that $KEY holds."""
     base, customer = f"{address}/v1", _customer(publication.tables["buy_again"])
+    curl = 'curl -H "Authorization: Bearer $KEY"' if authorized else "curl"
     body = f'{{"placement": "cart", "cart": ["{PRODUCT}", "TACOS-12"]}}'
     return [
-        f"curl '{base}/products/MILK-1L/similar'",
-        f"curl '{base}/products/{PRODUCT}/bought-together'",
-        f"curl '{base}/customers/{customer}/recommendations?limit=5'",
-        f"curl '{base}/customers/{customer}/buy-again?due_within=14d'",
-        f"curl '{base}/recommendations' -H 'Content-Type: application/json' -d '{body}'",
+        f"{curl} '{base}/products/MILK-1L/similar'",
+        f"{curl} '{base}/products/{PRODUCT}/bought-together'",
+        f"{curl} '{base}/customers/{customer}/recommendations?limit=5'",
+        f"{curl} '{base}/customers/{customer}/buy-again?due_within=14d'",
+        f"{curl} '{base}/recommendations' -H 'Content-Type: application/json' -d '{body}'",
     ]
 
 

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.security.permissions import Permission, access_of
 from api.telemetry.logs import make_logger
+from api.widget.script import script
 from recommender.campaigns.links import MailLink, sign
 from recommender.settings import MailSettings, Settings
 from recommender.storage.api_keys import SCOPES
@@ -61,6 +62,10 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("catalogue", "/v1/products", {"products": [{"product_id": "BREAD", "in_stock": True}]})
     ],
     ("GET", "/v1/popular"): [Call("products", "/v1/popular")],
+    ("GET", "/v1/html/<list_path:path>"): [
+        Call("products", "/v1/html/popular"),
+        Call("person", "/v1/html/customers/ANNA/buy-again"),
+    ],
     ("GET", "/v1/customers/<shop_id:customer_id>/recommendations"): [
         Call("person", "/v1/customers/ANNA/recommendations")
     ],
@@ -95,6 +100,12 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/docs"): [Call("open", "/docs")],
     ("GET", "/docs/<string:name>"): [Call("open", "/docs/docs.js")],
     ("GET", "/docs/pages/<string:name>"): [Call("open", "/docs/pages/api")],
+    ("GET", "/docs/widget"): [Call("open", "/docs/widget")],
+    ("GET", "/docs/widget-examples.js"): [Call("open", "/docs/widget-examples.js")],
+    ("GET", "/widget.js"): [Call("open", "/widget.js")],
+    ("GET", "/widget-<string:digest>.js"): [Call("open", f"/{script().name}"), Call("open", "/widget-0.js", None, 302)],
+    ("GET", "/widget-<string:digest>.js.map"): [Call("open", f"/{script().name}.map")],
+    ("GET", "/widget.d.ts"): [Call("open", "/widget.d.ts")],
 }
 """By method and rule. HEAD is called like GET; OPTIONS like the route itself, but for its body."""
 

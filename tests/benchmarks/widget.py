@@ -1,0 +1,74 @@
+"""What the widget costs a page: bytes, main-thread time on a slow processor, time from the answer to the picture.
+
+    python -m tests.benchmarks.widget
+
+A row of 24 cards on a processor slowed down 6 times; medians of runs, in milliseconds.
+"""
+
+import gzip
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page
+
+from api.widget.script import script
+from tests.browser.widget_shop import WidgetShop, answer_of, fulfil, item_of, start_browser
+
+CARDS = 24
+SLOWER = 6
+RUNS = 9
+PARTS = ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration", "TaskDuration")
+ROW = f'<reprise-products list="popular" limit="{CARDS}" heading="Popular"></reprise-products>'
+NEXT_FRAME = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+PAINTED = f"""new Promise((done) => addEventListener("reprise:load", (event) => {{
+  const at = performance.now();
+  {NEXT_FRAME}.then(() => done(performance.now() - at));
+}}))"""
+
+
+def durations(cdp: CDPSession) -> dict[str, float]:
+    """Milliseconds that the main thread worked since the page was opened, by what it did."""
+    metrics = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
+    return {part: metrics[part] * 1000 for part in PARTS}
+
+
+def run(page: Page, address: str) -> tuple[dict[str, float], float]:
+    """What the answer costs: by what the main thread did, and from `reprise:load` to the next frame."""
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    held: list[Any] = []
+    page.route("**/v1/batch*", lambda route: held.append(route))  # noqa: PLW0108 - playwright keeps a note on it
+    page.goto(address)
+    page.wait_for_function("() => document.querySelector('reprise-products').due === false")
+    page.wait_for_timeout(500)
+    page.evaluate(f"painted = {PAINTED}; 0")
+    start = durations(cdp)
+    page.evaluate(NEXT_FRAME)  # what looking costs
+    before = durations(cdp)
+    held[0].fallback()
+    painted_ms = page.evaluate("painted")
+    after = durations(cdp)
+    return {part: after[part] - before[part] - (before[part] - start[part]) for part in PARTS}, painted_ms
+
+
+def main() -> None:
+    """Print the figures."""
+    print(f"{len(gzip.compress(script().code, 9)):,} bytes with gzip, {len(script().code):,} without")
+    with ExitStack() as stack:
+        shop, browser = WidgetShop(stack), stack.enter_context(start_browser())
+        address = shop.put(ROW)
+        found = []
+        for _ in range(RUNS):
+            with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+                page = context.new_page()
+                fulfil(page, answer_of([item_of(f"A{n}", n, image_url=f"/i/{n}.svg") for n in range(1, CARDS + 1)]))
+                found.append(run(page, address))
+    for part in PARTS:
+        print(f"{part:20} {median(one[part] for one, _ in found):6.1f}")
+    print(f"{'load to next frame':20} {median(ms for _, ms in found):6.1f}")
+
+
+if __name__ == "__main__":
+    main()
