@@ -105,7 +105,7 @@ def test_a_demo_from_nothing_to_ctrl_c_and_another_one(home: Path) -> None:
         kept = json.loads((home / "shop/orders.json").read_text())
         assert [list(order["lines"]) for order in kept] == [[before[0]]]
     # what was bought a week from now would be missing in the next demo
-    with running(home, port, "storefront", "curl"):
+    with running(home, port, "training.demo.storefront", "curl"):
         visitor = Visitor(port + 1)
         visitor.ask("/demo/who", role="monthly")
         assert re.findall(r'data-product="([^"]+)"', visitor.ask("/")) == before
