@@ -99,7 +99,7 @@ def collect_examples(
     batches = customer_batches(buyers, len(evidence.snapshot.products))
     features, bought = zip(*[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True)
     return Examples(
-        customers=customer_table(evidence, everyone),
+        customers=customer_table(evidence, everyone).to_frame(),
         returned=np.isin(everyone, labels.customers),
         features=pl.concat(features),
         bought=np.concatenate(bought),
@@ -213,10 +213,10 @@ def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: f
     keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
     bought = np.isfinite(labels.look_up(keys))
     kept = bought | (lot.random(len(keys)) < share)
-    return build_features(evidence, candidates.keep(kept)), bought[kept]
+    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept]
 
 
 def _no_examples(evidence: Evidence) -> _Part:
     """A batch without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
-    return build_features(evidence, nobody), np.zeros(0, np.bool_)
+    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_)
