@@ -13,6 +13,7 @@ from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.coded_ids import code_ids
+from training.dataset.freed import give_back
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot
@@ -200,6 +201,7 @@ class ExampleCache:
         """The examples of a cut, collected once; see `collect_examples`."""
         if cut not in self._known:
             self._known[cut] = collect_examples(self.ledger, self._catalogue, cut, self._settings)
+            give_back()  # the evidence of a window is many times what is kept of it
         return self._known[cut]
 
 
