@@ -57,7 +57,7 @@ def train(
     """The saved version: evaluated on the last window, trained on everything, judged by the gate.
 
     Args:
-        ingested: the ledger with its catalogue and report.
+        ingested: the ledger, best with coded ids, with its catalogue and report.
         context: clock, settings, progress.
         as_of: purchases from then on are left out; None: a second after the last one.
         live: manifest of the live version, for the gate to compare with.
@@ -78,10 +78,11 @@ def train(
     settings, progress = context.settings, context.progress
     with training_lock(context.home):
         cache = ExampleCache(known.ledger, known.catalogue, settings)
-        evaluation = evaluate_last_window(known.ledger, known.catalogue, settings, progress, example_cache=cache)
-        model = train_model(known.ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
+        ledger = cache.ledger
+        evaluation = evaluate_last_window(ledger, known.catalogue, settings, progress, example_cache=cache)
+        model = train_model(ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
         with progress.step("Describe customers"):
-            description = describe_customers(known.ledger, as_of)
+            description = describe_customers(ledger, as_of)
         publication = build_publication(model, description, evaluation, ingested, context)
         publication = _pass_gate(publication, evaluation, settings, live)
         if force:

@@ -19,7 +19,7 @@ class Window:
     """An evaluation window: the purchases in the `horizon_days` from a cut on, and those before it.
 
     Attributes:
-        past: the ledger before `cut`.
+        past: the ledger before `cut`; coded ids are welcome, those below are texts.
         later: the ledger in [cut, cut + horizon_days).
         cut: an aware datetime.
         horizon_days: length of the window.
@@ -42,7 +42,7 @@ class Window:
 
     def _pairs_of(self, how: Literal["semi", "anti"]) -> pl.DataFrame:
         customers = self.later.lazy().join(self.past.lazy(), on="customer_id", how=how)
-        return customers.select(PAIR).unique().sort(PAIR).collect()
+        return customers.select(PAIR).unique().sort(PAIR).cast(pl.String).collect()
 
     @cached_property
     def customers(self) -> pl.Series:
@@ -57,14 +57,18 @@ class Window:
     @cached_property
     def past_orders(self) -> pl.DataFrame:
         """[customer_id, n_orders UInt32]: orders before the cut of each of `customers`, by id."""
-        own = self.past.join(self.truth, on="customer_id", how="semi")
-        return own.group_by("customer_id").agg(pl.col("order_id").n_unique().alias("n_orders")).sort("customer_id")
+        orders = self._own.group_by("customer_id").agg(pl.col("order_id").n_unique().alias("n_orders"))
+        return orders.sort("customer_id").cast({"customer_id": pl.String}).collect()
 
     @cached_property
     def bought(self) -> pl.DataFrame:
         """[customer_id, product_id], each pair once: purchases before the cut by the customers of `truth`."""
-        own = self.past.lazy().join(self.truth.lazy(), on="customer_id", how="semi")
-        return own.select(PAIR).unique().sort(PAIR).collect()
+        return self._own.select(PAIR).unique().sort(PAIR).cast(pl.String).collect()
+
+    @property
+    def _own(self) -> pl.LazyFrame:
+        """The part of `past` that is of `customers`."""
+        return self.past.lazy().join(self.later.lazy(), on="customer_id", how="semi")
 
     @cached_property
     def repeat(self) -> pl.DataFrame:
@@ -82,6 +86,7 @@ class Window:
             return self
         drawn = np.random.default_rng(seed).choice(len(self.customers), n, replace=False)
         others = self.customers.to_frame().join(self.customers.gather(drawn).to_frame(), on="customer_id", how="anti")
+        others = others.cast({"customer_id": self.later.schema["customer_id"]})
         return replace(self, later=self.later.join(others, on="customer_id", how="anti", maintain_order="left"))
 
 

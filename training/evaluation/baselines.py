@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recommender.settings import AlsSettings
 from training.dataset.interactions import build_interactions
 from training.dataset.snapshot import Snapshot
-from training.evaluation.top_k import POPULAR_DAYS, Scorer, count_orders, recent_buyers
+from training.evaluation.top_k import POPULAR_DAYS, OwnAndShared, Scorer, count_orders, recent_buyers
 from training.models.als import fit_bpr, fit_factors
 from training.models.neighbours import nearest_products
 from training.models.popularity import trend
@@ -22,18 +22,17 @@ def popular(snapshot: Snapshot) -> Scorer:
     .133, that of 14 and 90 days .132 and .123, that of orders decayed with half-lives of 14, 30 and 90 days .134,
     .129 and .122.
     """
-    return _same_for_all(recent_buyers(snapshot))
+    return _same_for_all(snapshot, recent_buyers(snapshot))
 
 
 def trending(snapshot: Snapshot) -> Scorer:
     """Trending products, the same for all customers: the highest `trend` of the last 30 days."""
-    return _same_for_all(trend(snapshot, POPULAR_DAYS))
+    return _same_for_all(snapshot, trend(snapshot, POPULAR_DAYS))
 
 
 def own_counts(snapshot: Snapshot) -> Scorer:
     """Each customer's own products, by number of orders."""
-    counts = count_orders(snapshot)
-    return lambda customers: counts[customers].toarray()
+    return OwnAndShared(count_orders(snapshot), np.zeros(len(snapshot.products), np.float32))
 
 
 def decayed_own(snapshot: Snapshot, half_life_days: float, popularity: float = 0.0) -> Scorer:
@@ -47,7 +46,7 @@ def decayed_own(snapshot: Snapshot, half_life_days: float, popularity: float = 0
     decayed = count_orders(snapshot, 0.5 ** ((snapshot.as_of_day - snapshot.day) / half_life_days))
     buyers = recent_buyers(snapshot)
     shared = np.float32(popularity) * buyers / max(float(buyers.max(initial=0)), 1.0)
-    return lambda customers: decayed[customers].toarray() + shared
+    return OwnAndShared(decayed, shared)
 
 
 def item_cosine(snapshot: Snapshot, n_neighbours: int = 100) -> Scorer:
@@ -80,5 +79,5 @@ def bpr(snapshot: Snapshot, n_factors: int, seed: int) -> Scorer:
     return score
 
 
-def _same_for_all(scores: NDArray[np.float32]) -> Scorer:
-    return lambda customers: np.tile(scores, (len(customers), 1))
+def _same_for_all(snapshot: Snapshot, scores: NDArray[np.float32]) -> Scorer:
+    return OwnAndShared(count_orders(snapshot) * np.float32(0), scores)

@@ -137,7 +137,7 @@ def _hits(
 
 def _variety(ranking: pl.DataFrame, window: Window, ks: Sequence[int]) -> Scores:
     buyers = window.past.group_by("product_id").agg(pl.col("customer_id").n_unique().alias("buyers"))
-    share = buyers.sort("product_id").with_row_index("product_index")
+    share = buyers.cast({"product_id": pl.String}).sort("product_id").with_row_index("product_index")
     share = share.with_columns(pl.col("buyers") / max(window.past["customer_id"].n_unique(), 1))
     shown = ranking.join(window.customers.to_frame(), on="customer_id", how="semi", maintain_order="left")
     shown = shown.join(window.bought.with_columns(repeat=True), on=PAIR, how="left", maintain_order="left")

@@ -1,6 +1,7 @@
 """From a score for every customer and product to ranked lists, and the counts that simple scores are made of."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import sum_by
 from training.dataset.snapshot import Snapshot
-from training.models.neighbours import are_highest
+from training.models.neighbours import are_highest, rows_of
 
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Customer indices (n,) → scores (n, n_products), higher is better, 0 or less: nothing speaks for the product."""
@@ -23,8 +24,26 @@ _NOT_SHOWN = -1.0
 _NO_LIST = (np.zeros(0, np.int64), np.zeros(0, np.bool_))
 
 
+@dataclass(frozen=True)
+class OwnAndShared:
+    """A scorer by what the customer bought and what is the same for all, of which lists are made without dense scores.
+
+    Attributes:
+        own: (n_customers, n_products) csr_matrix of float32 with an entry for exactly what was bought.
+        shared: (n_products,) float32, added to every customer's.
+    """
+
+    own: csr_matrix
+    shared: NDArray[np.float32]
+
+    def __call__(self, customers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The dense scores of a `Scorer`."""
+        scores: NDArray[np.float32] = self.own[customers].toarray() + self.shared
+        return scores
+
+
 class _Places(NamedTuple):
-    """Places of lists, by customer and rank, (n,) each: position of the customer, product_index, score, own or not."""
+    """Places of lists, (n,) each: position of the customer, product_index, score, own or not."""
 
     customer: NDArray[np.int64]
     product: NDArray[np.int64]
@@ -50,7 +69,11 @@ def rank_by(scorer: Scorer, snapshot: Snapshot, customers: pl.Series, k: int) ->
     """
     customers = customers.sort()
     index = snapshot.customers.indices(customers.to_list(), unknown="mark").astype(np.int64)
-    own, fill = count_orders(snapshot), (-1 / (1 + recent_buyers(snapshot))).astype(np.float32)
+    fill = (-1 / (1 + recent_buyers(snapshot))).astype(np.float32)
+    if isinstance(scorer, OwnAndShared):
+        kinds = _rank_own_and_shared(scorer, index, fill, k)
+        return _frame(kinds, customers, pl.Series(snapshot.products.ids, dtype=pl.String))
+    own = count_orders(snapshot)
     size = max(1, _BLOCK_CELLS // max(1, len(snapshot.products)))
     batches = []
     for first in range(0, len(index), size):
@@ -93,6 +116,56 @@ def _rank_batch(
     return _Places(row, product, scores[row, product], is_own)
 
 
+def _rank_own_and_shared(
+    scorer: OwnAndShared, index: NDArray[np.int64], fill: NDArray[np.float32], k: int
+) -> list[_Places]:
+    """The lists of customers, in no order; an index of -1 is a customer without a past, who gets best sellers."""
+    known, unknown = np.flatnonzero(index >= 0), np.flatnonzero(index < 0)
+    base = np.where(scorer.shared > 0, scorer.shared, fill)
+    own = scorer.own[index[known]]
+    learned = own.data + scorer.shared[own.indices]
+    own.data = np.where(learned > 0, learned, fill[own.indices])
+    nothing = csr_matrix(
+        (own.data[:0], own.indices[:0], np.zeros(len(unknown) + 1, np.int32)), shape=(len(unknown), len(fill))
+    )
+    return [_of_each_kind(known, own, base, k), _of_each_kind(unknown, nothing, fill, k)]
+
+
+def _of_each_kind(customer: NDArray[np.int64], own: csr_matrix, others: NDArray[np.float32], k: int) -> _Places:
+    """The `k` best of each row's own products and of the others, in no order; `others` scores them, alike for all."""
+    row, shown = rows_of(own), own.data > _NOT_SHOWN
+    by_row = np.lexsort((own.indices, -own.data, row))
+    place = np.empty(len(row), np.int64)
+    place[by_row] = np.arange(len(row)) - own.indptr[row[by_row]]
+    kept = np.flatnonzero(shown & (place < k))
+    new_row, new = _first_others(own, others, k)
+    return _Places(
+        customer=customer[np.concatenate([row[kept], new_row])],
+        product=np.concatenate([own.indices[kept].astype(np.int64), new]),
+        score=np.concatenate([own.data[kept], others[new]]),
+        own=np.arange(len(kept) + len(new)) < len(kept),
+    )
+
+
+def _first_others(own: csr_matrix, scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and products of the `k` products with the highest of `scores` that each row of `own` does not have."""
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] > _NOT_SHOWN][: k + int(np.diff(own.indptr).max(initial=0))]
+    place = np.full(len(scores), -1)
+    place[order] = np.arange(len(order))
+    rows, products = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    size = max(1, _BLOCK_CELLS // max(1, len(order)))
+    for first in range(0, own.shape[0], size):
+        block = own[first : first + size]
+        free = np.ones((block.shape[0], len(order) + 1), bool)
+        free[rows_of(block), place[block.indices]] = False  # -1, not among the first, is the last column
+        free[:, -1] = False
+        row, at = np.nonzero(free & (np.cumsum(free, axis=1) <= k))
+        rows.append(first + row)
+        products.append(order[at])
+    return np.concatenate(rows), np.concatenate(products)
+
+
 def _best(
     scores: NDArray[np.float32], bought: NDArray[np.int32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -113,6 +186,8 @@ def _highest(scores: NDArray[np.float32], products: NDArray[np.int64], k: int) -
 def _frame(batches: list[_Places], customers: pl.Series, products: pl.Series) -> pl.DataFrame:
     empty = _Places(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
     places = _Places(*(np.concatenate(part) for part in zip(empty, *batches, strict=True)))
+    order = np.lexsort((places.product, -places.score, places.customer))
+    places = _Places(places.customer[order], places.product[order], places.score[order], places.own[order])
     rank = np.arange(len(places.customer)) - np.searchsorted(places.customer, places.customer) + 1
     return pl.DataFrame(
         {

@@ -92,7 +92,8 @@ class Ingested:
         past = self.ledger.filter(pl.col("ordered_at") < as_of)
         if self.report.catalogue["from_file"]:
             return replace(self, ledger=past)
-        return replace(self, ledger=past, catalogue=self.catalogue.join(past, on="product_id", how="semi"))
+        sold = past.select(pl.col("product_id").unique().cast(pl.String))
+        return replace(self, ledger=past, catalogue=self.catalogue.join(sold, on="product_id", how="semi"))
 
 
 def ingest(

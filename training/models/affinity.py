@@ -1,5 +1,6 @@
 """Affinities: several measures of how close a product is to a customer's taste."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _LONG, _SHORT = 6.0, 2.0
 """Half-lives of what counts as a customer's taste, in horizons."""
 _LATELY = 3.0
 """How long a discovery is news, in horizons."""
+_TIMELESS_ROUNDS = 0.8
+"""Rounds of the timeless factors, as a share of those of the recent ones."""
 _MOST_PEERS, _N_PEERS = 10_000, 100
 """Customers looked at, and those of them who have a say."""
 
@@ -82,7 +85,9 @@ def fit_affinities(
     snapshot: Snapshot, history: History, orders: Orders, titles: Sequence[str | None], settings: Settings
 ) -> Affinities:
     """The affinities fitted on a snapshot; `als`, `horizon_days` and `seed` are read."""
-    timeless = settings.als.model_copy(update={"weighting": "binary"})
+    timeless = settings.als.model_copy(
+        update={"weighting": "binary", "iterations": math.ceil(_TIMELESS_ROUNDS * settings.als.iterations)}
+    )
     long = _decayed(snapshot, history, _LONG * settings.horizon_days)
     discovered = _discovered(snapshot, history, _LATELY * settings.horizon_days)
     last_day = np.zeros(len(snapshot.customers))

@@ -7,6 +7,7 @@ BLAS has threads of its own. It only fits; the lists are made below, from the fa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -19,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.errors import SettingsError, UsageError
 from recommender.settings import AlsSettings
-from training.dataset.ranked_lists import RankedLists, concatenate_lists, starts_of
+from training.dataset.ranked_lists import RankedLists, concatenate_lists, split_lists, starts_of
 
 _BLOCK_CELLS = 4_000_000
 """Scores held at once: 16 MB of float32 stay near the processor."""
@@ -29,8 +30,14 @@ on a busy machine take longer than one."""
 _MOST_ENTRIES, _ENTRIES_PER_PRODUCT = 20_000_000, 50
 """Entries that all rounds learn from, at least 50 a product: more customers hardly move the products' factors. They
 fit into memory."""
+_FAINT = 0.1
+"""Share of the largest strength. Customers whose purchases have all faded below it hardly move the products' factors:
+leaving them out of all rounds but the last changes the lists as much as another seed does."""
 _ROUNDS_OF_ALL = 2
 """Last rounds, with everybody."""
+_MANY, _STEPS_OF_MANY = 100_000, 2
+"""Entries from which each round goes two steps of the conjugate gradient towards its solution: a third, which small
+shops can afford, changes the lists less than another seed does."""
 _LARGEST_REGULARIZATION = 0.25
 """Share of the confidences' largest singular value. Regularization wipes out every taste whose singular value is
 below it, so what suits a shop of thousands would leave nothing of a shop of fifty."""
@@ -61,8 +68,8 @@ def fit_factors(
 ) -> Factors:
     """ALS factors: the same matrix, settings and seed give the same bytes, on any number of cores.
 
-    Of more than 20 million entries and 50 a product, only the last two rounds see all; those before see the
-    customers who are drawn by lot.
+    Only the last two rounds see all customers. Those before see the ones with a purchase that has not faded to a tenth
+    of the strongest, and of more than 20 million entries and 50 a product, those who are drawn by lot.
 
     Args:
         matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.
@@ -105,6 +112,8 @@ def _fit(
             num_threads=0 if user_items.nnz >= _ENOUGH_FOR_THREADS else 1,
             random_state=seed,
         )
+        if user_items.nnz >= _MANY:
+            model.cg_steps = _STEPS_OF_MANY
         try:
             drawn = _draw_customers(user_items, seed)
             if drawn.nnz < user_items.nnz:
@@ -123,7 +132,9 @@ def _fit(
 
 
 def _draw_customers(user_items: csr_matrix, seed: int) -> csr_matrix:
-    """Rows drawn by lot with about as many entries as are enough; all where there are no more."""
+    """The rows that are not faint, and of more entries than are enough, about as many drawn by lot."""
+    strongest = np.maximum.reduceat(user_items.data, user_items.indptr[:-1])
+    user_items = user_items[strongest >= _FAINT * strongest.max()]
     enough = max(_MOST_ENTRIES, _ENTRIES_PER_PRODUCT * user_items.shape[1])
     if user_items.nnz <= enough:
         return user_items
@@ -202,9 +213,23 @@ def nearest_others(queries: NDArray[np.float32], items: NDArray[np.float32], hid
     """
     if not len(queries) or not len(items):
         return RankedLists(np.zeros(len(queries) + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
-    index, score = topk(items, queries, k, filter_query_items=hidden, num_threads=1)
+    index, score = topk(items, queries, k, filter_query_items=_Rows(hidden), num_threads=1)
     wanted = score > 0
     return RankedLists(starts_of(wanted.sum(axis=1)), index[wanted], score[wanted])
+
+
+class _Rows:
+    """The rows of a matrix as `topk` asks for them; scipy takes longer for a row than `topk` for its list."""
+
+    def __init__(self, matrix: csr_matrix) -> None:
+        self._indices = split_lists(matrix.indices, matrix.indptr.astype(np.int64))
+
+    def __getitem__(self, row: int) -> "_Row":
+        return _Row(self._indices[row])
+
+
+class _Row(NamedTuple):
+    indices: NDArray[np.int32]
 
 
 def rank_products(score: Callable[[NDArray[np.integer]], NDArray[np.float32]], n_products: int, k: int) -> RankedLists:

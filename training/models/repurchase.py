@@ -129,6 +129,7 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductR
     known = _learn(then, categories)
     elapsed = _elapsed(then, known.history.last_visit, known.history)
     shift = fit_odds(elapsed, *known.forecast, bought_since(snapshot, known.history))
+    del then, known, elapsed  # not held beside what is learned next
     return replace(_learn(snapshot, categories), odds_shift=shift)
 
 

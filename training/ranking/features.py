@@ -16,7 +16,8 @@ from training.dataset.snapshot import Snapshot, build_snapshot
 from training.models.affinity import Affinities, fit_affinities, measure
 from training.models.repurchase import ProductRhythms, fit_rhythm
 from training.ranking.candidate_pairs import Candidates, choose_candidates
-from training.ranking.pair_features import Columns, pair_features
+from training.ranking.feature_table import Columns, FeatureGroup, FeatureTable
+from training.ranking.pair_features import pair_features
 from training.ranking.product_features import customer_features, product_features
 
 _ZERO_IF_NEW = (
@@ -42,7 +43,8 @@ class Evidence:
         rhythm: the timing.
         affinities: the tastes.
         pair_keys: (n_pairs,) int64, rising: customer_index · n_products + product_index of `rhythm.history`.
-        pairs, products, customers: features by pair, product and customer.
+        pairs, products, customers: features by pair, product and customer. After the last pair comes a row for a
+            product never bought.
         category_keys, category_counts: likewise for a customer and a category: (n,) int64, rising, and features.
         category_index: (n_products,) int64, -1 where there is no category.
     """
@@ -82,11 +84,11 @@ def build_evidence(ledger: pl.DataFrame, catalogue: pl.DataFrame, as_of: datetim
         rhythm=rhythm,
         affinities=fit_affinities(snapshot, history, orders, _titles(catalogue, snapshot), settings),
         pair_keys=history.customer_index * len(snapshot.products) + history.product_index,
-        pairs=pair_features(snapshot, rhythm, orders, horizon),
+        pairs=_with_a_row_for_none(pair_features(snapshot, rhythm, orders, horizon)),
         products=product_features(snapshot, rhythm, prices, horizon),
         customers=customer_features(snapshot, rhythm, orders, prices, horizon),
         category_keys=keys,
-        category_counts=counts,
+        category_counts=_with_a_row_for_none(counts),
         category_index=category_index,
     )
 
@@ -101,47 +103,49 @@ def find_candidates(evidence: Evidence, customers: NDArray[np.integer]) -> Candi
     return choose_candidates(customers, own, measure(evidence.affinities, customers), sales)
 
 
-def build_features(evidence: Evidence, candidates: Candidates) -> pl.DataFrame:
-    """The feature table: one row of Float32 for each candidate; names begin with the group of the feature.
+def build_features(evidence: Evidence, candidates: Candidates) -> FeatureTable:
+    """The feature table: one row for each candidate; names begin with the group of the feature.
 
     `pair_` what the two have in common, `product_`, `customer_`, `affinity_` scores and ranks of the measures,
     `category_` what the customer bought of the product's category, `match_` the product beside the customer's ways.
     A missing value is NaN.
     """
     customer, product = candidates.customer_index, candidates.product_index
-    return pl.DataFrame(
-        {
-            **_look_up(evidence.pair_keys, evidence.pairs, customer * len(evidence.snapshot.products) + product),
-            **{name: values[product] for name, values in evidence.products.items()},
-            **{name: values[customer] for name, values in evidence.customers.items()},
-            **{f"affinity_{name}": values for name, values in candidates.affinity.items()},
-            **_category_features(evidence, customer, product),
-            **_match_features(evidence, customer, product),
-        }
+    pair = find_keys(evidence.pair_keys, customer * len(evidence.snapshot.products) + product)
+    of_candidates = {
+        **{f"affinity_{name}": values for name, values in candidates.affinity.items()},
+        **_category_features(evidence, customer, product),
+        **_match_features(evidence, customer, product),
+    }
+    return FeatureTable(
+        [
+            FeatureGroup(evidence.pairs, pair),
+            FeatureGroup(evidence.products, product),
+            FeatureGroup(evidence.customers, customer),
+            FeatureGroup(of_candidates),
+        ],
+        len(customer),
     )
 
 
-def customer_table(evidence: Evidence, customers: NDArray[np.integer]) -> pl.DataFrame:
-    """The customer table: one row of Float32 for each customer (n,), the `customer_` columns of `build_features`."""
-    return pl.DataFrame({name: values[customers] for name, values in evidence.customers.items()})
+def customer_table(evidence: Evidence, customers: NDArray[np.integer]) -> FeatureTable:
+    """The table of the `customer_` features with a row for each customer (n,)."""
+    return FeatureTable([FeatureGroup(evidence.customers, customers.astype(np.int64))], len(customers))
 
 
-def _look_up(keys: Ints, columns: Columns, wanted: Ints) -> Columns:
-    """The columns' rows of the wanted keys; 0 or NaN where there is none."""
-    position = find_keys(keys, wanted)
-    found, result = position >= 0, {}
-    for name, values in columns.items():
-        result[name] = np.full(len(wanted), 0 if name.startswith(_ZERO_IF_NEW) else np.nan, dtype=np.float32)
-        result[name][found] = values[position[found]]
-    return result
+def _with_a_row_for_none(columns: Columns) -> Columns:
+    """The columns with one more row, of what was never bought: 0 or NaN."""
+    none = {name: np.float32(0 if name.startswith(_ZERO_IF_NEW) else np.nan) for name in columns}
+    return {name: np.append(values, none[name]) for name, values in columns.items()}
 
 
 def _category_features(evidence: Evidence, customer: Ints, product: Ints) -> Columns:
     """How much and how lately the customer bought of the product's category; NaN in a shop without categories."""
     category = evidence.category_index[product]
     wanted = customer * (evidence.category_index.max(initial=0) + 1) + category
-    columns = _look_up(evidence.category_keys, evidence.category_counts, np.where(category < 0, -1, wanted))
-    return {name: np.where(category < 0, np.float32(np.nan), values) for name, values in columns.items()}
+    position = find_keys(evidence.category_keys, np.where(category < 0, -1, wanted))
+    counts = evidence.category_counts.items()
+    return {name: np.where(category < 0, np.float32(np.nan), values[position]) for name, values in counts}
 
 
 def _match_features(evidence: Evidence, customer: Ints, product: Ints) -> Columns:

@@ -15,6 +15,7 @@ from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import ListName, ListTable
 from recommender.publication.product import Product, Rhythm
 from recommender.settings import AlsSettings, Settings
+from training.dataset.freed import give_back
 from training.dataset.ranked_lists import build_table, spread_lists
 from training.dataset.snapshot import Snapshot
 from training.models.als import Factors, top_products
@@ -92,6 +93,7 @@ def train_model(
     # one after the other: both use several cores, and together they would be the most that a training holds
     with progress.step("Learn to rank, tastes and rhythms"), threadpool_limits(1, "blas"):
         ranker = fit_ranker(examples, settings.seed)
+        give_back()
         evidence = build_evidence(example_cache.ledger, catalogue, as_of, settings)
     snapshot = evidence.snapshot
     rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)

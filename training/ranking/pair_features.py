@@ -10,9 +10,7 @@ from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History
 from training.dataset.snapshot import Snapshot
 from training.models.repurchase import ProductRhythms
-
-Columns = dict[str, NDArray[np.float32]]
-"""Name → values, one length; NaN where a value has no meaning."""
+from training.ranking.feature_table import Columns
 
 DECAYS = (0.67, 2.0, 6.0, 18.0)
 """Half-lives of a purchase, in horizons: with 30 days 20, 60, 180 and 540 days."""

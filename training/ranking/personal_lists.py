@@ -47,7 +47,7 @@ def rank_candidates(
         features = build_features(evidence, candidates)
         row, product = np.searchsorted(batch, candidates.customer_index), candidates.product_index
         returning = ranker.returning(customer_table(evidence, batch))
-        score, bought = returning[row] * ranker.score(features), is_own(features)
+        score, bought = returning[row] * ranker.score(features), is_own(features.column("pair_orders"))
         own = _ranked(row[bought], product[bought], score[bought], len(batch))
         new = _ranked(row[~bought], product[~bought], score[~bought], len(batch))
         return PersonalLists(own, first_of_each(new, k))

@@ -7,7 +7,8 @@ from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History, sum_by
 from training.dataset.snapshot import Snapshot
 from training.models.repurchase import ProductRhythms
-from training.ranking.pair_features import YEAR_DAYS, Columns
+from training.ranking.feature_table import Columns
+from training.ranking.pair_features import YEAR_DAYS
 
 _WINDOWS = (0.25, 1.0, 3.0, 12.0)
 """Windows of popularity, in horizons: with 30 days a week, a month, a quarter, a year."""

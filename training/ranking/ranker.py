@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from training.ranking.feature_table import FeatureTable
 from training.ranking.training_examples import Examples
+from training.ranking.tree_tables import TreeTables
 
-_BLOCK_ROWS = 4_000
-"""Rows scored at once: they stay near the processor while tree after tree reads them."""
 _FEWEST_PURCHASES = 100
 """With fewer to learn from, seventy features only learn chance."""
 
@@ -28,13 +28,11 @@ _FEWEST_PURCHASES = 100
 class Trees(NamedTuple):
     """Gradient-boosted trees.
 
-    `names` are the features that `classifier` reads, in its order; without any, there is none, and `kept` is the
-    probability. Otherwise `kept` is the share of the rows without a purchase that the trees saw: to them, purchases
-    are 1 / kept times as likely as they are.
+    Without `tables` `kept` is the probability. Otherwise it is the share of the rows without a purchase that the trees
+    saw: to them, purchases are 1 / kept times as likely as they are.
     """
 
-    classifier: HistGradientBoostingClassifier | None
-    names: Sequence[str]
+    tables: TreeTables | None
     kept: float
 
 
@@ -51,29 +49,28 @@ class Ranker:
     own: Trees
     new: Trees
 
-    def returning(self, customers: pl.DataFrame) -> NDArray[np.float32]:
+    def returning(self, customers: FeatureTable) -> NDArray[np.float32]:
         """(n,) float32 probabilities that each customer buys anything within the horizon of the examples.
 
-        `customers` are as in `training.ranking.training_examples.Examples`.
+        `customers` are as `training.ranking.features.customer_table` returns them.
         """
         return _score(self.returns, customers)
 
-    def score(self, features: pl.DataFrame) -> NDArray[np.float32]:
+    def score(self, features: FeatureTable) -> NDArray[np.float32]:
         """(n,) float32 probabilities of a purchase within the horizon by a customer who returns.
 
         `features` are as `training.ranking.features.build_features` returns them.
         """
-        own = is_own(features)
+        own = is_own(features.column("pair_orders"))
         scores = np.zeros(len(own), dtype=np.float32)
         scores[own] = _score(self.own, features.filter(own))
         scores[~own] = _score(self.new, features.filter(~own))
         return scores
 
 
-def is_own(features: pl.DataFrame) -> NDArray[np.bool_]:
-    """(n,) whether the customer has bought the product before."""
-    own: NDArray[np.bool_] = features["pair_orders"].to_numpy() > 0
-    return own
+def is_own(pair_orders: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) whether the customer has bought the product before, from the feature of this name."""
+    return pair_orders > 0
 
 
 def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
@@ -92,7 +89,7 @@ def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
     features = pl.concat([each.features for each in examples])
     bought = np.concatenate([each.bought for each in examples])
     kept = np.concatenate([np.full(len(each.bought), each.share, dtype=np.float32) for each in examples])
-    own = is_own(features)
+    own = is_own(features["pair_orders"].to_numpy())
 
     def fit_kind(kind: NDArray[np.bool_]) -> Trees:
         rows = kind if bought[kind].sum() >= _FEWEST_PURCHASES else np.ones_like(kind)
@@ -112,7 +109,7 @@ def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, s
     names = [name for name in features.columns if features[name].fill_nan(None).drop_nulls().n_unique() > 1]
     n_bought = int(bought.sum())
     if not names or n_bought in (0, len(bought)):
-        return Trees(None, [], float(_put_right(bought.mean(), kept)))
+        return Trees(None, float(_put_right(bought.mean(), kept)))
     classifier = HistGradientBoostingClassifier(
         max_iter=int(np.clip(n_bought // 12, 50, 120)),
         learning_rate=0.08,
@@ -125,7 +122,7 @@ def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, s
     )
     # without weights: with them, scikit-learn bins a hundred times slower, and ranks worse
     classifier.fit(_matrix(features, names), bought)
-    return Trees(classifier, names, kept)
+    return Trees(TreeTables(classifier, names), kept)
 
 
 def _share_kept(bought: NDArray[np.bool_], share: NDArray[np.float32]) -> float:
@@ -134,13 +131,10 @@ def _share_kept(bought: NDArray[np.bool_], share: NDArray[np.float32]) -> float:
     return float(len(others) / (1 / others).sum()) if len(others) else 1.0
 
 
-def _score(trees: Trees, features: pl.DataFrame) -> NDArray[np.float32]:
-    if trees.classifier is None or features.is_empty():
+def _score(trees: Trees, features: FeatureTable) -> NDArray[np.float32]:
+    if trees.tables is None:
         return np.full(len(features), trees.kept, dtype=np.float32)
-    rows = _matrix(features, trees.names)
-    blocks = np.split(rows, range(_BLOCK_ROWS, len(rows), _BLOCK_ROWS))
-    seen = np.concatenate([trees.classifier.predict_proba(block)[:, 1] for block in blocks])
-    return _put_right(seen, trees.kept).astype(np.float32)
+    return _put_right(trees.tables.probabilities(features), trees.kept).astype(np.float32)
 
 
 def _put_right(seen: NDArray[np.float64], kept: float) -> NDArray[np.float64]:

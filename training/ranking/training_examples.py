@@ -13,14 +13,15 @@ from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.coded_ids import code_ids
+from training.dataset.freed import give_back
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot
 from training.ranking.candidate_pairs import Candidates
 from training.ranking.features import Evidence, build_evidence, build_features, customer_table, find_candidates
 
-_MOST_CUSTOMERS = 20_000
-"""Customers of one window who are learned from; more teach little that is new."""
+_MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
+"""Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
 _NEGATIVES = 40_000
 """Candidates not bought that are kept of one window, about; on Online Retail II that is one in six."""
 _FEWEST_KEPT = 0.02
@@ -74,7 +75,7 @@ def collect_examples(
     """The training examples of one cut.
 
     Features are of the purchases before `cut`, labels of those in [cut, cut + horizon_days). Of many customers, 20,000
-    are sampled to learn who returns, and 20,000 of those who returned to learn what they buy.
+    are sampled to learn who returns, and 8,000 of those who returned to learn what they buy.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; what is from cut + horizon_days on changes nothing.
@@ -87,7 +88,8 @@ def collect_examples(
     seed = (settings.seed, day_of(int(cut.timestamp())))
     lot = np.random.default_rng(seed)
     labels = find_labels(ledger, evidence.snapshot, settings.horizon_days)
-    everyone, buyers = _draw(np.arange(len(evidence.snapshot.customers)), lot), _draw(labels.customers, lot)
+    everyone = _draw(np.arange(len(evidence.snapshot.customers)), _MOST_CUSTOMERS, lot)
+    buyers = _draw(labels.customers, _MOST_BUYERS, lot)
     share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
 
     def examples_of_batch(number: int, batch: Rows) -> _Part:
@@ -99,7 +101,7 @@ def collect_examples(
     batches = customer_batches(buyers, len(evidence.snapshot.products))
     features, bought = zip(*[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True)
     return Examples(
-        customers=customer_table(evidence, everyone),
+        customers=customer_table(evidence, everyone).to_frame(),
         returned=np.isin(everyone, labels.customers),
         features=pl.concat(features),
         bought=np.concatenate(bought),
@@ -199,13 +201,13 @@ class ExampleCache:
         """The examples of a cut, collected once; see `collect_examples`."""
         if cut not in self._known:
             self._known[cut] = collect_examples(self.ledger, self._catalogue, cut, self._settings)
+            give_back()  # the evidence of a window is many times what is kept of it
         return self._known[cut]
 
 
-def _draw(customers: Ints, lot: Generator) -> Ints:
-    """At most 20,000 of `customers`, in their order."""
-    few = len(customers) <= _MOST_CUSTOMERS
-    return customers if few else np.sort(lot.choice(customers, _MOST_CUSTOMERS, replace=False))
+def _draw(customers: Ints, most: int, lot: Generator) -> Ints:
+    """At most `most` of `customers`, in their order."""
+    return customers if len(customers) <= most else np.sort(lot.choice(customers, most, replace=False))
 
 
 def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: float, lot: Generator) -> _Part:
@@ -213,10 +215,10 @@ def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: f
     keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
     bought = np.isfinite(labels.look_up(keys))
     kept = bought | (lot.random(len(keys)) < share)
-    return build_features(evidence, candidates.keep(kept)), bought[kept]
+    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept]
 
 
 def _no_examples(evidence: Evidence) -> _Part:
     """A batch without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
-    return build_features(evidence, nobody), np.zeros(0, np.bool_)
+    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_)

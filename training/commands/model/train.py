@@ -1,6 +1,7 @@
 """`reprise train`: purchases in, a published version out."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
@@ -17,6 +18,7 @@ from training import job
 from training.commands.model.version_summary import publish_and_tell, show
 from training.commands.options import parse_moment, source_or_ledger_options
 from training.commands.source import read_source
+from training.dataset.coded_ids import code_ids
 from training.dataset.split import end_of
 from training.ingest.ingest import PurchaseSource
 from training.selection.input_drift import profile_input
@@ -56,6 +58,8 @@ def command(
     ingested = read_source(source, context.settings, context.now, context.progress, as_json=as_json, erased=erased)
     until = as_of or (context.now if source.ledger else end_of(ingested.ledger))
     profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named, ingested.report)
+    # the texts of millions of lines are not held beside what is learned
+    ingested = replace(ingested, ledger=code_ids(ingested.ledger))
     publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)
     show(publication.manifest, as_json=as_json)
     if publish:

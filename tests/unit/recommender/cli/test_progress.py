@@ -30,6 +30,17 @@ def test_on_a_terminal_there_is_a_bar_and_then_the_same_line():
     assert re.search(r"Read … \d+\.\d s\n$", stream.getvalue())
 
 
+def test_a_long_step_tells_how_much_is_done_and_what_time_is_left(monkeypatch):
+    """Begun at 0 s; advanced at 20, 40, 60 and 200 s; over at 201 s. A line at most every 30 s."""
+    ticks = iter([0.0, 0.0, 20.0, 40.0, 60.0, 200.0, 201.0])
+    monkeypatch.setattr("recommender.cli.progress.time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    stream = io.StringIO()
+    with Progress(stream=stream).step("Rank", total=4_000) as advance:
+        for _ in range(4):
+            advance(1_000)
+    assert stream.getvalue() == "Rank: 2,000 of 4,000, about 1 min left\nRank … 201.0 s\n"
+
+
 def test_when_not_shown_nothing_is_written_but_time_is_taken():
     stream = Terminal()
     progress = Progress(show=False, stream=stream)

@@ -7,6 +7,7 @@ import pytest
 
 from recommender.errors import TooLittleDataError, UsageError
 from tests.support.worlds import AS_OF, empty_shop, ledger_of
+from training.dataset.coded_ids import code_ids
 from training.dataset.split import check_cuts, last_cuts, split_window
 
 CUT = AS_OF - timedelta(days=30)
@@ -53,6 +54,15 @@ def test_some_customers_are_drawn_with_all_that_they_bought():
     assert window.draw(4, 0).customers.equals(drawn.customers)
     assert not window.draw(4, 1).customers.equals(drawn.customers)
     assert window.draw(9, 0) is window
+
+
+def test_coded_ids_give_the_same_texts():
+    purchases = [(f"C{n}", each, day) for n in range(9) for each, day in (("A", 40), ("B", 10))]
+    ledger = ledger_of([*purchases, ("NEW", "MILK", 10), ("C1", "A", 5)])
+    texts, coded = (split_window(each, CUT, 30).draw(4, 0) for each in (ledger, code_ids(ledger)))
+    for name in ("truth", "newcomers", "bought", "past_orders", "repeat", "discover"):
+        assert getattr(coded, name).equals(getattr(texts, name)), name
+    assert coded.everyone.equals(texts.everyone)
 
 
 @pytest.mark.parametrize("purchases", [[], [("ANNA", "MILK", 40)], [("ANNA", "MILK", 10)]])

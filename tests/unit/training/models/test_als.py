@@ -168,6 +168,17 @@ def test_of_many_customers_some_teach_the_first_rounds_and_all_get_their_factors
     assert same(factors, fit_factors(matrix, als, 0))
 
 
+def test_a_customer_who_faded_hardly_moves_the_others_and_gets_its_factors():
+    """Product 6 is bought by the last customer alone, beside product 0, long ago."""
+    faded = csr_matrix(np.array([[0.05, 0, 0, 0, 0, 0, 0.05]], np.float32))
+    others = hstack([vstack([checkerboard()] * 40), csr_matrix((240, 1), dtype=np.float32)])
+    matrix = vstack([others, faded], format="csr")
+    factors = fit_factors(matrix, ALS, 0)
+    assert lists_of(top_products(factors, np.arange(240), 1, mask=matrix)) == [[i % 6] for i in range(240)]
+    assert np.linalg.norm(factors.customers[240]) > 0
+    assert factors.customers[240] @ factors.products[6] > 0
+
+
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 def test_few_rounds_of_many_customers(monkeypatch, iterations):
     monkeypatch.setattr(als_module, "_MOST_ENTRIES", 1)

@@ -23,7 +23,7 @@ def features_of(ledger, categories=None):
     evidence = build_evidence(ledger, catalogue_of(ledger, categories), AS_OF, SETTINGS)
     snapshot = evidence.snapshot
     candidates = find_candidates(evidence, np.arange(len(snapshot.customers)))
-    rows = build_features(evidence, candidates).rows(named=True)
+    rows = build_features(evidence, candidates).to_frame().rows(named=True)
     pairs = zip(candidates.customer_index, candidates.product_index, strict=True)
     return {(snapshot.customers[c], snapshot.products[p]): row for (c, p), row in zip(pairs, rows, strict=True)}
 

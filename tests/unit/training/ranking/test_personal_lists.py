@@ -6,6 +6,7 @@ from recommender.publication.lists import OWN, ListTable
 from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, two_tastes
 from training.dataset.ranked_lists import RankedLists
+from training.ranking.feature_table import FeatureTable
 from training.ranking.features import build_evidence
 from training.ranking.personal_lists import buy_again_table, first_of_each, rank_candidates
 
@@ -18,11 +19,11 @@ class ByAls:
     The first of the customers asked for returns half as surely as the others.
     """
 
-    def returning(self, customers: pl.DataFrame):
+    def returning(self, customers: FeatureTable):
         return np.where(np.arange(len(customers)) == 0, np.float32(0.5), np.float32(1))
 
-    def score(self, features: pl.DataFrame):
-        return np.where(features["pair_orders"] > 0, np.float32(0.25), features["affinity_als"].to_numpy())
+    def score(self, features: FeatureTable):
+        return np.where(features.column("pair_orders") > 0, np.float32(0.25), features.column("affinity_als"))
 
 
 @pytest.fixture

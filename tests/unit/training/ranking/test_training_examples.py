@@ -88,10 +88,11 @@ def test_a_sample_of_what_was_not_bought_stands_for_all(monkeypatch):
 
 
 def test_many_customers_are_drawn_by_lot(monkeypatch):
-    monkeypatch.setattr(training_examples, "_MOST_CUSTOMERS", 5)
+    monkeypatch.setattr(training_examples, "_MOST_CUSTOMERS", 6)
+    monkeypatch.setattr(training_examples, "_MOST_BUYERS", 5)
     done = []
     collected = collect(two_tastes(), cut=AS_OF - timedelta(days=3), advance=done.append)
-    assert (len(collected.customers), sum(done)) == (5, 5)
+    assert (len(collected.customers), sum(done)) == (6, 5)
 
 
 def test_an_empty_shop_has_no_examples_but_all_columns():
