@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from urllib.request import urlopen
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
 from api.widget.script import script
@@ -298,6 +299,8 @@ def test_the_page_of_documentation_shows_live_rows(shop: WidgetShop, page: Page)
     assert page.locator("#own b:visible").count() > 0
     page.locator("#heard", has_text="reprise:").wait_for(timeout=MS)
     assert [text for text in problems if "404" not in text] == []  # its product pages and pictures are the shop's
+    found = Axe().run(page)
+    assert [one["id"] for one in found.response["violations"]] == []
 
 
 def test_so_it_does_without_a_key_on_a_machine_that_has_none(page: Page) -> None:

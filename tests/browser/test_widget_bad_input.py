@@ -16,7 +16,7 @@ from tests.browser.widget_shop import (
     texts,
     wait_for_events,
 )
-from tests.support.redis_servers import WAIT_S
+from tests.support.redis_servers import WAIT_S, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 MS = WAIT_S * 1000
@@ -134,7 +134,10 @@ def test_the_script_twice_on_a_page_is_once(shop: WidgetShop, page: Page) -> Non
     page.goto(shop.put(ROW, head=shop.script() + shop.script("/widget.js?again") + shop.script()))
     wait_for_events(page, "impression", 5)
     page.goto("about:blank")
-    assert shop.paths() == ["/v1/batch", "/v1/events"]
+    told: list[str | None] = []
+    wait_until(lambda: told.extend(one.product_id for one in shop.events()) or len(told) >= 5, "all is told")
+    assert sorted(map(str, told)) == [f"P{n}" for n in range(50, 55)]
+    assert shop.paths() == ["/v1/batch"]
 
 
 def test_an_old_version_and_a_new_one(shop: WidgetShop, page: Page) -> None:

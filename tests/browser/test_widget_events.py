@@ -199,6 +199,7 @@ def test_w12_before_consent_nothing_is_asked_told_or_kept(shop: WidgetShop, page
     set_attributes(page, product="P1")
     page.goto("about:blank")
     assert shop.paths() == []
+    assert "view" not in {one.event_type for one in shop.events()}
 
 
 def test_a_visitors_clock_that_is_a_day_off_changes_no_date(shop: WidgetShop, page: Page) -> None:

@@ -9,7 +9,7 @@ const create = (tag, part, properties, ...children) => {
 const formats = {};
 const priceOf = ({ price, currency }) => {
   if (price == null) return "";
-  const locale = language();
+  const locale = pageLanguage();
   try {
     return (formats[locale + currency] ??= new Intl.NumberFormat(
       locale,

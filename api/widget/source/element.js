@@ -155,7 +155,7 @@ class RepriseProducts extends HTMLElement {
     else half.unobserve(card);
     if (document.hidden || told.has(name)) return;
     told.add(name);
-    tell("impression", shown.product_id, shown);
+    note("impression", shown.product_id, shown);
     announce(this, "impression", detail);
   }
 
@@ -167,8 +167,8 @@ class RepriseProducts extends HTMLElement {
     if (adds && (type !== "click" || !announce(this, "add-to-cart", detail, true))) return;
     if (allowed) remember(shown);
     if (type === "contextmenu") return; // it may become a click in a new tab, and may not
-    tell("click", shown.product_id, shown);
-    if (adds) tell("add_to_cart", shown.product_id, shown);
+    note("click", shown.product_id, shown);
+    if (adds) note("add_to_cart", shown.product_id, shown);
     else announce(this, "click", detail);
     send();
   }

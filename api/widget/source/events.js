@@ -7,7 +7,7 @@ let waiting = [];
 let pause;
 let behind = 0; // how far the visitor's clock is, in ms
 
-const tell = (event_type, product_id, shown = attribution(product_id)) => {
+const note = (event_type, product_id, shown = findClick(product_id)) => {
   if (!allowed) return;
   const customer_id = customer();
   waiting.push({

@@ -35,7 +35,7 @@ const remember = (shown) => {
 };
 
 const withoutTime = ({ at, ...shown }) => shown;
-const attribution = (product) => {
+const findClick = (product) => {
   const click = kept.clicks?.findLast((one) => one.product_id === product);
   return click && withoutTime(click);
 };

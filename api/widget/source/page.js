@@ -4,8 +4,8 @@ const script =
   [...document.querySelectorAll("script[src]")].find(({ src }) => src === import.meta.url) ??
   document.querySelector("script[data-key][src*='/widget']");
 const said = script?.dataset ?? {};
-const service = said.api ?? new URL(import.meta.url).origin;
-const language = () => (document.documentElement.lang || navigator.language).replace(/_/g, "-");
+const service = (said.api ?? new URL("/", import.meta.url).href).replace(/\/$/, "");
+const pageLanguage = () => (document.documentElement.lang || navigator.language).replace(/_/g, "-");
 let token = said.token;
 let allowed = said.consent !== "required";
 
@@ -24,7 +24,7 @@ const post = (path, body, options) =>
   fetch(service + path + (said.key ? "?key=" + encodeURIComponent(said.key) : ""), {
     method: "POST",
     credentials: "omit",
-    headers: { "Accept-Language": language(), "Content-Type": said.key ? "text/plain" : "application/json" },
+    headers: { "Accept-Language": pageLanguage(), "Content-Type": said.key ? "text/plain" : "application/json" },
     body: JSON.stringify({ ...body, customer_token: token || undefined }),
     ...options,
   });

@@ -7,21 +7,21 @@ const rows = new Set(); // those on the page
 let timer;
 
 // Ids with spaces come as a JSON array.
-const split = (ids) => (/^\s*\[/.test(ids) ? JSON.parse(ids) : (ids?.match(/\S+/g) ?? []));
+const toIds = (ids) => (/^\s*\[/.test(ids) ? JSON.parse(ids) : (ids?.match(/\S+/g) ?? []));
 
 // The request of a row; undefined where it wants a customer or a product and there is none.
 const requestOf = (row) => {
   const of = (name) => row.getAttribute(name) || undefined;
   const list = of("list");
   const person = customer();
-  const exclude = split(of("exclude"));
+  const exclude = toIds(of("exclude"));
   const wanted = {};
   for (const name of ["limit", "placement", "category", "fallback", "mix", "due-within"])
     if (of(name)) wanted[name.replace("-", "_")] = of(name);
   if (list === "cart" || (list === "for-you" && !person)) {
     const { mix, due_within, limit, ...others } = wanted;
     const who = person ? { customer_id: person } : { session_id: kept.session };
-    const body = { placement: list === "cart" ? list : "home", ...others, exclude, cart: split(of("cart")), ...who };
+    const body = { placement: list === "cart" ? list : "home", ...others, exclude, cart: toIds(of("cart")), ...who };
     return { path: "/v1/recommendations", body: { ...body, limit: +limit || undefined } };
   }
   const query = new URLSearchParams(wanted);
@@ -77,4 +77,4 @@ const wake = () => {
   if (allowed && [...rows].some((row) => row.due && row.near)) timer ??= setTimeout(ask, WAIT_MS);
 };
 
-const refresh = () => rows.forEach((row) => row.want());
+const askAnew = () => rows.forEach((row) => row.want());

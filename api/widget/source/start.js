@@ -19,12 +19,12 @@ if (!customElements.get("reprise-products")) {
     },
     token(value) {
       token = value;
-      refresh();
+      askAnew();
       send();
     },
-    tell: (event_type, product_id) => tell(event_type, product_id),
-    attribution: (product) => (product == null ? (kept.clicks ?? []).map(withoutTime) : attribution(product)),
-    refresh,
+    tell: (event_type, product_id) => note(event_type, product_id),
+    attribution: (product) => (product == null ? (kept.clicks ?? []).map(withoutTime) : findClick(product)),
+    refresh: askAnew,
   };
   customElements.define("reprise-products", RepriseProducts);
 }
