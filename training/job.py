@@ -15,6 +15,7 @@ from recommender.settings import Settings
 from recommender.storage.versions import VersionStore
 from training.analytics.customer_value.describe import CustomerDescriptions, describe_customers
 from training.artifacts import save
+from training.dataset.freed import give_back
 from training.dataset.split import end_of
 from training.evaluation.last_window import Evaluation, evaluate_last_window
 from training.ingest.ingest import Ingested
@@ -81,6 +82,8 @@ def train(
         ledger = cache.ledger
         evaluation = evaluate_last_window(ledger, known.catalogue, settings, progress, example_cache=cache)
         model = train_model(ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
+        del cache
+        give_back()  # what the lists were made from
         with progress.step("Describe customers"):
             description = describe_customers(ledger, as_of)
         publication = build_publication(model, description, evaluation, ingested, context)

@@ -12,6 +12,7 @@ import polars as pl
 
 from recommender.cli.progress import Progress
 from recommender.settings import Settings
+from training.dataset.freed import give_back
 from training.dataset.snapshot import Snapshot
 from training.dataset.split import Window, end_of, split_window
 from training.evaluation.baselines import decayed_own, own_counts, popular, trending
@@ -94,6 +95,7 @@ def evaluate_last_window(
     model = train_model(
         ledger, catalogue, window.cut, settings, progress, example_cache=example_cache, customers=window.customers
     )
+    give_back()  # what the lists were made from
     with progress.step("Score the last window"):
         baselines = quick_baselines(model.snapshot, settings)
         rankings = {name: rank_by(scorer, model.snapshot, window.everyone, K) for name, scorer in baselines.items()}

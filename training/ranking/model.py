@@ -95,6 +95,7 @@ def train_model(
         ranker = fit_ranker(examples, settings.seed)
         give_back()
         evidence = build_evidence(example_cache.ledger, catalogue, as_of, settings)
+        give_back()
     snapshot = evidence.snapshot
     rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
     tables = _personal_tables(evidence, ranker, rows, settings, progress) | _shop_tables(evidence, settings, progress)

@@ -88,7 +88,7 @@ def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
         return None
     features = pl.concat([each.features for each in examples])
     bought = np.concatenate([each.bought for each in examples])
-    kept = np.concatenate([np.full(len(each.bought), each.share, dtype=np.float32) for each in examples])
+    kept = np.concatenate([each.share for each in examples])
     own = is_own(features["pair_orders"].to_numpy())
 
     def fit_kind(kind: NDArray[np.bool_]) -> Trees:
@@ -126,7 +126,7 @@ def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, s
 
 
 def _share_kept(bought: NDArray[np.bool_], share: NDArray[np.float32]) -> float:
-    """Of all candidates not bought, those that are here, each standing for 1 / share of its window."""
+    """Of all candidates not bought, those that are here, each standing for 1 / share of those like it."""
     others = share[~bought]
     return float(len(others) / (1 / others).sum()) if len(others) else 1.0
 

@@ -24,7 +24,9 @@ _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
 _NEGATIVES = 40_000
 """Candidates not bought that are kept of one window, about; on Online Retail II that is one in six."""
-_FEWEST_KEPT = 0.02
+_FEWEST_KEPT, _FEWEST_OWN_KEPT = 0.02, 0.15
+"""Least share of the candidates not bought that is kept, and of those that the customer bought before: of these there
+are ten times fewer, and they are harder to tell from what is bought."""
 _WINDOWS = 3
 """Latest windows to learn from."""
 _YEAR_DAYS = 365
@@ -33,8 +35,8 @@ _SEASON_HISTORY = 6
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
-_Part = tuple[pl.DataFrame, NDArray[np.bool_]]
-"""Features of one batch, and what was bought."""
+_Part = tuple[pl.DataFrame, NDArray[np.bool_], NDArray[np.float32]]
+"""Features of one batch, what was bought, and the share that is kept of others like it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Examples:
         features: (n rows) Float32, as `training.ranking.features.build_features` returns them, of customers who
             returned.
         bought: (n,) whether the product was bought within the horizon.
-        share: of the candidates not bought, above 0, those that are in `features`; the others were left out by lot.
+        share: (n,) of the candidates not bought that are of the same kind, own or new, those that are in `features`,
+            above 0; the others were left out by lot.
         n_bought: pairs of an examined customer and a product bought within the horizon, candidate or not.
     """
 
@@ -56,7 +59,7 @@ class Examples:
     returned: NDArray[np.bool_]
     features: pl.DataFrame
     bought: NDArray[np.bool_]
-    share: float
+    share: NDArray[np.float32]
     n_bought: int
 
     @property
@@ -99,13 +102,15 @@ def collect_examples(
         )
 
     batches = customer_batches(buyers, len(evidence.snapshot.products))
-    features, bought = zip(*[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True)
+    features, bought, shares = zip(
+        *[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True
+    )
     return Examples(
         customers=customer_table(evidence, everyone).to_frame(),
         returned=np.isin(everyone, labels.customers),
         features=pl.concat(features),
         bought=np.concatenate(bought),
-        share=share,
+        share=np.concatenate(shares),
         n_bought=int(np.isin(labels.customer_index, buyers).sum()),
     )
 
@@ -213,12 +218,13 @@ def _draw(customers: Ints, most: int, lot: Generator) -> Ints:
 def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: float, lot: Generator) -> _Part:
     """All candidates that were bought, and a share of the others."""
     keys = candidates.customer_index * len(evidence.snapshot.products) + candidates.product_index
-    bought = np.isfinite(labels.look_up(keys))
-    kept = bought | (lot.random(len(keys)) < share)
-    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept]
+    bought, own = np.isfinite(labels.look_up(keys)), find_keys(evidence.pair_keys, keys) >= 0
+    shares = np.where(own, max(share, _FEWEST_OWN_KEPT), share).astype(np.float32)
+    kept = bought | (lot.random(len(keys)) < shares)
+    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept], shares[kept]
 
 
 def _no_examples(evidence: Evidence) -> _Part:
     """A batch without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
-    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_)
+    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_), np.zeros(0, np.float32)

@@ -31,7 +31,7 @@ def examples_of(n=8000, seed=0):
         returned=rng.random(n) < tempo,
         features=features,
         bought=rng.random(n) < np.where(own, signal, taste / 5),
-        share=1.0,
+        share=np.ones(n, np.float32),
         n_bought=n,
     )
 
@@ -47,7 +47,8 @@ def are_own(features):
 
 
 def keep(examples, kept, share=1.0):
-    return replace(examples, features=examples.features.filter(kept), bought=examples.bought[kept], share=share)
+    shares = np.full(np.count_nonzero(kept), share, np.float32)
+    return replace(examples, features=examples.features.filter(kept), bought=examples.bought[kept], share=shares)
 
 
 def test_learns_what_matters_for_each_kind():

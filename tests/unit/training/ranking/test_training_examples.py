@@ -32,7 +32,7 @@ def test_who_returned_within_the_horizon_and_what_they_bought():
     assert len(collected.customers) == 2
     assert collected.features["pair_orders"].to_list() == [1, 1]
     assert sorted(collected.bought) == [False, True]
-    assert (collected.n_bought, collected.ceiling, collected.share) == (1, 1.0, 1.0)
+    assert (collected.n_bought, collected.ceiling, collected.share.tolist()) == (1, 1.0, [1.0, 1.0])
 
 
 def test_who_has_no_past_is_no_example():
@@ -84,7 +84,21 @@ def test_a_sample_of_what_was_not_bought_stands_for_all(monkeypatch):
     sample = collect(ledger)
     assert sample.bought.sum() == everything.bought.sum() == 20
     assert len(sample.features) < len(everything.features)
-    assert (sample.share, everything.share) == (pytest.approx(0.3), 1.0)
+    assert sample.share.tolist() == pytest.approx([0.3] * len(sample.features))
+    assert set(everything.share) == {1.0}
+
+
+def test_of_own_products_that_are_not_bought_again_more_are_kept(monkeypatch):
+    """Everybody bought ten products of forty, and buys one of them again."""
+    lines = [(f"C{i}", f"P{(7 * i + j) % 40:02}", 40.5) for i in range(20) for j in range(10)]
+    again = [(f"C{i}", f"P{7 * i % 40:02}", 20.5) for i in range(20)]
+    monkeypatch.setattr(training_examples, "_NEGATIVES", 1)
+    monkeypatch.setattr(training_examples, "_FEWEST_OWN_KEPT", 0.5)
+    sample = collect(ledger_of([*lines, *again]))
+    own = sample.features["pair_orders"].to_numpy() > 0
+    assert (own & ~sample.bought).sum() == pytest.approx(90, abs=25)
+    assert set(sample.share[own]) == {0.5}
+    assert set(sample.share[~own]) == {np.float32(0.02)}
 
 
 def test_many_customers_are_drawn_by_lot(monkeypatch):
