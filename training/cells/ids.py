@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
@@ -57,6 +58,7 @@ _PERSONAL = {
     "phone numbers": r"^(?:(?:\+|00)[\d\s()./-]{8,}|\(?0\d+[ ()./-][\d ()./-]{5,})$",
 }
 _ZERO_DECIMALS = (".0", ",0", ".00")
+_WITH_ZERO_DECIMALS = r"^(-?\d+)[.,]00?$"
 _FEWEST_NUMBERED = 10
 
 
@@ -107,7 +109,7 @@ def _clean(cells: pl.Series, *, words: Sequence[str], keep_decimals: bool) -> pl
         return cells
     bare = _unguarded(cells.str.strip_chars())
     if not keep_decimals and any(bare.str.ends_with(end).any() for end in _ZERO_DECIMALS):
-        bare = bare.str.replace(r"^(-?\d+)[.,]00?$", "${1}")
+        bare = bare.str.replace(_WITH_ZERO_DECIMALS, "${1}")
     nothing = (bare.is_in(words) | bare.str.contains(SCIENTIFIC)).fill_null(value=False)
     return bare.set(nothing, None) if nothing.any() else bare
 
@@ -137,12 +139,12 @@ def filled(column: str) -> pl.Expr:
 
 
 def plain_id(cell: str) -> str:
-    """One id without blanks and guards, as `read_ids` reads it; a word for nothing stays."""
+    """One id without blanks, guards and `.0`, as `read_ids` reads it; a word for nothing stays."""
     bare = cell.strip()
     for start, end in _GUARDS:
         if bare.startswith(start):
             bare = bare.removeprefix(start).removesuffix(end).strip()
-    return bare
+    return re.sub(_WITH_ZERO_DECIMALS, r"\1", bare)
 
 
 def hash_customers(rows: pl.DataFrame, salt: bytes | None, *, digests_stay: bool = False) -> pl.DataFrame:
