@@ -358,3 +358,8 @@ class TestHashedCustomers:
     def test_without_the_option_no_salt_is_made(self, tmp_path):
         read(tmp_path, SIX)
         assert find_salt(DataDirectory(tmp_path / "home")) is None
+
+
+def test_an_order_in_one_row_with_its_products_in_one_cell_is_said(tmp_path):
+    rows = [*SIX, ("7001", "TEA|MUG", "2026-11-02", "A7", "1", "13.50")]
+    assert codes(read(tmp_path, rows))["several_products"] == 1
