@@ -19,6 +19,7 @@ _WORDS = """
     nan null none nil na n/a #n/a #na n.a. n.a <na> (null) [null] undefined missing empty unknown unbekannt anonymous
     anonym anonyme guest gast invité invitado ospite convidado gość гость misafir مهمان زائر walk-in walkin laufkunde
     laufkundschaft k.a. n.v.t. n.v.t entfällt ندارد nobody
+    barverkauf barkunde kassenkunde laufkunden
     noname \\n - -- --- — – _ ? ?? ??? . .. ... {} [] -1 #ref! #value! #name? #div/0! #null!
     00000000-0000-0000-0000-000000000000
 """
