@@ -142,6 +142,23 @@ def test_a_product_file_with_other_ids_is_pointed_out(tmp_path, call):
     assert "Only 0 of 1 sold products are in the product file" in output
 
 
+def test_a_price_of_products_that_is_none_names_their_file_and_their_option(tmp_path, call):
+    (tmp_path / "orders.csv").write_text("customer_id,product_id,ordered_at\n7001,TEA,2026-09-13\n")
+    (tmp_path / "products.csv").write_text("product_id,price,vk\nTEA,ask,4.50\nMUG,ask,9.00\n")
+    code, _, message = call("doctor", "orders.csv", "--products", "products.csv")
+    assert code == 3
+    assert "products.csv is unclear: column 'price': 'ask' could be" in message
+    assert "name another column by --product-columns," in message
+    assert call("doctor", "orders.csv", "--products", "products.csv", "--product-columns", "price=vk")[0] == 0
+
+
+def test_what_two_columns_leave_open_is_proposed_once(tmp_path, call):
+    rows = "7001,TEA,2026-09-13,1.000,1.200\n7002,TEA,2026-09-14,2.000,2.500\n"
+    (tmp_path / "orders.csv").write_text("customer_id,product_id,ordered_at,quantity,unit_price\n" + rows)
+    _, output, _ = call("doctor", "orders.csv")
+    assert output.strip().splitlines()[-1] == "Next: reprise train orders.csv [--decimal . | --decimal ,]"
+
+
 def test_a_file_without_header_is_told_to_have_one(tmp_path, call):
     (tmp_path / "odd.csv").write_text("7001,TEA,2026-09-13\n7002,MUG,2026-09-14\n")
     code, output, message = call("doctor", "odd.csv")

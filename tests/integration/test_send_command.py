@@ -93,6 +93,7 @@ def test_it_sends_says_what_it_did_and_leaves_no_address_behind(make_sender: Mak
         "rows": 9,
         "usable": 6,
         "encoding": "utf-8",
+        "not_used": [],
         "bad": {"bad_address": 1, "customer_named_before": 1, "unknown_customer": 1},
         "bad_lines": [
             {"line": 8, "reason": "customer_named_before"},
@@ -166,6 +167,16 @@ def test_a_dry_run_sends_and_claims_nothing(make_sender: MakeSender):
     assert json.loads(done.stdout)["mails"] == 6
     standings = sender.storage.contacts(sender.settings.shop).standings(names(6))
     assert not any(standing.mails for standing in standings)
+
+
+def test_columns_of_addresses_that_are_not_used_are_said(make_sender: MakeSender):
+    sender = make_sender(1)
+    file = sender.folder / "addresses.csv"
+    file.write_text(f"customer_id,email,Accepts Marketing\n{names(1)[0]},{mailbox(names(1)[0])},no\n")
+    told = ["--audience", "everyone", "--addresses", "addresses.csv", "--dry-run"]
+    assert (
+        "not used: 'Accepts Marketing'; where a column says who" in sender.call([*sender.command()[:5], *told]).stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _question(column: str, cell: str, buying: Sequence[str], kinds: Mapping[str,
     seen = ", ".join(repr(value[:40]) for value in list(kinds)[:_SHOWN])
     others = [value for value, kind in kinds.items() if kind == "other"] or [value for value in kinds if value != cell]
     meaning = f"one of several kinds of events ({seen}), of which only the named ones are purchases"
-    choices = {_option(column, [*named, *back], status=bool(back)): meaning for named in _buying(buying, others)}
+    choices = {purchases_of(column, named, back): meaning for named in _buying(buying, others)}
     remedy = "" if choices else f"one of events ({seen}) of which none is a purchase: export purchases, too"
     return Question("event_log", column, cell, choices, remedy)
 
@@ -137,9 +137,10 @@ def _buying(buying: Sequence[str], others: Sequence[str]) -> list[Sequence[str]]
     return [buying] if buying else [[each] for each in others[:_SHOWN]]
 
 
-def _option(column: str, values: Sequence[str], *, status: bool) -> str:
-    where = purchases_where(column, values)
-    return f"{where} --columns status={_quoted(column)}" if status else where
+def purchases_of(column: str, buying: Sequence[str], back: Sequence[str]) -> str:
+    """The options by which rows with values that buy are purchases, and those with others are refunds."""
+    where = purchases_where(column, [*buying, *back])
+    return f"{where} --columns status={_quoted(column)}" if back else where
 
 
 def purchases_where(column: str, values: Sequence[str]) -> str:

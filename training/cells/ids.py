@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - letters of other scripts are meant
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
@@ -18,6 +19,7 @@ _WORDS = """
     nan null none nil na n/a #n/a #na n.a. n.a <na> (null) [null] undefined missing empty unknown unbekannt anonymous
     anonym anonyme guest gast invité invitado ospite convidado gość гость misafir مهمان زائر walk-in walkin laufkunde
     laufkundschaft k.a. n.v.t. n.v.t entfällt ندارد nobody
+    barverkauf barkunde kassenkunde laufkunden
     noname \\n - -- --- — – _ ? ?? ??? . .. ... {} [] -1 #ref! #value! #name? #div/0! #null!
     00000000-0000-0000-0000-000000000000
 """
@@ -57,6 +59,7 @@ _PERSONAL = {
     "phone numbers": r"^(?:(?:\+|00)[\d\s()./-]{8,}|\(?0\d+[ ()./-][\d ()./-]{5,})$",
 }
 _ZERO_DECIMALS = (".0", ",0", ".00")
+_WITH_ZERO_DECIMALS = r"^(-?\d+)[.,]00?$"
 _FEWEST_NUMBERED = 10
 
 
@@ -107,7 +110,7 @@ def _clean(cells: pl.Series, *, words: Sequence[str], keep_decimals: bool) -> pl
         return cells
     bare = _unguarded(cells.str.strip_chars())
     if not keep_decimals and any(bare.str.ends_with(end).any() for end in _ZERO_DECIMALS):
-        bare = bare.str.replace(r"^(-?\d+)[.,]00?$", "${1}")
+        bare = bare.str.replace(_WITH_ZERO_DECIMALS, "${1}")
     nothing = (bare.is_in(words) | bare.str.contains(SCIENTIFIC)).fill_null(value=False)
     return bare.set(nothing, None) if nothing.any() else bare
 
@@ -137,12 +140,12 @@ def filled(column: str) -> pl.Expr:
 
 
 def plain_id(cell: str) -> str:
-    """One id without blanks and guards, as `read_ids` reads it; a word for nothing stays."""
+    """One id without blanks, guards and `.0`, as `read_ids` reads it; a word for nothing stays."""
     bare = cell.strip()
     for start, end in _GUARDS:
         if bare.startswith(start):
             bare = bare.removeprefix(start).removesuffix(end).strip()
-    return bare
+    return re.sub(_WITH_ZERO_DECIMALS, r"\1", bare)
 
 
 def hash_customers(rows: pl.DataFrame, salt: bytes | None, *, digests_stay: bool = False) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 from training.cells.findings import Note
 from training.cells.statuses import TAKEN_BACK
 from training.cells.words import fold_words
+from training.ingest.products.listed import several_in_one
 from training.writing.scripts import describe_look_alikes, look_alikes
 
 SHOWN = 5
@@ -74,6 +75,7 @@ def ledger_notes(purchases: pl.DataFrame, currencies: Collection[str]) -> list[N
         *_alike("customer_id", purchases["customer_id"].unique(), names_customers=True),
         *_alike("product_id", products["product_id"], names_customers=False),
         *_large_orders(purchases, orders),
+        *several_in_one(products),
         *_no_products(products),
         *_on_every_order(purchases, products, len(orders)),
         *_written_in_two_ways("customer_id", purchases["customer_id"].unique(), names_customers=True),

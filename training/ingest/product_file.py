@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -114,7 +114,7 @@ def read_products(
         repeated=len(usable) - len(products),
         unusable=len(listed) - len(usable),
         bad=_not_taken(listed, [ours for ours in ("product_id", *_WRONG) if ours in taken], file),
-        questions=price.questions if price else (),
+        questions=[_of_products(question) for question in price.questions] if price else (),
         notes=[
             *(Note(code, f"{file.name}: {said}") for code, said in table.remarks.items()),
             *notes,
@@ -124,6 +124,11 @@ def read_products(
             *_cell_notes(listed, taken),
         ],
     )
+
+
+def _of_products(question: Question) -> Question:
+    """A question with the option that names the columns of this file."""
+    return replace(question, remedy=question.remedy.replace("--columns", "--product-columns"))
 
 
 def _priced(price: ReadCells) -> dict[str, pl.Expr]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from recommender.errors import MissingColumnError
 from recommender.reading import ReadingOptions
-from training.cells.amounts import AMOUNT, find_amount
+from training.cells.amounts import AMOUNT, find_amount, note_currencies
 from training.cells.event_codes import find_event_codes
 from training.cells.event_log import PURCHASE, are_events, find_event_logs, is_purchase, note_statuses, words_of_columns
 from training.cells.findings import READ, CountedNote, Note, Question, ReadCells, refuse_questions
@@ -165,6 +165,7 @@ def read_part(
             *header_notes(taken, seen, format_.columns, options.columns),
             *_notes(frame, cells),
             *([] if "status" in taken else note_statuses(words)),
+            *(note_currencies(words) if "unit_price" in taken else []),
         ],
         questions=questions,
         rows_read=len(frame),

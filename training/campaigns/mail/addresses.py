@@ -71,6 +71,7 @@ class AddressBook:
         rows: lines of the file, the bad ones included.
         bad: lines that were left out.
         encoding: of the file, as Python calls it; empty where it is no text.
+        unused: columns that are not looked at, such as one that says who wants no mail.
     """
 
     def __init__(self, connection: sqlite3.Connection, id_of: Callable[[str], str] = str) -> None:
@@ -78,6 +79,7 @@ class AddressBook:
         self._id_of = id_of
         self.bad = BadLines()
         self.encoding = ""
+        self.unused: list[str] = []
         self._connection = connection
 
     def __len__(self) -> int:
@@ -111,6 +113,7 @@ class AddressBook:
             "rows": self.rows,
             "usable": len(self),
             "encoding": self.encoding.removesuffix("-sig"),
+            "not_used": self.unused,
             "bad": dict(sorted(self.bad.counts.items())),
             "bad_lines": [{"line": line, "reason": reason} for line, reason in self.bad.examples],
         }
@@ -181,6 +184,7 @@ def open_addresses(
         with open_table(file) as table:
             book.encoding = table.encoding
             found = (columns or _as_written)(table.names, file)
+            book.unused = [name for name in table.names if name not in found.values()]
             book.fill(_rows(table, found))
         yield book
 

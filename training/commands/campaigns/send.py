@@ -283,6 +283,9 @@ def _print(result: Mapping[str, Any]) -> None:
     addresses = result["addresses"]
     read_as = f", read as {addresses['encoding']}" if addresses["encoding"] not in {"", "utf-8"} else ""
     echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used{read_as}")
+    if addresses["not_used"]:
+        names = ", ".join(repr(name[:60]) for name in addresses["not_used"][:MOST_NAMED])
+        echo(f"not used: {names}; where a column says who wants no mail, leave their lines out of the file")
     for one in addresses["bad_lines"]:
         echo(f"  line {one['line']}: {one['reason'].replace('_', ' ')}")
     if result.get("dry_run"):

@@ -78,7 +78,7 @@ def command(*, source: PurchaseSource, write: Path | None, as_json: bool) -> Non
     (_print_json if as_json else _print)(examined, settings, following)
     if examined.refusals and not write:
         raise MissingColumnError(f"{examined.refusals[0].problem}, run: {following}")
-    names = ", ".join(examined.ingested.report.sources)
+    names = ", ".join([*examined.ingested.report.sources, *([str(source.products)] if source.products else [])])
     refuse_questions(names, [Question(**question) for question in questions])
     check_report(examined.ingested.report)
 
@@ -142,7 +142,7 @@ def _print(examined: _Examined, settings: Settings, following: str) -> None:
     print_products(report.catalogue)
     print_odd(odd_products(examined.ingested.ledger, examined.ingested.catalogue))
     alternatives = [" | ".join(question["choices"]) for question in report.questions if question["choices"]]
-    echo(f"Next: {' '.join([following, *(f'[{each}]' for each in alternatives)])}")
+    echo(f"Next: {' '.join([following, *(f'[{each}]' for each in dict.fromkeys(alternatives))])}")
 
 
 def _reasons(examined: _Examined, settings: Settings) -> dict[str, str]:

@@ -14,8 +14,10 @@ from training.ingest.headers.synonyms import synonyms
 _LIKE, _MISSPELT = 0.7, 0.88
 """Likeness of two names from which one may be a misspelling of the other, and from which it is one."""
 _PHONE = re.compile("phone|telef|mobil|handy|gsm|тел|تلفن|موبایل|هاتف|جوال")
-_IN_BRACKETS = re.compile(r"[(\[{].*?[)\]}]|(?:\b(?:in|en|w)\s+)?(?:\b(?:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼])")
-"""What says more about a column than its name: `Preis (EUR)`, `Order Date [UTC]`."""
+_IN_BRACKETS = re.compile(
+    r"[(\[{].*?[)\]}]|(?:\b(?:in|en|w)\s+)?(?:(?:\b|_)(?i:EUR|USD|GBP|CHF|PLN|RUB|TRY)\b|[€$£¥₽₺﷼])"
+)
+"""What says more about a column than its name: `Preis (EUR)`, `Order Date [UTC]`, `price_eur`."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,13 @@ def _compare(column: str, ours: str, names: Sequence[str], file: str) -> Proposa
     folded, known = fold(column), synonyms(file).get(ours, {})
     if not folded:
         return None
-    if folded in map(fold, names):
-        return Proposal(column, "in other letters", 3)
-    if fold(column.rpartition(".")[2]) in map(fold, (*names, ours)):
+    bare, expected = fold(_IN_BRACKETS.sub("", column)), set(map(fold, names))
+    if expected & {folded, bare}:
+        why, score = ("in other letters", 3.0) if folded in expected else ("its name with a remark", 2.6)
+        return Proposal(column, why, score)
+    if fold(column.rpartition(".")[2]) in {*expected, fold(ours)}:
         return Proposal(column, "its name behind that of a table", 2.9)
-    for word, lost in ((folded, 0.0), (fold(_IN_BRACKETS.sub("", column)), 0.5)):
+    for word, lost in ((folded, 0.0), (bare, 0.5)):
         if word in known:
             rank, language = known[word]
             return Proposal(column, language, 3 - lost - rank / 1000)

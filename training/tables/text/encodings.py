@@ -41,7 +41,7 @@ _LETTERS = {
         "코크타터토통트특티파판팔편평포표품프피하학한할함합항해햇행향험현형호홍화확환회효후희"
     ),
     0.2: "ΰΐ",
-    0.6: "№€£°§²³½–—…’‘“”„«»®™·×،؛؟\u00a0\u200c\u200d",  # noqa: RUF001
+    0.6: "￥（）：、。「」【】・№€£°§²³½–—…’‘“”„«»®™·×،؛؟\u00a0\u200c\u200d",  # noqa: RUF001
 }
 """How likely these are in the texts of shops; other letters of their scripts are a little less so."""
 _SCORES = {letter: score for score, letters in _LETTERS.items() for letter in letters}
@@ -49,6 +49,8 @@ _ORDINAL = re.compile(r"\W*[A-Za-z]{1,2}\.?[ºª]\W*")
 """`Nº` in Spanish and Portuguese, which would be `Nş` in the encoding of central Europe."""
 _FOREIGN = re.compile("õ(?![e])|è[aouy]|œ(?![uiftdns])|[íî]{2}|ø.*[íýáúùìè]|[íýáúùìè].*ø")
 """Letters in an order that no Western word has."""
+_CAPITALS = re.compile("^[A-Z]{2,}|[A-Z]{2,}$")
+"""`ID` and `SKU` stand beside letters of Chinese, Japanese and Korean without a blank."""
 _CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "HALFWIDTH", "FULLWIDTH")
 
 
@@ -109,6 +111,9 @@ def _score_letters(word: str) -> list[float]:
     """A score for each letter beyond ASCII."""
     if _ORDINAL.fullmatch(word):
         return [1.0]
+    bare = _CAPITALS.sub("", word)
+    if bare and all(_script(letter) == "CJK" for letter in bare):
+        word = bare
     letters = "".join(filter(str.isalpha, word))
     scripts = {_script(letter) for letter in letters}
     beyond = [letter for letter in word if not letter.isascii()]

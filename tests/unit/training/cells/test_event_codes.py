@@ -46,6 +46,9 @@ def test_codes_of_a_column_of_events_are_asked_for(name, cells):
         ("event", [None, "", None]),
         ("type", ["", "1", "1", "1"]),
         ("colour", ["1", "1", "1", "2"]),
+        ("Belegart", ["Rechnung", "Rechnung", "Gutschrift"]),
+        ("Beleg", ["RE1", "RE2", "RE3"]),
+        ("document_date", ["2026-09-13", "2026-09-14"]),
     ],
 )
 def test_other_columns_are_not(name, cells):
@@ -60,3 +63,31 @@ def test_rows_whose_event_is_empty_are_no_purchases_without_being_asked_for():
 def test_a_head_of_one_code_is_no_proof():
     [question] = asked("event", ["1"] * SAMPLE_ROWS + ["2"])
     assert question.cell == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "quote", "invoice"),
+    [
+        ("Belegart", "Angebot", "Rechnung"),
+        ("Vorgangsart", "Lieferschein", "Rechnung"),
+        ("Document Type", "Sales Order", "Invoice"),
+        ("type de document", "Devis", "Facture"),
+        ("Tipo documento", "Preventivo", "Fattura"),
+        ("Тип документа", "Счёт", "Накладная"),
+    ],
+)
+def test_documents_of_several_kinds_are_asked_for_as_one_purchase_may_have_all_of_them(name, quote, invoice):
+    [question] = asked(name, [quote, invoice])
+    assert set(question.choices) == {
+        f"--purchases-where '{name}={quote}'",
+        f"--purchases-where '{name}={invoice}'",
+        f"--purchases-where '{name}={'|'.join(sorted([quote, invoice]))}'",
+    }
+
+
+def test_documents_that_give_back_are_named_beside_each_that_buys():
+    [question] = asked("Belegart", ["Angebot", "Angebot", "Rechnung", "Gutschrift"])
+    assert list(question.choices)[:2] == [
+        "--purchases-where 'Belegart=Angebot|Gutschrift' --columns status='Belegart'",
+        "--purchases-where 'Belegart=Rechnung|Gutschrift' --columns status='Belegart'",
+    ]

@@ -24,6 +24,7 @@ def read(cells, dtype=pl.String):
         *("(not set)", "guest", "GUEST", "Guest", "N/A", "n/a", "undefined", "-", "null", "NULL", "None", "NaN", "nan"),
         *("0", "0.0", "-1", "(none)", "Unknown", "anonymous", "not_set", "#N/A", "\\N", "<NA>", "Gast", "مهمان", " — "),
         *("n.v.t.", "k.A.", "keine Angabe", "anonymous user", "не указан", "ندارد"),
+        *("Barverkauf", "Barkunde"),
         *(
             "00000000-0000-0000-0000-000000000000",
             "0000",

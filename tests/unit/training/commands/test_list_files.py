@@ -33,6 +33,8 @@ def addresses(tmp_path, home, text, named=(), *, hashed=False):
     [
         "customer_id,email\n7001,ann@shop.example\n",
         "Customer ID;E-mail;Age\n'7001;ann@shop.example;3\n",
+        "customer_id,email\n7001.0,ann@shop.example\n",
+        "customer_id;email\n7001,0;ann@shop.example\n",
         'EMAIL\tCustomerId\nann@shop.example\t"=""7001"""\n',
     ],
 )

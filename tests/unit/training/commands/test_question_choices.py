@@ -33,6 +33,7 @@ SETTLED = {
 OTHERS = {
     "time_form": ("ordered_at", ["130926", "140926"]),
     "event_log": ("event", ["view", "purchase", "refund"]),
+    "event_codes": ("Document Type", ["Quote", "Invoice", "Credit Note"]),
 }
 NO_OPTION = {
     "no_numbers": ("unit_price", ["tea", "mug"]),

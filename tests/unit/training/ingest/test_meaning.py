@@ -358,3 +358,20 @@ class TestHashedCustomers:
     def test_without_the_option_no_salt_is_made(self, tmp_path):
         read(tmp_path, SIX)
         assert find_salt(DataDirectory(tmp_path / "home")) is None
+
+
+def test_an_order_in_one_row_with_its_products_in_one_cell_is_said(tmp_path):
+    rows = [*SIX, ("7001", "TEA|MUG", "2026-11-02", "A7", "1", "13.50")]
+    assert codes(read(tmp_path, rows))["several_products"] == 1
+
+
+@pytest.mark.parametrize("name", ["currency", "Währung", "presentment_currency", "валюта"])
+def test_prices_in_several_currencies_that_another_column_names_are_said(tmp_path, name):
+    rows = [(*row, "JPY" if row[1] == "MUG" else "EUR") for row in SIX]
+    assert "currency_not_used" in codes(read(tmp_path, rows, header=(*COLUMNS, name)))
+
+
+@pytest.mark.parametrize(("name", "cells"), [("currency", ["EUR"]), ("colour", ["EUR", "JPY"]), ("currency", ["1.1"])])
+def test_other_columns_name_no_several_currencies(tmp_path, name, cells):
+    rows = [(*row, cells[number % len(cells)]) for number, row in enumerate(SIX)]
+    assert "currency_not_used" not in codes(read(tmp_path, rows, header=(*COLUMNS, name)))

@@ -42,10 +42,26 @@ def test_a_header_of_synonyms_is_proposed_as_it_is_meant(data):
         ("costumer_id", "customer_id"),
         ("produkt_id", "product_id"),
         ("order_date_time_stamp", "ordered_at"),
+        ("Unit Price (USD)", "unit_price"),
+        ("unit_price_eur", "unit_price"),
+        ("price_eur", "unit_price"),
+        ("Net unit price", "unit_price"),
+        ("Quantity (pcs)", "quantity"),
+        ("uid", "customer_id"),
+        ("ts", "ordered_at"),
+        ("Retourmenge", "refunded_quantity"),
     ],
 )
 def test_a_name_near_one_is_proposed(column, ours):
     assert propose_columns(["x", column, "y"], {ours: (ours,)})[ours].column == column
+
+
+@pytest.mark.parametrize("ours", PURCHASE_COLUMNS)
+@pytest.mark.parametrize("form", ["{} (EUR)", "{} [pcs]", "{} in EUR", "{}_usd"])
+def test_our_own_name_with_a_remark_behind_is_worth_naming(ours, form):
+    name = form.format(ours)
+    found = propose_columns(["x", name, "y"], {each: (each,) for each in PURCHASE_COLUMNS})
+    assert (found[ours].column, found[ours].plain) == (name, True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.tables.text.encodings import encoding_of_head, guess_encoding
+from training.tables.text.encodings import encoding_of_head, guess_encoding, likely_encodings
 
 WORDS = {
     "cp1252": [
@@ -60,3 +60,17 @@ def test_utf16_without_a_mark_is_told_by_its_zeros(encoding):
     assert encoding_of_head("Клиент,Товар,2026-09-13\n".encode(encoding)) == encoding
     assert encoding_of_head(b"a,b\0c\n1,2\n") is None
     assert encoding_of_head(b"1") is None
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gb18030", "客户ID,SKU编号,日期"),
+        ("cp949", "고객ID,상품SKU,날짜"),
+        ("cp932", "取引日,顧客ID\n2026年9月17日,￥1200\n2026年9月18日,￥1200\n2026年9月19日,￥950\n"),
+        ("cp1252", "GRÖSSE;MÜLLER;STÜCK"),
+        ("cp1250", "ŻÓŁW;ILOŚĆ"),
+    ],
+)
+def test_capitals_and_full_width_signs_beside_letters_of_east_asia_are_no_proof_of_another(encoding, text):
+    assert likely_encodings(text.encode(encoding))[0] == encoding
