@@ -1,5 +1,7 @@
 """Products, pages, keys and visitors that are not as they should be: the page stays whole."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -170,6 +172,19 @@ def test_a_page_without_script_element_attributes_or_language(shop: WidgetShop, 
     page.goto(shop.put(f"<p id=own>x</p>{ROW}", head=head, html=""))
     wait_for_events(page, "error")
     assert page.locator("#own").is_visible()
+
+
+def test_a_service_that_hangs_holds_no_script_of_the_page_up(shop: WidgetShop, page: Page) -> None:
+    """The element of the script as the documentation has it."""
+    manual = page.request.get(f"{shop.api}/docs/widget").text()
+    documented = re.search(r"<pre><code>(&lt;script .*?/script&gt;)", manual)
+    assert documented is not None
+    head = html.unescape(documented[1]).replace("pk_…", shop.key)
+    assert f"{shop.api}/widget.js" in head
+    page.route("**/widget.js", lambda route: None)
+    own = '<script type="module">document.body.dataset.ran = "yes"</script>'
+    page.goto(shop.put("<p>x</p>", head=head + own), wait_until="commit")
+    page.wait_for_selector("body[data-ran=yes]", timeout=MS)
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c.d", ".", "%%%.%%%", "é.é.é.é"])
