@@ -194,6 +194,29 @@ def test_a_token_that_is_none(shop: WidgetShop, page: Page, token: str) -> None:
     page.wait_for_function("() => heard.error || heard.empty", timeout=MS)
 
 
+def test_a_row_that_was_away_while_its_answer_came_asks_again(shop: WidgetShop, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/v1/batch*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - as above
+    with page.expect_request("**/v1/batch*"):
+        page.goto(shop.put(f"{ROW}<reprise-products list='similar' product='P0'></reprise-products>"))
+    page.evaluate("(row = document.querySelector('reprise-products')).remove()")
+    held[0].continue_()
+    wait_for_events(page, "load")
+    pass_frames(page)
+    page.evaluate("document.querySelector('main').append(row)")
+    wait_for_events(page, "load", 2)
+    assert page.evaluate("row.products") > 0
+
+
+def test_a_row_that_is_moved_right_after_its_attribute_changed(shop: WidgetShop, page: Page) -> None:
+    page.goto(shop.put('<reprise-products list="similar" product="P0"></reprise-products><div id=there></div>'))
+    wait_for_events(page, "load")
+    set_attributes(page, product="P1")
+    page.evaluate("document.querySelector('#there').append(document.querySelector('reprise-products'))")
+    wait_for_events(page, "load", 2)
+    assert texts(page, "title")[0] == "Product 30"
+
+
 def test_a_page_in_a_language_with_an_underscore_needs_no_preflight(shop: WidgetShop, page: Page) -> None:
     page.goto(shop.put(ROW, html='lang="de_AT"'))
     wait_for_events(page, "load")

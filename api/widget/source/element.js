@@ -65,7 +65,6 @@ class RepriseProducts extends HTMLElement {
 
   disconnectedCallback() {
     rows.delete(this);
-    clearTimeout(this.timer);
   }
 
   attributeChangedCallback(name, before, now) {
