@@ -217,6 +217,17 @@ def test_a_row_that_is_moved_right_after_its_attribute_changed(shop: WidgetShop,
     assert texts(page, "title")[0] == "Product 30"
 
 
+def test_a_template_with_a_list_and_a_product_without_a_page(shop: WidgetShop, page: Page) -> None:
+    """A click is told from anywhere in the card, and a link that leads nowhere keeps what it holds."""
+    inside = '<ul><li><a data-field="link"><b data-field="title"></b></a></li></ul>'
+    fulfil(page, answer_of([item_of("A", 1, url="#a"), item_of("B", 2, url=None)]))
+    page.goto(shop.put(f"<reprise-products list='popular'><template>{inside}</template></reprise-products>"))
+    wait_for_events(page, "load")
+    assert page.locator("reprise-products b").all_inner_texts() == ["A", "B"]
+    page.locator("reprise-products b").first.click()
+    assert wait_for_events(page, "click")[0]["product_id"] == "A"
+
+
 def test_a_page_in_a_language_with_an_underscore_needs_no_preflight(shop: WidgetShop, page: Page) -> None:
     page.goto(shop.put(ROW, html='lang="de_AT"'))
     wait_for_events(page, "load")
