@@ -143,6 +143,18 @@ def test_what_is_not_there_is_a_404(browser: FlaskClient, path: str, form: dict[
     assert browser.post(path, data=form).status_code == 404
 
 
+@pytest.mark.parametrize("referer", ["http://[", "", "https://elsewhere.example/cart"])
+@pytest.mark.parametrize("path", ["/demo/clock", "/demo/who", "/cart", CHECKOUT])
+def test_a_form_of_another_site_changes_nothing(storefront: Storefront, browser: FlaskClient, path: str) -> None:
+    """The clock is everybody's: it needs no cookie to be moved."""
+    form = {"step": "week", "role": "monthly", "product": "milk"}
+    for origin in ("https://elsewhere.example", "null"):
+        assert browser.post(path, data=form, headers={"Origin": origin}).status_code == 403
+    assert storefront.shop.clock.days_ahead == 0
+    assert browser.post(path, data=form, headers={"Origin": "http://localhost"}).status_code == 302
+
+
+@pytest.mark.parametrize("quantity", ["many", "", "1.5"])
 def test_nothing_is_ordered_with_an_empty_cart(browser: FlaskClient) -> None:
     assert browser.post(CHECKOUT).location == browser.get(CHECKOUT).location == "/cart"
 
