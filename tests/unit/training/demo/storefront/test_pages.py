@@ -144,6 +144,11 @@ def test_what_is_not_there_is_a_404(browser: FlaskClient, path: str, form: dict[
 
 
 @pytest.mark.parametrize("referer", ["http://[", "", "https://elsewhere.example/cart"])
+def test_a_page_that_is_none_leads_home(browser: FlaskClient, referer: str) -> None:
+    answer = browser.post("/demo/language", data={"language": "de"}, headers={"Referer": referer})
+    assert (answer.status_code, answer.location) == (302, "/")
+
+
 @pytest.mark.parametrize("path", ["/demo/clock", "/demo/who", "/cart", CHECKOUT])
 def test_a_form_of_another_site_changes_nothing(storefront: Storefront, browser: FlaskClient, path: str) -> None:
     """The clock is everybody's: it needs no cookie to be moved."""
