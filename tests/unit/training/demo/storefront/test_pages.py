@@ -159,6 +159,15 @@ def test_a_form_of_another_site_changes_nothing(storefront: Storefront, browser:
     assert browser.post(path, data=form, headers={"Origin": "http://localhost"}).status_code == 302
 
 
+def test_what_led_to_a_product_goes_with_it(browser: FlaskClient) -> None:
+    """Else the cookie outgrows what browsers keep, and the cart stays as it is."""
+    browser.post("/cart", data={"product": "milk", "recommendation_id": "rec_1"})
+    browser.post("/cart", data={"product": "bread", "recommendation_id": "rec_2"})
+    browser.post("/cart", data={"product": "milk", "quantity": "0", "recommendation_id": "rec_1"})
+    with browser.session_transaction() as session:
+        assert session["led"] == {"bread": "rec_2"}
+
+
 @pytest.mark.parametrize("quantity", ["many", "", "1.5"])
 def test_nothing_is_ordered_with_an_empty_cart(browser: FlaskClient) -> None:
     assert browser.post(CHECKOUT).location == browser.get(CHECKOUT).location == "/cart"
