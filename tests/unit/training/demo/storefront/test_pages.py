@@ -143,6 +143,12 @@ def test_what_is_not_there_is_a_404(browser: FlaskClient, path: str, form: dict[
     assert browser.post(path, data=form).status_code == 404
 
 
+def test_the_category_that_is_shown_is_marked(browser: FlaskClient) -> None:
+    assert re.findall(r'href="([^"]*)" aria-current="page"', browser.get("/c/Dairy").get_data(as_text=True)) == [
+        "/c/Dairy"
+    ]
+
+
 @pytest.mark.parametrize("referer", ["http://[", "", "https://elsewhere.example/cart"])
 def test_a_page_that_is_none_leads_home(browser: FlaskClient, referer: str) -> None:
     answer = browser.post("/demo/language", data={"language": "de"}, headers={"Referer": referer})
@@ -169,6 +175,13 @@ def test_what_led_to_a_product_goes_with_it(browser: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["many", "", "1.5"])
+def test_a_quantity_that_is_no_number_changes_nothing(browser: FlaskClient, quantity: str) -> None:
+    browser.post("/cart", data={"product": "milk", "quantity": "3"})
+    browser.post("/cart", data={"product": "milk", "quantity": quantity})
+    with browser.session_transaction() as session:
+        assert session["cart"] == {"milk": 3}
+
+
 def test_nothing_is_ordered_with_an_empty_cart(browser: FlaskClient) -> None:
     assert browser.post(CHECKOUT).location == browser.get(CHECKOUT).location == "/cart"
 
