@@ -1,5 +1,7 @@
 """Products, pages, keys and visitors that are not as they should be: the page stays whole."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -175,11 +177,58 @@ def test_a_page_without_script_element_attributes_or_language(shop: WidgetShop, 
     assert page.locator("#own").is_visible()
 
 
+def test_a_service_that_hangs_holds_no_script_of_the_page_up(shop: WidgetShop, page: Page) -> None:
+    """The element of the script as the documentation has it."""
+    manual = page.request.get(f"{shop.api}/docs/widget").text()
+    documented = re.search(r"<pre><code>(&lt;script .*?/script&gt;)", manual)
+    assert documented is not None
+    head = html.unescape(documented[1]).replace("pk_…", shop.key)
+    assert f"{shop.api}/widget.js" in head
+    page.route("**/widget.js", lambda route: None)
+    own = '<script type="module">document.body.dataset.ran = "yes"</script>'
+    page.goto(shop.put("<p>x</p>", head=head + own), wait_until="commit")
+    page.wait_for_selector("body[data-ran=yes]", timeout=MS)
+
+
 @pytest.mark.parametrize("token", ["x", "a.b.c.d", ".", "%%%.%%%", "é.é.é.é"])
 def test_a_token_that_is_none(shop: WidgetShop, page: Page, token: str) -> None:
     page.goto(shop.put(f'{ROW}<reprise-products list="buy-again"></reprise-products>', head=shop.script(token=token)))
     wait_for_events(page, "load")
     page.wait_for_function("() => heard.error || heard.empty", timeout=MS)
+
+
+def test_a_row_that_was_away_while_its_answer_came_asks_again(shop: WidgetShop, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/v1/batch*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - as above
+    with page.expect_request("**/v1/batch*"):
+        page.goto(shop.put(f"{ROW}<reprise-products list='similar' product='P0'></reprise-products>"))
+    page.evaluate("(row = document.querySelector('reprise-products')).remove()")
+    held[0].continue_()
+    wait_for_events(page, "load")
+    pass_frames(page)
+    page.evaluate("document.querySelector('main').append(row)")
+    wait_for_events(page, "load", 2)
+    assert page.evaluate("row.products") > 0
+
+
+def test_a_row_that_is_moved_right_after_its_attribute_changed(shop: WidgetShop, page: Page) -> None:
+    page.goto(shop.put('<reprise-products list="similar" product="P0"></reprise-products><div id=there></div>'))
+    wait_for_events(page, "load")
+    set_attributes(page, product="P1")
+    page.evaluate("document.querySelector('#there').append(document.querySelector('reprise-products'))")
+    wait_for_events(page, "load", 2)
+    assert texts(page, "title")[0] == "Product 30"
+
+
+def test_a_template_with_a_list_and_a_product_without_a_page(shop: WidgetShop, page: Page) -> None:
+    """A click is told from anywhere in the card, and a link that leads nowhere keeps what it holds."""
+    inside = '<ul><li><a data-field="link"><b data-field="title"></b></a></li></ul>'
+    fulfil(page, answer_of([item_of("A", 1, url="#a"), item_of("B", 2, url=None)]))
+    page.goto(shop.put(f"<reprise-products list='popular'><template>{inside}</template></reprise-products>"))
+    wait_for_events(page, "load")
+    assert page.locator("reprise-products b").all_inner_texts() == ["A", "B"]
+    page.locator("reprise-products b").first.click()
+    assert wait_for_events(page, "click")[0]["product_id"] == "A"
 
 
 def test_a_page_in_a_language_with_an_underscore_needs_no_preflight(shop: WidgetShop, page: Page) -> None:

@@ -35,13 +35,14 @@ const draw = ({ image, title, price, reason, button, link }, lang = "") => {
   return parts;
 };
 
-// What has data-field="title", "price", "reason", "image", "link" or "button" is filled, and goes where there is nothing.
+// What has data-field="title", "price", "reason", "image", "link" or "button" is filled, and goes where there is nothing;
+// a link stays and leads nowhere, as it may hold the others.
 const fill = (template, fields, blank) => {
   const parts = template.content.cloneNode(true);
   for (const element of blank ? [] : parts.querySelectorAll("[data-field]")) {
     const name = element.dataset.field;
     if (fields[name]) element[{ image: "src", link: "href" }[name] ?? "textContent"] = fields[name];
-    else element.remove();
+    else if (name !== "link") element.remove();
   }
   return [parts];
 };

@@ -65,7 +65,6 @@ class RepriseProducts extends HTMLElement {
 
   disconnectedCallback() {
     rows.delete(this);
-    clearTimeout(this.timer);
   }
 
   attributeChangedCallback(name, before, now) {
@@ -160,7 +159,7 @@ class RepriseProducts extends HTMLElement {
   }
 
   clicked({ type, button, target }) {
-    const { shown, detail } = target.closest("li") ?? {};
+    const { shown, detail } = target.closest("[part=card]") ?? {};
     const what = target.closest("a, button");
     if (!shown || !what || (type === "auxclick" && button !== 1)) return;
     const adds = what.localName === "button";

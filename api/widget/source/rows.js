@@ -60,6 +60,7 @@ const ask = async () => {
     found = error;
   }
   for (const [row, turn, number] of asking) {
+    if (!rows.has(row)) row.due = true; // it asks again where it comes back
     if (row.turn !== turn || !rows.has(row)) continue; // it has another question by now
     const { status, body } = found?.responses?.[number - 1] ?? { status: found?.status, body: found };
     try {

@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, abort, render_template, request
 
 from recommender.words.language import LANGUAGES
 from training.demo.storefront.people import ROLES
@@ -23,6 +23,7 @@ def create_shop(shop: Shop) -> Flask:
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(demo_controls.blueprint)
     app.context_processor(_known_to_every_page)
+    app.before_request(_refuse_other_sites)
     app.after_request(_protect)
     app.register_error_handler(404, lambda _: (render_template("not_found.html"), 404))
     return app
@@ -47,6 +48,13 @@ def _known_to_every_page() -> dict[str, object]:
         "service": service_address(),
         "token": None if customer is None else site.backend.token(customer),
     }
+
+
+def _refuse_other_sites() -> None:
+    """No form of another site: the clock is everybody's, and needs no cookie. A browser names the origin of a POST."""
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin is not None and origin.partition("://")[2] != request.host:
+        abort(403)
 
 
 def _protect(response: Response) -> Response:

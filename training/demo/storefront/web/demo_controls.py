@@ -57,7 +57,8 @@ def go_back() -> None:
 
 
 def _here() -> str:
-    """The page that was shown, without its host."""
-    parts = urlsplit(request.referrer or "/")
+    """The page that was shown, without its host; the first page where it is none of the shop."""
+    start = request.host_url
+    parts = urlsplit(request.referrer if (request.referrer or "").startswith(start) else start)
     query = f"?{parts.query}" if parts.query else ""
     return f"/{parts.path.lstrip('/')}{query}"

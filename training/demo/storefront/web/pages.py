@@ -60,8 +60,8 @@ def category(category: str) -> str:
     customer = visit.customer_id()
     query = {"category": category, "limit": ROW}
     wish = popular(**query) if customer is None else of_customer("category", customer, "recommendations", **query)
-    wishes = [wish]
-    return render_template("category.html", title=visit.site().category(category), products=products, **_rows(wishes))
+    title = visit.site().category(category)
+    return render_template("category.html", category=category, title=title, products=products, **_rows([wish]))
 
 
 @blueprint.get("/search")
@@ -112,10 +112,10 @@ def cart() -> str:
 
 @blueprint.post("/cart")
 def put() -> Answer:
-    """Have so many of a product in the cart; without a quantity, one more."""
+    """Have so many of a product in the cart; without a quantity, one more. One that is no number changes nothing."""
     shown = _find(request.form.get("product", ""))
     held = session.get("cart", {}).get(shown.slug, 0)
-    quantity = request.form.get("quantity", held + 1, type=int)
+    quantity = request.form.get("quantity", held + ("quantity" not in request.form), type=int)
     if not shown.in_stock:
         abort(404)
     visit.put_in_cart(shown, quantity, request.form.get("recommendation_id", ""))

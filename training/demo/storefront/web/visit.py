@@ -129,8 +129,8 @@ def put_in_cart(product: Product, quantity: int, recommendation_id: str = "") ->
     held.pop(product.slug, None) if quantity < 1 else held.update({product.slug: min(quantity, MOST_OF_ONE)})
     if len(held) <= MOST_IN_CART:
         session["cart"] = held
-        if recommendation_id:
-            session["led"] = {**session.get("led", {}), product.slug: recommendation_id[:LONGEST_NAME]}
+        led = session.get("led", {}) | ({product.slug: recommendation_id[:LONGEST_NAME]} if recommendation_id else {})
+        session["led"] = {slug: name for slug, name in led.items() if slug in held}
 
 
 def empty_cart() -> None:

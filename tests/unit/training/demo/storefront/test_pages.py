@@ -143,6 +143,45 @@ def test_what_is_not_there_is_a_404(browser: FlaskClient, path: str, form: dict[
     assert browser.post(path, data=form).status_code == 404
 
 
+def test_the_category_that_is_shown_is_marked(browser: FlaskClient) -> None:
+    assert re.findall(r'href="([^"]*)" aria-current="page"', browser.get("/c/Dairy").get_data(as_text=True)) == [
+        "/c/Dairy"
+    ]
+
+
+@pytest.mark.parametrize("referer", ["http://[", "", "https://elsewhere.example/cart"])
+def test_a_page_that_is_none_leads_home(browser: FlaskClient, referer: str) -> None:
+    answer = browser.post("/demo/language", data={"language": "de"}, headers={"Referer": referer})
+    assert (answer.status_code, answer.location) == (302, "/")
+
+
+@pytest.mark.parametrize("path", ["/demo/clock", "/demo/who", "/cart", CHECKOUT])
+def test_a_form_of_another_site_changes_nothing(storefront: Storefront, browser: FlaskClient, path: str) -> None:
+    """The clock is everybody's: it needs no cookie to be moved."""
+    form = {"step": "week", "role": "monthly", "product": "milk"}
+    for origin in ("https://elsewhere.example", "null"):
+        assert browser.post(path, data=form, headers={"Origin": origin}).status_code == 403
+    assert storefront.shop.clock.days_ahead == 0
+    assert browser.post(path, data=form, headers={"Origin": "http://localhost"}).status_code == 302
+
+
+def test_what_led_to_a_product_goes_with_it(browser: FlaskClient) -> None:
+    """Else the cookie outgrows what browsers keep, and the cart stays as it is."""
+    browser.post("/cart", data={"product": "milk", "recommendation_id": "rec_1"})
+    browser.post("/cart", data={"product": "bread", "recommendation_id": "rec_2"})
+    browser.post("/cart", data={"product": "milk", "quantity": "0", "recommendation_id": "rec_1"})
+    with browser.session_transaction() as session:
+        assert session["led"] == {"bread": "rec_2"}
+
+
+@pytest.mark.parametrize("quantity", ["many", "", "1.5"])
+def test_a_quantity_that_is_no_number_changes_nothing(browser: FlaskClient, quantity: str) -> None:
+    browser.post("/cart", data={"product": "milk", "quantity": "3"})
+    browser.post("/cart", data={"product": "milk", "quantity": quantity})
+    with browser.session_transaction() as session:
+        assert session["cart"] == {"milk": 3}
+
+
 def test_nothing_is_ordered_with_an_empty_cart(browser: FlaskClient) -> None:
     assert browser.post(CHECKOUT).location == browser.get(CHECKOUT).location == "/cart"
 
