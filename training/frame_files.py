@@ -49,6 +49,12 @@ def stream_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
         one.unlink()
 
 
+def stream_text(lines: pl.LazyFrame, path: Path) -> None:
+    """Write lines to a file of text. Errors of their source pass. Raises HomeError on a full disk."""
+    with _full_disk(path):
+        lines.sink_csv(path, include_header=False, quote_style="never", null_value="")
+
+
 def stream_lines(lines: pl.LazyFrame, folder: Path, key: str) -> list[Path]:
     """Write lines of text to a file for each value of `key`, in a folder named `key=VALUE`; the files, sorted.
 

@@ -1,6 +1,7 @@
 """Two shops on one server and one Redis: neither sees, changes, drives out or holds up what is the other's."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def every_route(app: Flask, text: str) -> Iterator[tuple[str, str, Any]]:
     for rule in app.url_map.iter_rules():
         path = rule.rule
         for argument in rule.arguments:
-            path = path.replace(next(p for p in path.split("/") if p.endswith(f":{argument}>")), quote(text, safe=""))
+            path = re.sub(rf"<(\w+:)?{argument}>", lambda _: quote(text, safe=""), path)
         for method in sorted(rule.methods - {"OPTIONS"}):
             yield method, path, bodies.get(rule.rule)
             if method == "GET":

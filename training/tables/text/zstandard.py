@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from recommender.errors import UnreadableFileError
+from training.frame_files import stream_text
 from training.tables.workspace import Workspace
 
 MAGIC = b"\x28\xb5\x2f\xfd"
@@ -23,9 +24,8 @@ def unpack_zstandard(file: Path, work: Workspace) -> Path:
         if opened.read(len(MAGIC)) != MAGIC:
             return file
     copy = work.new_file(".unpacked")
-    lines = pl.scan_lines(file, glob=False)
     try:
-        lines.sink_csv(copy, include_header=False, quote_style="never", null_value="")
+        stream_text(pl.scan_lines(file, glob=False), copy)
     except pl.exceptions.ComputeError as error:
         raise UnreadableFileError(
             f"{file} is packed by Zstandard and holds no text in UTF-8 ({error}); unpack it (zstd -d)"
