@@ -12,7 +12,7 @@ import polars as pl
 from recommender.errors import UsageError
 from recommender.publication.lists import OWN, Basis, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication, name_version, version_as_of
-from training.analytics.experiments.read_columns import read_columns
+from training.analytics.read_columns import read_columns
 from training.dataset.ranked_lists import owners_of, starts_of
 from training.selection.gate import check_lists
 from training.tables.workspace import Workspace

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from babel.numbers import format_currency
 from pydantic import SecretStr
-from werkzeug.serving import make_server
 
 from api import create_app
 from recommender.events.event import Event
@@ -24,6 +23,7 @@ from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
 from tests.support.needs import find_program
+from tests.support.wsgi_server import listen
 from training.campaigns.mail.render import Renderer
 
 pytestmark = [
@@ -83,13 +83,11 @@ class Site:
         self.store.publish(small_shop.publication(products=[*products, *small_shop.PRODUCTS[4:]]), keep=1)
         secret = MailSettings(secret=SecretStr(SECRET))
         self.app = create_app(Settings(mail=secret, log_level="error"), MemoryShopStorage({"default": self.store}))
-        service = make_server("localhost", 0, self.app, threaded=True)
-        service.RequestHandlerClass.log = lambda *_: None
+        service = listen(self.app, until_the_end)
         self.mail = MailSettings(secret=SecretStr(SECRET), link_base=f"http://localhost:{service.server_port}")
-        for server in (shop, service):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            until_the_end.callback(server.server_close)
-            until_the_end.callback(server.shutdown)
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        until_the_end.callback(shop.server_close)
+        until_the_end.callback(shop.shutdown)
 
     def _picks(self) -> Picks:
         coffee, milk, tea = (

@@ -2,13 +2,11 @@
 
 import json
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from api import create_app
 from recommender.events.event import Event
@@ -23,6 +21,7 @@ from tests.support.keyed_shop import add_publishable_key
 from tests.support.needs import find_program
 from tests.support.redis_servers import WAIT_S, RedisServer, redis_server, wait_until
 from tests.support.served import HURRIED_MS, WORKERS, Served, serve, store_of, version
+from tests.support.wsgi_server import listen
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,12 +47,7 @@ class Shop:
         self.key = add_publishable_key(self._storage, self.address)
         self._app = create_app(Settings(log_level="error"), self._storage)
         self.answered: queue.Queue[str] = queue.Queue()
-        service = make_server("localhost", 0, self._answer, threaded=True)
-        service.RequestHandlerClass.log = lambda *_: None
-        self.api = f"http://localhost:{service.server_port}"
-        threading.Thread(target=service.serve_forever, daemon=True).start()
-        until_the_end.callback(service.server_close)
-        until_the_end.callback(service.shutdown)
+        self.api = f"http://localhost:{listen(self._answer, until_the_end).server_port}"
 
     def _answer(self, environ, start_response):
         method = environ["REQUEST_METHOD"]

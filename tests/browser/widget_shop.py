@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from api import create_app
 from recommender.events.event import Event
@@ -28,6 +27,7 @@ from tests.support.keyed_shop import add_key, add_publishable_key, customer_toke
 from tests.support.needs import find_program
 from tests.support.redis_servers import WAIT_S, wait_until
 from tests.support.small_shop import VERSION, model, table
+from tests.support.wsgi_server import listen
 
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><rect width="10" height="10" fill="#497"/></svg>'
 LISTENER = """<script>
@@ -133,12 +133,7 @@ class WidgetShop:
         self.secret = "" if keyless else add_key(self.storage, "read")
         self._app = create_app(Settings(log_level="error"), self.storage)
         self.asked: queue.Queue[tuple[str, str]] = queue.Queue()
-        service = make_server("localhost", 0, self._answer, threaded=True)
-        service.RequestHandlerClass.log = lambda *_: None
-        self.api = f"http://localhost:{service.server_port}"
-        threading.Thread(target=service.serve_forever, daemon=True).start()
-        until_the_end.callback(service.server_close)
-        until_the_end.callback(service.shutdown)
+        self.api = f"http://localhost:{listen(self._answer, until_the_end).server_port}"
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
         path = environ["PATH_INFO"]

@@ -1,20 +1,20 @@
 """The demo's storefront over the small shop, beside a service that answers over HTTP: all in this process."""
 
 import json
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from api import create_app
 from recommender.settings import Settings
 from recommender.words.language import LANGUAGES
 from tests.fakes.shops import MemoryShopStorage
 from tests.support import small_shop
+from tests.support.wsgi_server import listen
 from training.demo.storefront.backend import Backend
 from training.demo.storefront.catalogue import Catalogue, Product
 from training.demo.storefront.clock import DemoClock
@@ -64,7 +64,7 @@ def catalogue() -> Catalogue:
 def open_storefront(folder: Path, until_the_end: ExitStack) -> Storefront:
     """A storefront in English and Persian; ANNA of the small shop is its weekly buyer. It is 2026-11-20."""
     clock, storage = DemoClock(lambda: small_shop.NOW), MemoryShopStorage()
-    shop_server = _listen(None, until_the_end)
+    shop_server = listen(None, until_the_end, HOST)
     address = f"http://{HOST}:{shop_server.server_port}"
     keys = DemoKeys.make("default", [address], small_shop.NOW)
     for key in keys.records:
@@ -72,7 +72,7 @@ def open_storefront(folder: Path, until_the_end: ExitStack) -> Storefront:
         store = storage.store(key.shop)
         if store.current() is None:
             store.publish(small_shop.publication(), keep=1)
-    service = _listen(create_app(Settings(log_level="error"), storage, clock), until_the_end)
+    service = listen(create_app(Settings(log_level="error"), storage, clock), until_the_end, HOST)
     backends = {language: Backend((HOST, service.server_port), keys.sites[language], clock) for language in keys.sites}
     english = catalogue()
     sites = {language: Site(language, english, backends.get(language, backends["en"])) for language in LANGUAGES}
@@ -83,12 +83,3 @@ def open_storefront(folder: Path, until_the_end: ExitStack) -> Storefront:
     shop = Shop(sites, {"weekly": anna}, orders, clock, service.server_port)
     shop_server.app = create_shop(shop)
     return Storefront(shop_server.app, shop, address, storage, service)
-
-
-def _listen(app: Flask | None, until_the_end: ExitStack) -> BaseWSGIServer:
-    server = make_server(HOST, 0, app, threaded=True)
-    server.RequestHandlerClass = type("Quiet", (server.RequestHandlerClass,), {"log": lambda *_: None})
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    until_the_end.callback(server.server_close)
-    until_the_end.callback(server.shutdown)
-    return server

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from recommender.experiments.experiment import Experiment, assign
-from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
+from training.analytics.read_columns import AS_IT_IS, SideFile, read_columns
 from training.cells.forms.time_text import UTC_MOMENT
 from training.tables.workspace import Workspace
 

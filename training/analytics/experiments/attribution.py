@@ -1,13 +1,13 @@
 """Click attribution: purchases that followed a recommendation, which it need not have caused."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
 from training.analytics.experiments.outcomes import Period, lines_of
-from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
+from training.analytics.read_columns import AS_IT_IS, SideFile, read_columns
+from training.analytics.results.purchases_after import followed
 from training.tables.workspace import Workspace
 
 SLOT = ["customer_id", "product_id", "recommendation_id"]
@@ -70,27 +70,13 @@ def attribute(
     known = events.filter(inside).join(customers.select("customer_id", "variant"), on="customer_id", how="inner")
     clicks = known.filter(pl.col("event_type") == "click").sort("occurred_at", "recommendation_id")
     seen = known.filter(pl.col("event_type").is_in(["impression", "click"]))
-    bought = _purchases_after(
-        clicks, lines_of(ledger, customers).filter(pl.col("ordered_at") < period.end), within_days
-    )
+    lines = lines_of(ledger, customers).filter(pl.col("ordered_at") < period.end)
+    shown = clicks.select(*SLOT, shown_at="occurred_at")
+    bought = followed(lines, shown, ["customer_id", "product_id"], within_days, sold_at="ordered_at")
     return {
         variant: _count(len(people), *(part.filter(variant=variant) for part in (seen, clicks, bought)))
         for (variant,), people in sorted(customers.partition_by("variant", as_dict=True).items())
     }
-
-
-def _purchases_after(clicks: pl.DataFrame, lines: pl.DataFrame, within_days: float) -> pl.DataFrame:
-    """The lines that follow a click on their product by their customer, with the recommendation_id of the last one."""
-    joined = lines.sort("ordered_at").join_asof(
-        clicks.select(*SLOT, "occurred_at"),
-        left_on="ordered_at",
-        right_on="occurred_at",
-        by=["customer_id", "product_id"],
-        tolerance=timedelta(days=within_days),
-        check_sortedness=False,  # both are sorted here; polars cannot check it within groups
-        coalesce=False,
-    )
-    return joined.filter(pl.col("occurred_at").is_not_null())
 
 
 def _count(customers: int, seen: pl.DataFrame, clicks: pl.DataFrame, bought: pl.DataFrame) -> Attribution:

@@ -6,7 +6,7 @@ import polars as pl
 
 from recommender.errors import TooLittleDataError
 from training.analytics.experiments.attribution import SLOT
-from training.analytics.experiments.read_columns import AS_IT_IS, SideFile, read_columns
+from training.analytics.read_columns import AS_IT_IS, SideFile, read_columns
 from training.analytics.restraint.restraint import SHOWN
 from training.tables.workspace import Workspace
 

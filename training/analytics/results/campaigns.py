@@ -33,7 +33,7 @@ def count_campaigns(events: pl.DataFrame, within_days: float) -> pl.DataFrame:
     }
     sent_at = pl.col("occurred_at").filter(pl.col("event_type") == "mail_sent").min()
     figures = mails.group_by("campaign_id").agg(**done, first_sent_at=sent_at)
-    sales = sales_of(events)
+    sales = sales_of(events).drop("recommendation_id")
     sent, clicks = (
         mails.filter(pl.col("event_type") == event_type).select(
             "campaign_id", "customer_id", "product_id", shown_at="occurred_at"

@@ -66,5 +66,5 @@ def _bought(slots: pl.DataFrame, sales: pl.DataFrame, within_days: float) -> pl.
     others = numbered.join(named, on="sale", how="anti")
     clicked = slots.filter(pl.col("clicked_at").is_not_null())
     clicks = clicked.select(*_SLOT, *_CELL, "customer_id", shown_at="clicked_at")
-    later = followed(others, clicks, ["customer_id", "product_id"], within_days)
+    later = followed(others.drop("recommendation_id"), clicks, ["customer_id", "product_id"], within_days)
     return pl.concat([named, later.select(named.columns)])

@@ -16,18 +16,21 @@ def sales_of(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def followed(sales: pl.DataFrame, shown: pl.DataFrame, by: Sequence[str], within_days: float) -> pl.DataFrame:
+def followed(
+    sales: pl.DataFrame, shown: pl.DataFrame, by: Sequence[str], within_days: float, *, sold_at: str = "occurred_at"
+) -> pl.DataFrame:
     """Each sale with the last of `shown` before it, at most `within_days` before; sales without any are left out.
 
     Args:
-        sales: as `sales_of` returns them.
+        sales: `by`, `sold_at` and what else is wanted in the result.
         shown: `by`, shown_at and what else is wanted in the result.
         by: columns that both must agree in.
         within_days: above 0.
+        sold_at: the column with the moment of a sale.
     """
-    joined = sales.drop("recommendation_id").join_asof(
+    joined = sales.sort(sold_at).join_asof(
         shown.filter(pl.all_horizontal(pl.col(by).is_not_null())).sort("shown_at"),
-        left_on="occurred_at",
+        left_on=sold_at,
         right_on="shown_at",
         by=list(by),
         tolerance=timedelta(days=within_days),

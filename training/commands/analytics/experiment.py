@@ -20,7 +20,7 @@ from training.analytics.experiments.assignments import Assignments, assign_custo
 from training.analytics.experiments.attribution import read_events
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
 from training.analytics.experiments.outcomes import Period
-from training.analytics.experiments.read_columns import SideFile
+from training.analytics.read_columns import SideFile
 from training.analytics.restraint.shown import exposures_of, slots_of
 from training.commands.analytics.experiment_tables import print_report
 from training.commands.options import parse_moment, parse_share, source_or_ledger_options

@@ -11,7 +11,7 @@ from recommender.customer_salt import salt_of_training
 from recommender.data_dir import DataDirectory
 from recommender.events.event import EventType
 from recommender.settings import load_settings
-from training.analytics.experiments.read_columns import SideFile
+from training.analytics.read_columns import SideFile
 from training.analytics.restraint.restraint import METHOD, learn_restraint
 from training.analytics.restraint.shown import read_shown_file
 from training.cells.ids import hash_customers

@@ -12,7 +12,7 @@ from recommender.errors import MissingColumnError, UnclearInputError, Unreadable
 from recommender.experiments.experiment import Experiment, assign
 from tests.support.worlds import AS_OF, empty_shop, new_customer
 from training.analytics.experiments.assignments import CUSTOMERS, assign_customers, read_assignments
-from training.analytics.experiments.read_columns import AS_IT_IS, SideFile
+from training.analytics.read_columns import AS_IT_IS, SideFile
 from training.tables.workspace import Workspace
 
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
