@@ -186,14 +186,15 @@ def _press_ctrl_c(process):
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=30)[1]
-    process.kill()
-    raise AssertionError("it did not end")
+    process.send_signal(signal.SIGABRT)  # faulthandler tells where it stands
+    raise AssertionError(f"it did not end:\n{process.communicate()[1]}")
 
 
 def test_ctrl_c_ends_the_query_and_leaves_nothing(server, home, tmp_path):
     (tmp_path / "orders.sql").write_text(slow_query(server.kind))
     secrets = {"REPRISE_HOME": str(home), "REPRISE_DATABASE_PASSWORD": server.password}
-    command = [sys.executable, "-m", "recommender.cli", "doctor", server.address, "--query", tmp_path / "orders.sql"]
+    reprise = [sys.executable, "-X", "faulthandler", "-m", "recommender.cli"]
+    command = [*reprise, "doctor", server.address, "--query", tmp_path / "orders.sql"]
     with subprocess.Popen(command, env={**os.environ, **secrets}, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: server.run(AT_WORK[server.kind]), "the query is at work")
         said = _press_ctrl_c(process)
