@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, training_lock
@@ -74,8 +74,7 @@ def train(
         HomeError: the version cannot be saved.
     """
     known = ingested.before(as_of) if as_of else ingested
-    # versions are named to the second
-    as_of = as_of or end_of(known.ledger).replace(microsecond=0) + timedelta(seconds=1)
+    as_of = as_of or end_of(known.ledger)
     settings, progress = context.settings, context.progress
     with training_lock(context.home):
         cache = ExampleCache(known.ledger, known.catalogue, settings)

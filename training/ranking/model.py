@@ -16,7 +16,7 @@ from recommender.publication.product import Product, Rhythm
 from recommender.settings import AlsSettings, Settings
 from training.dataset.freed import give_back
 from training.dataset.id_map import IdMap
-from training.dataset.snapshot import Snapshot, build_snapshot
+from training.dataset.snapshot import Snapshot
 from training.models.als import Factors
 from training.models.copurchase import build_together
 from training.models.popularity import best_sellers, build_popular, trend
@@ -26,7 +26,7 @@ from training.parts.customer_parts import lines_of, split_customers
 from training.parts.part_lists import unpack_lists
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
-from training.ranking.shop_evidence import ShopEvidence, learn_shop
+from training.ranking.shop_evidence import ShopEvidence
 from training.ranking.training_examples import ExampleCache, Examples, learning_cuts
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
@@ -100,8 +100,7 @@ def train_model(
         ceiling = float(np.mean([each.ceiling for each in examples])) if examples else None
         del examples
         give_back()
-        snapshot = build_snapshot(ledger, as_of, catalogue["product_id"])
-        shop = learn_shop(snapshot, ledger, catalogue, settings)
+        snapshot, shop = example_cache.shop(as_of)
         give_back()
     tables = _shop_tables(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +15,14 @@ from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.coded_ids import code_ids
 from training.dataset.freed import give_back
+from training.dataset.id_map import IdMap
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot, build_snapshot
 from training.parts.customer_parts import lines_of
 from training.ranking.candidate_pairs import Candidates
 from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
-from training.ranking.shop_evidence import learn_shop
+from training.ranking.shop_evidence import ShopEvidence, learn_shop
 
 _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
@@ -72,29 +73,21 @@ class Examples:
 
 
 def collect_examples(
-    ledger: pl.DataFrame,
-    catalogue: pl.DataFrame,
-    cut: datetime,
-    settings: Settings,
-    advance: Callable[[int], None] = lambda _: None,
+    ledger: pl.DataFrame, shop: ShopEvidence, advance: Callable[[int], None] = lambda _: None
 ) -> Examples:
-    """The training examples of one cut.
+    """The training examples of one cut, `shop.as_of`.
 
-    Features are of the purchases before `cut`, labels of those in [cut, cut + horizon_days). Of many customers, 20,000
-    are sampled to learn who returns, and 8,000 of those who returned to learn what they buy.
+    Features are of the purchases before the cut, labels of those in [cut, cut + horizon_days). Of many customers,
+    20,000 are sampled to learn who returns, and 8,000 of those who returned to learn what they buy.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; what is from cut + horizon_days on changes nothing.
-        catalogue: as `training.ingest.ingest` returns it.
-        cut: an aware datetime.
-        settings: `als`, `horizon_days` and `seed` are read.
+        shop: learned from this ledger before the cut; of its settings, `horizon_days` and `seed` are read.
         advance: is called with the number of customers done.
     """
-    snapshot = build_snapshot(ledger, cut, catalogue["product_id"])
-    shop = learn_shop(snapshot, ledger, catalogue, settings)
-    seed = (settings.seed, day_of(int(cut.timestamp())))
-    drawn = _draw_customers(ledger, snapshot, settings.horizon_days, np.random.default_rng(seed))
-    del snapshot  # not held beside what is known of the drawn
+    settings = shop.settings
+    seed = (settings.seed, day_of(int(shop.as_of.timestamp())))
+    drawn = _draw_customers(ledger, shop.as_of, settings.horizon_days, np.random.default_rng(seed))
     part = lines_of(ledger, [*drawn.everyone, *drawn.buyers])
     evidence = find_evidence(part, shop)
     labels = find_labels(part, evidence.snapshot, settings.horizon_days)
@@ -128,13 +121,18 @@ class _Drawn(NamedTuple):
     buyers: list[str]
 
 
-def _draw_customers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int, lot: Generator) -> _Drawn:
-    end = snapshot.as_of + timedelta(days=horizon_days)
-    later = ledger.lazy().filter(pl.col("ordered_at").is_between(snapshot.as_of, end, closed="left"))
-    returned = snapshot.customers.rows(later.select(pl.col("customer_id").unique()).collect()["customer_id"])
-    everyone = _draw(np.arange(len(snapshot.customers)), _MOST_CUSTOMERS, lot)
-    buyers = _draw(returned, _MOST_BUYERS, lot)
-    return _Drawn(*([snapshot.customers[row] for row in rows.tolist()] for rows in (everyone, buyers)))
+def _draw_customers(ledger: pl.DataFrame, cut: datetime, horizon_days: int, lot: Generator) -> _Drawn:
+    known, later = (
+        ledger.lazy().filter(some).select(pl.col("customer_id").unique()).collect()["customer_id"]
+        for some in (
+            pl.col("ordered_at") < cut,
+            pl.col("ordered_at").is_between(cut, cut + timedelta(days=horizon_days), closed="left"),
+        )
+    )
+    customers = IdMap(known.sort())
+    everyone = _draw(np.arange(len(customers)), _MOST_CUSTOMERS, lot)
+    buyers = _draw(customers.rows(later), _MOST_BUYERS, lot)
+    return _Drawn(*([customers[row] for row in rows.tolist()] for rows in (everyone, buyers)))
 
 
 @dataclass(frozen=True)
@@ -181,35 +179,34 @@ def find_labels(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> 
 
 
 def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
-    """Cuts of up to `n` past windows, newest first, at midnight UTC, one horizon apart.
+    """Cuts of up to `n` past windows, newest first, one horizon apart.
 
     The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
-    moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
+    moment of the first purchase. A training as of the first cut shares its windows.
     """
     return _cuts(as_of, horizon_days, range(1, n + 1), first + timedelta(days=horizon_days))
 
 
 def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
-    """The cuts to learn from, newest first: those of the last three windows, and two of about a year ago.
+    """The cuts to learn from, newest first: those of the last three windows, and of the one a year ago.
 
-    The latter teach what changes with the season that is coming, which the last months do not know yet. They are left
-    out where less than six horizons of history lie before them.
+    The latter teaches what changes with the season that is coming, which the last months do not know yet. It is left
+    out where less than six horizons of history lie before it.
     """
     year = round(_YEAR_DAYS / horizon_days)
-    season = [age for age in (year - 1, year) if age > _WINDOWS]
+    season = [year] if year > _WINDOWS else []
     return training_cuts(first, as_of, horizon_days) + _cuts(
         as_of, horizon_days, season, first + timedelta(days=_SEASON_HISTORY * horizon_days)
     )
 
 
 def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: datetime) -> list[datetime]:
-    midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    cuts = [midnight - timedelta(days=horizon_days * age) for age in ages]
+    cuts = [as_of - timedelta(days=horizon_days * age) for age in ages]
     return [cut for cut in cuts if cut >= earliest]
 
 
 class ExampleCache:
-    """A cache of one ledger's training examples by cut: trainings as of different moments share most of them.
+    """A cache of what trainings on one ledger share: the examples of a cut, and the shop evidence at it.
 
     Attributes:
         ledger: with coded ids.
@@ -217,14 +214,30 @@ class ExampleCache:
 
     def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
         self.ledger, self._catalogue, self._settings = code_ids(ledger), catalogue, settings
-        self._known: dict[datetime, Examples] = {}
+        self._examples: dict[datetime, Examples] = {}
+        self._shops: dict[datetime, ShopEvidence] = {}
 
     def examples(self, cut: datetime) -> Examples:
         """The examples of a cut, collected once; see `collect_examples`."""
-        if cut not in self._known:
-            self._known[cut] = collect_examples(self.ledger, self._catalogue, cut, self._settings)
+        if cut not in self._examples:
+            shop = self._shops.pop(cut, None) or self._learn(build_snapshot(self.ledger, cut, self._product_ids))
+            self._examples[cut] = collect_examples(self.ledger, shop)
             give_back()  # the evidence of a window is many times what is kept of it
-        return self._known[cut]
+        return self._examples[cut]
+
+    def shop(self, as_of: datetime) -> tuple[Snapshot, ShopEvidence]:
+        """The snapshot at a moment and its shop evidence, which is kept for the examples of this cut."""
+        snapshot = build_snapshot(self.ledger, as_of, self._product_ids)
+        if as_of not in self._shops:
+            self._shops[as_of] = self._learn(snapshot)
+        return snapshot, self._shops[as_of]
+
+    @property
+    def _product_ids(self) -> pl.Series:
+        return self._catalogue["product_id"]
+
+    def _learn(self, snapshot: Snapshot) -> ShopEvidence:
+        return learn_shop(snapshot, self.ledger, self._catalogue, self._settings)
 
 
 def _draw(customers: Ints, most: int, lot: Generator) -> Ints:
