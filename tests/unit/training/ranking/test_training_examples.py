@@ -7,6 +7,7 @@ import pytest
 from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, two_tastes
 from training.dataset.snapshot import build_snapshot
+from training.parts.checkpoints import Checkpoints
 from training.ranking import training_examples
 from training.ranking.training_examples import ExampleCache, collect_examples, find_labels, learning_cuts, training_cuts
 
@@ -151,3 +152,15 @@ def test_windows_are_collected_once():
     cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
     assert cache.examples(CUT) is cache.examples(CUT)
     assert cache.examples(CUT).features.equals(collect(ledger).features)
+
+
+def test_examples_come_back_from_checkpoints(tmp_path, monkeypatch):
+    ledger = two_tastes()
+    first, second = (ExampleCache(ledger, catalogue_of(ledger), SETTINGS, Checkpoints(tmp_path, "key")) for _ in "12")
+    made = first.examples(CUT)
+    monkeypatch.setattr("training.ranking.training_examples.collect_examples", None)
+    found = second.examples(CUT)
+    assert found.customers.equals(made.customers)
+    assert found.features.equals(made.features)
+    for name in ("returned", "bought", "share", "n_bought"):
+        assert np.array_equal(getattr(found, name), getattr(made, name))
