@@ -22,8 +22,9 @@ from training.models.copurchase import build_together
 from training.models.popularity import best_sellers, build_popular, trend
 from training.models.repurchase import Gaps
 from training.models.similar import build_similar
+from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of, split_customers
-from training.parts.part_lists import unpack_lists
+from training.parts.part_lists import join_lists
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
 from training.ranking.shop_evidence import ShopEvidence
@@ -77,6 +78,7 @@ def train_model(
     *,
     example_cache: ExampleCache | None = None,
     customers: Collection[str] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Model:
     """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
@@ -91,6 +93,7 @@ def train_model(
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
         customers: ids of those who need personal lists, others get none; None: everybody.
+        checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
@@ -105,7 +108,8 @@ def train_model(
     tables = _shop_tables(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    tables |= unpack_lists(_rank_parts(wanted, shop, ranker, progress))
+    parts = _rank_parts(wanted, shop, ranker, progress, checkpoints)
+    tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling)
 
@@ -128,11 +132,22 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings,
 
 
 def _rank_parts(
-    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, progress: Progress
+    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, progress: Progress, checkpoints: Checkpoints | None
 ) -> Iterator[pl.DataFrame]:
-    with progress.step("Rank candidates", ledger["customer_id"].n_unique()) as advance:
-        for part in split_customers(ledger, LINES_OF_A_PART):
-            yield rank_part(part, shop, ranker, advance)
+    """The lists of one part after the other; those that a killed training ranked are read."""
+    parts = split_customers(ledger, LINES_OF_A_PART)
+    with progress.step("Rank candidates", sum(part.n_customers for part in parts)) as advance:
+        for part in parts:
+            name = f"lists-{part.first}-{part.last}"
+            lists = checkpoints.find(name) if checkpoints else None
+            if lists is not None:
+                advance(len(lists))
+            else:
+                lists = rank_part(part.lines(ledger), shop, ranker, advance)
+                give_back()
+                if checkpoints:
+                    checkpoints.keep(name, lists)
+            yield lists
 
 
 def _shop_tables(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from training.dataset.id_map import IdMap
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
 from training.dataset.snapshot import Snapshot, build_snapshot
+from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of
 from training.ranking.candidate_pairs import Candidates
 from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
@@ -36,6 +37,7 @@ _WINDOWS = 3
 _YEAR_DAYS = 365
 _SEASON_HISTORY = 6
 """Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
+_FRAMES = ("customers", "features")
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
@@ -65,6 +67,23 @@ class Examples:
     bought: NDArray[np.bool_]
     share: NDArray[np.float32]
     n_bought: int
+
+    def to_frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The customers and the features with all that is known of each row, and of the whole."""
+        customers = self.customers.with_columns(_returned=self.returned, _n_bought=self.n_bought)
+        return customers, self.features.with_columns(_bought=self.bought, _share=self.share)
+
+    @classmethod
+    def from_frames(cls, customers: pl.DataFrame, features: pl.DataFrame) -> Self:
+        """The inverse of `to_frames`."""
+        return cls(
+            customers=customers.drop("_returned", "_n_bought"),
+            returned=customers["_returned"].to_numpy(),
+            features=features.drop("_bought", "_share"),
+            bought=features["_bought"].to_numpy(),
+            share=features["_share"].to_numpy(),
+            n_bought=next(iter(customers["_n_bought"]), 0),
+        )
 
     @property
     def ceiling(self) -> float:
@@ -212,32 +231,48 @@ class ExampleCache:
         ledger: with coded ids.
     """
 
-    def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
+    def __init__(
+        self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings, checkpoints: Checkpoints | None = None
+    ) -> None:
+        """With `checkpoints`, those of this ledger, catalogue and settings, examples are kept there, too."""
         self.ledger, self._catalogue, self._settings = code_ids(ledger), catalogue, settings
-        self._examples: dict[datetime, Examples] = {}
+        self._checkpoints = checkpoints
+        self._known: dict[datetime, Examples] = {}
         self._shops: dict[datetime, ShopEvidence] = {}
 
     def examples(self, cut: datetime) -> Examples:
         """The examples of a cut, collected once; see `collect_examples`."""
-        if cut not in self._examples:
-            shop = self._shops.pop(cut, None) or self._learn(build_snapshot(self.ledger, cut, self._product_ids))
-            self._examples[cut] = collect_examples(self.ledger, shop)
-            give_back()  # the evidence of a window is many times what is kept of it
-        return self._examples[cut]
+        if cut not in self._known:
+            self._known[cut] = self._find(cut) or self._collect(cut)
+        return self._known[cut]
 
     def shop(self, as_of: datetime) -> tuple[Snapshot, ShopEvidence]:
         """The snapshot at a moment and its shop evidence, which is kept for the examples of this cut."""
-        snapshot = build_snapshot(self.ledger, as_of, self._product_ids)
+        snapshot = self._snapshot(as_of)
         if as_of not in self._shops:
             self._shops[as_of] = self._learn(snapshot)
         return snapshot, self._shops[as_of]
 
-    @property
-    def _product_ids(self) -> pl.Series:
-        return self._catalogue["product_id"]
+    def _snapshot(self, as_of: datetime) -> Snapshot:
+        return build_snapshot(self.ledger, as_of, self._catalogue["product_id"])
 
     def _learn(self, snapshot: Snapshot) -> ShopEvidence:
         return learn_shop(snapshot, self.ledger, self._catalogue, self._settings)
+
+    def _find(self, cut: datetime) -> Examples | None:
+        if self._checkpoints is None:
+            return None
+        customers, features = (self._checkpoints.find(f"examples-{cut:%Y%m%d}-{name}") for name in _FRAMES)
+        return None if customers is None or features is None else Examples.from_frames(customers, features)
+
+    def _collect(self, cut: datetime) -> Examples:
+        shop = self._shops.pop(cut, None) or self._learn(self._snapshot(cut))
+        examples = collect_examples(self.ledger, shop)
+        give_back()  # the evidence of a window is many times what is kept of it
+        if self._checkpoints:
+            for name, frame in zip(_FRAMES, examples.to_frames(), strict=True):
+                self._checkpoints.keep(f"examples-{cut:%Y%m%d}-{name}", frame)
+        return examples
 
 
 def _draw(customers: Ints, most: int, lot: Generator) -> Ints:

@@ -8,6 +8,7 @@ from recommender.settings import AlsSettings, Settings
 from tests.support.evidence import shop_of
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, two_tastes
 from training.dataset.snapshot import build_snapshot
+from training.parts.checkpoints import Checkpoints
 from training.ranking import training_examples
 from training.ranking.shop_evidence import learn_shop
 from training.ranking.training_examples import ExampleCache, collect_examples, find_labels, learning_cuts, training_cuts
@@ -169,3 +170,15 @@ def test_what_a_training_knew_at_a_cut_serves_its_examples(monkeypatch):
     cache.shop(CUT)
     assert cache.examples(CUT).features.equals(alone.features)
     assert learned == [CUT]
+
+
+def test_examples_come_back_from_checkpoints(tmp_path, monkeypatch):
+    ledger = two_tastes()
+    first, second = (ExampleCache(ledger, catalogue_of(ledger), SETTINGS, Checkpoints(tmp_path, "key")) for _ in "12")
+    made = first.examples(CUT)
+    monkeypatch.setattr("training.ranking.training_examples.collect_examples", None)
+    found = second.examples(CUT)
+    assert found.customers.equals(made.customers)
+    assert found.features.equals(made.features)
+    for name in ("returned", "bought", "share", "n_bought"):
+        assert np.array_equal(getattr(found, name), getattr(made, name))
