@@ -35,8 +35,13 @@ class DataDirectory:
 
     @property
     def work(self) -> Path:
-        """What a reading needs only while it reads, such as copies of what is packed or stands in a database."""
+        """What is needed only while a command runs, such as copies of what is packed or stands in a database."""
         return self.root / "work"
+
+    @property
+    def training(self) -> Path:
+        """What a training has made so far, until it has saved its version."""
+        return self.work / "training"
 
     @property
     def reports(self) -> Path:

@@ -12,16 +12,18 @@ not at all.
 
 import hashlib
 import json
+import os
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib.format import write_array
+from numpy.lib.format import read_array_header_1_0, read_magic, write_array
 from numpy.typing import NDArray
 
 from recommender.data_dir import DataDirectory, home_errors, make_folder, write_whole
@@ -30,12 +32,15 @@ from recommender.person import decode_id, encode_id
 from recommender.publication.factors import ProductFactors
 from recommender.publication.lists import LIST_NAMES, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication
+from recommender.publication.mapped_records import map_records, release
 from recommender.publication.product import Product
 from recommender.publication.profile_blocks import ProfileTable
 
 _PARTS = ("lists.npz", "products.jsonl", "manifest.json")
 _CHECKSUMS = "checksums.json"
 _UNFINISHED = ".unfinished-"
+_LENGTHS_IN_HEADER = 26
+"""Where the header of an entry says how long its name and its extra field are (APPNOTE.TXT, 4.3.7)."""
 
 
 def save(publication: Publication, home: DataDirectory) -> Path:
@@ -79,10 +84,10 @@ def load(version: str, home: DataDirectory) -> Publication:
     _check_parts(folder)
     manifest = Manifest.from_json(_read(folder / "manifest.json"))
     lines = _read(folder / "products.jsonl").split(b"\n")[:-1]
-    with np.load(folder / "lists.npz", allow_pickle=False) as arrays:
-        tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
-        factors = ProductFactors.from_bytes(arrays["factors"].tobytes()) if "factors" in arrays else None
-        profiles = _unpack_profiles(arrays) if "profiles.records" in arrays else None
+    arrays = _map_arrays(folder / "lists.npz")
+    tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
+    factors = ProductFactors.from_bytes(arrays["factors"].tobytes()) if "factors" in arrays else None
+    profiles = _unpack_profiles(arrays) if "profiles.records" in arrays else None
     return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors, profiles)
 
 
@@ -123,6 +128,26 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> No
     # a ZipInfo of its own is dated 1980, where numpy.savez writes the time of day
     with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
         write_array(entry, array, allow_pickle=False)
+    release(array)
+
+
+def _map_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an archive; records, which are most of it, stay in the file."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays, zipfile.ZipFile(file) as archive:
+        return {
+            name: _map_array(file, archive.getinfo(f"{name}.npy")) if name.endswith(".records") else arrays[name]
+            for name in arrays
+        }
+
+
+def _map_array(file: BinaryIO, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """The array of an entry that is stored as it is."""
+    file.seek(entry.header_offset + _LENGTHS_IN_HEADER)
+    name, extra = struct.unpack("<HH", file.read(4))
+    file.seek(name + extra, os.SEEK_CUR)
+    read_magic(file)
+    (n,), _, dtype = read_array_header_1_0(file)
+    return map_records(file, dtype, file.tell(), n)
 
 
 def _replace_folder(new: Path, folder: Path, aside: Path) -> None:

@@ -68,7 +68,7 @@ def forget(home: DataDirectory, shop: str, erased: Collection[str]) -> Forgotten
 def _forget_lists(home: DataDirectory, erased: Collection[str]) -> list[str]:
     rewritten = []
     with training_lock(home):
-        for leftover in home.models.glob(".unfinished-*"):
+        for leftover in (home.training, *home.models.glob(".unfinished-*")):
             shutil.rmtree(leftover, ignore_errors=True)
         for version in saved_versions(home) if erased else ():
             publication = load(version, home)

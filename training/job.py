@@ -1,9 +1,13 @@
 """The offline job: `train` makes and saves a version from ingested purchases, `publish` makes it the live one."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+
+import numpy as np
+import polars as pl
 
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, training_lock
@@ -19,6 +23,7 @@ from training.dataset.freed import give_back
 from training.dataset.split import end_of
 from training.evaluation.last_window import Evaluation, evaluate_last_window
 from training.ingest.ingest import Ingested
+from training.parts.checkpoints import Checkpoints, hash_frame
 from training.provenance import TRAINING_SETTINGS, package_versions
 from training.ranking.model import Model, train_model
 from training.ranking.training_examples import ExampleCache
@@ -74,14 +79,16 @@ def train(
         HomeError: the version cannot be saved.
     """
     known = ingested.before(as_of) if as_of else ingested
-    # versions are named to the second
-    as_of = as_of or end_of(known.ledger).replace(microsecond=0) + timedelta(seconds=1)
+    as_of = as_of or end_of(known.ledger)
     settings, progress = context.settings, context.progress
     with training_lock(context.home):
-        cache = ExampleCache(known.ledger, known.catalogue, settings)
+        checkpoints = Checkpoints(context.home.training, _key(known, as_of, settings))
+        cache = ExampleCache(known.ledger, known.catalogue, settings, checkpoints)
         ledger = cache.ledger
-        evaluation = evaluate_last_window(ledger, known.catalogue, settings, progress, example_cache=cache)
-        model = train_model(ledger, known.catalogue, as_of, settings, progress, example_cache=cache)
+        evaluation = _evaluate(cache, known.catalogue, context, checkpoints)
+        model = train_model(
+            ledger, known.catalogue, as_of, settings, progress, example_cache=cache, checkpoints=checkpoints
+        )
         del cache
         give_back()  # what the lists were made from
         with progress.step("Describe customers"):
@@ -95,7 +102,26 @@ def train(
             publication = record_drift(publication, profile, drift, force=force)
         with progress.step("Save the version"):
             save(publication, context.home)
+        checkpoints.clear()
     return publication
+
+
+def _key(known: Ingested, as_of: datetime, settings: Settings) -> str:
+    """Of all that a training depends on: what was made for another key is of no use for it."""
+    plain = settings.model_dump_json(include=TRAINING_SETTINGS)
+    frames = hash_frame(known.ledger), hash_frame(known.catalogue)
+    return json.dumps([as_of.isoformat(), plain, package_versions(), *frames])
+
+
+def _evaluate(
+    cache: ExampleCache, catalogue: pl.DataFrame, context: JobContext, checkpoints: Checkpoints
+) -> Evaluation:
+    if (known := checkpoints.find("evaluation")) is not None:
+        return Evaluation.from_dict(json.loads(known.item()))
+    settings, progress = context.settings, context.progress
+    evaluation = evaluate_last_window(cache.ledger, catalogue, settings, progress, example_cache=cache)
+    checkpoints.keep("evaluation", pl.DataFrame({"evaluation": [json.dumps(evaluation.to_dict())]}))
+    return evaluation
 
 
 def publish(publication: Publication, store: VersionStore, context: JobContext) -> list[str]:
@@ -185,6 +211,6 @@ def _fingerprint(model: Model, profiles: ProfileTable, settings: Settings) -> st
     """Four hex digits of what lists and profiles hold, so that the same input gives the same version."""
     digest = hashlib.sha256(settings.model_dump_json(include=TRAINING_SETTINGS).encode())
     for name in LIST_NAMES:
-        digest.update(model.tables[name].records.tobytes())
+        digest.update(model.tables[name].records.view(np.uint8).data)
     digest.update(profiles.records.tobytes())
     return digest.hexdigest()[:4]

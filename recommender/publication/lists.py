@@ -21,6 +21,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.publication.mapped_records import release
+
 ListName = Literal["similar", "together", "buy_again", "discover", "popular", "trending"]
 LIST_NAMES: tuple[ListName, ...] = ("similar", "together", "buy_again", "discover", "popular", "trending")
 PERSONAL: frozenset[ListName] = frozenset({"buy_again", "discover"})
@@ -39,6 +41,8 @@ OWN = np.dtype(
     ]
 )
 RECORDS: dict[ListName, np.dtype[np.void]] = {name: OWN if name == "buy_again" else RANKED for name in LIST_NAMES}
+_RUN = 20_000
+"""Owners whose lists are in memory at a time, where they stand in a file."""
 _RANKED_STRUCT = struct.Struct("<ie")
 _OWN_STRUCT = struct.Struct("<ieHHeee")
 RECORD_BYTES: dict[ListName, int] = {name: records.itemsize for name, records in RECORDS.items()}
@@ -101,7 +105,7 @@ class ListTable:
     Attributes:
         owner_ids: n owners, unique.
         starts: (n + 1,) int64; owner i has records[starts[i]:starts[i + 1]], best first. Empty lists are allowed.
-        records: (starts[-1],) of dtype RANKED or OWN.
+        records: (starts[-1],) of dtype RANKED or OWN; may be mapped (`recommender.publication.mapped_records`).
         basis: (n,) uint8, a `Basis` each.
     """
 
@@ -126,6 +130,17 @@ class ListTable:
         for i in range(first, min(last, len(self))):
             records = self.records[self.starts[i] : self.starts[i + 1]]
             yield self.owner_ids[i], bytes((self.basis[i],)) + records.tobytes()
+            if not (i + 1) % _RUN:
+                release(self.records)
+
+    def runs(self) -> "Iterator[ListTable]":
+        """The same lists, some thousand owners at a time."""
+        for first in range(0, len(self), _RUN):
+            starts = self.starts[first : first + _RUN + 1]
+            records = self.records[starts[0] : starts[-1]]
+            owners, basis = self.owner_ids[first : first + _RUN], self.basis[first : first + _RUN]
+            yield ListTable(owners, starts - starts[0], records, basis)
+            release(self.records)
 
 
 @dataclass(frozen=True, slots=True)

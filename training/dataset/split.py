@@ -98,11 +98,11 @@ def split_window(ledger: pl.DataFrame, cut: datetime, horizon_days: int) -> Wind
 
 
 def end_of(ledger: pl.DataFrame) -> datetime:
-    """The moment just after the last purchase. Raises TooLittleDataError where there is none."""
+    """The first whole second after the last purchase. Raises TooLittleDataError where there is none."""
     last = ledger["ordered_at"].max()
     if not isinstance(last, datetime):
         raise TooLittleDataError("there is no purchase to learn from; `reprise doctor FILE` says what was left out")
-    return last + timedelta(microseconds=1)
+    return last.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def last_cuts(ledger: pl.DataFrame, n: int, horizon_days: int) -> list[datetime]:

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -60,6 +60,11 @@ class Evaluation:
             "drawn_from": self.drawn_from,
             "scores": {name: dict(scores) for name, scores in self.scores.items()},
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(**{**plain, "cut": datetime.fromisoformat(plain["cut"])})
 
 
 def evaluate_last_window(

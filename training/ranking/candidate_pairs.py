@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from training.dataset.batches import batch_size
 from training.dataset.pair_history import Ints
 from training.dataset.ranked_lists import owners_of, split_lists, starts_of
 from training.models.affinity import AffinityMeasures
@@ -24,6 +25,8 @@ _TOP = {
     "titles_last": 20,
 }
 """Products never bought before that each measure puts forward."""
+_RANKED = ("als", "discovery")
+"""Measures whose rank among the customer's candidates is a feature, too; of the others it says nothing more."""
 _TRENDING = 50
 """Products of the whole shop that are put forward to everybody."""
 
@@ -33,8 +36,8 @@ class Candidates(NamedTuple):
 
     Attributes:
         customer_index, product_index: (n,) int64.
-        affinity: measure → (n,) float32, and measure with the ending `_rank` → its rank from 1 among the customer's
-            candidates, float32.
+        affinity: measure → (n,) float32, and some measures with the ending `_rank` → the rank from 1 among the
+            customer's candidates, float32.
     """
 
     customer_index: Ints
@@ -62,7 +65,9 @@ def choose_candidates(
     chosen = split_lists(product, starts_of(np.bincount(row, minlength=len(customers))))
     affinity = {name: _inner(*factors, chosen) for name, factors in measures.factors.items()}
     affinity |= {name: _look_up(matrix, chosen) for name, matrix in measures.sparse.items()}
-    return Candidates(customers[row].astype(np.int64), product, affinity | _ranks(affinity, chosen))
+    return Candidates(
+        customers[row].astype(np.int64), product, affinity | _ranks({name: affinity[name] for name in _RANKED}, chosen)
+    )
 
 
 def _are_chosen(own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -72,7 +77,7 @@ def _are_chosen(own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.f
     chosen = bought.copy()
     for name, k in _TOP.items():
         if name in measures.factors:
-            nearest = nearest_others(*measures.factors[name], own, k)
+            nearest = nearest_others(*measures.factors[name], own, k, batch_size(own.shape[1]))
             chosen[owners_of(nearest.starts), nearest.product_index] = True
         else:
             highest = highest_of_rows(_without(bought, measures.sparse[name]), k)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -14,11 +15,15 @@ from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.coded_ids import code_ids
 from training.dataset.freed import give_back
+from training.dataset.id_map import IdMap
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
-from training.dataset.snapshot import Snapshot
+from training.dataset.snapshot import Snapshot, build_snapshot
+from training.parts.checkpoints import Checkpoints
+from training.parts.customer_parts import lines_of
 from training.ranking.candidate_pairs import Candidates
-from training.ranking.features import Evidence, build_evidence, build_features, customer_table, find_candidates
+from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
+from training.ranking.shop_evidence import ShopEvidence, learn_shop
 
 _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
@@ -32,6 +37,7 @@ _WINDOWS = 3
 _YEAR_DAYS = 365
 _SEASON_HISTORY = 6
 """Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
+_FRAMES = ("customers", "features")
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
@@ -62,6 +68,23 @@ class Examples:
     share: NDArray[np.float32]
     n_bought: int
 
+    def to_frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The customers and the features with all that is known of each row, and of the whole."""
+        customers = self.customers.with_columns(_returned=self.returned, _n_bought=self.n_bought)
+        return customers, self.features.with_columns(_bought=self.bought, _share=self.share)
+
+    @classmethod
+    def from_frames(cls, customers: pl.DataFrame, features: pl.DataFrame) -> Self:
+        """The inverse of `to_frames`."""
+        return cls(
+            customers=customers.drop("_returned", "_n_bought"),
+            returned=customers["_returned"].to_numpy(),
+            features=features.drop("_bought", "_share"),
+            bought=features["_bought"].to_numpy(),
+            share=features["_share"].to_numpy(),
+            n_bought=next(iter(customers["_n_bought"]), 0),
+        )
+
     @property
     def ceiling(self) -> float:
         """Share of what was bought that was among the candidates: no ranking of them can recall more. 1 if nothing."""
@@ -69,30 +92,25 @@ class Examples:
 
 
 def collect_examples(
-    ledger: pl.DataFrame,
-    catalogue: pl.DataFrame,
-    cut: datetime,
-    settings: Settings,
-    advance: Callable[[int], None] = lambda _: None,
+    ledger: pl.DataFrame, shop: ShopEvidence, advance: Callable[[int], None] = lambda _: None
 ) -> Examples:
-    """The training examples of one cut.
+    """The training examples of one cut, `shop.as_of`.
 
-    Features are of the purchases before `cut`, labels of those in [cut, cut + horizon_days). Of many customers, 20,000
-    are sampled to learn who returns, and 8,000 of those who returned to learn what they buy.
+    Features are of the purchases before the cut, labels of those in [cut, cut + horizon_days). Of many customers,
+    20,000 are sampled to learn who returns, and 8,000 of those who returned to learn what they buy.
 
     Args:
         ledger: as `training.ingest.ingest` returns it; what is from cut + horizon_days on changes nothing.
-        catalogue: as `training.ingest.ingest` returns it.
-        cut: an aware datetime.
-        settings: `als`, `horizon_days` and `seed` are read.
+        shop: learned from this ledger before the cut; of its settings, `horizon_days` and `seed` are read.
         advance: is called with the number of customers done.
     """
-    evidence = build_evidence(ledger, catalogue, cut, settings)
-    seed = (settings.seed, day_of(int(cut.timestamp())))
-    lot = np.random.default_rng(seed)
-    labels = find_labels(ledger, evidence.snapshot, settings.horizon_days)
-    everyone = _draw(np.arange(len(evidence.snapshot.customers)), _MOST_CUSTOMERS, lot)
-    buyers = _draw(labels.customers, _MOST_BUYERS, lot)
+    settings = shop.settings
+    seed = (settings.seed, day_of(int(shop.as_of.timestamp())))
+    drawn = _draw_customers(ledger, shop.as_of, settings.horizon_days, np.random.default_rng(seed))
+    part = lines_of(ledger, [*drawn.everyone, *drawn.buyers])
+    evidence = find_evidence(part, shop)
+    labels = find_labels(part, evidence.snapshot, settings.horizon_days)
+    everyone, buyers = (evidence.snapshot.customers.rows(each) for each in drawn)
     share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
 
     def examples_of_batch(number: int, batch: Rows) -> _Part:
@@ -101,18 +119,39 @@ def collect_examples(
             evidence, find_candidates(evidence, batch), labels, share, np.random.default_rng([*seed, number])
         )
 
-    batches = customer_batches(buyers, len(evidence.snapshot.products))
+    batches = customer_batches(buyers, len(shop.products))
     features, bought, shares = zip(
         *[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True
     )
     return Examples(
         customers=customer_table(evidence, everyone).to_frame(),
-        returned=np.isin(everyone, labels.customers),
+        returned=np.isin(everyone, labels.customer_index),
         features=pl.concat(features),
         bought=np.concatenate(bought),
         share=np.concatenate(shares),
         n_bought=int(np.isin(labels.customer_index, buyers).sum()),
     )
+
+
+class _Drawn(NamedTuple):
+    """Ids of the customers who are learned from: of `everyone` who returns, of `buyers` what they buy."""
+
+    everyone: list[str]
+    buyers: list[str]
+
+
+def _draw_customers(ledger: pl.DataFrame, cut: datetime, horizon_days: int, lot: Generator) -> _Drawn:
+    known, later = (
+        ledger.lazy().filter(some).select(pl.col("customer_id").unique()).collect()["customer_id"]
+        for some in (
+            pl.col("ordered_at") < cut,
+            pl.col("ordered_at").is_between(cut, cut + timedelta(days=horizon_days), closed="left"),
+        )
+    )
+    customers = IdMap(known.sort())
+    everyone = _draw(np.arange(len(customers)), _MOST_CUSTOMERS, lot)
+    buyers = _draw(customers.rows(later), _MOST_BUYERS, lot)
+    return _Drawn(*([customers[row] for row in rows.tolist()] for rows in (everyone, buyers)))
 
 
 @dataclass(frozen=True)
@@ -129,11 +168,6 @@ class Labels:
     customer_index: Ints
     keys: Ints
     wait_days: NDArray[np.float32]
-
-    @property
-    def customers(self) -> Ints:
-        """Indices of the customers with a purchase in the horizon, each once, rising."""
-        return np.unique(self.customer_index)
 
     def look_up(self, keys: Ints) -> NDArray[np.float32]:
         """Days until each pair was bought, (n,) float32; infinite where it was not."""
@@ -164,50 +198,81 @@ def find_labels(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> 
 
 
 def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
-    """Cuts of up to `n` past windows, newest first, at midnight UTC, one horizon apart.
+    """Cuts of up to `n` past windows, newest first, one horizon apart.
 
     The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
-    moment of the first purchase. Whole days, so that trainings of nearby moments share their windows.
+    moment of the first purchase. A training as of the first cut shares its windows.
     """
     return _cuts(as_of, horizon_days, range(1, n + 1), first + timedelta(days=horizon_days))
 
 
 def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
-    """The cuts to learn from, newest first: those of the last three windows, and two of about a year ago.
+    """The cuts to learn from, newest first: those of the last three windows, and of the one a year ago.
 
-    The latter teach what changes with the season that is coming, which the last months do not know yet. They are left
-    out where less than six horizons of history lie before them.
+    The latter teaches what changes with the season that is coming, which the last months do not know yet. It is left
+    out where less than six horizons of history lie before it.
     """
     year = round(_YEAR_DAYS / horizon_days)
-    season = [age for age in (year - 1, year) if age > _WINDOWS]
+    season = [year] if year > _WINDOWS else []
     return training_cuts(first, as_of, horizon_days) + _cuts(
         as_of, horizon_days, season, first + timedelta(days=_SEASON_HISTORY * horizon_days)
     )
 
 
 def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: datetime) -> list[datetime]:
-    midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    cuts = [midnight - timedelta(days=horizon_days * age) for age in ages]
+    cuts = [as_of - timedelta(days=horizon_days * age) for age in ages]
     return [cut for cut in cuts if cut >= earliest]
 
 
 class ExampleCache:
-    """A cache of one ledger's training examples by cut: trainings as of different moments share most of them.
+    """A cache of what trainings on one ledger share: the examples of a cut, and the shop evidence at it.
 
     Attributes:
         ledger: with coded ids.
     """
 
-    def __init__(self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings) -> None:
+    def __init__(
+        self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings, checkpoints: Checkpoints | None = None
+    ) -> None:
+        """With `checkpoints`, those of this ledger, catalogue and settings, examples are kept there, too."""
         self.ledger, self._catalogue, self._settings = code_ids(ledger), catalogue, settings
+        self._checkpoints = checkpoints
         self._known: dict[datetime, Examples] = {}
+        self._shops: dict[datetime, ShopEvidence] = {}
 
     def examples(self, cut: datetime) -> Examples:
         """The examples of a cut, collected once; see `collect_examples`."""
         if cut not in self._known:
-            self._known[cut] = collect_examples(self.ledger, self._catalogue, cut, self._settings)
-            give_back()  # the evidence of a window is many times what is kept of it
+            self._known[cut] = self._find(cut) or self._collect(cut)
         return self._known[cut]
+
+    def shop(self, as_of: datetime) -> tuple[Snapshot, ShopEvidence]:
+        """The snapshot at a moment and its shop evidence, which is kept for the examples of this cut."""
+        snapshot = self._snapshot(as_of)
+        if as_of not in self._shops:
+            self._shops[as_of] = self._learn(snapshot)
+        return snapshot, self._shops[as_of]
+
+    def _snapshot(self, as_of: datetime) -> Snapshot:
+        return build_snapshot(self.ledger, as_of, self._catalogue["product_id"])
+
+    def _learn(self, snapshot: Snapshot) -> ShopEvidence:
+        return learn_shop(snapshot, self.ledger, self._catalogue, self._settings)
+
+    def _find(self, cut: datetime) -> Examples | None:
+        if self._checkpoints is None:
+            return None
+        customers, features = (self._checkpoints.find(f"examples-{cut:%Y%m%d}-{name}") for name in _FRAMES)
+        return None if customers is None or features is None else Examples.from_frames(customers, features)
+
+    def _collect(self, cut: datetime) -> Examples:
+        shop = self._shops.pop(cut, None) or self._learn(self._snapshot(cut))
+        examples = collect_examples(self.ledger, shop)
+        give_back()  # the evidence of a window is many times what is kept of it
+        if self._checkpoints:
+            for name, frame in zip(_FRAMES, examples.to_frames(), strict=True):
+                self._checkpoints.keep(f"examples-{cut:%Y%m%d}-{name}", frame)
+        return examples
 
 
 def _draw(customers: Ints, most: int, lot: Generator) -> Ints:

@@ -32,18 +32,16 @@ class _Table(NamedTuple):
     """The leaves in reach by one feature.
 
     Attributes:
-        thresholds: (t,) float64, rising.
-        reach: (t + 2, n_trees): of values up to each threshold, above the last one, and of a missing value.
+        thresholds: (t + 1,) float32, rising, the last one infinite. NaN is sorted behind it.
+        reach: (t + 2, n_trees): of values up to each threshold, and of a missing value.
     """
 
-    thresholds: Floats
+    thresholds: NDArray[np.float32]
     reach: Reach
 
     def narrow(self, reach: Reach, values: NDArray[np.float32]) -> None:
         """Take from `reach` (n, n_trees) what is out of reach of the values (n,)."""
-        interval = np.searchsorted(self.thresholds, values)
-        interval[np.isnan(values)] = len(self.reach) - 1
-        reach &= self.reach.take(interval, axis=0)
+        reach &= self.reach.take(np.searchsorted(self.thresholds, values), axis=0)
 
 
 class TreeTables:
@@ -114,7 +112,13 @@ def _tabulate(trees: Sequence[NDArray[np.void]], names: Sequence[str]) -> Iterat
             column[: at + 1] &= ~right[split]
             column[at + 1 : -1] &= ~left[split]
             column[-1] &= ~(right if nodes["missing_go_to_left"][split] else left)[split]
-        yield names[feature], _Table(thresholds, reach)
+        yield names[feature], _Table(np.append(_round_down(thresholds), np.float32(np.inf)), reach)
+
+
+def _round_down(thresholds: Floats) -> NDArray[np.float32]:
+    """The largest float32 up to each: the same float32 values are up to it."""
+    nearest = thresholds.astype(np.float32)
+    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def _leaves_below(nodes: NDArray[np.void]) -> NDArray[np.uint16]:

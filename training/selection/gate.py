@@ -155,25 +155,31 @@ def _owner_faults(name: ListName, table: ListTable, publication: Publication) ->
 
 
 def _record_faults(name: ListName, table: ListTable, products: Sequence[Product]) -> Iterator[str]:
-    product, score = table.records["product_index"].astype(np.int64), table.records["score"]
-    unknown = _count((product < 0) | (product >= len(products)))
+    index = {one.product_id: i for i, one in enumerate(products)}
+    counts = [_count_faults(run, len(products), index) for run in table.runs()]
+    unknown, doubled, selfish, impossible = np.array(counts, np.int64).reshape(-1, 4).sum(axis=0).tolist()
     if unknown:
         yield f"{unknown} records point to no product (there are {len(products)})"
         return
-    owner = np.repeat(np.arange(len(table)), np.diff(table.starts))
-    doubled = len(product) - np.unique(owner * len(products) + product).size
     if doubled:
         yield f"{doubled} records repeat a product of the same list"
-    if name in PER_PRODUCT:
-        index = {one.product_id: i for i, one in enumerate(products)}
-        itself = np.array([index.get(owner_id, -1) for owner_id in table.owner_ids], dtype=np.int64)
-        selfish = _count(itself[owner] == product)
-        if selfish:
-            yield f"{selfish} lists of a product hold that product"
-    if name in PER_CUSTOMER:
-        impossible = _count((score < 0) | (score > 1))
-        if impossible:
-            yield f"{impossible} scores are no probability in [0, 1]"
+    if name in PER_PRODUCT and selfish:
+        yield f"{selfish} lists of a product hold that product"
+    if name in PER_CUSTOMER and impossible:
+        yield f"{impossible} scores are no probability in [0, 1]"
+
+
+def _count_faults(table: ListTable, n_products: int, index: Mapping[str, int]) -> tuple[int, int, int, int]:
+    """Records without a product, that repeat one, whose product owns the list, and without a probability."""
+    product, score = table.records["product_index"].astype(np.int64), table.records["score"]
+    owner = np.repeat(np.arange(len(table)), np.diff(table.starts))
+    itself = np.array([index.get(owner_id, -1) for owner_id in table.owner_ids], dtype=np.int64)
+    return (
+        _count((product < 0) | (product >= n_products)),
+        len(product) - np.unique(owner * n_products + product).size,
+        _count(itself[owner] == product),
+        _count((score < 0) | (score > 1)),
+    )
 
 
 def _count(marked: NDArray[np.bool_]) -> int:

@@ -12,6 +12,9 @@ from typing import Self
 
 from recommender.data_dir import DataDirectory, home_errors, make_folder
 
+_KEPT = DataDirectory(Path()).training.name
+"""A killed training goes on from it."""
+
 
 class Workspace:
     """A folder under `REPRISE_HOME/work`, made when it is first needed and deleted at the end of the context.
@@ -80,5 +83,7 @@ def _locked(folder: Path, operation: int = fcntl.LOCK_EX) -> Iterator[None]:
 
 def _delete_unlocked(parent: Path) -> None:
     for folder in parent.iterdir():
+        if folder.name == _KEPT:
+            continue
         with suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):  # else it is at work
             shutil.rmtree(folder, ignore_errors=True)

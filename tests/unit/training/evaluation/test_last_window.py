@@ -10,10 +10,13 @@ from recommender.cli.progress import Progress
 from recommender.errors import TooLittleDataError
 from recommender.settings import AlsSettings, Settings
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer
-from training.dataset.split import split_window
+from training.dataset.split import end_of, split_window
 from training.evaluation import last_window as last_window_module
 from training.evaluation.last_window import evaluate_last_window, evaluate_window, last_window, rank_model
+from training.ranking import training_examples
 from training.ranking.model import train_model
+from training.ranking.shop_evidence import learn_shop
+from training.ranking.training_examples import ExampleCache
 
 NO_PRODUCTS = pl.DataFrame(
     schema=dict.fromkeys(("product_id", "title", "category", "price", "currency", "url", "image_url"), pl.String)
@@ -23,7 +26,7 @@ NO_PRODUCTS = pl.DataFrame(
 
 def test_the_last_window_ends_with_the_last_purchase():
     window = last_window(ledger_of([("ANNA", "MILK", 30), ("ANNA", "MILK", 0.5)]), 7)
-    assert window.cut == datetime(2026, 11, 12, 12, 0, 0, 1, tzinfo=UTC)
+    assert window.cut == datetime(2026, 11, 12, 12, 0, 1, tzinfo=UTC)
     assert window.truth.rows() == [("ANNA", "MILK")]
 
 
@@ -46,6 +49,23 @@ def test_evaluates_model_and_baselines_on_the_last_window():
     assert list(evaluation.scores) == ["reprise", "popular", "trending", "own_counts", "decayed_own"]
     assert evaluation.scores["reprise"]["recall@10"] == evaluation.scores["decayed_own"]["ndcg@10"] == 1
     assert evaluate(new_customer()) == evaluation
+
+
+def test_no_moment_of_an_evaluated_training_is_learned_twice(monkeypatch):
+    ledger, learned = new_customer(), []
+
+    def learn(snapshot, *others):
+        learned.append(snapshot.as_of)
+        return learn_shop(snapshot, *others)
+
+    monkeypatch.setattr(training_examples, "learn_shop", learn)
+    cache = ExampleCache(ledger, NO_PRODUCTS, SETTINGS)
+    evaluate_last_window(ledger, NO_PRODUCTS, SETTINGS, Progress(show=False), example_cache=cache)
+    evaluated = len(learned)
+    train_model(ledger, NO_PRODUCTS, end_of(ledger), SETTINGS, Progress(show=False), example_cache=cache)
+    assert last_window(ledger, SETTINGS.horizon_days).cut in learned[:evaluated]
+    assert learned[evaluated:] == [end_of(ledger)]
+    assert len(set(learned)) == len(learned)
 
 
 def test_of_many_customers_some_are_drawn_by_lot(monkeypatch):

@@ -29,6 +29,7 @@ def test_own_products_the_nearest_new_ones_and_best_sellers(monkeypatch):
 
 def test_the_nearest_by_a_sparse_measure_with_its_values_for_every_candidate(monkeypatch):
     monkeypatch.setattr(candidate_pairs, "_TOP", {"neighbours": 2, "peers": 1})
+    monkeypatch.setattr(candidate_pairs, "_RANKED", ("neighbours", "peers"))
     monkeypatch.setattr(candidate_pairs, "_TRENDING", 0)
     own = csr_matrix(np.array([[0, 1, 0, 0, 0], [1, 0, 0, 0, 0]], dtype=np.float32))
     neighbours = np.array([[1, 9, 3, 2, 0], [7, 0, 0, 0, 0]], dtype=np.float32)

@@ -5,9 +5,12 @@ import polars as pl
 import pytest
 
 from recommender.settings import AlsSettings, Settings
+from tests.support.evidence import shop_of
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, two_tastes
 from training.dataset.snapshot import build_snapshot
+from training.parts.checkpoints import Checkpoints
 from training.ranking import training_examples
+from training.ranking.shop_evidence import learn_shop
 from training.ranking.training_examples import ExampleCache, collect_examples, find_labels, learning_cuts, training_cuts
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
@@ -21,7 +24,7 @@ def catalogue_of(ledger):
 
 
 def collect(ledger, cut=CUT, **options):
-    return collect_examples(ledger, catalogue_of(ledger), cut, SETTINGS, **options)
+    return collect_examples(ledger, shop_of(ledger, catalogue_of(ledger), cut, SETTINGS), **options)
 
 
 def test_who_returned_within_the_horizon_and_what_they_bought():
@@ -54,8 +57,9 @@ def test_no_feature_knows_what_happens_from_the_cut_on():
     later = [(f"R{i}", product, day) for i in range(10) for product in ("LATER", "CHEESE") for day in (0.5, 9.5, 29.5)]
     busy = ledger_of([*past, *later, *((f"N{i}", "BREAD", 3.5) for i in range(50))])
     prices = pl.when(pl.col("ordered_at") >= CUT).then(99.0).otherwise(pl.col("unit_price"))
-    one = collect_examples(quiet, catalogue_of(busy), CUT, SETTINGS)
-    other = collect_examples(busy.with_columns(unit_price=prices), catalogue_of(busy), CUT, SETTINGS)
+    one = collect_examples(quiet, shop_of(quiet, catalogue_of(busy), CUT, SETTINGS))
+    busy = busy.with_columns(unit_price=prices)
+    other = collect_examples(busy, shop_of(busy, catalogue_of(busy), CUT, SETTINGS))
     assert one.customers.equals(other.customers, null_equal=True)
     assert one.features.equals(other.features, null_equal=True)
     assert one.bought.tolist() != other.bought.tolist()
@@ -70,7 +74,9 @@ def test_what_is_bought_after_the_horizon_changes_nothing():
     ledger = new_customer()
     cut = CUT - timedelta(days=10)
     known = ledger.filter(pl.col("ordered_at") < AS_OF - timedelta(days=10))
-    one, other = (collect_examples(each, catalogue_of(ledger), cut, SETTINGS) for each in (ledger, known))
+    one, other = (
+        collect_examples(each, shop_of(each, catalogue_of(ledger), cut, SETTINGS)) for each in (ledger, known)
+    )
     assert one.features.equals(other.features)
     assert one.bought.tolist() == other.bought.tolist()
     assert one.returned.tolist() == other.returned.tolist()
@@ -128,17 +134,15 @@ def test_answers_are_of_customers_with_a_past():
 def test_windows_to_learn_from_are_over_and_have_a_past():
     as_of = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
     cuts = training_cuts(as_of - timedelta(days=100), as_of, 30, 5)
-    assert cuts == [datetime(2026, 10, 21, tzinfo=UTC), datetime(2026, 9, 21, tzinfo=UTC)]
+    assert cuts == [as_of - timedelta(days=30), as_of - timedelta(days=60)]
     assert training_cuts(as_of - timedelta(days=59), as_of, 30, 5) == []
 
 
 def test_the_season_of_a_year_ago_is_learned_where_it_had_a_past():
     as_of = datetime(2026, 11, 20, tzinfo=UTC)
     latest = [as_of - timedelta(days=days) for days in (30, 60, 90)]
-    season = [as_of - timedelta(days=days) for days in (330, 360)]
-    assert learning_cuts(as_of - timedelta(days=720), as_of, 30) == latest + season
-    assert learning_cuts(as_of - timedelta(days=515), as_of, 30) == latest + season[:1]
-    assert learning_cuts(as_of - timedelta(days=400), as_of, 30) == latest
+    assert learning_cuts(as_of - timedelta(days=540), as_of, 30) == [*latest, as_of - timedelta(days=360)]
+    assert learning_cuts(as_of - timedelta(days=539), as_of, 30) == latest
 
 
 def test_a_long_horizon_has_no_window_twice():
@@ -151,3 +155,30 @@ def test_windows_are_collected_once():
     cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
     assert cache.examples(CUT) is cache.examples(CUT)
     assert cache.examples(CUT).features.equals(collect(ledger).features)
+
+
+def test_what_a_training_knew_at_a_cut_serves_its_examples(monkeypatch):
+    ledger, learned = new_customer(), []
+    alone = collect(ledger)
+
+    def learn(snapshot, *others):
+        learned.append(snapshot.as_of)
+        return learn_shop(snapshot, *others)
+
+    monkeypatch.setattr(training_examples, "learn_shop", learn)
+    cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
+    cache.shop(CUT)
+    assert cache.examples(CUT).features.equals(alone.features)
+    assert learned == [CUT]
+
+
+def test_examples_come_back_from_checkpoints(tmp_path, monkeypatch):
+    ledger = two_tastes()
+    first, second = (ExampleCache(ledger, catalogue_of(ledger), SETTINGS, Checkpoints(tmp_path, "key")) for _ in "12")
+    made = first.examples(CUT)
+    monkeypatch.setattr("training.ranking.training_examples.collect_examples", None)
+    found = second.examples(CUT)
+    assert found.customers.equals(made.customers)
+    assert found.features.equals(made.features)
+    for name in ("returned", "bought", "share", "n_bought"):
+        assert np.array_equal(getattr(found, name), getattr(made, name))
