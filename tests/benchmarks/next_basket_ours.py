@@ -11,12 +11,12 @@ import polars as pl
 from next_basket_data import KS, Lists, Problem
 
 from recommender.settings import Settings
+from tests.support.evidence import evidence_of
 from training.dataset.interactions import build_interactions
 from training.dataset.ranked_lists import split_lists
 from training.dataset.snapshot import build_snapshot
 from training.ingest.schema import CATALOGUE, LEDGER
 from training.models.als import fit_factors, top_products
-from training.ranking.features import build_evidence
 from training.ranking.personal_lists import PersonalLists, rank_candidates
 from training.ranking.ranker import fit_ranker
 from training.ranking.training_examples import collect_examples, learning_cuts
@@ -43,7 +43,7 @@ def rank_ours(problem: Problem) -> Lists:
     catalogue = _make_catalogue(ledger)
     cuts = learning_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
     ranker = fit_ranker([collect_examples(ledger, catalogue, cut, settings) for cut in cuts], settings.seed)
-    evidence = build_evidence(ledger, catalogue, END, settings)
+    evidence = evidence_of(ledger, catalogue, END, settings)
     ids = evidence.snapshot.customers
     known = np.unique(ids.indices(problem.asked, unknown="drop"))
     merged = _merge(rank_candidates(ranker, evidence, known, max(KS)))

@@ -17,9 +17,14 @@ Rows = NDArray[np.int64]
 _Result = TypeVar("_Result")
 
 
+def batch_size(n_products: int) -> int:
+    """Customers of a whole batch, at least 1."""
+    return max(1, min(_MOST_CUSTOMERS, _CELLS // max(1, n_products)))
+
+
 def customer_batches(customers: NDArray[np.integer], n_products: int) -> list[Rows]:
     """`customers` (n,) in runs of at most 2 million customers times products; no customers give no run."""
-    size = max(1, min(_MOST_CUSTOMERS, _CELLS // max(1, n_products)))
+    size = batch_size(n_products)
     return [customers[first : first + size].astype(np.int64) for first in range(0, len(customers), size)]
 
 

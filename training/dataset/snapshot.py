@@ -46,12 +46,13 @@ class Snapshot:
 
 
 def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterable[str] = ()) -> Snapshot:
-    """The snapshot of a ledger before `as_of`.
+    """The snapshot of a ledger before `as_of`; it may be that of some customers.
 
     Args:
         ledger: purchases as `training.ingest.ingest` returns them; coded ids are welcome.
         as_of: an aware datetime; purchases at or after it are left out.
-        catalogue_ids: products to index even if nobody bought them yet.
+        catalogue_ids: products to index even if nobody bought them yet. An `IdMap` must hold all of the ledger's
+            products, too: it becomes that of the snapshot.
 
     An empty past gives empty arrays.
     """
@@ -65,7 +66,10 @@ def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterabl
         .collect(engine="in-memory")  # the streaming one adds fractions in any order
     )
     customers = IdMap(past["customer_id"].unique().sort())
-    products = IdMap(sorted({*past["product_id"].unique(), *catalogue_ids}))
+    if isinstance(catalogue_ids, IdMap):
+        products = catalogue_ids
+    else:
+        products = IdMap(sorted({*past["product_id"].unique(), *catalogue_ids}))
     numbers = past.select(customer=pl.col("customer_id").rle_id(), order=pl.struct("customer_id", "order_id").rle_id())
     return Snapshot(
         as_of=as_of,

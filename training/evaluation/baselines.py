@@ -4,13 +4,14 @@ Each learns from a snapshot and gives a `Scorer`; `training.evaluation.top_k.ran
 """
 
 import numpy as np
+from implicit.cpu.bpr import BayesianPersonalizedRanking
 from numpy.typing import NDArray
 
 from recommender.settings import AlsSettings
 from training.dataset.interactions import build_interactions
 from training.dataset.snapshot import Snapshot
 from training.evaluation.top_k import POPULAR_DAYS, OwnAndShared, Scorer, count_orders, recent_buyers
-from training.models.als import fit_bpr, fit_factors
+from training.models.als import fit_factors
 from training.models.neighbours import nearest_products
 from training.models.popularity import trend
 
@@ -67,11 +68,15 @@ def als_alone(snapshot: Snapshot, als: AlsSettings, seed: int) -> Scorer:
 
 
 def bpr(snapshot: Snapshot, n_factors: int, seed: int) -> Scorer:
-    """Bayesian personalized ranking, nothing hidden."""
-    factors = fit_bpr(count_orders(snapshot).sign(), n_factors, seed)
+    """Bayesian personalized ranking (Rendle et al. 2009), nothing hidden; a product gets its bias as a factor on top.
+
+    One thread, so that the same seed gives the same bytes.
+    """
+    model = BayesianPersonalizedRanking(factors=n_factors, iterations=100, num_threads=1, random_state=seed)
+    model.fit(count_orders(snapshot).sign(), show_progress=False)
 
     def score(customers: NDArray[np.int64]) -> NDArray[np.float32]:
-        scores = factors.customers[customers] @ factors.products.T
+        scores = model.user_factors[customers] @ model.item_factors.T
         # only the order means something: moved up, so that nothing counts as unwanted
         positive: NDArray[np.float32] = scores - scores.min(axis=1, keepdims=True) + np.float32(1e-3)
         return positive

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recommender.settings import Settings
+from recommender.settings import AlsSettings, Settings
+from training.dataset.batches import batch_size
+from training.dataset.id_map import IdMap
 from training.dataset.interactions import build_interactions
 from training.dataset.orders import Orders
 from training.dataset.pair_history import History
 from training.dataset.snapshot import Snapshot
 from training.models.als import Factors, fit_factors, nearest_others
+from training.models.customer_factors import fold_in
 from training.models.neighbours import nearest_products, order_matrix
 from training.models.title_words import title_matrix
 
@@ -44,36 +47,44 @@ class AffinityMeasures(NamedTuple):
     sparse: dict[str, csr_matrix]
 
 
-@dataclass(frozen=True)
-class Affinities:
-    """The factors and similarities that affinity measures are computed from.
+class Peers(NamedTuple):
+    """The peers: the latest customers to order, whose purchases may speak for others.
 
     Attributes:
-        recent: ALS on purchases that fade, as the settings have it.
-        timeless: ALS on all purchases alike.
-        long, short: (n_customers, n_products) what each customer bought, fading slowly and fast.
-        last: the same, 1 for what was in the last order.
+        customer_ids: n_peers ids.
+        directions: (n_peers, f) float32 recent factors at length 1, or 0.
+        bought: (n_peers, n_products) what each of them bought, fading fast.
+    """
+
+    customer_ids: tuple[str, ...]
+    directions: NDArray[np.float32]
+    bought: csr_matrix
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """The tastes of a shop: what affinity measures are computed from, whoever the customer is.
+
+    Attributes:
+        recent: ALS on purchases that fade, as the settings have it; factors of products, and of no customer.
+        timeless: ALS on all purchases alike, likewise.
         by_customers, by_orders: (n_products, n_products) similarities of the nearest products.
         by_discovery: likewise, from what was bought for long to what the same customers discovered lately.
         words: (n_products, n_words) of the titles, rows of length 1.
-        peers: (n_peers,) customers whose purchases may speak for others: the latest to order.
+        peers: customers of like taste are looked for among these.
+        last_day: of the shop's last purchase, in days since 1970-01-01.
+        settings: that it was learned with.
     """
 
     recent: Factors
     timeless: Factors
-    long: csr_matrix
-    short: csr_matrix
-    last: csr_matrix
     by_customers: csr_matrix
     by_orders: csr_matrix
     by_discovery: csr_matrix
     words: csr_matrix
-    peers: NDArray[np.int64]
-
-    @cached_property
-    def customer_directions(self) -> NDArray[np.float32]:
-        """The rows of `recent.customers` at length 1, or 0."""
-        return _directions(self.recent.customers)
+    peers: Peers
+    last_day: int
+    settings: Settings
 
     @cached_property
     def product_directions(self) -> NDArray[np.float32]:
@@ -81,67 +92,122 @@ class Affinities:
         return _directions(self.recent.products)
 
 
-def fit_affinities(
+@dataclass(frozen=True)
+class Affinities:
+    """The affinities of some customers, by customer_index.
+
+    Attributes:
+        tastes: of the shop.
+        recent, timeless: (n_customers, f) float32 factors, folded in.
+        long, short: (n_customers, n_products) what each customer bought, fading slowly and fast.
+        last: the same, 1 for what was in the last order.
+        peer: (n_customers,) position of each among the shop's peers, -1 where it is none.
+    """
+
+    tastes: Tastes
+    recent: NDArray[np.float32]
+    timeless: NDArray[np.float32]
+    long: csr_matrix
+    short: csr_matrix
+    last: csr_matrix
+    peer: NDArray[np.int32]
+
+    @cached_property
+    def customer_directions(self) -> NDArray[np.float32]:
+        """The rows of `recent` at length 1, or 0."""
+        return _directions(self.recent)
+
+
+def fit_tastes(
     snapshot: Snapshot, history: History, orders: Orders, titles: Sequence[str | None], settings: Settings
-) -> Affinities:
-    """The affinities fitted on a snapshot; `als`, `horizon_days` and `seed` are read."""
-    timeless = settings.als.model_copy(
-        update={"weighting": "binary", "iterations": math.ceil(_TIMELESS_ROUNDS * settings.als.iterations)}
-    )
+) -> Tastes:
+    """The tastes fitted on a snapshot of everybody; `als`, `horizon_days` and `seed` are read."""
+    timeless = _timeless(settings)
     long = _decayed(snapshot, history, _LONG * settings.horizon_days)
     discovered = _discovered(snapshot, history, _LATELY * settings.horizon_days)
-    last_day = np.zeros(len(snapshot.customers))
-    np.maximum.at(last_day, orders.customer_index, orders.day)
-    als, seed = settings.als, settings.seed
+    last_day, als, seed = int(snapshot.day.max(initial=0)), settings.als, settings.seed
     # five independent fits, all outside the interpreter's lock; one limit for all, as the end of one would undo it
     with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
-        recent = pool.submit(fit_factors, build_interactions(snapshot, als), als, seed)
-        lasting = pool.submit(fit_factors, build_interactions(snapshot, timeless), timeless, seed)
+        recent = pool.submit(_fit_products, snapshot, als, seed)
+        lasting = pool.submit(_fit_products, snapshot, timeless, seed)
         by_customers = pool.submit(nearest_products, long.log1p(), N_NEIGHBOURS)
         by_orders = pool.submit(nearest_products, order_matrix(snapshot), N_NEIGHBOURS)
         by_discovery = pool.submit(nearest_products, discovered, N_NEIGHBOURS, long.log1p())
-    return Affinities(
+    return Tastes(
         recent=recent.result(),
         timeless=lasting.result(),
-        long=long,
-        short=_decayed(snapshot, history, _SHORT * settings.horizon_days),
-        last=_last_orders(snapshot, orders),
         by_customers=by_customers.result(),
         by_orders=by_orders.result(),
         by_discovery=by_discovery.result(),
         words=title_matrix(titles),
-        peers=np.argsort(-last_day, kind="stable")[:_MOST_PEERS],
+        peers=_find_peers(snapshot, history, orders, recent.result(), settings),
+        last_day=last_day,
+        settings=settings,
+    )
+
+
+def find_affinities(snapshot: Snapshot, history: History, orders: Orders, tastes: Tastes) -> Affinities:
+    """The affinities of a snapshot's customers, who may be any of the shop's."""
+    settings, timeless = tastes.settings, _timeless(tastes.settings)
+    return Affinities(
+        tastes=tastes,
+        recent=fold_in(tastes.recent, build_interactions(snapshot, settings.als, tastes.last_day), settings.als),
+        timeless=fold_in(tastes.timeless, build_interactions(snapshot, timeless, tastes.last_day), timeless),
+        long=_decayed(snapshot, history, _LONG * settings.horizon_days),
+        short=_decayed(snapshot, history, _SHORT * settings.horizon_days),
+        last=_last_orders(snapshot, orders),
+        peer=IdMap(tastes.peers.customer_ids).indices(snapshot.customers.ids, unknown="mark"),
     )
 
 
 def measure(affinities: Affinities, customers: NDArray[np.integer]) -> AffinityMeasures:
     """The measures of a batch of customers (n,)."""
-    long, last = affinities.long[customers], affinities.last[customers]
+    tastes, long, last = affinities.tastes, affinities.long[customers], affinities.last[customers]
     return AffinityMeasures(
         factors={
-            name: (factors.customers[customers], factors.products)
-            for name, factors in (("als", affinities.recent), ("als_timeless", affinities.timeless))
+            "als": (affinities.recent[customers], tastes.recent.products),
+            "als_timeless": (affinities.timeless[customers], tastes.timeless.products),
         },
         sparse={
-            "neighbours": long @ affinities.by_customers,
-            "together": affinities.short[customers] @ affinities.by_orders,
-            "together_last": last @ affinities.by_orders,
-            "discovery": long @ affinities.by_discovery,
+            "neighbours": long @ tastes.by_customers,
+            "together": affinities.short[customers] @ tastes.by_orders,
+            "together_last": last @ tastes.by_orders,
+            "discovery": long @ tastes.by_discovery,
             "peers": _peers(affinities, customers),
-            "titles": (long @ affinities.words) @ affinities.words.T,
-            "titles_last": (last @ affinities.words) @ affinities.words.T,
+            "titles": (long @ tastes.words) @ tastes.words.T,
+            "titles_last": (last @ tastes.words) @ tastes.words.T,
         },
     )
 
 
+def _timeless(settings: Settings) -> AlsSettings:
+    rounds = math.ceil(_TIMELESS_ROUNDS * settings.als.iterations)
+    return settings.als.model_copy(update={"weighting": "binary", "iterations": rounds})
+
+
+def _fit_products(snapshot: Snapshot, als: AlsSettings, seed: int) -> Factors:
+    factors = fit_factors(build_interactions(snapshot, als), als, seed)
+    return replace(factors, customers=np.zeros((0, als.factors), np.float32))
+
+
+def _find_peers(snapshot: Snapshot, history: History, orders: Orders, recent: Factors, settings: Settings) -> Peers:
+    last_day = np.zeros(len(snapshot.customers))
+    np.maximum.at(last_day, orders.customer_index, orders.day)
+    rows = np.argsort(-last_day, kind="stable")[:_MOST_PEERS]
+    bought = _decayed(snapshot, history, _SHORT * settings.horizon_days)[rows]
+    factors = fold_in(recent, build_interactions(snapshot, settings.als)[rows], settings.als)
+    return Peers(tuple(snapshot.customers[row] for row in rows.tolist()), _directions(factors), bought)
+
+
 def _peers(affinities: Affinities, customers: NDArray[np.integer]) -> csr_matrix:
     """What the customers of like taste bought lately, each by how like it is (user-based nearest neighbours)."""
-    directions, n_peers = affinities.customer_directions, len(affinities.peers)
-    _, row, itself = np.intersect1d(customers, affinities.peers, assume_unique=True, return_indices=True)
-    others = csr_matrix((np.ones(len(row), bool), (row, itself)), shape=(len(customers), n_peers))
-    likest = nearest_others(directions[customers], directions[affinities.peers], others, _N_PEERS)
-    votes = csr_matrix((likest.score, likest.product_index, likest.starts), shape=others.shape)
-    bought: csr_matrix = votes @ affinities.short[affinities.peers]
+    peers, peer = affinities.tastes.peers, affinities.peer[customers]
+    row = np.flatnonzero(peer >= 0)
+    itself = csr_matrix((np.ones(len(row), bool), (row, peer[row])), shape=(len(customers), len(peers.directions)))
+    directions, size = affinities.customer_directions[customers], batch_size(affinities.long.shape[1])
+    likest = nearest_others(directions, peers.directions, itself, _N_PEERS, size)
+    votes = csr_matrix((likest.score, likest.product_index, likest.starts), shape=itself.shape)
+    bought: csr_matrix = votes @ peers.bought
     return bought
 
 

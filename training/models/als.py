@@ -1,4 +1,4 @@
-"""Alternating least squares on implicit feedback: the one module that talks to `implicit`.
+"""Alternating least squares on implicit feedback: where `implicit` fits it, and finds the nearest.
 
 `implicit` says user and item. What else it does is kept in here: it refuses anything but a csr_matrix, goes on from
 old factors in a second fit, pads short lists with product 0 or a score of -3.4e38, and slows down many times when
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.cpu.topk import topk
 from implicit.recommender_base import ModelFitError
 from numpy.typing import NDArray
@@ -20,10 +19,13 @@ from threadpoolctl import threadpool_limits
 
 from recommender.errors import SettingsError, UsageError
 from recommender.settings import AlsSettings
+from training.dataset.batches import batch_size
 from training.dataset.ranked_lists import RankedLists, concatenate_lists, split_lists, starts_of
 
 _BLOCK_CELLS = 4_000_000
 """Scores held at once: 16 MB of float32 stay near the processor."""
+_TOPK_ROWS = 100
+"""Queries that `topk` multiplies at once."""
 _ENOUGH_FOR_THREADS = 1_000_000
 """Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
 on a busy machine take longer than one."""
@@ -143,19 +145,6 @@ def _draw_customers(user_items: csr_matrix, seed: int) -> csr_matrix:
     return user_items[np.sort(order[:n])]
 
 
-def fit_bpr(matrix: csr_matrix, factors: int, seed: int) -> Factors:
-    """Factors by Bayesian personalized ranking (Rendle et al. 2009), for comparison with ours; only their order counts.
-
-    Args:
-        matrix: (n_customers, n_products) with an entry for what was bought; at least one.
-        factors: numbers that describe one customer or product; a product gets its bias on top.
-        seed: of the random start and of the samples; one thread, so that the same seed gives the same bytes.
-    """
-    model = BayesianPersonalizedRanking(factors=factors, iterations=100, num_threads=1, random_state=seed)
-    model.fit(csr_matrix(matrix).astype(np.float32), show_progress=False)
-    return Factors(model.user_factors, model.item_factors)
-
-
 def _spectral_norm(matrix: csr_matrix) -> float:
     """Largest singular value by power iteration: with no negative entry, a start of ones is close after a few steps."""
     direction = np.ones(matrix.shape[1])  # float64: squares of faded strengths are still above 0
@@ -191,29 +180,47 @@ def top_products(factors: Factors, rows: NDArray[np.integer], k: int, mask: csr_
             f"mask has shape {mask.shape}; there are {len(factors.customers)} customers and "
             f"{len(factors.products)} products"
         )
+    size = batch_size(len(factors.products))
     return concatenate_lists(
-        _top_of_block(factors.customers[block] @ factors.products.T, k, None if mask is None else mask[block])
-        for block in _blocks(rows, len(factors.products))
+        _top_of_block(
+            (_fill_up(factors.customers[block], size) @ factors.products.T)[: len(block)],
+            k,
+            None if mask is None else mask[block],
+        )
+        for block in (rows[first : first + size] for first in range(0, len(rows), size))
     )
 
 
-def nearest_others(queries: NDArray[np.float32], items: NDArray[np.float32], hidden: csr_matrix, k: int) -> RankedLists:
+def _fill_up(queries: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """`queries` (n, f) with rows of 0 after them: BLAS rounds by the number of rows, and so always alike."""
+    rows = size if size <= _TOPK_ROWS else -(-size // _TOPK_ROWS) * _TOPK_ROWS
+    filled = np.zeros((rows, queries.shape[1]), np.float32)
+    filled[: len(queries)] = queries
+    return filled
+
+
+def nearest_others(
+    queries: NDArray[np.float32], items: NDArray[np.float32], hidden: csr_matrix, k: int, size: int
+) -> RankedLists:
     """The `k` items with the highest inner products above 0 for each of some queries.
 
-    Quicker than `top_products`, but ties come in any order.
+    Quicker than `top_products`, but ties come in any order. The list of a query is the same bytes whatever the others
+    are, as long as there are no more than `size`.
 
     Args:
         queries: (n, f) float32, such as rows of `Factors.customers`.
         items: (n_items, f) float32.
         hidden: (n, n_items) with an entry for what is left out.
         k: longest list, at least 1.
+        size: most queries of a call.
 
     Returns:
         n lists of indices of items.
     """
     if not len(queries) or not len(items):
         return RankedLists(np.zeros(len(queries) + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
-    index, score = topk(items, queries, k, filter_query_items=_Rows(hidden), num_threads=1)
+    index, score = topk(items, _fill_up(queries, size), k, filter_query_items=_Rows(hidden), num_threads=1)
+    index, score = index[: len(queries)], score[: len(queries)]
     wanted = score > 0
     return RankedLists(starts_of(wanted.sum(axis=1)), index[wanted], score[wanted])
 
@@ -225,7 +232,10 @@ class _Rows:
         self._indices = split_lists(matrix.indices, matrix.indptr.astype(np.int64))
 
     def __getitem__(self, row: int) -> "_Row":
-        return _Row(self._indices[row])
+        return _Row(self._indices[row] if row < len(self._indices) else _NONE)
+
+
+_NONE = np.zeros(0, np.int32)
 
 
 class _Row(NamedTuple):

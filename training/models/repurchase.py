@@ -7,8 +7,8 @@ the level above:
 
 the posterior mean of a conjugate prior worth c observations (Gelman et al., Bayesian Data Analysis, ch. 2 and 5).
 A much-bought product speaks for itself, a new one for its category. The pseudo-counts c, the stretch and the due
-factor of `build_buy_again` were chosen on Online Retail II (30 days after 2011-06-01, 07-01 and 08-01) by log loss,
-calibration, recall and NDCG; near their values the figures hardly change.
+factor of `training.models.buy_again` were chosen on Online Retail II (30 days after 2011-06-01, 07-01 and 08-01) by
+log loss, calibration, recall and NDCG; near their values the figures hardly change.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from recommender.publication.lists import OWN, Basis, ListTable
 from training.dataset.pair_history import Floats, History, Ints, build_history, sum_by
-from training.dataset.ranked_lists import starts_of
 from training.dataset.snapshot import Snapshot
-from training.models.return_rate import bought_since, bought_within, fit_odds, look_back, shift_odds
+from training.models.return_rate import bought_since, fit_odds, look_back, shift_odds
 
-_GAP_PSEUDO_COUNTS = (30.0, 30.0, 4.0)
-"""Gaps that a category, a product and the spread of a pair borrow from the level above."""
+_GAP_PSEUDO_COUNTS, _PAIR_PSEUDO_COUNT = (30.0, 30.0), 4.0
+"""Gaps that a category and a product, and the spread of a pair, borrow from the level above."""
 _SMALLEST_BETWEEN = 0.05
 """Share of a product's variance that lies between its buyers, at least."""
 _SHARE_PSEUDO_COUNTS = (10.0, 10.0)
@@ -39,9 +36,6 @@ _SMALLEST_SD = 0.1
 """Even a clockwork buyer comes a tenth early or late."""
 _STRETCH = 0.25
 _LARGEST_STRETCH = float(np.log(2))
-_SHARE_FLOOR, _SMALLEST_SHARE = 0.2, 0.01
-_DUE_DAYS = 30.0
-_LARGEST_UINT16 = np.iinfo(np.uint16).max
 
 
 class Gaps(NamedTuple):
@@ -57,41 +51,43 @@ class Gaps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ProductRhythms:
-    """The rhythms of products and pairs, as `fit_rhythm` returns them.
+class ShopRhythms:
+    """The rhythms of a shop's products, as `fit_rhythms` returns them.
 
     Attributes:
-        history: the pairs and visits that it was learned from.
         products: by product_index.
-        pairs: by position in `history`; what the ranker learns from.
-        forecast: likewise; as published but for `odds_shift`, fitted to be calibrated pair by pair.
+        variance: (n_products,) float64 of a product's log gaps.
+        within: (n_products,) float64, the part of it that lies within its buyers.
         shop_return_share: over all products.
-        odds_shift: the correction of these shares' log odds by the latest days; 0 until it is fitted.
+        odds_shift: the correction of the shares' log odds by the latest days; 0 until it is fitted.
     """
 
-    history: History
     products: Gaps
-    pairs: Gaps
-    forecast: Gaps
+    variance: Floats
+    within: Floats
     shop_return_share: float
     odds_shift: float = 0.0
 
     def calibrate(self, gaps: Gaps) -> Gaps:
-        """`products` or `forecast` with `odds_shift` applied, as they are published."""
+        """`products`, or the `forecast` of pairs, with `odds_shift` applied, as they are published."""
         return gaps._replace(return_share=shift_odds(gaps.return_share, self.odds_shift))
 
 
 @dataclass(frozen=True)
-class OwnLists:
-    """The own lists: each customer's bought products, best first.
+class PairRhythms:
+    """The rhythms of the pairs of some customers, as `find_rhythms` returns them.
 
     Attributes:
-        table: dtype OWN, an owner for every customer; `score` is NaN until a probability is learned.
-        raw_score: (len(table.records),) float32, at least 0: what the lists are sorted by.
+        history: the pairs and visits.
+        shop: of which they are.
+        pairs: by position in `history`; what the ranker learns from.
+        forecast: likewise; as published but for `odds_shift`, fitted to be calibrated pair by pair.
     """
 
-    table: ListTable
-    raw_score: NDArray[np.float32]
+    history: History
+    shop: ShopRhythms
+    pairs: Gaps
+    forecast: Gaps
 
 
 class _Level(NamedTuple):
@@ -101,8 +97,8 @@ class _Level(NamedTuple):
     size: int
 
 
-def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductRhythms:
-    """The rhythms of a snapshot's products and pairs.
+def fit_rhythms(snapshot: Snapshot, history: History, categories: Sequence[str | None]) -> ShopRhythms:
+    """The rhythms of the products of a snapshot of everybody.
 
     Gaps are the days between successive purchase days of one customer and one product. The mean and the variance of
     their logarithms are shrunk level by level. Gaps that are still open are not used, so that in a short history the
@@ -123,69 +119,47 @@ def fit_rhythm(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductR
 
     Args:
         snapshot: what is known.
+        history: of the same snapshot.
         categories: (n_products,) by product_index; products with None form one category.
     """
-    then = look_back(snapshot)
-    known = _learn(then, categories)
-    elapsed = _elapsed(then, known.history.last_visit, known.history)
-    shift = fit_odds(elapsed, *known.forecast, bought_since(snapshot, known.history))
-    del then, known, elapsed  # not held beside what is learned next
-    return replace(_learn(snapshot, categories), odds_shift=shift)
+    return replace(_learn(snapshot, history, categories), odds_shift=_fit_shift(snapshot, categories))
 
 
-def build_buy_again(snapshot: Snapshot, rhythm: ProductRhythms, k: int, half_life_days: float) -> OwnLists:
-    """The buy-again lists: each customer's own products by the probability of another purchase.
-
-        raw score = Σ over purchase days 0.5^(age / half_life_days) · return share of the product · √P
-
-    with P the probability of a purchase within 30 days, from the pair's rhythm as in `recommender.slate.due`. The root
-    keeps an estimate of timing from overruling what the history counts. A pair is left out where its return share is
-    below 0.2 of the shop's or below 1 %: durables that nobody re-buys, unless this customer did.
-
-    Args:
-        snapshot: the one that `rhythm` was learned from.
-        rhythm: result of `fit_rhythm`.
-        k: longest list, at least 1.
-        half_life_days: a purchase day this old counts half.
-
-    Returns:
-        An owner for every customer in the order of `snapshot.customers`, possibly with an empty list; ties by
-        product_index.
-    """
-    history, share = rhythm.history, rhythm.pairs.return_share
-    score = _score(snapshot, rhythm, half_life_days)
-    kept = np.flatnonzero(share >= max(_SHARE_FLOOR * rhythm.shop_return_share, _SMALLEST_SHARE))
-    kept = kept[np.lexsort((history.product_index[kept], -score[kept], history.customer_index[kept]))]
-    counts = np.bincount(history.customer_index[kept], minlength=len(snapshot.customers))
-    rank = np.arange(len(kept)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = kept[rank < k]
-    table = ListTable(
-        owner_ids=snapshot.customers.ids,
-        starts=starts_of(np.minimum(counts, k)),
-        records=_records(rhythm, kept),
-        basis=np.full(len(counts), Basis.MODEL, dtype=np.uint8),
+def find_rhythms(history: History, shop: ShopRhythms) -> PairRhythms:
+    """The rhythms of some customers' pairs: the products', and what each pair's own gaps say against them."""
+    product, stretch = history.product_index, _stretch(history)
+    count, total, square = _log_gap_sums(history)
+    log_gap, _, share = (values[product] for values in shop.products)
+    mean = _shrink(total, count, log_gap, _PAIR_PSEUDO_COUNT)
+    around = np.maximum(square - 2 * mean * total + count * mean**2, 0)
+    sd = _sd(_shrink(around, count, shop.variance[product], _PAIR_PSEUDO_COUNT))
+    own_mean, own_sd = _own_gaps(history, shop)
+    return PairRhythms(
+        history=history,
+        shop=shop,
+        pairs=Gaps(mean + stretch, sd, _own_share(history, share, _OWN_SHARE_PSEUDO_COUNT)),
+        forecast=Gaps(own_mean + stretch, own_sd, _own_share(history, share, _FORECAST_SHARE_PSEUDO_COUNT)),
     )
-    return OwnLists(table, score[kept].astype(np.float32))
 
 
-def _learn(snapshot: Snapshot, categories: Sequence[str | None]) -> ProductRhythms:
+def _fit_shift(snapshot: Snapshot, categories: Sequence[str | None]) -> float:
+    """What makes the odds of 30 days ago right for what was bought since."""
+    then = look_back(snapshot)
+    history = build_history(then)
+    forecast = find_rhythms(history, _learn(then, history, categories)).forecast
+    elapsed = elapsed_days(then, history.last_visit, history)
+    return fit_odds(elapsed, *forecast, bought_since(snapshot, history))
+
+
+def _learn(snapshot: Snapshot, history: History, categories: Sequence[str | None]) -> ShopRhythms:
     """What the past says, before it is held against the days just past."""
-    history = build_history(snapshot)
     levels = _build_levels(history, categories)
     means, variances = _fit_gaps(history, levels)
-    sds = [np.maximum(np.sqrt(variance), _SMALLEST_SD) for variance in variances]
-    elapsed = _elapsed(snapshot, history.first_visit, history)
-    seen = ndtr((np.log(elapsed) - means[2][history.product_index]) / sds[2][history.product_index])
+    sd, elapsed = _sd(variances[2]), elapsed_days(snapshot, history.first_visit, history)
+    seen = ndtr((np.log(elapsed) - means[2][history.product_index]) / sd[history.product_index])
     shares = _fit_shares(history, levels, seen)
-    own_mean, own_sd = _fit_own_gaps(history, levels, means[2], variances[2])
-    stretch, product_share = _stretch(history), shares[2][history.product_index]
-    return ProductRhythms(
-        history=history,
-        products=Gaps(means[2], sds[2], shares[2]),
-        pairs=Gaps(means[3] + stretch, sds[3], _own_share(history, product_share, _OWN_SHARE_PSEUDO_COUNT)),
-        forecast=Gaps(own_mean + stretch, own_sd, _own_share(history, product_share, _FORECAST_SHARE_PSEUDO_COUNT)),
-        shop_return_share=float(shares[0][0]),
-    )
+    within = _fit_within(history, levels)
+    return ShopRhythms(Gaps(means[2], sd, shares[2]), variances[2], within, float(shares[0][0]))
 
 
 def _build_levels(history: History, categories: Sequence[str | None]) -> list[_Level]:
@@ -201,7 +175,7 @@ def _build_levels(history: History, categories: Sequence[str | None]) -> list[_L
 
 
 def _fit_gaps(history: History, levels: list[_Level]) -> tuple[list[Floats], list[Floats]]:
-    """Means and variances of log gaps for shop, categories, products and pairs."""
+    """Means and variances of log gaps for shop, categories and products."""
     counts, sums, squares = (_roll_up(values, levels) for values in _log_gap_sums(history))
     means = _shrink_down(sums, counts, _FIRST_LOG_GAP, _GAP_PSEUDO_COUNTS, levels)
     around = [
@@ -211,20 +185,35 @@ def _fit_gaps(history: History, levels: list[_Level]) -> tuple[list[Floats], lis
     return means, _shrink_down(around, counts, _FIRST_LOG_GAP_SD**2, _GAP_PSEUDO_COUNTS, levels)
 
 
-def _fit_own_gaps(history: History, levels: list[_Level], mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+def _fit_within(history: History, levels: list[_Level]) -> Floats:
+    """(n_products,) variance of log gaps within the buyers of each product."""
+    count, around = _own_squares(history)
+    arounds, freedoms = (_roll_up(values, levels) for values in (around, np.maximum(count - 1, 0)))
+    return _shrink_down(arounds, freedoms, _FIRST_LOG_GAP_SD**2, _GAP_PSEUDO_COUNTS, levels)[2]
+
+
+def _own_gaps(history: History, shop: ShopRhythms) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each pair's next log gap, from those of the products.
 
     The gaps of a product vary within its buyers and between them. With variances w within and b between, a pair of n
     gaps borrows w / b gaps for its mean, whose own variance is then w / (n + w / b) and adds to the pair's spread.
     """
+    own, (_, total, _) = history.product_index, _log_gap_sums(history)
+    count, around = _own_squares(history)
+    borrowed = (shop.within / np.maximum(shop.variance - shop.within, _SMALLEST_BETWEEN * shop.variance))[own]
+    within = _shrink(around, np.maximum(count - 1, 0), shop.within[own], _PAIR_PSEUDO_COUNT)
+    spread = within + shop.within[own] / (count + borrowed)
+    return _shrink(total, count, shop.products.log_gap[own], borrowed), _sd(spread)
+
+
+def _own_squares(history: History) -> tuple[Floats, Floats]:
+    """(n_pairs,) number of log gaps, and their sum of squares around the pair's own mean."""
     count, total, square = _log_gap_sums(history)
-    around = np.maximum(square - total**2 / np.maximum(count, 1), 0)
-    arounds, freedoms = (_roll_up(values, levels) for values in (around, np.maximum(count - 1, 0)))
-    within = _shrink_down(arounds, freedoms, _FIRST_LOG_GAP_SD**2, _GAP_PSEUDO_COUNTS, levels)
-    own = history.product_index
-    borrowed = (within[2] / np.maximum(variance - within[2], _SMALLEST_BETWEEN * variance))[own]
-    spread = within[3] + within[2][own] / (count + borrowed)
-    return _shrink(total, count, mean[own], borrowed), np.maximum(np.sqrt(spread), _SMALLEST_SD)
+    return count, np.maximum(square - total**2 / np.maximum(count, 1), 0)
+
+
+def _sd(variance: Floats) -> Floats:
+    return np.maximum(np.sqrt(variance), _SMALLEST_SD)
 
 
 def _log_gap_sums(history: History) -> tuple[Floats, Floats, Floats]:
@@ -242,17 +231,17 @@ def _own_share(history: History, product_share: Floats, pseudo_count: float) -> 
 
 def _fit_shares(history: History, levels: list[_Level], seen: Floats) -> list[Floats]:
     """Return shares of shop, categories and products; `seen` is how much of its gap each pair has had time for."""
-    returned = _roll_up((history.visits > 1).astype(np.float64), levels)[:3]
-    exposed = [np.maximum(*both) for both in zip(_roll_up(seen, levels)[:3], returned, strict=True)]
-    return _shrink_down(returned, exposed, _FIRST_SHARE, _SHARE_PSEUDO_COUNTS, levels[:2])
+    returned = _roll_up((history.visits > 1).astype(np.float64), levels)
+    exposed = [np.maximum(*both) for both in zip(_roll_up(seen, levels), returned, strict=True)]
+    return _shrink_down(returned, exposed, _FIRST_SHARE, _SHARE_PSEUDO_COUNTS, levels)
 
 
 def _roll_up(values: Floats, levels: list[_Level]) -> list[Floats]:
-    """Sums over shop, categories, products and, unchanged, pairs."""
+    """Sums over shop, categories and products of the (n_pairs,) values."""
     totals = [values]
     for level in reversed(levels):
         totals.insert(0, sum_by(level.parent, totals[0], level.size))
-    return totals
+    return totals[:-1]
 
 
 def _shrink_down(
@@ -260,7 +249,7 @@ def _shrink_down(
 ) -> list[Floats]:
     """Estimates from the shop down, each shrunk to its parent's."""
     estimates = [_shrink(sums[0], counts[0], np.array([first]), 1.0)]
-    for total, count, pseudo_count, level in zip(sums[1:], counts[1:], pseudo_counts, levels, strict=True):
+    for total, count, pseudo_count, level in zip(sums[1:], counts[1:], pseudo_counts, levels[:-1], strict=True):
         estimates.append(_shrink(total, count, estimates[-1][level.parent], pseudo_count))
     return estimates
 
@@ -276,25 +265,7 @@ def _stretch(history: History) -> Floats:
     return np.clip(stretch, -_LARGEST_STRETCH, _LARGEST_STRETCH)
 
 
-def _elapsed(snapshot: Snapshot, visit: Ints, history: History) -> Floats:
-    """Days from a visit to as_of, above 0."""
+def elapsed_days(snapshot: Snapshot, visit: Ints, history: History) -> Floats:
+    """Days from each visit (n,), a position in `history`, to `snapshot.as_of`, above 0."""
     elapsed: Floats = np.maximum(snapshot.as_of_day - history.day[visit], 1e-3)
     return elapsed
-
-
-def _score(snapshot: Snapshot, rhythm: ProductRhythms, half_life_days: float) -> Floats:
-    history = rhythm.history
-    due = bought_within(_DUE_DAYS, _elapsed(snapshot, history.last_visit, history), *rhythm.calibrate(rhythm.forecast))
-    decay = 0.5 ** ((snapshot.as_of_day - history.day) / half_life_days)
-    return history.sum_by_pair(decay) * rhythm.products.return_share[history.product_index] * np.sqrt(due)
-
-
-def _records(rhythm: ProductRhythms, kept: Ints) -> NDArray[np.void]:
-    history, pairs = rhythm.history, rhythm.calibrate(rhythm.forecast)
-    records = np.zeros(len(kept), dtype=OWN)
-    records["product_index"] = history.product_index[kept]
-    records["score"] = np.nan
-    records["last_day"] = np.clip(history.day[history.last_visit[kept]], 0, _LARGEST_UINT16)
-    records["purchases"] = np.minimum(history.orders[kept], _LARGEST_UINT16)
-    records["log_gap"], records["log_gap_sd"], records["return_share"] = (field[kept] for field in pairs)
-    return records

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, diags
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListTable
 from training.dataset.ranked_lists import RankedLists, build_table, split_lists, starts_of
 from training.dataset.snapshot import Snapshot
-from training.models.affinity import Affinities
+from training.models.affinity import Tastes
 from training.models.als import rank_products
 from training.models.neighbours import rows_of
 from training.models.popularity import build_popular
@@ -25,7 +25,7 @@ _PRIOR_ORDERS = np.float32(3.0)
 
 
 def build_similar(
-    affinities: Affinities,
+    tastes: Tastes,
     snapshot: Snapshot,
     categories: Sequence[str | None],
     best_sellers_scores: NDArray[np.float32],
@@ -39,7 +39,7 @@ def build_similar(
     sellers of its category (basis CATEGORY) or, where the category has fewer than 3 others, of the shop (POPULAR).
 
     Args:
-        affinities: factors learned from purchases of any age, and words of titles.
+        tastes: factors learned from purchases of any age, and words of titles.
         snapshot: says who bought what, and in which order.
         categories: (n_products,) category or None.
         best_sellers_scores: (n_products,) float32; 0 for products that never sold.
@@ -51,7 +51,7 @@ def build_similar(
         else was ever sold.
     """
     known = _count_buyers(snapshot) >= min_buyers
-    likeness = find_likeness(affinities, snapshot, categories, known)
+    likeness = find_likeness(tastes, snapshot, categories, known)
     learned = rank_products(likeness.of, len(snapshot.products), k)
     # one more than k, as a product is taken out of its own list
     best = _by_owner(build_popular(best_sellers_scores, snapshot.products, categories, k + 1))
@@ -99,17 +99,17 @@ class Likeness:
 
 
 def find_likeness(
-    affinities: Affinities, snapshot: Snapshot, categories: Sequence[str | None], known: NDArray[np.bool_]
+    tastes: Tastes, snapshot: Snapshot, categories: Sequence[str | None], known: NDArray[np.bool_]
 ) -> Likeness:
     """The likeness of the `known` products (n_products,); the others are like nothing."""
-    factors = affinities.timeless.products
+    factors = tastes.timeless.products
     lengths = np.where(known, np.linalg.norm(factors, axis=1), 0)[:, None]
     names = {name: number for number, name in enumerate(sorted({name for name in categories if name}))}
     own = len(names) + np.arange(len(categories))
     category = [names[name] if name and is_known else -1 for name, is_known in zip(categories, known, strict=True)]
     return Likeness(
         directions=np.divide(factors, lengths, out=np.zeros_like(factors), where=lengths > 0),
-        words=diags(known.astype(np.float32)) @ affinities.words,
+        words=diags(known.astype(np.float32)) @ tastes.words,
         category=np.where(np.array(category, dtype=np.int64) < 0, own, category),
         orders=count_shared_orders(snapshot),
     )

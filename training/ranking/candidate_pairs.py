@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from training.dataset.batches import batch_size
 from training.dataset.pair_history import Ints
 from training.dataset.ranked_lists import owners_of, split_lists, starts_of
 from training.models.affinity import AffinityMeasures
@@ -72,7 +73,7 @@ def _are_chosen(own: csr_matrix, measures: AffinityMeasures, sales: NDArray[np.f
     chosen = bought.copy()
     for name, k in _TOP.items():
         if name in measures.factors:
-            nearest = nearest_others(*measures.factors[name], own, k)
+            nearest = nearest_others(*measures.factors[name], own, k, batch_size(own.shape[1]))
             chosen[owners_of(nearest.starts), nearest.product_index] = True
         else:
             highest = highest_of_rows(_without(bought, measures.sparse[name]), k)

@@ -1,13 +1,12 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.cli.progress import Progress
@@ -16,16 +15,18 @@ from recommender.publication.lists import ListName, ListTable
 from recommender.publication.product import Product, Rhythm
 from recommender.settings import AlsSettings, Settings
 from training.dataset.freed import give_back
-from training.dataset.ranked_lists import build_table, spread_lists
-from training.dataset.snapshot import Snapshot
-from training.models.als import Factors, top_products
+from training.dataset.id_map import IdMap
+from training.dataset.snapshot import Snapshot, build_snapshot
+from training.models.als import Factors
 from training.models.copurchase import build_together
 from training.models.popularity import best_sellers, build_popular, trend
-from training.models.repurchase import Gaps, build_buy_again
+from training.models.repurchase import Gaps
 from training.models.similar import build_similar
-from training.ranking.features import Evidence, build_evidence
-from training.ranking.personal_lists import buy_again_table, rank_candidates
+from training.parts.customer_parts import lines_of, split_customers
+from training.parts.part_lists import unpack_lists
+from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
+from training.ranking.shop_evidence import ShopEvidence, learn_shop
 from training.ranking.training_examples import ExampleCache, Examples, learning_cuts
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
@@ -33,6 +34,9 @@ _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 
 _LARGE = 1_000_000
 """Purchases from which two windows at once would take more memory than time can be won."""
+
+LINES_OF_A_PART = 500_000
+"""Ledger lines whose customers are ranked at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ class Model:
     Attributes:
         snapshot: what it learned from.
         products: by product_index.
-        tables: one for each of `LIST_NAMES`. The scores of `buy_again` and `discover` are probabilities of a purchase
-            within the horizon, comparable between the two, NaN where there was too little to learn them from; within
-            a list they never rise, and equal ones stand in the order of the raw scores.
+        tables: one for each of `LIST_NAMES`; `buy_again` and `discover` have the same owners. The scores of these two
+            are probabilities of a purchase within the horizon, comparable between them, NaN where there was too little
+            to learn them from; within a list they never rise, and equal ones stand in the order of the raw scores.
         factors: of the collaborative filtering behind `discover`.
         ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
             recall more. None where there was no window to learn from.
@@ -86,26 +90,25 @@ def train_model(
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
-        customers: ids of those who need personal lists, others may get empty ones; None: everybody.
+        customers: ids of those who need personal lists, others get none; None: everybody.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
-    examples = _look_back(as_of, example_cache, settings, progress)
+    examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
     # one after the other: both use several cores, and together they would be the most that a training holds
     with progress.step("Learn to rank, tastes and rhythms"), threadpool_limits(1, "blas"):
         ranker = fit_ranker(examples, settings.seed)
+        ceiling = float(np.mean([each.ceiling for each in examples])) if examples else None
+        del examples
         give_back()
-        evidence = build_evidence(example_cache.ledger, catalogue, as_of, settings)
+        snapshot = build_snapshot(ledger, as_of, catalogue["product_id"])
+        shop = learn_shop(snapshot, ledger, catalogue, settings)
         give_back()
-    snapshot = evidence.snapshot
-    rows = np.arange(len(snapshot.customers)) if customers is None else snapshot.customers.rows(customers)
-    tables = _personal_tables(evidence, ranker, rows, settings, progress) | _shop_tables(evidence, settings, progress)
-    return Model(
-        snapshot,
-        _products(catalogue, snapshot, evidence.rhythm.calibrate(evidence.rhythm.products)),
-        tables,
-        evidence.affinities.recent,
-        ceiling=float(np.mean([each.ceiling for each in examples])) if examples else None,
-    )
+    tables = _shop_tables(snapshot, shop, progress)
+    past = ledger.filter(pl.col("ordered_at") < as_of)
+    wanted = past if customers is None else lines_of(past, customers)
+    tables |= unpack_lists(_rank_parts(wanted, shop, ranker, progress))
+    products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
+    return Model(snapshot, products, tables, shop.tastes.recent, ceiling)
 
 
 def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:
@@ -125,37 +128,19 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings,
     return examples
 
 
-def _personal_tables(
-    evidence: Evidence, ranker: Ranker | None, rows: NDArray[np.int64], settings: Settings, progress: Progress
-) -> dict[ListName, ListTable]:
-    snapshot, k = evidence.snapshot, settings.list_length
-    if ranker is None:
-        return _unlearned_tables(evidence, settings)
-    with progress.step("Rank candidates", len(rows)) as advance:
-        lists = rank_candidates(ranker, evidence, rows, k, advance)
-    buy_again, discover = (spread_lists(each, rows, len(snapshot.customers)) for each in lists)
-    own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
-    return {
-        "buy_again": buy_again_table(own.table, buy_again, len(snapshot.products), k),
-        "discover": build_table(snapshot.customers.ids, discover),
-    }
+def _rank_parts(
+    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, progress: Progress
+) -> Iterator[pl.DataFrame]:
+    with progress.step("Rank candidates", ledger["customer_id"].n_unique()) as advance:
+        for part in split_customers(ledger, LINES_OF_A_PART):
+            yield rank_part(part, shop, ranker, advance)
 
 
-def _unlearned_tables(evidence: Evidence, settings: Settings) -> dict[ListName, ListTable]:
-    """What a history too short to learn from allows: own products by rhythm, new ones by ALS, no probabilities."""
-    snapshot, affinities = evidence.snapshot, evidence.affinities
-    customers = np.arange(len(snapshot.customers))
-    own = build_buy_again(snapshot, evidence.rhythm, settings.list_length, settings.own_half_life_days)
-    new = top_products(affinities.recent, customers, settings.list_length, mask=affinities.long)
-    unknown = np.full_like(new.score, np.nan)
-    return {"buy_again": own.table, "discover": build_table(snapshot.customers.ids, new._replace(score=unknown))}
-
-
-def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> dict[ListName, ListTable]:
-    snapshot, categories, k = evidence.snapshot, evidence.categories, settings.list_length
+def _shop_tables(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
+    k, categories = shop.settings.list_length, shop.categories
     best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
     with progress.step("Find similar products"):
-        similar = build_similar(evidence.affinities, snapshot, categories, best, k)
+        similar = build_similar(shop.tastes, snapshot, categories, best, k)
     with progress.step("Find what is bought together"):
         together = build_together(snapshot, k)
     return {
@@ -166,11 +151,11 @@ def _shop_tables(evidence: Evidence, settings: Settings, progress: Progress) -> 
     }
 
 
-def _products(catalogue: pl.DataFrame, snapshot: Snapshot, gaps: Gaps) -> list[Product]:
+def _products(catalogue: pl.DataFrame, products: IdMap, gaps: Gaps) -> list[Product]:
     shown = catalogue.select("product_id", "title", "category", "price", "currency", "url", "image_url", "in_stock")
     by_id = {row["product_id"]: Product(**row) for row in shown.iter_rows(named=True)}
     rhythms = [Rhythm(*(round(float(field), 3) for field in of_product)) for of_product in zip(*gaps, strict=True)]
     return [
         replace(by_id.get(product_id) or Product(product_id), rhythm=rhythm)
-        for product_id, rhythm in zip(snapshot.products, rhythms, strict=True)
+        for product_id, rhythm in zip(products, rhythms, strict=True)
     ]

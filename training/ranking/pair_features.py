@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History
 from training.dataset.snapshot import Snapshot
-from training.models.repurchase import ProductRhythms
+from training.models.repurchase import PairRhythms
 from training.ranking.feature_table import Columns
 
 DECAYS = (0.67, 2.0, 6.0, 18.0)
@@ -18,14 +18,14 @@ LAST_ORDERS = (1, 3, 6)
 YEAR_DAYS = 365.0
 
 
-def pair_features(snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, horizon_days: int) -> Columns:
+def pair_features(snapshot: Snapshot, rhythm: PairRhythms, orders: Orders, horizon_days: int) -> Columns:
     """Every feature by position in `rhythm.history`."""
     groups = _groups(snapshot, rhythm, orders, horizon_days)
     return {f"pair_{name}": values.astype(np.float32) for group in groups for name, values in group.items()}
 
 
 def _groups(
-    snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, horizon_days: int
+    snapshot: Snapshot, rhythm: PairRhythms, orders: Orders, horizon_days: int
 ) -> Iterator[dict[str, NDArray[np.generic]]]:
     """One group after the other: together, in float64, they would be the most that a training holds."""
     yield _counts(snapshot, rhythm.history, horizon_days)
@@ -73,7 +73,7 @@ def _in_last_orders(snapshot: Snapshot, history: History, orders: Orders) -> dic
     }
 
 
-def _timing(snapshot: Snapshot, rhythm: ProductRhythms, horizon_days: int) -> dict[str, NDArray[np.generic]]:
+def _timing(snapshot: Snapshot, rhythm: PairRhythms, horizon_days: int) -> dict[str, NDArray[np.generic]]:
     """The pair's own rhythm, how far the time since the last purchase is into it, and the chance that it makes.
 
     The chance is that of a return in rhythm: a gap that ends within the horizon, given that it has lasted so far, and a

@@ -1,18 +1,32 @@
-"""Personal lists: every customer's candidates by falling probability."""
+"""Personal lists: every customer's candidates by falling probability, part by part.
+
+    part      all ledger lines of some customers
+    shop      what everybody's purchases say (`training.ranking.shop_evidence`)
+    lists     a row for each customer: customer_id String, buy_again and discover Binary, the records of the two lists
+              (`recommender.publication.lists`)
+
+Nothing of another part is needed, and no list depends on who else is in the part.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from recommender.publication.lists import ListTable
 from training.dataset.batches import Rows, customer_batches, for_each_batch
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
-from training.dataset.ranked_lists import RankedLists, concatenate_lists, owners_of, starts_of
-from training.ranking.features import Evidence, build_features, customer_table, find_candidates
+from training.dataset.ranked_lists import RankedLists, build_table, concatenate_lists, owners_of, starts_of
+from training.models.als import top_products
+from training.models.buy_again import build_buy_again
+from training.parts.part_lists import pack_lists
+from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
 from training.ranking.ranker import Ranker, is_own
+from training.ranking.shop_evidence import ShopEvidence
 
 
 class PersonalLists(NamedTuple):
@@ -23,6 +37,42 @@ class PersonalLists(NamedTuple):
 
     buy_again: RankedLists
     discover: RankedLists
+
+
+def rank_part(
+    part: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None] = lambda _: None
+) -> pl.DataFrame:
+    """The lists of the customers of a part who bought before `shop.as_of`, by id.
+
+    Args:
+        part: all ledger lines of some customers, in any order.
+        shop: learned from everybody before the same moment; of its settings, `list_length` and `own_half_life_days`
+            are read.
+        ranker: learned from earlier windows; None: own products by rhythm, new ones by ALS, no probabilities.
+        advance: is called with the number of customers done.
+
+    Returns:
+        The lists, as the head of this file describes them; the records of `buy_again` and `discover` are of dtype OWN
+        and RANKED.
+    """
+    evidence = find_evidence(part, shop)
+    snapshot, settings = evidence.snapshot, shop.settings
+    customers, k = np.arange(len(snapshot.customers)), settings.list_length
+    if ranker is None:
+        own = build_buy_again(snapshot, evidence.rhythm, k, settings.own_half_life_days)
+        return pack_lists([own.table, _new_by_taste(evidence, k)])
+    lists = rank_candidates(ranker, evidence, customers, k, advance)
+    own = build_buy_again(snapshot, evidence.rhythm, max(1, len(snapshot.products)), settings.own_half_life_days)
+    buy_again = buy_again_table(own.table, lists.buy_again, len(snapshot.products), k)
+    return pack_lists([buy_again, build_table(snapshot.customers.ids, lists.discover)])
+
+
+def _new_by_taste(evidence: Evidence, k: int) -> ListTable:
+    """What a history too short to learn from allows: new products by ALS, without probabilities."""
+    affinities, customers = evidence.affinities, evidence.snapshot.customers
+    factors = replace(affinities.tastes.recent, customers=affinities.recent)
+    new = top_products(factors, np.arange(len(customers)), k, mask=affinities.long)
+    return build_table(customers.ids, new._replace(score=np.full_like(new.score, np.nan)))
 
 
 def rank_candidates(

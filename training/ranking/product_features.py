@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from training.dataset.orders import Orders
 from training.dataset.pair_history import Floats, History, sum_by
 from training.dataset.snapshot import Snapshot
-from training.models.repurchase import ProductRhythms
+from training.models.repurchase import Gaps
 from training.ranking.feature_table import Columns
 from training.ranking.pair_features import YEAR_DAYS
 
@@ -19,15 +19,15 @@ FeatureColumns = dict[str, NDArray[np.generic]]
 
 
 def product_features(
-    snapshot: Snapshot, rhythm: ProductRhythms, prices: NDArray[np.float64], horizon_days: int
+    snapshot: Snapshot, history: History, rhythms: Gaps, prices: NDArray[np.float64], horizon_days: int
 ) -> Columns:
-    """Every feature by product_index; `prices` (n_products,) are NaN where unknown."""
+    """Every feature by product_index, from everybody; `prices` (n_products,) are NaN where unknown."""
     groups = (
         _popularity(snapshot, horizon_days),
-        _newcomers(snapshot, rhythm.history, horizon_days),
+        _newcomers(snapshot, history, horizon_days),
         _season(snapshot, horizon_days),
         _life(snapshot),
-        _repeats(rhythm, len(snapshot.products)),
+        _repeats(history, rhythms),
         _lines(snapshot),
         {"price": np.log1p(prices)},
     )
@@ -35,10 +35,9 @@ def product_features(
 
 
 def customer_features(
-    snapshot: Snapshot, rhythm: ProductRhythms, orders: Orders, prices: NDArray[np.float64], horizon_days: int
+    snapshot: Snapshot, history: History, orders: Orders, prices: NDArray[np.float64], horizon_days: int
 ) -> Columns:
     """Every feature by customer_index; `prices` as in `product_features`."""
-    history = rhythm.history
     groups = (
         _tempo(snapshot, orders, horizon_days),
         _baskets(snapshot, orders),
@@ -87,11 +86,11 @@ def _life(snapshot: Snapshot) -> FeatureColumns:
     return {"age_days": snapshot.as_of_day - first, "days_since_sold": snapshot.as_of_day - last}
 
 
-def _repeats(rhythm: ProductRhythms, n_products: int) -> FeatureColumns:
+def _repeats(history: History, rhythms: Gaps) -> FeatureColumns:
     """How many buyers it has, how many come back, after how long."""
-    log_gap, sd, share = rhythm.products
+    log_gap, sd, share = rhythms
     return {
-        "buyers": np.log1p(np.bincount(rhythm.history.product_index, minlength=n_products)),
+        "buyers": np.log1p(np.bincount(history.product_index, minlength=len(share))),
         "return_share": share,
         "log_gap": log_gap,
         "log_gap_sd": sd,

@@ -8,6 +8,7 @@ import polars as pl
 from recommender.errors import UsageError
 from recommender.publication.lists import WHOLE_SHOP, ListName
 from recommender.slate.placements import Mix
+from training.dataset.id_map import IdMap
 from training.dataset.ranked_lists import owners_of
 from training.ranking.model import Model
 
@@ -45,7 +46,7 @@ def rank_customers(model: Model, *, k: int, mix: Mix, customers: Collection[str]
     """
     if k < 1:
         raise UsageError(f"k is {k}; a ranking has at least 1 product")
-    known = model.snapshot.customers
+    known = IdMap(model.tables["buy_again"].owner_ids)
     rows = pl.DataFrame({"customer": np.arange(len(known)) if customers is None else known.rows(customers)})
     if mix == "auto":
         ranked = _fill(_merge(model, k), rows, model, k)
@@ -94,7 +95,7 @@ def _fill(merged: pl.DataFrame, customers: pl.DataFrame, model: Model, k: int) -
 
 
 def _with_ids(ranked: pl.DataFrame, model: Model) -> pl.DataFrame:
-    customers = pl.Series(model.snapshot.customers.ids, dtype=pl.String)
+    customers = pl.Series(model.tables["buy_again"].owner_ids, dtype=pl.String)
     products = pl.Series(model.snapshot.products.ids, dtype=pl.String)
     return ranked.select(
         customers.gather(ranked["customer"]).alias("customer_id"),

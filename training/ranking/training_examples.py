@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,11 @@ from training.dataset.coded_ids import code_ids
 from training.dataset.freed import give_back
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
-from training.dataset.snapshot import Snapshot
+from training.dataset.snapshot import Snapshot, build_snapshot
+from training.parts.customer_parts import lines_of
 from training.ranking.candidate_pairs import Candidates
-from training.ranking.features import Evidence, build_evidence, build_features, customer_table, find_candidates
+from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
+from training.ranking.shop_evidence import learn_shop
 
 _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
@@ -87,12 +90,15 @@ def collect_examples(
         settings: `als`, `horizon_days` and `seed` are read.
         advance: is called with the number of customers done.
     """
-    evidence = build_evidence(ledger, catalogue, cut, settings)
+    snapshot = build_snapshot(ledger, cut, catalogue["product_id"])
+    shop = learn_shop(snapshot, ledger, catalogue, settings)
     seed = (settings.seed, day_of(int(cut.timestamp())))
-    lot = np.random.default_rng(seed)
-    labels = find_labels(ledger, evidence.snapshot, settings.horizon_days)
-    everyone = _draw(np.arange(len(evidence.snapshot.customers)), _MOST_CUSTOMERS, lot)
-    buyers = _draw(labels.customers, _MOST_BUYERS, lot)
+    drawn = _draw_customers(ledger, snapshot, settings.horizon_days, np.random.default_rng(seed))
+    del snapshot  # not held beside what is known of the drawn
+    part = lines_of(ledger, [*drawn.everyone, *drawn.buyers])
+    evidence = find_evidence(part, shop)
+    labels = find_labels(part, evidence.snapshot, settings.horizon_days)
+    everyone, buyers = (evidence.snapshot.customers.rows(each) for each in drawn)
     share = min(1.0, max(_FEWEST_KEPT, _NEGATIVES / max(1, len(buyers) * _PAIRS_PER_CUSTOMER)))
 
     def examples_of_batch(number: int, batch: Rows) -> _Part:
@@ -101,18 +107,34 @@ def collect_examples(
             evidence, find_candidates(evidence, batch), labels, share, np.random.default_rng([*seed, number])
         )
 
-    batches = customer_batches(buyers, len(evidence.snapshot.products))
+    batches = customer_batches(buyers, len(shop.products))
     features, bought, shares = zip(
         *[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True
     )
     return Examples(
         customers=customer_table(evidence, everyone).to_frame(),
-        returned=np.isin(everyone, labels.customers),
+        returned=np.isin(everyone, labels.customer_index),
         features=pl.concat(features),
         bought=np.concatenate(bought),
         share=np.concatenate(shares),
         n_bought=int(np.isin(labels.customer_index, buyers).sum()),
     )
+
+
+class _Drawn(NamedTuple):
+    """Ids of the customers who are learned from: of `everyone` who returns, of `buyers` what they buy."""
+
+    everyone: list[str]
+    buyers: list[str]
+
+
+def _draw_customers(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int, lot: Generator) -> _Drawn:
+    end = snapshot.as_of + timedelta(days=horizon_days)
+    later = ledger.lazy().filter(pl.col("ordered_at").is_between(snapshot.as_of, end, closed="left"))
+    returned = snapshot.customers.rows(later.select(pl.col("customer_id").unique()).collect()["customer_id"])
+    everyone = _draw(np.arange(len(snapshot.customers)), _MOST_CUSTOMERS, lot)
+    buyers = _draw(returned, _MOST_BUYERS, lot)
+    return _Drawn(*([snapshot.customers[row] for row in rows.tolist()] for rows in (everyone, buyers)))
 
 
 @dataclass(frozen=True)
@@ -129,11 +151,6 @@ class Labels:
     customer_index: Ints
     keys: Ints
     wait_days: NDArray[np.float32]
-
-    @property
-    def customers(self) -> Ints:
-        """Indices of the customers with a purchase in the horizon, each once, rising."""
-        return np.unique(self.customer_index)
 
     def look_up(self, keys: Ints) -> NDArray[np.float32]:
         """Days until each pair was bought, (n,) float32; infinite where it was not."""

@@ -6,7 +6,7 @@ from tests.support.worlds import AS_OF, empty_shop, ledger_of, two_tastes
 from training.dataset.orders import build_orders
 from training.dataset.pair_history import build_history
 from training.dataset.snapshot import build_snapshot
-from training.models.affinity import fit_affinities, measure
+from training.models.affinity import find_affinities, fit_tastes, measure
 
 SETTINGS = Settings(als=AlsSettings(factors=8, alpha=3.0, regularization=10.0))
 MEASURES = {
@@ -18,7 +18,8 @@ def measures_of(ledger, titles=None):
     """The snapshot, and every measure as a table of customers by products."""
     snapshot = build_snapshot(ledger, AS_OF)
     titles = titles or [None] * len(snapshot.products)
-    affinities = fit_affinities(snapshot, build_history(snapshot), build_orders(snapshot), titles, SETTINGS)
+    history, orders = build_history(snapshot), build_orders(snapshot)
+    affinities = find_affinities(snapshot, history, orders, fit_tastes(snapshot, history, orders, titles, SETTINGS))
     measures = measure(affinities, np.arange(len(snapshot.customers)))
     factors = {name: customers @ products.T for name, (customers, products) in measures.factors.items()}
     return snapshot, factors | {name: matrix.toarray() for name, matrix in measures.sparse.items()}

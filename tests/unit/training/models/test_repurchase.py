@@ -10,18 +10,24 @@ from recommender.slate.due import due
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer, weekly_milk_buyer
 from training.dataset.pair_history import build_history
 from training.dataset.snapshot import Snapshot, build_snapshot
-from training.models.repurchase import OwnLists, ProductRhythms, build_buy_again, fit_rhythm
+from training.models.buy_again import OwnLists, build_buy_again
+from training.models.repurchase import PairRhythms, find_rhythms, fit_rhythms
 
 ONLINE_RETAIL = Path(__file__).parents[4] / "../shared/data/online-retail-ii.parquet"
 
 
-def learn(purchases, categories=None) -> tuple[Snapshot, ProductRhythms]:
+def learn(purchases, categories=None) -> tuple[Snapshot, PairRhythms]:
     ledger = purchases if isinstance(purchases, pl.DataFrame) else ledger_of(purchases)
     snapshot = build_snapshot(ledger, AS_OF)
-    return snapshot, fit_rhythm(snapshot, categories or [None] * len(snapshot.products))
+    return snapshot, rhythms_of(snapshot, categories)
 
 
-def lists(snapshot: Snapshot, rhythm: ProductRhythms, k: int = 10) -> dict[str, list[str]]:
+def rhythms_of(snapshot: Snapshot, categories=None) -> PairRhythms:
+    history = build_history(snapshot)
+    return find_rhythms(history, fit_rhythms(snapshot, history, categories or [None] * len(snapshot.products)))
+
+
+def lists(snapshot: Snapshot, rhythm: PairRhythms, k: int = 10) -> dict[str, list[str]]:
     table = build_buy_again(snapshot, rhythm, k, 180.0).table
     assert list(table.owner_ids) == list(snapshot.customers)
     names = [snapshot.products[index] for index in table.records["product_index"]]
@@ -36,7 +42,7 @@ def one_time_buyers(product: str, count: int, days_ago: float):
     return [(f"{product}-{n}", product, days_ago) for n in range(count)]
 
 
-def pair(snapshot: Snapshot, rhythm: ProductRhythms, customer: str, product: str) -> int:
+def pair(snapshot: Snapshot, rhythm: PairRhythms, customer: str, product: str) -> int:
     where = (rhythm.history.customer_index == list(snapshot.customers).index(customer)) & (
         rhythm.history.product_index == list(snapshot.products).index(product)
     )
@@ -81,7 +87,7 @@ def test_a_regular_buyer_s_spread_is_not_that_of_all_buyers():
     crowd = [line for n in range(20) for line in every(4 + 3 * n, 8, "MILK", f"C{n}")]
     snapshot, rhythm = learn([*crowd, *every(28, 10, "MILK")])
     anna = pair(snapshot, rhythm, "ANNA", "MILK")
-    assert rhythm.forecast.log_gap_sd[anna] < 0.5 * rhythm.products.log_gap_sd[0]
+    assert rhythm.forecast.log_gap_sd[anna] < 0.5 * rhythm.shop.products.log_gap_sd[0]
 
 
 def test_published_shares_follow_what_was_bought_in_the_last_30_days():
@@ -90,9 +96,9 @@ def test_published_shares_follow_what_was_bought_in_the_last_30_days():
     shifts = []
     for world in (silent, awake):
         snapshot, rhythm = learn(world)
-        shifts.append(rhythm.odds_shift)
+        shifts.append(rhythm.shop.odds_shift)
         published = build_buy_again(snapshot, rhythm, 10, 180.0).table.records["return_share"]
-        assert published == pytest.approx(rhythm.calibrate(rhythm.forecast).return_share, abs=1e-3)
+        assert published == pytest.approx(rhythm.shop.calibrate(rhythm.forecast).return_share, abs=1e-3)
     assert shifts[0] < 0 < shifts[1]
 
 
@@ -102,7 +108,7 @@ def test_a_product_without_gaps_takes_those_of_its_category():
     new = [("ANNA", "CREAM", 0.5), ("ANNA", "SHAMPOO", 0.5)]
     categories = ["Dairy", "Dairy", "Bath", "Bath"]  # CREAM, MILK, SHAMPOO, SOAP
     _, rhythm = learn([*weekly, *yearly, *new], categories)
-    cream, _, shampoo, _ = np.exp(rhythm.products.log_gap)
+    cream, _, shampoo, _ = np.exp(rhythm.shop.products.log_gap)
     assert cream < 12
     assert shampoo > 40
 
@@ -110,15 +116,15 @@ def test_a_product_without_gaps_takes_those_of_its_category():
 def test_fresh_buyers_do_not_count_against_a_product():
     regulars = [line for n in range(10) for line in every(30, 6, "COFFEE", f"C{n}")]
     silent, fresh = ([*regulars, *one_time_buyers("COFFEE", 30, days)] for days in (150.5, 1.5))
-    assert learn(silent)[1].products.return_share[0] == pytest.approx(0.25, abs=0.05)
-    assert learn(fresh)[1].products.return_share[0] > 0.85
+    assert learn(silent)[1].shop.products.return_share[0] == pytest.approx(0.25, abs=0.05)
+    assert learn(fresh)[1].shop.products.return_share[0] > 0.85
 
 
 def test_a_product_that_nobody_buys_again_is_never_due():
     milk = [line for n in range(30) for line in every(7, 20, "MILK", f"C{n}")]
     kettle = [(f"C{n}", "KETTLE", 120.5) for n in range(30)]
     snapshot, rhythm = learn([*milk, *kettle], ["Kitchen", "Dairy"])
-    assert rhythm.products.return_share[0] < 0.04
+    assert rhythm.shop.products.return_share[0] < 0.04
     assert all(own == ["MILK"] for own in lists(snapshot, rhythm).values())
 
 
@@ -131,7 +137,7 @@ def test_a_customer_who_does_buy_the_durable_again_keeps_it():
 def test_low_shares_everywhere_do_not_empty_the_lists():
     returning = [line for n in range(10) for line in every(60, 2, "CANDLE", f"C{n}")]
     snapshot, rhythm = learn([*returning, *one_time_buyers("CANDLE", 100, 300.5)])
-    assert rhythm.shop_return_share < 0.15
+    assert rhythm.shop.shop_return_share < 0.15
     assert all(own == ["CANDLE"] for own in lists(snapshot, rhythm).values())
 
 
@@ -174,13 +180,13 @@ def test_two_orders_on_one_day_are_two_purchases_and_no_gap():
     ledger = pl.concat([ledger, ledger.with_columns(order_id=pl.lit("second"))])
     _, rhythm = learn(ledger)
     assert rhythm.history.orders.tolist() == [2]
-    assert np.exp(rhythm.products.log_gap[0]) == pytest.approx(30)
+    assert np.exp(rhythm.shop.products.log_gap[0]) == pytest.approx(30)
 
 
 def test_nobody_buys_twice():
     _, rhythm = learn(one_off_buyer())
-    assert rhythm.shop_return_share < 0.05
-    assert all(np.isfinite(field).all() for field in (*rhythm.products, *rhythm.pairs))
+    assert rhythm.shop.shop_return_share < 0.05
+    assert all(np.isfinite(field).all() for field in (*rhythm.shop.products, *rhythm.pairs))
 
 
 def test_an_empty_shop():
@@ -192,7 +198,7 @@ def test_an_empty_shop():
 def test_a_moment_long_after_everything_still_ranks():
     ledger = ledger_of([*every(7, 8, "MILK"), *every(7, 2, "BREAD")])
     snapshot = build_snapshot(ledger, datetime(2036, 1, 1, tzinfo=UTC))
-    result = build_buy_again(snapshot, fit_rhythm(snapshot, [None, None]), 10, 180.0)
+    result = build_buy_again(snapshot, rhythms_of(snapshot), 10, 180.0)
     assert np.isfinite(result.raw_score).all()
 
 
@@ -205,7 +211,9 @@ def test_the_score_uses_the_probability_that_the_service_states():
         visits = history.day[history.pair == pair(snapshot, rhythm, "ANNA", snapshot.products[own.product_index])]
         strength = (0.5 ** ((snapshot.as_of_day - visits) / 180)).sum()
         stated = np.sqrt(due(own, AS_OF).probability[30])
-        assert score == pytest.approx(strength * rhythm.products.return_share[own.product_index] * stated, rel=0.01)
+        assert score == pytest.approx(
+            strength * rhythm.shop.products.return_share[own.product_index] * stated, rel=0.01
+        )
 
 
 def test_same_input_same_bytes():
@@ -220,7 +228,7 @@ def test_online_retail_lists_find_more_than_decayed_own_counts():
     cut = datetime(2011, 8, 1, tzinfo=UTC)
     ledger = read_online_retail()
     snapshot = build_snapshot(ledger, cut)
-    rhythm = fit_rhythm(snapshot, [None] * len(snapshot.products))
+    rhythm = rhythms_of(snapshot)
     history = rhythm.history
     later = ledger.filter(pl.col("ordered_at").is_between(cut, cut.replace(day=31), closed="left"))
     later = later.filter(pl.col("product_id").is_in(snapshot.products.ids))

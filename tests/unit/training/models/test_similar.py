@@ -6,12 +6,12 @@ import pytest
 
 from recommender.publication.lists import Basis
 from recommender.settings import AlsSettings, Settings
+from tests.support.evidence import evidence_of
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, two_tastes
 from training.demo.assortment import make_products, pick_needs
 from training.demo.shop import make_shop
 from training.models.popularity import best_sellers
 from training.models.similar import build_similar
-from training.ranking.features import build_evidence
 
 ALS = AlsSettings(factors=4, regularization=0.1, alpha=5, weighting="binary")
 
@@ -22,9 +22,9 @@ def similar_of(ledger, categories=None, *, k=10, catalogue_ids=(), titles=None, 
     words, kinds = titles or {}, categories or {}
     columns = {"product_id": ids, "title": [words.get(one) for one in ids], "category": [kinds.get(one) for one in ids]}
     catalogue = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    evidence = build_evidence(ledger, catalogue, AS_OF, Settings(als=als))
+    evidence = evidence_of(ledger, catalogue, AS_OF, Settings(als=als))
     snapshot = evidence.snapshot
-    table = build_similar(evidence.affinities, snapshot, evidence.categories, best_sellers(snapshot, 30), k)
+    table = build_similar(evidence.shop.tastes, snapshot, evidence.shop.categories, best_sellers(snapshot, 30), k)
     ids = np.array(snapshot.products.ids, dtype=object)
     return {
         owner: (

@@ -3,8 +3,9 @@ import polars as pl
 import pytest
 
 from recommender.settings import AlsSettings, Settings
+from tests.support.evidence import evidence_of
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, weekly_milk_buyer
-from training.ranking.features import build_evidence, build_features, find_candidates
+from training.ranking.features import build_features, find_candidates
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
 
@@ -20,7 +21,7 @@ def catalogue_of(ledger, categories=None):
 
 def features_of(ledger, categories=None):
     """Features by customer and product id."""
-    evidence = build_evidence(ledger, catalogue_of(ledger, categories), AS_OF, SETTINGS)
+    evidence = evidence_of(ledger, catalogue_of(ledger, categories), AS_OF, SETTINGS)
     snapshot = evidence.snapshot
     candidates = find_candidates(evidence, np.arange(len(snapshot.customers)))
     rows = build_features(evidence, candidates).to_frame().rows(named=True)
@@ -114,5 +115,5 @@ def test_titles_of_products_that_are_still_to_come_change_nothing():
     """LATER would make "rose" a word of two titles."""
     ledger = ledger_of([("A", "P1", 9.5), ("B", "P2", 2.5)])
     catalogue = pl.DataFrame({"product_id": ["LATER", "P1", "P2"], "title": ["Rose cup", "Rose mug", "Blue lamp"]})
-    evidence = build_evidence(ledger, catalogue.with_columns(category=pl.lit(None, pl.String)), AS_OF, SETTINGS)
-    assert evidence.affinities.words.shape == (3, 0)
+    evidence = evidence_of(ledger, catalogue.with_columns(category=pl.lit(None, pl.String)), AS_OF, SETTINGS)
+    assert evidence.shop.tastes.words.shape == (3, 0)

@@ -207,8 +207,8 @@ def test_lists_of_some_customers_are_those_of_all():
     catalogue = catalogue_of(*ledger["product_id"].unique())
     model = train_model(ledger, catalogue, AS_OF, SETTINGS, QUIET, customers=[*some, "nobody"])
     for name in ("buy_again", "discover"):
-        for customer in whole.snapshot.customers:
-            assert list_of(model, name, customer) == (list_of(whole, name, customer) if customer in some else [])
+        assert list(model.tables[name].owner_ids) == some
+        assert all(list_of(model, name, customer) == list_of(whole, name, customer) for customer in some)
     ranked = rank_customers(model, k=5, mix="auto", customers=[*some, "nobody"])
     everybody = rank_customers(whole, k=5, mix="auto")
     assert ranked.equals(everybody.filter(pl.col("customer_id").is_in(some)))
@@ -220,3 +220,15 @@ def test_shared_windows_change_nothing():
     examples = ExampleCache(ledger, catalogue, SETTINGS)
     shared = [train_model(ledger, catalogue, each, SETTINGS, QUIET, example_cache=examples) for each in (as_of, AS_OF)]
     assert [contents(each) for each in shared] == [contents(train(ledger, as_of=as_of)), contents(busy_model())]
+
+
+@pytest.mark.parametrize("lines", [1, 50, 700])
+def test_lists_are_the_same_bytes_whatever_the_size_of_the_parts(lines, monkeypatch):
+    monkeypatch.setattr("training.ranking.model.LINES_OF_A_PART", lines)
+    assert contents(train(busy_shop())) == contents(busy_model())
+
+
+def test_parts_without_probabilities_are_the_same_bytes(monkeypatch):
+    whole = contents(train(two_tastes()))
+    monkeypatch.setattr("training.ranking.model.LINES_OF_A_PART", 7)
+    assert contents(train(two_tastes())) == whole

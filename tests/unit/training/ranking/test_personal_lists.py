@@ -4,10 +4,10 @@ import pytest
 
 from recommender.publication.lists import OWN, ListTable
 from recommender.settings import AlsSettings, Settings
+from tests.support.evidence import evidence_of
 from tests.support.worlds import AS_OF, two_tastes
 from training.dataset.ranked_lists import RankedLists
 from training.ranking.feature_table import FeatureTable
-from training.ranking.features import build_evidence
 from training.ranking.personal_lists import buy_again_table, first_of_each, rank_candidates
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
@@ -32,7 +32,7 @@ def evidence():
     catalogue = pl.DataFrame({"product_id": ledger["product_id"].unique().sort()}).with_columns(
         title=pl.lit(None, pl.String), category=pl.lit(None, pl.String)
     )
-    return build_evidence(ledger, catalogue, AS_OF, SETTINGS)
+    return evidence_of(ledger, catalogue, AS_OF, SETTINGS)
 
 
 def test_own_and_new_products_apart(evidence):
