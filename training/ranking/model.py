@@ -53,13 +53,16 @@ class Model:
         factors: of the collaborative filtering behind `discover`.
         ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
             recall more. None where there was no window to learn from.
+        shop, ranker: what ranked the customers; no ranker where there was too little to learn from.
     """
 
     snapshot: Snapshot
     products: Sequence[Product]
     tables: dict[ListName, ListTable]
     factors: Factors
-    ceiling: float | None = None
+    ceiling: float | None
+    shop: ShopEvidence
+    ranker: Ranker | None
 
     def product_factors(self, als: AlsSettings) -> ProductFactors:
         """Product factors for the fold-in of customers whose first purchase is after the training."""
@@ -111,7 +114,7 @@ def train_model(
     parts = _rank_parts(wanted, shop, ranker, progress, checkpoints)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
-    return Model(snapshot, products, tables, shop.tastes.recent, ceiling)
+    return Model(snapshot, products, tables, shop.tastes.recent, ceiling, shop, ranker)
 
 
 def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:

@@ -3,15 +3,15 @@
 Nothing is trained and no clock is read: the same versions give the same bytes. What a manifest lacks is left out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recommender.publication.manifest import Manifest, Publication
 from training.analytics.restraint.restraint import NO_DATA, Restraint
+from training.provenance import flatten
 from training.reports import evaluation_charts, list_charts
 from training.reports.charts import Bar, Chart, Table, bar_chart
 from training.reports.evaluation_figures import EvaluationFigures, figures_of
@@ -52,12 +52,12 @@ def render_report(
             created_at=_minute(manifest.created_at),
             verdict=_VERDICTS.get(str(manifest.gate.get("verdict")), str(manifest.gate.get("verdict", ""))),
             gate=list(
-                _flat({name: value for name, value in manifest.gate.items() if name not in {"verdict", "reasons"}})
+                flatten({name: value for name, value in manifest.gate.items() if name not in {"verdict", "reasons"}})
             ),
             headline=evaluation_charts.headline(figures),
             trained_on=_trained_on(manifest),
             without_currency=describe_currency(manifest),
-            settings=list(_flat(manifest.settings)),
+            settings=list(flatten(manifest.settings)),
             figures=figures,
             comparison=evaluation_charts.comparison(figures),
             scores=evaluation_charts.score_table(figures),
@@ -86,15 +86,6 @@ def _trained_on(manifest: Manifest) -> Table:
     counts = [(name, f"{count:,}") for name, count in sorted(manifest.counts.items())]
     sources = [("source", source) for source in manifest.sources]
     return Table(("", ""), [*sources, ("history known up to", _minute(manifest.as_of)), *counts])
-
-
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """What is nested as `als.factors`."""
-    for name, value in sorted(nested.items()):
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", str(value)
 
 
 def _seconds_chart(manifest: Manifest) -> Chart | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from recommender.campaigns.suppressions import restore
+from recommender.cli.console import echo
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreUnavailableError
@@ -22,6 +23,7 @@ from training.dataset.coded_ids import code_ids
 from training.dataset.split import end_of
 from training.ingest.ingest import PurchaseSource
 from training.selection.input_drift import profile_input
+from training.tracking import check_tracking, track
 
 
 @click.command()
@@ -43,7 +45,7 @@ def command(
     With --ledger, what `reprise worker` archived counts too; a purchase that is also in a file counts once. Customers
     who were erased are left out. The version is saved under REPRISE_HOME in any case. The gate also refuses input that
     is odd beside that of the live version: half as many purchases, a missing day, a new currency, unknown products, or
-    many more rows without a price, a known status or a customer.
+    many more rows without a price, a known status or a customer. Where MLFLOW_TRACKING_URI is set, MLflow is told.
 
     Exit code 1: another training is at work, among others; 3: bad data; 4: the gate refused.
 
@@ -54,6 +56,7 @@ def command(
       reprise train purchases.csv --ledger .reprise/ledger
     """
     context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
+    check_tracking()
     live, erased = _read_shop(context.settings)
     ingested = read_source(source, context.settings, context.now, context.progress, as_json=as_json, erased=erased)
     until = as_of or (context.now if source.ledger else end_of(ingested.ledger))
@@ -61,6 +64,8 @@ def command(
     # the texts of millions of lines are not held beside what is learned
     ingested = replace(ingested, ledger=code_ids(ingested.ledger))
     publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)
+    if trouble := track(publication):
+        echo(trouble, err=True)
     show(publication.manifest, as_json=as_json)
     if publish:
         publish_and_tell(publication, context, as_json=as_json)

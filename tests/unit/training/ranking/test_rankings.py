@@ -38,7 +38,7 @@ def model_of(buy_again, discover, popular=()) -> Model:
         "popular": table_of({WHOLE_SHOP: [(index, 100.0) for index in popular], "category": [(9, 100.0)]}),
     }
     nothing = np.zeros((0, 1), np.float32)
-    return Model(snapshot, [Product(id_) for id_ in products], tables, Factors(nothing, nothing))
+    return Model(snapshot, [Product(id_) for id_ in products], tables, Factors(nothing, nothing), None, None, None)
 
 
 def rows(frame: pl.DataFrame) -> list[tuple[str, str, int, str]]:
