@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
@@ -14,6 +14,11 @@ from recommender.storage.versions import VersionStore
 
 MOST_JOBS = 100
 """Latest pick jobs whose states are counted."""
+
+MOST_ACTIONS = 1_000
+"""Latest actions kept of one shop."""
+MOST_ACTION_BYTES = 256 << 10
+"""JSON of one action; of a longer one it is kept that it was done, and nothing to undo it by."""
 
 TrainingVerdict = Literal["published", "refused"]
 MailState = Literal["sent", "bounced", "refused", "unknown", "no_address"]
@@ -39,6 +44,29 @@ class ShopFigures:
     jobs: Mapping[JobState, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that somebody changed in the console.
+
+    Attributes:
+        action_id: unique in the shop.
+        at: ISO-8601, UTC.
+        key_id: of the API key that signed in; None for anybody on this machine.
+        what: the kind of action.
+        subject: what was changed, by its name or id.
+        before: the subject as it was, plain JSON; None where it was not there.
+        after: likewise, since then.
+    """
+
+    action_id: str
+    at: str
+    key_id: str | None
+    what: str
+    subject: str
+    before: Any = None
+    after: Any = None
+
+
 class ShopStorage(Protocol):
     """All shops on one server. Every method that talks to it raises StoreUnavailableError."""
 
@@ -62,6 +90,18 @@ class ShopStorage(Protocol):
 
     def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
         """Add mails of `shop` to those counted so far, by their state."""
+
+    def note_action(self, shop: str, action: Action) -> None:
+        """Keep an action of `shop` among its latest MOST_ACTIONS."""
+
+    def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
+        """The latest actions of `shop`, newest first."""
+
+    def end_session(self, session_id: str, kept_s: int) -> None:
+        """Remember for so many seconds that a session of the console has ended."""
+
+    def has_ended(self, session_id: str) -> bool:
+        """Whether a session of the console has ended before its time."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """Every API key by its id, in one round trip."""

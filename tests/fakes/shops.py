@@ -1,13 +1,15 @@
 """A server of shops in memory: gone with the process."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import get_args
 
 from recommender.person import digest_of_person
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.shops import MailState, ShopFigures, TrainingVerdict
+from recommender.storage.shops import MOST_ACTION_BYTES, MOST_ACTIONS, Action, MailState, ShopFigures, TrainingVerdict
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
@@ -24,6 +26,8 @@ class MemoryShopStorage:
         self._requests: Counter[str] = Counter()
         self._trainings: dict[tuple[str, TrainingVerdict], float] = {}
         self._mails: Counter[tuple[str, MailState]] = Counter()
+        self._actions: dict[str, list[Action]] = {}
+        self._ended: set[str] = set()
         self.workers: list[float] = []
         """Seconds since each was heard of: no queue in memory knows."""
 
@@ -62,6 +66,25 @@ class MemoryShopStorage:
     def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
         """See `ShopStorage.count_mails`."""
         self._mails.update({(shop, state): n for state, n in counts.items()})
+
+    def note_action(self, shop: str, action: Action) -> None:
+        """See `ShopStorage.note_action`."""
+        long = len(json.dumps(asdict(action))) > MOST_ACTION_BYTES
+        kept = self._actions.setdefault(shop, [])
+        kept.insert(0, replace(action, before=None, after=None) if long else action)
+        del kept[MOST_ACTIONS:]
+
+    def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
+        """See `ShopStorage.actions`."""
+        return self._actions.get(shop, [])[:most]
+
+    def end_session(self, session_id: str, kept_s: int) -> None:
+        """See `ShopStorage.end_session`."""
+        self._ended.add(session_id)
+
+    def has_ended(self, session_id: str) -> bool:
+        """See `ShopStorage.has_ended`."""
+        return session_id in self._ended
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `ShopStorage.api_keys`."""
