@@ -221,7 +221,8 @@ def _time(seconds: int | None) -> str:
 def _callers(access: Permission | None) -> str:
     """Who may call a route: `sk_…` are secret keys, `pk_…` publishable ones."""
     if access is None or access.keyless:
-        return "whoever has the link" if access is Permission.SIGNED else "anyone"
+        words = {Permission.SIGNED: "whoever has the link", Permission.CONSOLE: "whoever signed in there"}
+        return words.get(access, "anyone") if access is not None else "anyone"
     browsers = {
         Permission.PRODUCTS: "; `pk_…`",
         Permission.PERSON: "; `pk_…` with the customer's token",
