@@ -101,6 +101,30 @@ class Keys:
         """Hash: what jobs count for the metrics: `training:VERDICT` → seconds, `mails:STATE` → how many."""
         return f"{self._prefix}:figures"
 
+    @property
+    def results(self) -> str:
+        """Hash: day, or `campaigns` → digest of the archived files that its results were counted from; `counted_at`."""
+        return f"{self._prefix}:results"
+
+    @property
+    def result_days(self) -> str:
+        """Hash: ISO date → results of the placements on this day."""
+        return f"{self._prefix}:results:days"
+
+    @property
+    def result_campaigns(self) -> str:
+        """Hash: campaign id → its results."""
+        return f"{self._prefix}:results:campaigns"
+
+    @property
+    def campaigns(self) -> str:
+        """Sorted set: ids of campaigns by when they began, in seconds since 1970."""
+        return f"{self._prefix}:campaigns"
+
+    def decided(self, digest: str) -> str:
+        """Hash with a TTL: block of customers → what a campaign decided about them, under the digest of its id."""
+        return f"{self._prefix}:decided:{digest}"
+
     def of_job(self, part: Literal["job", "lease", "rows", "tries"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 
