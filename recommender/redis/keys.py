@@ -121,9 +121,12 @@ class Keys:
         """Sorted set: ids of campaigns by when they began, in seconds since 1970."""
         return f"{self._prefix}:campaigns"
 
-    def decided(self, digest: str) -> str:
-        """Hash with a TTL: block of customers → what a campaign decided about them, under the digest of its id."""
-        return f"{self._prefix}:decided:{digest}"
+    def decided(self, part: Literal["blocks", "sums"], digest: str) -> str:
+        """One part of what a campaign decided about customers, under the digest of its id; both with a TTL.
+
+        blocks: hash, block of customers → JSON. sums: hash, variant and reason → how many customers.
+        """
+        return f"{self._prefix}:decided:{part}:{digest}"
 
     def of_job(self, part: Literal["job", "lease", "rows", "tries"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.

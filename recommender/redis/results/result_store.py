@@ -1,22 +1,24 @@
 """Results in Redis or Valkey: a hash of days, a hash of campaigns, and a hash that says what they were counted from.
 
 For each campaign there is a hash of what it decided, a field for each block of customers, so that a block that is
-decided again counts once.
+decided again counts once, and one of the sums.
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from recommender.connection.client import Command, RedisClient
 from recommender.person import digest
 from recommender.redis.keys import Keys
+from recommender.redis.lua import load_script
 from recommender.results.campaigns import CampaignResults
 from recommender.results.placements import DayResults, PlacementRow
 from recommender.results.store import DAYS_KEPT, MOST_CAMPAIGNS, CountedDay, Decided
 from recommender.retention import KEPT_S
 
+_NOTE_DECIDED = load_script("results/note_decided")
 _CAMPAIGNS = "campaigns"
 _COUNTED_AT = "counted_at"
 
@@ -92,17 +94,17 @@ class RedisResultStore:
 
     def note_decided(self, campaign_id: str, block: int, decided: Decided) -> None:
         """See `ResultStore.note_decided`."""
-        key = self._keys.decided(digest(campaign_id))
+        keys = [self._keys.decided(part, digest(campaign_id)) for part in ("blocks", "sums")]
         text = json.dumps({variant: dict(counts) for variant, counts in decided.items()}, separators=(",", ":"))
-        self._client.pipeline([("HSET", key, block, text), ("EXPIRE", key, KEPT_S["mails"])])
+        self._client.evaluate(_NOTE_DECIDED.text, keys, block, text, KEPT_S["mails"])
 
     def decided(self, campaign_id: str) -> dict[str, Mapping[str, int]]:
         """See `ResultStore.decided`."""
-        sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for text in self._client.call("HVALS", self._keys.decided(digest(campaign_id))):
-            for variant, counts in json.loads(text).items():
-                sums[variant].update(counts)
-        return {variant: dict(counts) for variant, counts in sums.items()}
+        sums: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for name, n in self._client.call("HGETALL", self._keys.decided("sums", digest(campaign_id))).items():
+            variant, _, reason = name.decode().partition(" ")
+            sums[variant] |= {reason: int(n)} if int(n) else {}
+        return dict(sums)
 
 
 def _begun(results: CampaignResults) -> tuple[str, str]:
