@@ -111,6 +111,33 @@ class Keys:
         """List: what was changed in the console, newest first, as JSON."""
         return f"{self._prefix}:actions"
 
+    @property
+    def results(self) -> str:
+        """Hash: day, or `campaigns` → digest of the archived files that its results were counted from; `counted_at`."""
+        return f"{self._prefix}:results"
+
+    @property
+    def result_days(self) -> str:
+        """Hash: ISO date → results of the placements on this day."""
+        return f"{self._prefix}:results:days"
+
+    @property
+    def result_campaigns(self) -> str:
+        """Hash: campaign id → its results."""
+        return f"{self._prefix}:results:campaigns"
+
+    @property
+    def campaigns(self) -> str:
+        """Sorted set: ids of campaigns by when they began, in seconds since 1970."""
+        return f"{self._prefix}:campaigns"
+
+    def decided(self, part: Literal["blocks", "sums"], digest: str) -> str:
+        """One part of what a campaign decided about customers, under the digest of its id; both with a TTL.
+
+        blocks: hash, block of customers → JSON. sums: hash, variant and reason → how many customers.
+        """
+        return f"{self._prefix}:decided:{part}:{digest}"
+
     def of_job(self, part: Literal["job", "lease", "rows", "tries"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 

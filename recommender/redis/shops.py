@@ -16,6 +16,7 @@ from recommender.redis.event_queue import RedisEventQueue
 from recommender.redis.keys import API_KEYS, REQUESTS, Keys, ended_session
 from recommender.redis.lua import load_script
 from recommender.redis.pick_jobs import RedisPickJobs
+from recommender.redis.results.result_store import RedisResultStore
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.shops import (
@@ -65,6 +66,10 @@ class RedisShopStorage:
     def jobs(self, shop: str) -> RedisPickJobs:
         """See `ShopStorage.jobs`."""
         return RedisPickJobs(shop, self._writer)
+
+    def results(self, shop: str) -> RedisResultStore:
+        """See `ShopStorage.results`."""
+        return RedisResultStore(shop, self._writer)
 
     def figures(self, shop: str) -> ShopFigures:
         """See `ShopStorage.figures`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from recommender.results.store import ResultStore
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
 from recommender.storage.event_log import EventLog
@@ -81,6 +82,9 @@ class ShopStorage(Protocol):
 
     def jobs(self, shop: str) -> PickJobs:
         """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
+
+    def results(self, shop: str) -> ResultStore:
+        """What came of recommendations and campaigns of `shop`; connects to nothing yet."""
 
     def figures(self, shop: str) -> ShopFigures:
         """What the jobs of `shop` are doing, in two round trips with the short time-out."""

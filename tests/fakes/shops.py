@@ -13,6 +13,7 @@ from recommender.storage.shops import MOST_ACTION_BYTES, MOST_ACTIONS, Action, M
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
+from tests.fakes.results import MemoryResults
 from tests.fakes.versions import MemoryVersionStore
 
 
@@ -22,6 +23,7 @@ class MemoryShopStorage:
     def __init__(self, stores: Mapping[str, MemoryVersionStore] | None = None) -> None:
         self._stores: dict[str, MemoryVersionStore] = dict(stores or {})
         self._jobs: dict[str, MemoryJobs] = {}
+        self._results: dict[str, MemoryResults] = {}
         self._keys: dict[str, ApiKey] = {}
         self._requests: Counter[str] = Counter()
         self._trainings: dict[tuple[str, TrainingVerdict], float] = {}
@@ -47,6 +49,10 @@ class MemoryShopStorage:
         """See `ShopStorage.jobs`."""
         erased = self.event_log(shop).erased
         return self._jobs.setdefault(shop, MemoryJobs(lambda one: digest_of_person(one, None) in erased()))
+
+    def results(self, shop: str) -> MemoryResults:
+        """See `ShopStorage.results`."""
+        return self._results.setdefault(shop, MemoryResults())
 
     def figures(self, shop: str) -> ShopFigures:
         """See `ShopStorage.figures`."""

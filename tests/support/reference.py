@@ -159,6 +159,12 @@ def kept() -> str:
     rows += [
         (keys.of("seen", "EVENT"), "that an event was accepted", retention.EVENT_ID_KEPT_S),
         (keys.campaign("CAMPAIGN"), "a campaign as it began", retention.KEPT_S["mails"]),
+        (
+            keys.decided("blocks", "CAMPAIGN"),
+            "what a campaign decided about blocks of customers",
+            retention.KEPT_S["mails"],
+        ),
+        (keys.decided("sums", "CAMPAIGN"), "the sums of it", retention.KEPT_S["mails"]),
         (keys.of_job("job", "CAMPAIGN"), "how far picks are that were asked for over HTTP", retention.JOB_KEPT_S),
         (keys.of_job("rows", "CAMPAIGN"), "these picks", retention.JOB_KEPT_S),
     ]
