@@ -12,6 +12,7 @@ from flask import Flask
 from api.background.event_sink import EventSink
 from api.background.impressions import MOST_IMPRESSIONS_PER_S
 from api.background.restoration import Restoration
+from api.console import routes as console
 from api.ids import ShopId, fresh_recommendation_id
 from api.routes import (
     batch,
@@ -59,6 +60,7 @@ _VIEWS = (
     unsubscribe,
     docs,
     widget,
+    console,
     operations,
 )
 

@@ -282,6 +282,12 @@ class UnknownCampaignError(RequestError):
     code = "unknown_campaign"
 
 
+class ChangedMeanwhileError(RequestError):
+    """Somebody else has changed the same thing since it was looked at. Nothing was done."""
+
+    code = "changed_meanwhile"
+
+
 class CampaignConflictError(RequestError):
     """A campaign of this id was begun with another audience or another number of slots."""
 

@@ -95,7 +95,7 @@ def test_every_named_setting_exists() -> None:
 
 
 def test_every_named_route_exists() -> None:
-    named = set(re.findall(r"`(/(?:(?:v1|health|docs|openapi|metrics|widget)[^`?]*)?)[`?]", TEXT))
+    named = set(re.findall(r"`(/(?:(?:v1|health|docs|openapi|metrics|widget|console)[^`?]*)?)[`?]", TEXT))
     known = routes(create_app(Settings(), MemoryShopStorage({"default": MemoryVersionStore()})))
     assert {re.sub(r"/(C\d{5}|MILK-1L|PASTA-500G|home)(?=/|$)", _parameter, route) for route in named} == known
 

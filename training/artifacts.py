@@ -4,7 +4,8 @@
                      the profiles: customer ids likewise, records; no pickle
     products.jsonl   one product a line, by product_index
     manifest.json    what the version is
-    checksums.json   sha256 of the three
+    insights.json    what the version tells about the shop; absent in versions of earlier releases
+    checksums.json   sha256 of the others
 
 The same publication gives the same bytes. A folder is written under a temporary name and renamed: it is there whole or
 not at all.
@@ -30,6 +31,7 @@ from recommender.data_dir import DataDirectory, home_errors, make_folder, write_
 from recommender.errors import HomeError, VersionNotFoundError
 from recommender.person import decode_id, encode_id
 from recommender.publication.factors import ProductFactors
+from recommender.publication.insights import Insights
 from recommender.publication.lists import LIST_NAMES, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.mapped_records import map_records, release
@@ -37,6 +39,7 @@ from recommender.publication.product import Product
 from recommender.publication.profile_blocks import ProfileTable
 
 _PARTS = ("lists.npz", "products.jsonl", "manifest.json")
+_INSIGHTS = "insights.json"
 _CHECKSUMS = "checksums.json"
 _UNFINISHED = ".unfinished-"
 _LENGTHS_IN_HEADER = 26
@@ -88,7 +91,8 @@ def load(version: str, home: DataDirectory) -> Publication:
     tables = {name: _unpack(name, arrays) for name in LIST_NAMES}
     factors = ProductFactors.from_bytes(arrays["factors"].tobytes()) if "factors" in arrays else None
     profiles = _unpack_profiles(arrays) if "profiles.records" in arrays else None
-    return Publication(manifest, [Product.from_json(line) for line in lines], tables, factors, profiles)
+    products = [Product.from_json(line) for line in lines]
+    return Publication(manifest, products, tables, factors, profiles, _load_insights(folder))
 
 
 def saved_versions(home: DataDirectory) -> list[str]:
@@ -119,7 +123,12 @@ def _write_parts(publication: Publication, folder: Path) -> None:
         file.writelines(product.to_json() + b"\n" for product in publication.products)
     with write_whole(folder / "manifest.json") as file:
         file.write(publication.manifest.to_json().encode())
-    checksums = {part: _sha256(folder / part) for part in _PARTS}
+    parts: tuple[str, ...] = _PARTS
+    if publication.insights is not None:
+        with write_whole(folder / _INSIGHTS) as file:
+            file.write(publication.insights.to_json().encode())
+        parts += (_INSIGHTS,)
+    checksums = {part: _sha256(folder / part) for part in parts}
     with write_whole(folder / _CHECKSUMS) as file:
         file.write(json.dumps(checksums, indent=2).encode())
 
@@ -203,12 +212,22 @@ def _unpack(name: ListName, arrays: Mapping[str, NDArray[Any]]) -> ListTable:
 def _check_parts(folder: Path) -> None:
     try:
         checksums = json.loads(_read(folder / _CHECKSUMS))
-        expected = [checksums[part] for part in _PARTS]
-    except (ValueError, KeyError, TypeError):
+        parts = (*_PARTS, *({_INSIGHTS} & checksums.keys()))
+        expected = [checksums[part] for part in parts]
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise HomeError(_damaged(folder / _CHECKSUMS)) from None
-    for part, checksum in zip(_PARTS, expected, strict=True):
+    for part, checksum in zip(parts, expected, strict=True):
         if _sha256(folder / part) != checksum:
             raise HomeError(_damaged(folder / part))
+
+
+def _load_insights(folder: Path) -> Insights | None:
+    """The insights; None in a version of an earlier release."""
+    file = folder / _INSIGHTS
+    try:
+        return Insights.from_json(_read(file)) if file.exists() else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise HomeError(_damaged(file)) from None
 
 
 def _damaged(path: Path) -> str:

@@ -18,6 +18,7 @@ from recommender.publication.profile_blocks import ProfileTable
 from recommender.settings import Settings
 from recommender.storage.versions import VersionStore
 from training.analytics.customer_value.describe import CustomerDescriptions, describe_customers
+from training.analytics.insights.build import build_insights
 from training.artifacts import save
 from training.dataset.freed import give_back
 from training.dataset.split import end_of
@@ -93,7 +94,10 @@ def train(
         give_back()  # what the lists were made from
         with progress.step("Describe customers"):
             description = describe_customers(ledger, as_of)
+        with progress.step("Describe the shop"):
+            insights = build_insights(ledger, as_of, model, description)
         publication = build_publication(model, description, evaluation, ingested, context)
+        publication = replace(publication, insights=insights)
         publication = _pass_gate(publication, evaluation, settings, live)
         if force:
             publication = force_gate(publication)

@@ -29,4 +29,6 @@ def impression_event(
         placement=placement,
         recommendation_id=recommendation_id,
         rank=item.rank,
+        kind=item.kind,
+        reason=item.reason.code,
     )

@@ -82,6 +82,8 @@ EVENT_FIELDS: dict[str, Any] = {
     "placement": "home",
     "recommendation_id": "rec_01KAG3T5M0Z6Y8Q4W2R7N9D1HE",
     "rank": 1,
+    "kind": "buy_again",
+    "reason": "DUE_SOON",
     "campaign_id": "2026-11-22-reorder",
     "experiment": "cap-6",
     "variant": "twenty",

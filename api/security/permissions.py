@@ -36,10 +36,11 @@ class Permission(Enum):
     Attributes:
         scopes: of which a key must have one.
         in_browsers: whether a publishable key opens it.
-        keyless: whether it is open without any key.
+        keyless: whether it is open without any key, or, as with the console, asks for it in its own way.
     """
 
     OPEN = "anyone, without a key"
+    CONSOLE = "whoever signed in there with a secret key of scope read; to change something, admin"
     SIGNED = "whoever has the link, which is signed; without a key"
     PRODUCTS = "a secret key with scope read, or a publishable key"
     PERSON = "a secret key with scope read, or a publishable key with that customer's token"
@@ -52,7 +53,7 @@ class Permission(Enum):
 
     def __init__(self, _words: str) -> None:
         self.scopes: tuple[Scope, ...] = _SCOPES.get(self.name, ("read",))
-        self.keyless = self.name in ("OPEN", "SIGNED")
+        self.keyless = self.name in ("OPEN", "SIGNED", "CONSOLE")
         self.in_browsers = self.name in ("PRODUCTS", "PERSON", "SESSION", "EVENTS")
 
 
@@ -74,7 +75,7 @@ def accessible(access: Permission) -> Callable[[_View], _View]:
 
 def limit_s(access: Permission | None, method: str) -> float | None:
     """Seconds that a request may wait for Redis in all; None for pages, each of whose reads has the short time-out."""
-    if access in (Permission.ADMIN, Permission.CATALOGUE, Permission.CAMPAIGNS):
+    if access in (Permission.ADMIN, Permission.CATALOGUE, Permission.CAMPAIGNS, Permission.CONSOLE):
         return ADMINISTRATION_S
     return EVENTS_S if access is Permission.EVENTS or (access, method) == (Permission.SIGNED, "POST") else None
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 T = TypeVar("T")
-Name = Literal["pages", "metrics", "events", "administration"]
+Name = Literal["pages", "metrics", "events", "administration", "console"]
 
 SEATS: dict[Name, tuple[int, int]] = {
     "pages": (8, 400),
     "metrics": (1, 40),  # they ask nothing, but take 20 ms to write: too long for the loop
     "events": (4, 100),
     "administration": (3, 30),
+    "console": (1, 20),  # its pages take a while to write: one at a time leaves room for answers
 }
 """Threads of each lane, and most requests in the line before them."""
 _PROBES = ("operations.live", "operations.ready")
@@ -96,6 +97,8 @@ class Lanes:
 
 def lane_name(access: Permission | None, method: str) -> Name:
     """The lane of a route."""
+    if access is Permission.CONSOLE:
+        return "console"
     if limit_s(access, method) is None:
         return "pages"
     return "administration" if access in (Permission.ADMIN, Permission.CATALOGUE, Permission.CAMPAIGNS) else "events"

@@ -45,6 +45,10 @@ class Ready(NamedTuple):
     body: bytes
 
 
+_OTHER_PAGES = "/console/"
+"""Begins the paths of pages that have names of their own in their queries."""
+
+
 class FastPath:
     """WSGI middleware that answers plain GETs of lists and leaves the rest to `app`.
 
@@ -149,5 +153,6 @@ def _clean_query(environ: "WSGIEnvironment") -> None:
     move_query_key(environ)
     if not environ["QUERY_STRING"].isascii():
         environ["QUERY_STRING"] = escape_query(environ["QUERY_STRING"])
-    if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+    pages = environ["PATH_INFO"].startswith(_OTHER_PAGES)
+    if environ["REQUEST_METHOD"] in ("GET", "HEAD") and not pages:
         environ["QUERY_STRING"] = drop_unknown(environ["QUERY_STRING"])

@@ -24,6 +24,7 @@ STATUS: dict[type[errors.RepriseError], int] = {
     errors.UnknownProductError: 404,
     errors.UnknownCampaignError: 404,
     errors.CampaignConflictError: 409,
+    errors.ChangedMeanwhileError: 409,
     errors.UnknownPlacementError: 404,
     errors.VersionNotFoundError: 404,
     errors.StoreError: 503,
@@ -65,7 +66,7 @@ def describe(error: errors.RepriseError | HTTPException, request_id: str) -> dic
     if isinstance(error, HTTPException):
         code = error.code or 500
         return _document(code, _code(code), error.description or HTTPStatus(code).phrase, request_id)
-    status = _status(error)
+    status = status_of(error)
     if status is None or status >= 500:
         raise error
     return _document(status, error.code, str(error), request_id, _details(error))
@@ -93,7 +94,8 @@ def _document(
     }
 
 
-def _status(error: errors.RepriseError) -> int | None:
+def status_of(error: errors.RepriseError) -> int | None:
+    """The status of an error; None for one that is a 500."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
 
 
@@ -111,7 +113,7 @@ def _refuse() -> None:
 
 
 def _from_reprise(error: errors.RepriseError) -> Response:
-    status = _status(error)
+    status = status_of(error)
     if status is None:
         return _from_bug(error)
     wait_s = getattr(error, "retry_after_s", None)

@@ -72,7 +72,7 @@ class EventShape(NamedTuple):
 
 _BOTH = ("customer_id", "product_id")
 _SALE = ("quantity", "unit_price", "currency", "order_id")
-_SHOWN = ("placement", "recommendation_id", "rank")
+_SHOWN = ("placement", "recommendation_id", "rank", "kind", "reason")
 _MAIL = ("placement", "campaign_id")
 EVENT_TYPES: dict[EventType, EventShape] = {
     "purchase": EventShape("A product was bought: one line of an order.", _BOTH, _SALE),
@@ -144,6 +144,10 @@ class Event(BaseModel):
     """The answer that it was shown in."""
     rank: int | None = Field(default=None, strict=True, ge=1, le=1_000)
     """Where the product stood, from 1."""
+    kind: str | None = Field(default=None, pattern=r"^[A-Za-z_]{1,32}$")
+    """The `kind` of the item."""
+    reason: str | None = Field(default=None, pattern=r"^[A-Za-z_]{1,32}$")
+    """The code of the item's `reason`."""
     campaign_id: str | None = Field(default=None, max_length=64)
     """Of a mail."""
     experiment: str | None = Field(default=None, max_length=64)

@@ -43,7 +43,8 @@ def leave_out(publication: Publication, erased: Collection[str]) -> Publication:
     lists = {**publication.manifest.lists} | {name: len(table) for name, table in left.items()}
     counts = {**publication.manifest.counts} | ({} if profiles is None else {"profiles": len(profiles)})
     manifest = replace(publication.manifest, lists=lists, counts=counts)
-    return replace(publication, manifest=manifest, tables=tables, profiles=profiles)
+    insights = None if publication.insights is None else publication.insights.without(gone)
+    return replace(publication, manifest=manifest, tables=tables, profiles=profiles, insights=insights)
 
 
 def _without(table: ListTable, gone: Collection[str]) -> ListTable:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from recommender.publication.factors import ProductFactors
+from recommender.publication.insights import Insights
 from recommender.publication.lists import ListName, ListTable
 from recommender.publication.product import Product
 
@@ -72,6 +73,7 @@ class Publication:
             missing owner means an unknown product; `popular` and `trending` have WHOLE_SHOP and each category.
         factors: with which workers fold in new customers; None leaves them without.
         profiles: of every customer; None in a version of an earlier release.
+        insights: about the shop; None in a version of an earlier release.
     """
 
     manifest: Manifest
@@ -79,6 +81,7 @@ class Publication:
     tables: Mapping[ListName, ListTable]
     factors: ProductFactors | None = None
     profiles: "ProfileTable | None" = None
+    insights: Insights | None = None
 
 
 def name_version(as_of: datetime, fingerprint: str) -> str:

@@ -67,9 +67,10 @@ class RedisContacts:
 
     def begin(self, campaign: Campaign) -> Campaign:
         """See `Contacts.begin`."""
-        key = self._keys.campaign(digest(campaign.campaign_id))
+        key, begun_at = self._keys.campaign(digest(campaign.campaign_id)), int(campaign.begun_at.timestamp())
+        what = (campaign.to_json(), KEPT_S["mails"], campaign.campaign_id, begun_at)
         with self._reading(key):
-            return Campaign.from_json(self._writer.evaluate(_BEGIN.text, [key], campaign.to_json(), KEPT_S["mails"]))
+            return Campaign.from_json(self._writer.evaluate(_BEGIN.text, [key, self._keys.campaigns], *what))
 
     def find(self, campaign_id: str) -> Campaign:
         """See `Contacts.find`."""
@@ -77,8 +78,14 @@ class RedisContacts:
         found = self._reader.call("GET", key)
         if found is None:
             raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
-        with self._reading(key):
-            return Campaign.from_json(found)
+        return self._read_campaign(key, found)
+
+    def campaigns(self) -> list[Campaign]:
+        """See `Contacts.campaigns`. Two round trips."""
+        ids = self._reader.call("ZREVRANGE", self._keys.campaigns, 0, -1)
+        keys = [self._keys.campaign(digest(one.decode())) for one in ids]
+        found = zip(keys, self._reader.call("MGET", *keys) if keys else [], strict=True)
+        return [self._read_campaign(key, text) for key, text in found if text is not None]
 
     def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """See `Contacts.standings`. One round trip for each _CUSTOMERS_PER_TRIP."""
@@ -123,6 +130,10 @@ class RedisContacts:
     def restore(self, suppressions: Iterable[Suppression]) -> None:
         """See `Contacts.restore`. One round trip for each _CUSTOMERS_PER_TRIP."""
         self._compare(suppressions, "write")
+
+    def _read_campaign(self, key: str, text: bytes) -> Campaign:
+        with self._reading(key):
+            return Campaign.from_json(text)
 
     def _ask_server(self, *command: Argument) -> Any:
         """The answer of the server that holds the shop: on a cluster the first key of a pipeline names it."""

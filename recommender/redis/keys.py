@@ -12,6 +12,11 @@ REQUESTS = "reprise:requests"
 """Hash with a TTL: key id → requests that all workers accepted, while any key is used."""
 
 
+def ended_session(session_id: str) -> str:
+    """String with a TTL: there once a session of the console has ended before its time."""
+    return f"reprise:ended-session:{session_id}"
+
+
 @dataclass(frozen=True)
 class Keys:
     """Names of the Redis keys of one shop. The braces put them all in one cluster slot."""
@@ -101,6 +106,38 @@ class Keys:
         """Hash: what jobs count for the metrics: `training:VERDICT` → seconds, `mails:STATE` → how many."""
         return f"{self._prefix}:figures"
 
+    @property
+    def actions(self) -> str:
+        """List: what was changed in the console, newest first, as JSON."""
+        return f"{self._prefix}:actions"
+
+    @property
+    def results(self) -> str:
+        """Hash: day, or `campaigns` → digest of the archived files that its results were counted from; `counted_at`."""
+        return f"{self._prefix}:results"
+
+    @property
+    def result_days(self) -> str:
+        """Hash: ISO date → results of the placements on this day."""
+        return f"{self._prefix}:results:days"
+
+    @property
+    def result_campaigns(self) -> str:
+        """Hash: campaign id → its results."""
+        return f"{self._prefix}:results:campaigns"
+
+    @property
+    def campaigns(self) -> str:
+        """Sorted set: ids of campaigns by when they began, in seconds since 1970."""
+        return f"{self._prefix}:campaigns"
+
+    def decided(self, part: Literal["blocks", "sums"], digest: str) -> str:
+        """One part of what a campaign decided about customers, under the digest of its id; both with a TTL.
+
+        blocks: hash, block of customers → JSON. sums: hash, variant and reason → how many customers.
+        """
+        return f"{self._prefix}:decided:{part}:{digest}"
+
     def of_job(self, part: Literal["job", "lease", "rows", "tries"], digest: str) -> str:
         """One part of a campaign's pick job, under the digest of the campaign's id; all with a TTL.
 
@@ -112,8 +149,9 @@ class Keys:
     def version(self, version: str, part: str) -> str:
         """One part of a version.
 
-        `manifest` (string), `products` (hash by index), `indices` (hash of them by product id), `profiles` (hash: a
-        block's number → customers) or a list name (hash by owner).
+        `manifest` and `insights` (strings), `due` (hash: customer → lines of the due board), `products` (hash by
+        index), `indices` (hash of them by product id), `profiles` (hash: a block's number → customers) or a list name
+        (hash by owner).
         """
         return f"{self._prefix}:v:{version}:{part}"
 

@@ -18,6 +18,7 @@ from recommender.connection.client import Command, RedisClient
 from recommender.errors import BusyError, IncompletePublishError, NotPermittedError, StoreError, StoreFullError
 from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.publication.erasure import PERSONAL_LISTS, erased_customers, leave_out
+from recommender.publication.insights import pack_document, pack_lines
 from recommender.publication.lists import LIST_NAMES, ListName
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile_blocks import PROFILE
@@ -65,7 +66,10 @@ def estimated_bytes(publication: Publication) -> int:
     factors = 0 if publication.factors is None else publication.factors.factors.size * 2
     table = publication.profiles
     profiles = 0 if table is None else table.n_bytes + table.n_blocks * BLOCK_OVERHEAD_BYTES
-    return lists + products + factors + profiles + len(publication.manifest.to_json())
+    told = publication.insights
+    due = 0 if told is None else sum(len(one) + FIELD_OVERHEAD_BYTES + 40 for one in told.due)
+    insights = 0 if told is None else due + len(pack_document(told.document))
+    return lists + products + factors + profiles + insights + len(publication.manifest.to_json())
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Publisher:
             for abandoned in (name for name, state in states.items() if state == WRITING):
                 self._remove(abandoned)
             if states.get(version) == READY:
+                self._add_insights(publication, token)
                 self._make_current(version, token)
             else:
                 self._write(publication, token, advance)
@@ -111,8 +116,14 @@ class Publisher:
         keys = [self.keys.erased, self.keys.versions]
         head, profiles = self.keys.around_version("profiles")
         lists = [self.keys.around_version(name)[1] for name in PERSONAL_LISTS]
+        self._forget_due(customer_id)
         who = (digest_of_person(customer_id, None), at, encode_id(customer_id))
         return int(self.client.evaluate(_ERASE.text, keys, *who, head, profiles, PROFILE.itemsize, *lists))
+
+    def _forget_due(self, customer_id: str) -> None:
+        """Take a customer off the due boards of all versions; they are no lists, and not counted among them."""
+        boards = [self.keys.version(version, "due") for version in self.states()]
+        self.client.pipeline([("HDEL", board, encode_id(customer_id)) for board in boards])
 
     def owners(self, version: str, name: ListName) -> Iterator[str]:
         """Owners of the lists of this name in a version; one may come twice."""
@@ -197,9 +208,22 @@ class Publisher:
         if publication.profiles is not None:
             blocks = ((str(block).encode(), wire) for block, wire in publication.profiles.encode())
             self._write_hash(self.keys.version(version, "profiles"), blocks, token, lambda _: None)
+        self._write_insights(publication, token)
         if publication.factors is not None:
             self._send([("SET", self.keys.version(version, "factors"), publication.factors.to_bytes())], token)
         self._send([("SET", self.keys.version(version, "manifest"), publication.manifest.to_json())], token)
+
+    def _write_insights(self, publication: Publication, token: str) -> None:
+        version, told = publication.manifest.version, publication.insights
+        if told is not None:
+            due = ((encode_id(one), pack_lines(lines)) for one, lines in told.due.items())
+            self._write_hash(self.keys.version(version, "due"), due, token, lambda _: None)
+            self._send([("SET", self.keys.version(version, "insights"), pack_document(told.document))], token)
+
+    def _add_insights(self, publication: Publication, token: str) -> None:
+        """Write the insights of a version that an earlier release published, from the same data, without any."""
+        if not self.client.call("EXISTS", self.keys.version(publication.manifest.version, "insights")):
+            self._write_insights(leave_out(publication, self._erased()), token)
 
     def _write_hash(
         self, key: str, fields: Iterator[tuple[bytes, bytes]], token: str, advance: Callable[[int], None]
@@ -218,6 +242,7 @@ class Publisher:
         expected = dict.fromkeys(("products", "indices"), len(publication.products))
         expected |= {name: publication.manifest.lists.get(name, 0) for name in LIST_NAMES}
         expected["profiles"] = 0 if publication.profiles is None else publication.profiles.n_blocks
+        expected["due"] = 0 if publication.insights is None else len(publication.insights.due)
         counts = self.client.pipeline([("HLEN", self.keys.version(version, part)) for part in expected])
         wrong = [
             f"{count} of {expected[part]} {part}"
@@ -254,7 +279,7 @@ class Publisher:
 
     def _remove(self, version: str) -> None:
         """Delete a version and its state in one step, unless it is the current one."""
-        parts = ("manifest", "products", "indices", "factors", "profiles", *LIST_NAMES)
+        parts = ("manifest", "products", "indices", "factors", "profiles", "insights", "due", *LIST_NAMES)
         named = [self.keys.version(version, part) for part in parts]
         self.client.evaluate(_REMOVE.text, [self.keys.current, self.keys.versions, *named], version)
 

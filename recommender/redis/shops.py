@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -13,12 +13,21 @@ from recommender.errors import StoreError
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.event_queue import RedisEventQueue
-from recommender.redis.keys import API_KEYS, REQUESTS, Keys
+from recommender.redis.keys import API_KEYS, REQUESTS, Keys, ended_session
 from recommender.redis.lua import load_script
 from recommender.redis.pick_jobs import RedisPickJobs
+from recommender.redis.results.result_store import RedisResultStore
 from recommender.redis.versions import RedisVersionStore
 from recommender.storage.api_keys import ApiKey
-from recommender.storage.shops import MOST_JOBS, MailState, ShopFigures, TrainingVerdict
+from recommender.storage.shops import (
+    MOST_ACTION_BYTES,
+    MOST_ACTIONS,
+    MOST_JOBS,
+    Action,
+    MailState,
+    ShopFigures,
+    TrainingVerdict,
+)
 from recommender.suppression_list import SuppressionList
 
 _FIGURES = load_script("shops/figures")
@@ -58,6 +67,10 @@ class RedisShopStorage:
         """See `ShopStorage.jobs`."""
         return RedisPickJobs(shop, self._writer)
 
+    def results(self, shop: str) -> RedisResultStore:
+        """See `ShopStorage.results`."""
+        return RedisResultStore(shop, self._writer)
+
     def figures(self, shop: str) -> ShopFigures:
         """See `ShopStorage.figures`."""
         keys = Keys(shop)
@@ -80,6 +93,26 @@ class RedisShopStorage:
         """See `ShopStorage.count_mails`."""
         key = Keys(shop).figures
         self._writer.pipeline([("HINCRBY", key, f"mails:{state}", n) for state, n in counts.items()])
+
+    def note_action(self, shop: str, action: Action) -> None:
+        """See `ShopStorage.note_action`."""
+        text = json.dumps(asdict(action))
+        if len(text) > MOST_ACTION_BYTES:
+            text = json.dumps(asdict(replace(action, before=None, after=None)))
+        key = Keys(shop).actions
+        self._writer.pipeline([("LPUSH", key, text), ("LTRIM", key, 0, MOST_ACTIONS - 1)])
+
+    def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
+        """See `ShopStorage.actions`."""
+        return [Action(**json.loads(text)) for text in self._reader.call("LRANGE", Keys(shop).actions, 0, most - 1)]
+
+    def end_session(self, session_id: str, kept_s: int) -> None:
+        """See `ShopStorage.end_session`."""
+        self._writer.call("SET", ended_session(session_id), "", "EX", kept_s)
+
+    def has_ended(self, session_id: str) -> bool:
+        """See `ShopStorage.has_ended`."""
+        return bool(self._reader.call("EXISTS", ended_session(session_id)))
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """See `ShopStorage.api_keys`."""

@@ -18,9 +18,10 @@ from recommender.catalogue.catalogue import Catalogue, PackedTexts
 from recommender.catalogue.overrides import ProductChange
 from recommender.connection.client import RedisClient
 from recommender.errors import StoreError, VersionNotFoundError
-from recommender.person import digest_of_person, encode_id
+from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.publication.erasure import PERSONAL_LISTS
 from recommender.publication.factors import ProductFactors
+from recommender.publication.insights import DueLine, unpack_document, unpack_lines
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
 from recommender.publication.profile_blocks import decode_block, find_profile
@@ -41,6 +42,7 @@ _READ_PROFILE = load_script("versions/read_profile")
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, struct.error)
 """What decoding raises where Redis holds values in another format."""
+_CUSTOMERS_PER_TRIP = 500
 _PRODUCTS_PER_TRIP = 500
 """Other clients wait while the server works on one command."""
 
@@ -117,6 +119,28 @@ class RedisVersionStore:
         """See `VersionStore.factors`."""
         wire = self._writer.call("GET", self._keys.version(version, "factors"))
         return None if wire is None else ProductFactors.from_bytes(wire)
+
+    def placement(self, name: str) -> Placement | None:
+        """See `VersionStore.placement`."""
+        text = self._reader.call("HGET", self._keys.placements, name)
+        return None if text is None else _to_placement(text)
+
+    def insights(self, version: str) -> dict[str, Any] | None:
+        """See `VersionStore.insights`."""
+        wire = self._reader.call("GET", self._keys.version(version, "insights"))
+        with self._reading("the insights of a version"):
+            return None if wire is None else unpack_document(wire)
+
+    def due_board(self, version: str) -> dict[str, list[DueLine]]:
+        """See `VersionStore.due_board`. One round trip for some hundreds of customers each."""
+        key, cursor, board = self._keys.version(version, "due"), b"0", dict[str, list[DueLine]]()
+        with self._reading("the due board of a version"):
+            while True:
+                cursor, found = self._reader.call("HSCAN", key, cursor, "COUNT", _CUSTOMERS_PER_TRIP)
+                fields = [*found.items()] if isinstance(found, dict) else [*zip(found[::2], found[1::2], strict=True)]
+                board |= {decode_id(one): unpack_lines(lines) for one, lines in fields}
+                if int(cursor) == 0:
+                    return board
 
     def place(self, name: str, placement: Placement) -> None:
         """See `VersionStore.place`."""

@@ -119,6 +119,9 @@ class Contacts(Protocol):
     def find(self, campaign_id: str) -> Campaign:
         """The campaign kept under this id. Raises UnknownCampaignError."""
 
+    def campaigns(self) -> list[Campaign]:
+        """The campaigns that began in the last CONTACTS_KEPT_DAYS, the latest first."""
+
     def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """What counts for each, in this order; one round trip. `ContactState()` where nothing is known."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from recommender.results.store import ResultStore
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
 from recommender.storage.event_log import EventLog
@@ -14,6 +15,11 @@ from recommender.storage.versions import VersionStore
 
 MOST_JOBS = 100
 """Latest pick jobs whose states are counted."""
+
+MOST_ACTIONS = 1_000
+"""Latest actions kept of one shop."""
+MOST_ACTION_BYTES = 256 << 10
+"""JSON of one action; of a longer one it is kept that it was done, and nothing to undo it by."""
 
 TrainingVerdict = Literal["published", "refused"]
 MailState = Literal["sent", "bounced", "refused", "unknown", "no_address"]
@@ -39,6 +45,29 @@ class ShopFigures:
     jobs: Mapping[JobState, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that somebody changed in the console.
+
+    Attributes:
+        action_id: unique in the shop.
+        at: ISO-8601, UTC.
+        key_id: of the API key that signed in; None for anybody on this machine.
+        what: the kind of action.
+        subject: what was changed, by its name or id.
+        before: the subject as it was, plain JSON; None where it was not there.
+        after: likewise, since then.
+    """
+
+    action_id: str
+    at: str
+    key_id: str | None
+    what: str
+    subject: str
+    before: Any = None
+    after: Any = None
+
+
 class ShopStorage(Protocol):
     """All shops on one server. Every method that talks to it raises StoreUnavailableError."""
 
@@ -54,6 +83,9 @@ class ShopStorage(Protocol):
     def jobs(self, shop: str) -> PickJobs:
         """The campaigns of `shop` whose picks were asked for; connects to nothing yet."""
 
+    def results(self, shop: str) -> ResultStore:
+        """What came of recommendations and campaigns of `shop`; connects to nothing yet."""
+
     def figures(self, shop: str) -> ShopFigures:
         """What the jobs of `shop` are doing, in two round trips with the short time-out."""
 
@@ -62,6 +94,18 @@ class ShopStorage(Protocol):
 
     def count_mails(self, shop: str, counts: Mapping[MailState, int]) -> None:
         """Add mails of `shop` to those counted so far, by their state."""
+
+    def note_action(self, shop: str, action: Action) -> None:
+        """Keep an action of `shop` among its latest MOST_ACTIONS."""
+
+    def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
+        """The latest actions of `shop`, newest first."""
+
+    def end_session(self, session_id: str, kept_s: int) -> None:
+        """Remember for so many seconds that a session of the console has ended."""
+
+    def has_ended(self, session_id: str) -> bool:
+        """Whether a session of the console has ended before its time."""
 
     def api_keys(self) -> Mapping[str, ApiKey]:
         """Every API key by its id, in one round trip."""

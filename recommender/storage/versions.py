@@ -3,12 +3,13 @@
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.overrides import MOST_OVERRIDDEN, NO_OVERRIDES, ProductChange, ProductOverrides
 from recommender.errors import InvalidRequestError, VersionNotFoundError
 from recommender.publication.factors import ProductFactors
+from recommender.publication.insights import DueLine
 from recommender.publication.lists import ListKey
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
@@ -97,6 +98,15 @@ class VersionStore(Reader, Protocol):
         Raises:
             VersionNotFoundError: the version is not kept, or has no such block.
         """
+
+    def placement(self, name: str) -> Placement | None:
+        """A placement that was set while the service runs, as it stands now; None where the settings' one counts."""
+
+    def insights(self, version: str) -> dict[str, Any] | None:
+        """The document of a version's insights; None where it is not kept, or of a release that had none."""
+
+    def due_board(self, version: str) -> dict[str, list[DueLine]]:
+        """The lines of a version's due board by customer: at most MOST_DUE_CUSTOMERS; {} where it has none."""
 
     def place(self, name: str, placement: Placement) -> None:
         """Set a placement for every worker, in place of the one in the settings, until it is set again.

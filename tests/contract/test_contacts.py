@@ -251,6 +251,7 @@ class TestInRedis:
         assert {key.split(":")[2] for key in redis_shop.list_keys()} == {
             "erased",
             "campaign",
+            "campaigns",
             "seen",
             "events",
         }

@@ -9,7 +9,7 @@ import recommender.redis
 from recommender.redis.lua import Script, load_script
 
 MODULES = [
-    import_module(f"recommender.redis.{module.name}") for module in pkgutil.iter_modules(recommender.redis.__path__)
+    import_module(module.name) for module in pkgutil.walk_packages(recommender.redis.__path__, "recommender.redis.")
 ]
 SCRIPTS = {
     f"{module.__name__}.{name}": script

@@ -45,6 +45,10 @@ class MemoryContacts:
             raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         return self._campaigns[campaign_id]
 
+    def campaigns(self) -> list[Campaign]:
+        """See `Contacts.campaigns`."""
+        return sorted(self._campaigns.values(), key=lambda one: one.begun_at, reverse=True)
+
     def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """See `Contacts.standings`."""
         with self._lock:

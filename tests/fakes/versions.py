@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.overrides import ProductChange
@@ -12,6 +13,7 @@ from recommender.events.recent import NEIGHBOURS, RecentActivity
 from recommender.person import digest_of_person
 from recommender.publication.erasure import PERSONAL_LISTS, leave_out
 from recommender.publication.factors import ProductFactors
+from recommender.publication.insights import DueLine, pack_document, pack_lines, unpack_document, unpack_lines
 from recommender.publication.lists import LIST_NAMES, RANKED, ListKey, PublishedList
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.profile import Profile
@@ -33,6 +35,8 @@ class _Version:
     factors: ProductFactors | None
     blocks: list[bytes]
     """Of profiles; [] where it has none."""
+    insights: dict[str, Any] | None
+    due: dict[str, bytes]
 
 
 class MemoryVersionStore:
@@ -117,6 +121,20 @@ class MemoryVersionStore:
         """See `Store.update_products`."""
         return self._catalogue.update(changes)
 
+    def placement(self, name: str) -> Placement | None:
+        """See `Store.placement`."""
+        return self._placements.get(name)
+
+    def insights(self, version: str) -> dict[str, Any] | None:
+        """See `Store.insights`."""
+        found = self._versions.get(version)
+        return None if found is None else found.insights
+
+    def due_board(self, version: str) -> dict[str, list[DueLine]]:
+        """See `Store.due_board`."""
+        found = self._versions.get(version)
+        return {} if found is None else {one: unpack_lines(wire) for one, wire in found.due.items()}
+
     def place(self, name: str, placement: Placement) -> None:
         """See `Store.place`."""
         placed = {**self._placements, name: placement}
@@ -133,7 +151,8 @@ class MemoryVersionStore:
             raise BusyError("another publish is at work; wait for it")
         try:
             name = publication.manifest.version
-            if name not in self._versions:
+            known = self._versions.get(name)
+            if known is None or known.insights is None:
                 self._versions[name] = _encode(leave_out(publication, self.event_log.erased()), advance)
             self._current = self._versions[name]
             self._prune(keep)
@@ -154,6 +173,7 @@ class MemoryVersionStore:
             if version.blocks:
                 block = _block(version, customer_id)
                 version.blocks[block] = drop_profile(version.blocks[block], customer_id)
+            version.due.pop(customer_id, None)
         keys = [ListKey(name, customer_id) for name in PERSONAL_LISTS]
         return sum(version.wires.pop(key, None) is not None for version in self._versions.values() for key in keys)
 
@@ -198,7 +218,10 @@ def _encode(publication: Publication, advance: Callable[[int], None]) -> _Versio
     indices = {product.product_id: index for index, product in enumerate(publication.products)}
     products = [product.to_json() for product in publication.products]
     blocks = [] if publication.profiles is None else [wire for _, wire in publication.profiles.encode()]
-    return _Version(manifest, products, wires, indices, publication.factors, blocks)
+    told = publication.insights
+    document = None if told is None else unpack_document(pack_document(told.document))
+    due = {} if told is None else {one: pack_lines(lines) for one, lines in told.due.items()}
+    return _Version(manifest, products, wires, indices, publication.factors, blocks, document, due)
 
 
 def _block(version: _Version, customer_id: str) -> int:

@@ -33,7 +33,16 @@ def test_results_for_people_and_for_programs(reprise: Reprise, home: Path) -> No
     assert [row["placement"] for row in document["placements"]] == ["home"]
     assert document["campaigns"][0]["ordered"] == 1
     older = json.loads(reprise("results", "--since", "2020-01-01", "--json").stdout)
-    assert older["placements"][0]["placement"] == "old", "the answer was seen there first"
+    assert [row["placement"] for row in older["placements"]] == ["home", "old"], "each day says where it was seen"
+
+
+def test_what_pages_show_is_counted_anew(reprise: Reprise, home: Path) -> None:
+    put_events(home)
+    for _ in range(2):
+        told = reprise("results", "--rebuild")
+        assert told.returncode == 0, told.stderr
+        assert "3 days and 1 campaigns were counted anew" in told.stdout
+    assert json.loads(reprise("results", "--rebuild", "--json").stdout) == {"days": 3, "campaigns": 1}
 
 
 def test_without_events_it_says_how_they_come(reprise: Reprise) -> None:

@@ -159,6 +159,12 @@ def kept() -> str:
     rows += [
         (keys.of("seen", "EVENT"), "that an event was accepted", retention.EVENT_ID_KEPT_S),
         (keys.campaign("CAMPAIGN"), "a campaign as it began", retention.KEPT_S["mails"]),
+        (
+            keys.decided("blocks", "CAMPAIGN"),
+            "what a campaign decided about blocks of customers",
+            retention.KEPT_S["mails"],
+        ),
+        (keys.decided("sums", "CAMPAIGN"), "the sums of it", retention.KEPT_S["mails"]),
         (keys.of_job("job", "CAMPAIGN"), "how far picks are that were asked for over HTTP", retention.JOB_KEPT_S),
         (keys.of_job("rows", "CAMPAIGN"), "these picks", retention.JOB_KEPT_S),
     ]
@@ -221,7 +227,8 @@ def _time(seconds: int | None) -> str:
 def _callers(access: Permission | None) -> str:
     """Who may call a route: `sk_…` are secret keys, `pk_…` publishable ones."""
     if access is None or access.keyless:
-        return "whoever has the link" if access is Permission.SIGNED else "anyone"
+        words = {Permission.SIGNED: "whoever has the link", Permission.CONSOLE: "whoever signed in there"}
+        return words.get(access, "anyone") if access is not None else "anyone"
     browsers = {
         Permission.PRODUCTS: "; `pk_…`",
         Permission.PERSON: "; `pk_…` with the customer's token",

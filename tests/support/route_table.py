@@ -13,7 +13,7 @@ CAMPAIGN = "reorder"
 
 
 class Row(NamedTuple):
-    """One request: `kind` is whose promise it is, `probes`, `metrics`, `pages`, `events` or `administration`."""
+    """One request: `kind` is its lane, or `probes` where the loop answers it."""
 
     kind: str
     path: str
@@ -50,6 +50,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/widget-<string:digest>.js"): Row("pages", f"/{script().name}"),
     ("GET", "/widget-<string:digest>.js.map"): Row("pages", f"/{script().name}.map"),
     ("GET", "/widget.d.ts"): Row("pages", "/widget.d.ts"),
+    ("GET", "/console"): Row("console", "/console"),
+    ("GET", "/console/<string:name>"): Row("console", "/console/overview"),
+    ("POST", "/console/<string:name>"): Row("console", "/console/language"),
+    ("GET", "/console/assets/<string:name>"): Row("pages", "/console/assets/console.css"),
     ("GET", "/v1/products/<shop_id:product_id>/similar"): Row("pages", "/v1/products/p1/similar"),
     ("GET", "/v1/products/<shop_id:product_id>/bought-together"): Row("pages", "/v1/products/p2/bought-together"),
     ("GET", "/v1/popular"): Row("pages", "/v1/popular"),

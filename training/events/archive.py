@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -42,6 +42,8 @@ EVENTS = pl.Schema(
         "placement": pl.String(),
         "recommendation_id": pl.String(),
         "rank": pl.Int32(),
+        "kind": pl.String(),
+        "reason": pl.String(),
         "campaign_id": pl.String(),
         "experiment": pl.String(),
         "variant": pl.String(),
@@ -87,11 +89,19 @@ class Archive:
         for day, events in groupby(in_days, key=_day):
             self._write_day(day, list(events), leave_out)
 
-    def read(self, event_types: Collection[str] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        event_types: Collection[str] | None = None,
+        *,
+        days: tuple[date, date] | None = None,
+        where: pl.Expr | None = None,
+    ) -> pl.DataFrame:
         """Each archived event once: of those that are the same by EVENT_ID_KEPT_S, the one that was accepted first.
 
         Args:
             event_types: None reads all.
+            days: the first and the last UTC day on which it happened; None reads all.
+            where: what else must hold of an event.
 
         Returns:
             Schema EVENTS, sorted by accepted_at, then event_id; no rows where nothing was archived.
@@ -100,16 +110,22 @@ class Archive:
             HomeError: a file cannot be read.
         """
         with self._locked(fcntl.LOCK_SH):
-            return _each_once(_read(self.files(), event_types))
+            files = self.files() if days is None else [one for day in self.days(*days) for one in self.files(day)]
+            return _each_once(_read(files, event_types, where=where))
+
+    def days(self, first: date = date.min, last: date = date.max) -> list[date]:
+        """The UTC days from `first` to `last` of which there are events, oldest first."""
+        days = (date.fromisoformat(one.name.removeprefix("day=")) for one in sorted(self.folder.glob("day=*")))
+        return [day for day in days if first <= day <= last]
 
     def values(self, column: str) -> frozenset[str]:
         """Every value of one column of text, such as `customer_id`. Raises as `read`."""
         with self._locked(fcntl.LOCK_SH):
             return frozenset(_read(self.files(), columns=[column])[column].drop_nulls())
 
-    def files(self) -> list[Path]:
-        """The files of all days, oldest day first."""
-        return sorted(self.folder.glob("day=*/*.parquet"))
+    def files(self, day: date | None = None) -> list[Path]:
+        """The files of a day, or of all days, oldest day first."""
+        return sorted(self.folder.glob(f"day={day or '*'}/*.parquet"))
 
     def join_small_files(self, most: int = MANY_FILES) -> int:
         """Join the small files of each day that has more than `most` of them; how many went.
@@ -238,7 +254,10 @@ def _each_once(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(
-    files: Sequence[Path], event_types: Collection[str] | None = None, columns: Collection[str] = EVENTS
+    files: Sequence[Path],
+    event_types: Collection[str] | None = None,
+    columns: Collection[str] = EVENTS,
+    where: pl.Expr | None = None,
 ) -> pl.DataFrame:
     if not files:
         return pl.DataFrame(schema=EVENTS).select(list(columns))
@@ -246,6 +265,7 @@ def _read(
     try:
         # a file of an earlier or later release may have fewer or more columns
         scan = pl.scan_parquet(list(files), schema=EVENTS, missing_columns="insert", extra_columns="ignore", glob=False)
+        wanted = wanted if where is None else wanted & where
         return scan.filter(wanted).select(list(columns)).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise HomeError(f"the archive under {files[0].parent.parent} cannot be read: {error_line(error)}") from None

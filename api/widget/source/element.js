@@ -126,8 +126,8 @@ class RepriseProducts extends HTMLElement {
   }
 
   card(item, { recommendation_id, placement }, button, language) {
-    const { product_id, product, rank, reason } = item;
-    const shown = { product_id, recommendation_id, rank, placement };
+    const { product_id, product, rank, kind, reason } = item;
+    const shown = { product_id, recommendation_id, rank, placement, kind, reason: reason.code };
     const pattern = this.getAttribute("product-url") ?? said.productUrl;
     const url = pattern?.replace("{id}", encodeURIComponent(product_id)) ?? product.url;
     const card = this.draw(

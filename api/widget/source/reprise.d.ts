@@ -8,6 +8,8 @@ export interface Attribution {
   recommendation_id: string;
   placement?: string;
   rank?: number;
+  kind?: string;
+  reason?: string;
 }
 
 /** Of `reprise:impression`, `reprise:click` and `reprise:add-to-cart`; `item` is the product as the service sent it. */

@@ -1,70 +1,115 @@
-"""Results of placements: what was seen, clicked, put into the cart and bought, by the rank at which it stood."""
+"""Results of placements: what was seen, clicked, put into the cart and bought, by day and by what was shown where."""
+
+from datetime import date
 
 import polars as pl
 
+from recommender.results.placements import RANKS
 from training.analytics.results.purchases_after import followed, sales_of, sum_money
 
 _SLOT = ["recommendation_id", "product_id"]
 """One product in one answer."""
-_BANDS = ((3, "1-3"), (6, "4-6"), (12, "7-12"))
-_CELL = ["placement", "ranks"]
+_LAST_RANKS = (3, 6, 12)
+"""Of the bands in RANKS that end."""
+_CELL = ["placement", "kind", "reason", "ranks"]
+_COUNTS = ["seen", "clicked", "carted", "bought", "units"]
+SHOWN = ("impression", "click")
+COUNTED = (*SHOWN, "add_to_cart", "purchase")
+"""Types of events that results of placements are counted from."""
 
 
 def count_placements(events: pl.DataFrame, within_days: float) -> pl.DataFrame:
-    """The results of each placement and band of ranks.
-
-    A purchase belongs to the answer that it names by its recommendation_id; one that names none, to the last click of
-    its customer on its product within `within_days`. It counts once, and nothing says that it would not have been made.
-
-    Args:
-        events: of the archive, schema `training.events.archive.EVENTS`.
-        within_days: longest time from a click, or from what was first seen of the named answer, to the purchase.
+    """The results of each placement and band of ranks: the days of `count_days` added up.
 
     Returns:
-        placement (null where no event says it), ranks; seen, clicked, carted, bought: products in answers; units;
-        money: a list of {currency, amount}, null without a price. Sorted by placement, then rank.
+        placement (null where no event says it), ranks, and the figures of `count_days`. Sorted by placement, then rank.
     """
-    slots = _slots(events)
-    bought = _bought(slots, sales_of(events), within_days)
-    slots = slots.join(bought.select(_SLOT).unique().with_columns(bought=True), on=_SLOT, how="left")
-    figures = slots.group_by(_CELL).agg(
-        pl.len().alias("seen"),
-        pl.col("clicked_at").count().alias("clicked"),
-        pl.col("carted").sum(),
-        pl.col("bought").fill_null(value=False).sum(),
-        first=pl.col("rank").min(),
-    )
-    money = sum_money(bought, _CELL)
-    joined = figures.join(money, on=_CELL, how="left", nulls_equal=True)
-    return joined.sort("placement", "first", nulls_last=True).drop("first").with_columns(pl.col("units").fill_null(0.0))
+    days = count_days(events, within_days)
+    by = ["placement", "ranks"]
+    figures = days.group_by(by).agg(pl.col(_COUNTS).sum())
+    money = _add_money(days, by)
+    order = pl.col("ranks").cast(pl.Enum(RANKS))
+    return figures.join(money, on=by, how="left", nulls_equal=True).sort("placement", order, nulls_last=True)
 
 
-def _slots(events: pl.DataFrame) -> pl.DataFrame:
-    """Each product of each answer that was seen or clicked, with who saw it, where and when."""
-    named = events.filter(pl.all_horizontal(pl.col(_SLOT).is_not_null())).sort("occurred_at", "event_id")
-    of_answers = named.filter(pl.col("event_type").is_in(["impression", "click"]))
-    carts = named.filter(pl.col("event_type") == "add_to_cart").select(_SLOT).unique().with_columns(carted=True)
-    slots = of_answers.group_by(_SLOT, maintain_order=True).agg(
-        pl.col("customer_id", "placement").drop_nulls().first(),
+def count_days(events: pl.DataFrame, within_days: float, day: date | None = None) -> pl.DataFrame:
+    """The results of each UTC day on which something was seen, clicked, put into the cart or bought.
+
+    A product in an answer counts once a day for each of these. What is put into the cart belongs to the answer that it
+    names, and so does a purchase; one that names none, or one that nobody saw in time, to the last click of its
+    customer on its product. Nothing says that it would not have been bought.
+
+    Args:
+        events: of the archive, schema `training.events.archive.EVENTS`; other types than COUNTED are not looked at.
+        within_days: longest time from when it was last seen or clicked to the cart or the purchase.
+        day: only this one; `events` then hold it whole, and what was seen and clicked `within_days` before it.
+
+    Returns:
+        day, placement, kind and reason (null where no event says it), ranks; seen, clicked, carted, bought: products in
+        answers; units; money: a list of {currency, amount}, null without a price. Sorted by these columns.
+    """
+    events = events.with_columns(day=pl.col("occurred_at").dt.date())
+    of_day = events if day is None else events.filter(pl.col("day") == day)
+    sightings = _sightings(events)
+    shown = sightings if day is None else sightings.filter(pl.col("day") == day)
+    bought = _bought(sightings, sales_of(of_day), within_days)
+    parts = [
+        shown.unique([*_SLOT, "day"], keep="first", maintain_order=True).select(
+            "day", *_CELL, seen=pl.lit(1), clicked=pl.col("clicked").cast(pl.Int32)
+        ),
+        _carted(sightings, of_day, within_days).select("day", *_CELL, carted=pl.lit(1)),
+        bought.unique([*_SLOT, "day"]).select("day", *_CELL, bought=pl.lit(1)),
+        bought.select("day", *_CELL, "units"),
+    ]
+    by = ["day", *_CELL]
+    empty = pl.DataFrame(schema=dict.fromkeys(_COUNTS[:-1], pl.Int32) | {"units": pl.Float64})
+    counted = pl.concat([*parts, empty], how="diagonal").with_columns(pl.col(_COUNTS).fill_null(0))
+    figures = counted.group_by(by).agg(pl.col(_COUNTS[:-1]).sum().cast(pl.Int64), pl.col("units").sort().sum())
+    joined = figures.join(sum_money(bought, by).drop("units"), on=by, how="left", nulls_equal=True)
+    return joined.sort(by, nulls_last=True)
+
+
+def _sightings(events: pl.DataFrame) -> pl.DataFrame:
+    """Impressions and clicks of products in answers by time, each with what its day says of the product there."""
+    shown = events.filter(pl.all_horizontal(pl.col(_SLOT).is_not_null()), pl.col("event_type").is_in(SHOWN))
+    shown = shown.sort("occurred_at", "event_id")
+    is_click = pl.col("event_type") == "click"
+    slots = shown.group_by(*_SLOT, "day").agg(
+        pl.col("customer_id", "placement", "kind", "reason").drop_nulls().first(),
         pl.col("rank").min(),
-        seen_at=pl.col("occurred_at").min(),
-        clicked_at=pl.col("occurred_at").filter(pl.col("event_type") == "click").max(),
+        clicked=is_click.any(),
     )
-    band = pl.lit("13 on")
-    for last, name in reversed(_BANDS):
+    band = pl.lit(RANKS[len(_LAST_RANKS)])
+    for last, name in reversed(list(zip(_LAST_RANKS, RANKS, strict=False))):
         band = pl.when(pl.col("rank") <= last).then(pl.lit(name)).otherwise(band)
-    ranks = pl.when(pl.col("rank").is_null()).then(pl.lit("unknown")).otherwise(band)
-    return slots.join(carts, on=_SLOT, how="left").with_columns(pl.col("carted").fill_null(value=False), ranks=ranks)
+    slots = slots.with_columns(ranks=pl.when(pl.col("rank").is_null()).then(pl.lit(RANKS[-1])).otherwise(band))
+    times = shown.select(*_SLOT, "day", is_click.alias("is_click"), shown_at="occurred_at")
+    return times.join(slots, on=[*_SLOT, "day"], how="left", maintain_order="left")
 
 
-def _bought(slots: pl.DataFrame, sales: pl.DataFrame, within_days: float) -> pl.DataFrame:
-    """Sales with the slot that each belongs to."""
-    wait = pl.col("occurred_at") - pl.col("seen_at")
-    in_time = wait.is_between(pl.duration(), pl.duration(seconds=within_days * 86_400))
-    numbered = sales.with_row_index("sale")
-    named = numbered.join(slots.select(*_SLOT, *_CELL, "seen_at"), on=_SLOT).filter(in_time).drop("seen_at")
-    others = numbered.join(named, on="sale", how="anti")
-    clicked = slots.filter(pl.col("clicked_at").is_not_null())
-    clicks = clicked.select(*_SLOT, *_CELL, "customer_id", shown_at="clicked_at")
-    later = followed(others.drop("recommendation_id"), clicks, ["customer_id", "product_id"], within_days)
-    return pl.concat([named, later.select(named.columns)])
+def _carted(sightings: pl.DataFrame, events: pl.DataFrame, within_days: float) -> pl.DataFrame:
+    """Products in answers that were put into the cart, each once a day."""
+    named = pl.all_horizontal(pl.col(_SLOT).is_not_null())
+    carts = events.filter(pl.col("event_type") == "add_to_cart", named).select(*_SLOT, "day", "occurred_at")
+    shown = sightings.select(*_SLOT, *_CELL, "shown_at")
+    return followed(carts, shown, _SLOT, within_days).unique([*_SLOT, "day"], keep="first", maintain_order=True)
+
+
+def _bought(sightings: pl.DataFrame, sales: pl.DataFrame, within_days: float) -> pl.DataFrame:
+    """Sales with the product in an answer that each belongs to."""
+    numbered = sales.with_row_index("sale").with_columns(day=pl.col("occurred_at").dt.date())
+    shown = sightings.select(*_SLOT, *_CELL, "shown_at")
+    named = followed(numbered.filter(pl.col("recommendation_id").is_not_null()), shown, _SLOT, within_days)
+    others = numbered.join(named, on="sale", how="anti").drop("recommendation_id")
+    clicks = sightings.filter("is_click").select(*_SLOT, *_CELL, "customer_id", "shown_at")
+    later = followed(others, clicks, ["customer_id", "product_id"], within_days)
+    columns = ["day", "customer_id", *_SLOT, *_CELL, "occurred_at", "units", "money", "currency"]
+    return pl.concat([named.select(columns), later.select(columns)])
+
+
+def _add_money(days: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """`by` and money, added up over days."""
+    paid = days.select(*by, "money").explode("money").drop_nulls("money").unnest("money")
+    amounts = paid.sort("currency", "amount").group_by(*by, "currency", maintain_order=True).agg(pl.col("amount").sum())
+    amounts = amounts.with_columns(pl.col("amount").round(2))
+    return amounts.group_by(by, maintain_order=True).agg(money=pl.struct("currency", "amount"))

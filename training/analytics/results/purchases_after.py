@@ -47,4 +47,5 @@ def sum_money(sales: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     paid = ordered.filter(pl.col("money").is_not_null()).group_by(*by, "currency", maintain_order=True)
     amounts = paid.agg(amount=pl.col("money").sum().round(2)).group_by(by, maintain_order=True)
     money = amounts.agg(money=pl.struct("currency", "amount"))
-    return ordered.group_by(by, maintain_order=True).agg(pl.col("units").sum()).join(money, on=by, how="left")
+    units = ordered.group_by(by, maintain_order=True).agg(pl.col("units").sum())
+    return units.join(money, on=by, how="left", nulls_equal=True)

@@ -24,6 +24,7 @@ from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.slate.item_json import Presentation
 from recommender.storage.shops import ShopStorage
+from training.analytics.counters.result_counter import ResultCounter
 from training.campaigns.picks.picks_worker import PicksWorker
 from training.events.archive import Archive
 from training.events.event_worker import EventCounts, EventWorker
@@ -41,7 +42,7 @@ LOOK_S = 0.2
 @click.option("--once", is_flag=True, help="End when nothing waits any more.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON at the end.")
 def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
-    """Archive events under REPRISE_HOME/ledger, and make the picks of campaigns that were asked for over HTTP.
+    """Archive events under REPRISE_HOME/ledger, count what came of them, and make the picks asked for over HTTP.
 
     Until Ctrl-C or SIGTERM, which finish the batch in hand, unless Redis does not answer for eight seconds.
 
@@ -64,10 +65,15 @@ def command(shops: tuple[str, ...], once: bool, as_json: bool) -> None:
         workers: list[EventWorker | PicksWorker] = [_make(one, storage, by_shop[one.shop]) for one in named]
         workers += [_make_picks_worker(one, storage) for one in named]
         tasks = [partial(worker.follow, stop, once=once) for worker in workers]
+        counters = [_make_counter(one, storage) for one in named]
+        tasks += [partial(counter.follow, stop, once=once) for counter in counters]
         if not _run([*tasks, *(partial(_restore, one, storage, stop) for one in named)], stop):
             _show(by_shop, as_json=as_json)
             sys.stdout.flush()
             os._exit(0)  # as after a kill: what waits for Redis cannot be interrupted
+        if once and not stop.is_set():
+            for counter in counters:
+                counter.count()
     _show(by_shop, as_json=as_json)
 
 
@@ -107,6 +113,16 @@ def _make(settings: Settings, storage: ShopStorage, counts: EventCounts) -> Even
         clock=clock,
         tell=partial(_tell, settings.shop),
         counts=counts,
+    )
+
+
+def _make_counter(settings: Settings, storage: ShopStorage) -> ResultCounter:
+    return ResultCounter(
+        archive=Archive(DataDirectory(settings.home).ledger, settings.shop),
+        store=storage.results(settings.shop),
+        campaigns=storage.contacts(settings.shop).campaigns,
+        clock=partial(datetime.now, UTC),
+        tell=partial(_tell, settings.shop),
     )
 
 

@@ -106,6 +106,11 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/widget-<string:digest>.js"): [Call("open", f"/{script().name}"), Call("open", "/widget-0.js", None, 302)],
     ("GET", "/widget-<string:digest>.js.map"): [Call("open", f"/{script().name}.map")],
     ("GET", "/widget.d.ts"): [Call("open", "/widget.d.ts")],
+    # who sees and changes what once signed in: tests/unit/api/console
+    ("GET", "/console"): [Call("open", "/console", None, 302)],
+    ("GET", "/console/<string:name>"): [Call("open", "/console/sign-in")],
+    ("POST", "/console/<string:name>"): [Call("open", "/console/language", None, 303)],
+    ("GET", "/console/assets/<string:name>"): [Call("open", "/console/assets/console.css")],
 }
 """By method and rule. HEAD is called like GET; OPTIONS like the route itself, but for its body."""
 

@@ -9,7 +9,7 @@ import pytest
 from recommender.cli.progress import Progress
 from recommender.errors import UnknownCustomerError
 from recommender.settings import Settings
-from training.ranking.explanation import explain_customer
+from training.estimator.explanation import explain_customer
 from training.ranking.model import train_model
 from training.ranking.rankings import rank_customers
 

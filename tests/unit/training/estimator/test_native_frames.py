@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from recommender.errors import UsageError
-from training.native_frames import in_kind, to_polars
+from training.estimator.native_frames import in_kind, to_polars
 
 WANTED = pl.DataFrame({"product_id": ["TEA", "MUG"], "rank": [1, 2]})
 

@@ -1,4 +1,4 @@
-"""The estimator: Reprise from Python, for notebooks, with the habits of scikit-learn.
+"""The recommender as an estimator, for notebooks.
 
     model = RepeatRecommender(horizon_days=30).fit(purchases)
     model.rank(k=10)
@@ -29,10 +29,11 @@ from recommender.slate.placements import Mix
 from recommender.storage.versions import current_manifest
 from training import job
 from training.dataset.split import check_cuts, end_of, last_cuts
+from training.estimator.explanation import explain_customer
+from training.estimator.native_frames import in_kind, to_polars
 from training.evaluation.compare import Comparison, compare
+from training.frame_files import write_frame
 from training.ingest.ingest import Ingested, PurchaseSource, ingest
-from training.native_frames import in_kind, to_polars
-from training.ranking.explanation import explain_customer
 from training.ranking.model import Model, train_model
 from training.ranking.rankings import rank_customers
 from training.tables.workspace import Workspace
@@ -186,12 +187,14 @@ class RepeatRecommender(BaseEstimator):  # type: ignore[misc]
     def _ingest(self, purchases: pl.DataFrame, products: pl.DataFrame | None) -> Ingested:
         settings = self._settings()
         with Workspace(settings.home) as work:
-            file = work.new_file(".parquet")
-            purchases.write_parquet(file)
-            listed = None
-            if products is not None:
-                listed = work.new_file(".parquet")
-                products.write_parquet(listed)
-            source = PurchaseSource([file], settings.reading, listed)
+            listed = None if products is None else _write(products, work)
+            source = PurchaseSource([_write(purchases, work)], settings.reading, listed)
             read = ingest(source, settings, datetime.now(UTC), self._progress())
         return replace(read, report=replace(read.report, sources=["a frame"]))
+
+
+def _write(frame: pl.DataFrame, work: Workspace) -> Path:
+    path = work.new_file(".parquet")
+    with write_frame(path) as file:
+        frame.write_parquet(file)
+    return path

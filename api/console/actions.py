@@ -1,0 +1,113 @@
+"""What may be changed in the console: each change is noted with its author, what was before and what is since."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from api.console.visit import Visit
+from api.web.access_log import log
+from recommender.catalogue.overrides import ProductChange, read_record
+from recommender.errors import ChangedMeanwhileError, InvalidRequestError, StoreError
+from recommender.slate.placements import Placement
+from recommender.storage.shops import Action
+
+
+def activate(visit: Visit, version: str, before: str) -> None:
+    """Make a version the one that answers. Raises VersionNotFoundError, or ChangedMeanwhileError."""
+    current = visit.store.current()
+    _expect(current, before or None)
+    visit.store.activate(version)
+    _note(visit, "activate", version, current, version)
+
+
+def place(visit: Visit, name: str, after: Placement, before: str) -> None:
+    """Set a placement. Raises ChangedMeanwhileError where its digest (`digest_of`) is not `before` any more."""
+    current = placement_now(visit, name)
+    _expect(digest_of(current), before)
+    visit.store.place(name, after)
+    _note(visit, "place", name, current, after.model_dump(mode="json"))
+
+
+def block_product(visit: Visit, product_id: str, *, blocked: bool) -> None:
+    """Hide a product everywhere, or show it again."""
+    change = {"blocked": True if blocked else None}
+    before = product_now(visit, product_id)
+    (after,) = visit.store.update_products([ProductChange(product_id, "patch", change)])
+    _note(visit, "product", product_id, before, None if after is None else dict(read_record(after)))
+
+
+def undo(visit: Visit, action_id: str) -> None:
+    """Take an action back, which is an action again.
+
+    Raises:
+        InvalidRequestError: it is not kept any more, or cannot be undone.
+        ChangedMeanwhileError: the same thing was changed since.
+    """
+    found = next((one for one in visit.service.shops.storage.actions(visit.shop) if one.action_id == action_id), None)
+    if found is None or found.what not in _UNDO or found.before is None:
+        raise InvalidRequestError("this action cannot be undone", [])
+    _UNDO[found.what](visit, found)
+
+
+def can_undo(action: Action) -> bool:
+    """Whether there is a way back from an action."""
+    return action.what in _UNDO and action.before is not None
+
+
+def digest_of(document: Any) -> str:
+    """A short name of plain JSON: what a form carries of the state that its reader saw."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def placement_now(visit: Visit, name: str) -> dict[str, Any] | None:
+    """A placement as it stands now, asked of Redis, as plain JSON; None where there is none."""
+    found = visit.store.placement(name) or visit.service.settings.placements.get(name)
+    return None if found is None else found.model_dump(mode="json")
+
+
+def product_now(visit: Visit, product_id: str) -> dict[str, Any]:
+    """What is said of a product, as this worker followed it a moment ago; {} for nothing."""
+    said = visit.cache.state.position.overrides.said(product_id)
+    return {} if said is None else dict(read_record(said))
+
+
+def _undo_activate(visit: Visit, action: Action) -> None:
+    activate(visit, action.before, action.after)
+
+
+def _undo_place(visit: Visit, action: Action) -> None:
+    place(visit, action.subject, Placement.model_validate(action.before), digest_of(action.after))
+
+
+def _undo_product(visit: Visit, action: Action) -> None:
+    current = product_now(visit, action.subject)
+    _expect(current, action.after or {})
+    how: Any = "put" if action.before else "delete"
+    visit.store.update_products([ProductChange(action.subject, how, action.before)])
+    _note(visit, "product", action.subject, current, action.before)
+
+
+_UNDO: Mapping[str, Callable[[Visit, Action], None]] = {
+    "activate": _undo_activate,
+    "place": _undo_place,
+    "product": _undo_product,
+}
+
+
+def _expect(current: Any, before: Any) -> None:
+    if current != before:
+        raise ChangedMeanwhileError("somebody has changed this since the page was opened; look at it again")
+
+
+def _note(visit: Visit, what: str, subject: str, before: Any, after: Any) -> None:
+    """Keep an action that was done. Where Redis goes in between, the service's log still has it."""
+    key_id = visit.session.principal.key_id
+    action = Action(secrets.token_hex(8), f"{visit.now:%Y-%m-%dT%H:%M:%SZ}", key_id, what, subject, before, after)
+    log().warning("console_action", shop=visit.shop, key_id=key_id, action=what, subject=subject)
+    try:
+        visit.service.shops.storage.note_action(visit.shop, action)
+    except StoreError as error:
+        log().error("console_action_not_noted", shop=visit.shop, action=what, subject=subject, detail=str(error))
+        raise

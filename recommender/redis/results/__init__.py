@@ -1,0 +1,1 @@
+"""Results of placements and campaigns in Redis or Valkey."""

@@ -1,0 +1,169 @@
+"""What may be changed: previewed before, noted with who, before and after, and taken back."""
+
+import json
+
+import pytest
+
+from recommender.slate.placements import Placement
+from tests.support.console import OLDER, Visitor, World, to_text
+from tests.support.keyed_shop import key_id
+from tests.support.small_shop import NOW, VERSION
+
+
+def placement(world: World, name: str = "home") -> Placement:
+    found = world.storage.store("default").placement(name)
+    assert found is not None
+    return found
+
+
+def add_rule(owner: Visitor, kind: str, **fields: str):
+    """The preview of a rule of a kind, in placement home."""
+    page = owner.get("merchandising", placement="home")
+    csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+    return owner.post("preview", csrf=csrf, op=kind, placement="home", **fields)
+
+
+def test_a_version_is_activated_noted_and_taken_back(world: World, owner: Visitor) -> None:
+    answer = owner.submit(owner.get("versions"), "Activate")
+    assert (answer.status_code, world.storage.store("default").current()) == (303, OLDER)
+    world.follow()
+    assert "Done: this version answers now." in to_text(
+        owner.client.get(answer.headers["Location"], headers={"User-Agent": "Browser"}).text
+    )
+    assert "A newer version is there, but does not answer" in owner.text("versions")
+    (action,) = world.storage.actions("default")
+    assert (action.what, action.subject, action.before, action.after) == ("activate", OLDER, VERSION, OLDER)
+    assert (action.key_id, action.at) == (key_id(world.keys["admin"]), f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
+    owner.submit(owner.get("actions"), "Undo")
+    assert world.storage.store("default").current() == VERSION
+    text = owner.text("actions")
+    assert text.count("Version activated") == 2
+    assert key_id(world.keys["admin"]) in text
+
+
+def test_a_pin_is_seen_before_and_after_then_set_and_taken_back(world: World, owner: Visitor) -> None:
+    preview = add_rule(owner, "pins", target="KETTLE", position="1")
+    text = to_text(preview.text)
+    assert "What a visitor of whom nothing is known sees, before and after. Nothing is changed yet." in text
+    assert "1 Coffee beans Kettle new" in text
+    assert world.storage.store("default").placement("home") is None
+    assert owner.submit(preview, "Apply").status_code == 303
+    world.follow()
+    assert [pin.product_id for pin in placement(world).pins] == ["KETTLE"]
+    assert "KETTLE 1" in owner.text("merchandising", placement="home")
+    assert "1 KETTLE Kettle Picked by the shop" in owner.text("customers", customer="ANNA")
+    owner.submit(owner.get("actions"), "Undo")
+    assert placement(world).pins == ()
+
+
+def test_a_preview_is_of_the_customer_who_is_named(owner: Visitor) -> None:
+    preview = add_rule(owner, "blocks", target="MILK", of="product")
+    text = to_text(owner.submit(preview, "Preview for this one", customer="ANNA").text)
+    assert "What ANNA sees, before and after." in text
+    assert "Whole milk, 1 l (goes)" in text
+    assert "MILK Whole milk, 1 l blocked by the shop" in text
+
+
+@pytest.mark.parametrize("rules", ["pins", "boosts", "blocks"])
+def test_every_kind_of_rule_comes_with_dates_and_goes(world: World, owner: Visitor, rules: str) -> None:
+    more = {"pins": {"position": "3"}, "boosts": {"factor": "2,5", "of": "category"}, "blocks": {"of": "category"}}[
+        rules
+    ]
+    preview = add_rule(
+        owner, rules, target="Dairy", **{"from": "2026-12-01T08:00", "until": "2026-12-24T18:00"}, **more
+    )
+    owner.submit(preview, "Apply")
+    (rule,) = getattr(placement(world), rules)
+    assert (f"{rule.from_:%Y-%m-%dT%H:%M%z}", f"{rule.until:%Y-%m-%dT%H:%M%z}") == (
+        "2026-12-01T08:00+0000",
+        "2026-12-24T18:00+0000",
+    )
+    world.follow()
+    preview = owner.submit(owner.get("merchandising", placement="home"), "Remove")
+    owner.submit(preview, "Apply")
+    assert getattr(placement(world), rules) == ()
+
+
+def test_the_cap_is_set_with_the_other_limits(world: World, owner: Visitor) -> None:
+    page = owner.get("merchandising", placement="cart")
+    preview = owner.submit(page, "Preview", cap="3", default_limit="2", max_per_category="", min_probability="1.5")
+    owner.submit(preview, "Apply")
+    found = placement(world, "cart")
+    assert (found.cap, found.default_limit, found.max_per_category, found.min_probability) == (3, 2, None, 0.015)
+
+
+def test_a_pin_that_is_not_shown_is_said(owner: Visitor) -> None:
+    assert "Pinned, but not shown: NOPE." in to_text(add_rule(owner, "pins", target="NOPE", position="1").text)
+    assert "Pinned, but not shown: OLD." in to_text(add_rule(owner, "pins", target="OLD", position="1").text)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"op": "pins", "target": "MILK", "position": "51"}, "position"),
+        ({"op": "pins", "target": "MILK", "position": "-1"}, "whole number"),
+        ({"op": "pins", "target": "", "position": "1"}, "name a product"),
+        ({"op": "boosts", "target": "MILK", "factor": "abc"}, "should be a number"),
+        ({"op": "boosts", "target": "MILK", "factor": "nan"}, "factor"),
+        ({"op": "boosts", "target": "MILK", "factor": "1e999"}, "factor"),
+        ({"op": "pins", "target": "MILK", "position": "1", "from": "tomorrow"}, "from"),
+        ({"op": "pins", "target": "x" * 10_000, "position": "1"}, "product_id"),
+        ({"op": "limits", "cap": "5", "default_limit": "9"}, "over the cap"),
+        ({"op": "limits", "cap": "", "default_limit": "9"}, "cap"),
+        ({"op": "limits", "cap": "51", "default_limit": "9"}, "cap"),
+        ({"op": "remove-pins", "index": "0"}, "no such rule"),
+        ({"op": "nonsense"}, "no change is called"),
+        ({}, "no change is called"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_field(
+    world: World, owner: Visitor, fields: dict[str, str], said: str
+) -> None:
+    csrf = owner.get("merchandising").text.partition('name="csrf" value="')[2].partition('"')[0]
+    answer = owner.post("preview", csrf=csrf, placement="home", **fields)
+    assert (answer.status_code, said in answer.text) == (400, True), to_text(answer.text)
+    assert owner.post("place", csrf=csrf, placement="nope", **fields).status_code in (400, 404)
+    assert world.storage.actions("default") == []
+
+
+def test_of_two_who_act_at_once_the_second_is_told_and_changes_nothing(world: World, owner: Visitor) -> None:
+    other = world.browser(world.keys["admin"])
+    mine, theirs = (
+        add_rule(one, "pins", target=product, position="1") for one, product in ((owner, "MILK"), (other, "KETTLE"))
+    )
+    assert owner.submit(mine, "Apply").status_code == 303
+    answer = other.submit(theirs, "Apply")
+    assert (answer.status_code, "Somebody else has changed the same thing" in answer.text) == (409, True)
+    assert [pin.product_id for pin in placement(world).pins] == ["MILK"]
+    first = owner.get("versions")
+    other.submit(other.get("versions"), "Activate")
+    assert owner.submit(first, "Activate").status_code == 409
+
+
+def test_what_was_changed_since_is_not_undone(world: World, owner: Visitor) -> None:
+    owner.submit(add_rule(owner, "pins", target="MILK", position="1"), "Apply")
+    log = owner.get("actions")
+    owner.submit(add_rule(owner, "pins", target="KETTLE", position="2"), "Apply")
+    assert owner.submit(log, "Undo").status_code == 409
+    assert len(placement(world).pins) == 2
+    csrf = log.text.partition('name="csrf" value="')[2].partition('"')[0]
+    assert owner.post("undo", csrf=csrf, action_id="unknown").status_code == 400
+
+
+def test_a_product_is_hidden_everywhere_and_shown_again(world: World, owner: Visitor) -> None:
+    owner.submit(owner.get("products", product="MILK"), "Hide this product everywhere")
+    world.follow()
+    assert "blocked by the shop" in owner.text("products", product="MILK")
+    assert "MILK Whole milk, 1 l blocked by the shop" in owner.text("customers", customer="ANNA")
+    owner.submit(owner.get("actions"), "Undo")
+    world.follow()
+    assert "may be shown" in owner.text("products", product="MILK")
+    assert [one.what for one in world.storage.actions("default")] == ["product", "product"]
+
+
+def test_the_service_log_has_every_action_and_who_signed_in(world: World, owner: Visitor) -> None:
+    owner.submit(owner.get("versions"), "Activate")
+    lines = [json.loads(line) for line in world.log.getvalue().splitlines()]
+    told = [line for line in lines if line["event"].startswith("console_")]
+    assert [line["event"] for line in told] == ["console_sign_in", "console_action"]
+    assert {line["key_id"] for line in told} == {key_id(world.keys["admin"])}

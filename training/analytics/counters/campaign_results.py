@@ -1,0 +1,154 @@
+"""Results of campaigns by variant, and what their mails caused: the documents that pages and commands show."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from recommender.experiments.experiment import HOLDOUT
+from recommender.experiments.mail_holdout import QUARTER, end_of_quarter, name_of_holdout
+from recommender.results.campaigns import MAILED, CampaignResults, VariantResults
+from recommender.results.store import Decided
+from training.analytics.counters.mail_effect import measure_effect
+from training.analytics.results.campaigns import count_campaigns
+
+Counted = dict[str, dict[str, dict[str, Any]]]
+"""Campaign → variant → figures."""
+_WHO = ["campaign_id", "customer_id"]
+_OF_MAILS = ("sent", "bounced", "opened", "clicked", "unsubscribed", "complained", "bought")
+
+
+def campaign_results(
+    events: pl.DataFrame, within_days: float, today: date, decided: Mapping[str, Decided] | None = None
+) -> list[CampaignResults]:
+    """The results of each campaign, and of all mails of each quarter in which some are held out from all.
+
+    Args:
+        events: of the archive, schema `training.events.archive.EVENTS`.
+        within_days: longest time from taking part, from a mail or from a click in it, to an order that counts.
+        today: UTC.
+        decided: campaign → what it decided, as `ResultStore.decided` gives it.
+
+    Returns:
+        The latest first; [] where there was no mail and nobody took part.
+    """
+    decided = decided or {}
+    exposures = _exposures(events)
+    counted = _count_mails(events, exposures, within_days)
+    compared = _compare(exposures, events, within_days)
+    orders_known = not events.filter(pl.col("event_type") == "purchase").is_empty()
+    results = []
+    for campaign_id in sorted({*counted, *compared, *decided}):
+        mails, sides = counted.get(campaign_id, {}), compared.get(campaign_id, {})
+        chosen = decided.get(campaign_id, {})
+        names = sorted({*mails, *sides, *chosen}, key=lambda name: (name == HOLDOUT, name))
+        variants = tuple(
+            _variant(name, chosen.get(name, {}), mails.get(name, {}), sides.get(name, {})) for name in names
+        )
+        moments = [
+            row[at] for row in (*mails.values(), *sides.values()) for at in ("first_at", "last_at") if row.get(at)
+        ]
+        first, last = min(moments, default=None), max(moments, default=None)
+        until = _until(campaign_id, last, within_days)
+        effect = measure_effect(variants, until, today, orders_known=orders_known)
+        results.append(CampaignResults(campaign_id, first and first.isoformat(), within_days, variants, effect))
+    return sorted(results, key=lambda one: (one.first_at or "", one.campaign_id), reverse=True)
+
+
+def _until(campaign_id: str, last: datetime | None, within_days: float) -> date | None:
+    """The first day on which no more orders count."""
+    if last is None:
+        return None
+    counts_until = max(last, end_of_quarter(campaign_id) or last) + timedelta(days=within_days)
+    return counts_until.date() + timedelta(days=1)
+
+
+def _exposures(events: pl.DataFrame) -> pl.DataFrame:
+    """campaign_id, customer_id, variant, exposed_at: who took part in what, each once; of a quarter under its name."""
+    exposed = events.filter(pl.col("event_type") == "exposure")
+    quarter = pl.col("experiment").str.contains(QUARTER)
+    # a campaign's own hold-out counts, else the first experiment on it
+    own = pl.col("experiment") == pl.col("campaign_id").map_elements(name_of_holdout, pl.String)
+    of_campaigns = exposed.filter(~quarter, pl.col("campaign_id").is_not_null()).sort(
+        "campaign_id", own, "experiment", descending=[False, True, False]
+    )
+    of_campaigns = of_campaigns.filter(pl.col("experiment") == pl.col("experiment").first().over("campaign_id"))
+    of_quarters = exposed.filter(quarter).with_columns(campaign_id="experiment")
+    both = pl.concat([of_campaigns, of_quarters]).sort("occurred_at", "event_id")
+    return both.group_by(_WHO, maintain_order=True).agg(
+        pl.col("variant").first(), exposed_at=pl.col("occurred_at").first()
+    )
+
+
+def _count_mails(events: pl.DataFrame, exposures: pl.DataFrame, within_days: float) -> Counted:
+    """Campaign → variant → what came of its mails."""
+    named = events.join(exposures.select(*_WHO, arm="variant"), on=_WHO, how="left", maintain_order="left")
+    split = pl.col("campaign_id") + "\0" + pl.col("arm").fill_null(MAILED)  # no id holds it
+    counted: Counted = {}
+    for row in count_campaigns(named.with_columns(campaign_id=split).drop("arm"), within_days).to_dicts():
+        campaign_id, _, variant = row.pop("campaign_id").partition("\0")
+        row["first_at"] = row.pop("first_sent_at")
+        counted.setdefault(campaign_id, {})[variant] = row
+    return counted
+
+
+def _compare(exposures: pl.DataFrame, events: pl.DataFrame, within_days: float) -> Counted:
+    """Campaign → variant → orders of those who took part, within the days after they did."""
+    orders = _orders(events)
+    later = exposures.join(orders, on="customer_id", how="left", maintain_order="left")
+    last = pl.col("exposed_at") + pl.duration(seconds=within_days * 86_400)
+    ends = {one: end_of_quarter(one) for one in exposures["campaign_id"].unique()}
+    if any(ends.values()):
+        end = pl.col("campaign_id").replace_strict(ends, return_dtype=exposures["exposed_at"].dtype)
+        last = pl.when(end.is_null()).then(last).otherwise(end + pl.duration(seconds=within_days * 86_400))
+    in_time = pl.col("ordered_at").is_between(pl.col("exposed_at"), last).fill_null(value=False)
+    people = later.group_by(*_WHO, "variant").agg(
+        orders=in_time.sum().cast(pl.Int64), exposed_at=pl.col("exposed_at").first()
+    )
+    sides = people.group_by("campaign_id", "variant").agg(
+        took_part=pl.len(),
+        orders_squared=pl.col("orders").pow(2).sum(),
+        ordered=(pl.col("orders") > 0).sum(),
+        orders=pl.col("orders").sum(),
+        first_at=pl.col("exposed_at").min(),
+        last_at=pl.col("exposed_at").max(),
+    )
+    revenue = _revenue(later.filter(in_time))
+    compared: Counted = {}
+    for row in sides.to_dicts():
+        where = row.pop("campaign_id"), row.pop("variant")
+        compared.setdefault(where[0], {})[where[1]] = row | {"revenue": revenue.get(where, {})}
+    return compared
+
+
+def _orders(events: pl.DataFrame) -> pl.DataFrame:
+    """customer_id, ordered_at and paid (a list of {currency, amount}) of each order; without an id, of each day."""
+    bought = events.filter(pl.col("event_type") == "purchase")
+    name = pl.coalesce("order_id", pl.col("occurred_at").dt.date().cast(pl.String))
+    paid = pl.struct("currency", amount=pl.col("quantity") * pl.col("unit_price"))
+    return bought.group_by("customer_id", name.alias("order")).agg(ordered_at=pl.col("occurred_at").min(), paid=paid)
+
+
+def _revenue(orders: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+    lines = orders.select("campaign_id", "variant", "paid").explode("paid").unnest("paid").drop_nulls("amount")
+    by = ["campaign_id", "variant", pl.col("currency").fill_null("")]
+    sums = lines.group_by(by).agg(pl.col("amount").sort().sum().round(2)).sort("campaign_id", "variant", "currency")
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for campaign_id, variant, currency, amount in sums.iter_rows():
+        found.setdefault((campaign_id, variant), {})[currency] = amount
+    return found
+
+
+def _variant(name: str, chosen: Mapping[str, int], mails: Mapping[str, Any], side: Mapping[str, Any]) -> VariantResults:
+    refused = {reason: n for reason, n in sorted(chosen.items()) if reason != "selected"}
+    of_mails = {one: mails.get(one, 0) for one in _OF_MAILS}
+    of_side = {one: side[one] for one in ("took_part", "orders", "orders_squared", "ordered", "revenue") if one in side}
+    money = to_money(mails.get("money"))
+    units = mails.get("units", 0.0)
+    return VariantResults(name, chosen.get("selected", 0), refused, units=units, money=money, **of_mails, **of_side)
+
+
+def to_money(amounts: Iterable[Mapping[str, Any]] | None) -> dict[str, float]:
+    """Currency → amount of a list of {currency, amount}; {} of None."""
+    return {str(one["currency"] or ""): float(one["amount"]) for one in amounts or ()}

@@ -1,0 +1,106 @@
+"""The effect of a campaign's mails: orders of who was mailed against orders of who was held out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm
+
+from recommender.experiments.experiment import HOLDOUT
+from recommender.results.campaigns import Effect, VariantResults, Verdict
+from training.analytics.experiments.effects import LEVEL, POWER, compare
+from training.analytics.experiments.estimates import Estimate
+
+WORTH_FINDING = 0.05
+"""A lift of orders that would matter: for it, `more_weeks` is said."""
+LEAST_ORDERS = 10
+"""Of each side: with fewer, an interval that leans on the normal distribution is none."""
+MOST_WEEKS = 520
+
+
+class Side(NamedTuple):
+    """The orders of the customers on one side, added up."""
+
+    customers: int
+    orders: int
+    squared: int
+
+    @property
+    def mean(self) -> Estimate:
+        """Orders per customer; NaN where there are fewer than two."""
+        if self.customers < 2:
+            return Estimate(np.nan, np.nan)
+        mean = self.orders / self.customers
+        variance = max(0.0, self.squared - self.orders * mean) / (self.customers - 1)
+        return Estimate(mean, float(np.sqrt(variance / self.customers)))
+
+
+def add_up(variants: Sequence[VariantResults], *, held_out: bool) -> Side:
+    """The side of those who were held out, or of all others; of several campaigns, if their variants are given."""
+    some = [one for one in variants if (one.variant == HOLDOUT) == held_out]
+    return Side(*(sum(getattr(one, name) for one in some) for name in ("took_part", "orders", "orders_squared")))
+
+
+def measure_effect(
+    variants: Sequence[VariantResults], until: date | None, today: date, *, orders_known: bool = True
+) -> Effect:
+    """The effect of mails on orders per customer.
+
+    Until the days end in which orders count, only what holds at all looks together is said; at the end, the interval
+    for one look, as `reprise power` plans with.
+
+    Args:
+        variants: of one campaign, or of several that are added up.
+        until: the day on which the days end in which orders count; None without mails.
+        today: UTC.
+        orders_known: whether anybody tells of purchases at all.
+    """
+    mailed, held = add_up(variants, held_out=False), add_up(variants, held_out=True)
+    end = None if until is None else until.isoformat()
+    if not held.customers or not mailed.customers:
+        return _say(Effect("no_holdout", until=end))
+    if not orders_known:
+        return _say(Effect("no_orders", until=end))
+    running = until is None or today < until
+    if min(mailed.orders, held.orders) < LEAST_ORDERS:
+        return _say(Effect("running" if running else "undecided", until=end))
+    found = compare(mailed.mean, held.mean, hoped_lift=WORTH_FINDING)
+    base = held.mean.value
+    low, high = (found.always_low / base, found.always_high / base) if running else (found.lift_low, found.lift_high)
+    extra = found.difference * mailed.customers
+    if low > 0 or high < 0:
+        return _say(Effect("more" if low > 0 else "fewer", found.lift, low, high, extra, until=end))
+    if running:
+        return _say(Effect("running", found.lift, low, high, extra, until=end))
+    weeks = _more_weeks(mailed, held)
+    return _say(Effect("undecided" if weeks else "no_difference", found.lift, low, high, extra, weeks, end))
+
+
+def _more_weeks(mailed: Side, held: Side) -> int:
+    """Weeks with a mailing like this one each, until a lift of WORTH_FINDING is found POWER of the time."""
+    error = np.hypot(mailed.mean.standard_error, held.mean.standard_error)
+    wanted = WORTH_FINDING * held.mean.value / (norm.ppf(1 - LEVEL / 2) + norm.ppf(POWER))
+    return int(min(MOST_WEEKS, np.ceil(np.square(error / wanted) - 1)))
+
+
+def _say(effect: Effect) -> Effect:
+    return replace(effect, sentence=_sentence(effect))
+
+
+def _sentence(effect: Effect) -> str:
+    """The effect in English, for a marketer."""
+    low, high, lift = (100 * (value or 0.0) for value in (effect.low, effect.high, effect.lift))
+    weeks = effect.more_weeks
+    about = "more than ten years" if weeks == MOST_WEEKS else f"about {weeks} more weeks"
+    sentences: dict[Verdict, str] = {
+        "more": f"Brought {lift:.1f} % more orders; between {low:.1f} and {high:.1f}",
+        "fewer": f"Cost {-lift:.1f} % of the orders; between {-high:.1f} and {-low:.1f}",
+        "running": f"Not clear yet: orders count until {effect.until}",
+        "undecided": f"Not decided yet: {'too few orders to compare' if weeks is None else f'{about} at this size'}",
+        "no_difference": f"No difference found; {WORTH_FINDING:.0%} more would have been found four times in five",
+        "no_orders": "Nothing is known of orders: send purchases as events (POST /v1/events)",
+        "no_holdout": "Nobody was held out, so nobody can say what the mails brought (REPRISE_MAIL__HOLDOUT)",
+    }
+    return sentences[effect.verdict]

@@ -1,0 +1,159 @@
+"""Counters of results: the worker counts anew each day, and the campaigns, whose archived files are not those counted.
+
+What is counted is a function of the archive alone. So an event that is archived twice counts once, a worker that is
+killed at any moment leaves nothing wrong for longer than until the next count, and what Redis lost comes back. One day
+is in memory at a time, with what was clicked in the week before it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+
+import polars as pl
+
+from recommender.data_dir import home_errors
+from recommender.errors import RepriseError, StoreError
+from recommender.results.placements import WITHIN_DAYS, DayResults, PlacementRow
+from recommender.results.store import DAYS_KEPT, MOST_CELLS, OTHER, CountedDay, ResultStore
+from recommender.retention import CONTACTS_KEPT_DAYS
+from recommender.storage.campaign import Campaign
+from training.analytics.counters.campaign_results import campaign_results, to_money
+from training.analytics.results.placements import COUNTED, count_days
+from training.events.archive import Archive
+
+PAUSE_S = 30.0
+"""Between two counts, at least; and at least REST times as long as a count took."""
+REST = 10
+SETTLED_DAYS = 60
+"""A day that was counted stays as it is once so many newer days are there: a shop may delete its old files."""
+CAMPAIGN_DAYS = 2 * CONTACTS_KEPT_DAYS
+"""A campaign may be run again for CONTACTS_KEPT_DAYS, and the hold-out of a quarter is as long."""
+_OF_CAMPAIGNS = ("mail_sent", "mail_bounce", "mail_open", "mail_complaint", "unsubscribe", "exposure", "click")
+_CAMPAIGNS = "campaigns"
+_ROW = ("placement", "kind", "reason", "ranks", "seen", "clicked", "carted", "bought", "units")
+
+
+@dataclass(frozen=True)
+class ResultCounter:
+    """The counter of one shop.
+
+    Attributes:
+        archive: of the shop.
+        store: gets the results.
+        campaigns: gives those that began lately.
+        clock: the aware moment.
+        tell: shows a line on the worker's console.
+    """
+
+    archive: Archive
+    store: ResultStore
+    campaigns: Callable[[], Sequence[Campaign]]
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None]
+
+    def follow(self, stop: threading.Event, *, once: bool = False) -> None:
+        """Count again and again until `stop` is set; with `once`, not at all: count when all is archived.
+
+        Where Redis or the disk fails, nothing is raised: it is counted later. Who archives says so, too, and first.
+        """
+        told, pause_s = "", 0.0
+        while not once and not stop.wait(pause_s):
+            begun = time.monotonic()
+            try:
+                self.count()
+                told = ""
+            except StoreError:
+                pass
+            except RepriseError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self.tell(f"{told}; results are counted when it works again")
+            pause_s = max(PAUSE_S, REST * (time.monotonic() - begun))
+
+    def count(self) -> int:
+        """Count what has changed in the archive; how many days that were.
+
+        Raises:
+            StoreError: Redis failed; what is counted already is kept.
+            HomeError: the archive cannot be read.
+        """
+        sources, days = self.store.sources(), self.archive.days()[-DAYS_KEPT:]
+        digests = {day: _digest(self._files(day - timedelta(days=WITHIN_DAYS), day)) for day in days}
+        settled = days[-1] - timedelta(days=SETTLED_DAYS) if days else date.min
+        stale = [
+            day
+            for day, digest in digests.items()
+            if sources.get(day.isoformat()) != digest and (day >= settled or day.isoformat() not in sources)
+        ]
+        for day in reversed(stale):  # what people look at first
+            self.store.keep_days([CountedDay(DayResults(day.isoformat(), self._count(day)), digests[day])])
+        self._count_campaigns(sources.get(_CAMPAIGNS), days)
+        self.store.note_count(self.clock())
+        return len(stale)
+
+    def _count(self, day: date) -> tuple[PlacementRow, ...]:
+        today = self.archive.read(COUNTED, days=(day, day))
+        counted = count_days(pl.concat([*self._led_to(today, day), today]), WITHIN_DAYS, day)
+        return _fold(
+            PlacementRow(**{name: row[name] for name in _ROW}, money=to_money(row["money"]))
+            for row in counted.to_dicts()
+        )
+
+    def _led_to(self, today: pl.DataFrame, day: date) -> list[pl.DataFrame]:
+        """What was seen and clicked in the days before, of what was put into the cart or bought on this day."""
+        days = (day - timedelta(days=WITHIN_DAYS), day - timedelta(days=1))
+        led = today.filter(pl.col("event_type").is_in(["add_to_cart", "purchase"]))
+        answers, products = (led[name].drop_nulls().unique() for name in ("recommendation_id", "product_id"))
+        of_led = pl.col("recommendation_id").is_in(answers.implode()) | pl.col("product_id").is_in(products.implode())
+        clicks = self.archive.read(["click"], days=days, where=of_led)
+        answers = pl.concat([answers, clicks["recommendation_id"].drop_nulls()]).unique()
+        seen = pl.col("recommendation_id").is_in(answers.implode())
+        return [self.archive.read(["impression"], days=days, where=seen), clicks]
+
+    def _count_campaigns(self, source: str | None, days: list[date]) -> None:
+        """Count the campaigns of the last CAMPAIGN_DAYS; what began before, and was counted, stays as it is."""
+        first = days[-1] - timedelta(days=CAMPAIGN_DAYS) if days and source is not None else date.min
+        begun = [one.campaign_id for one in self.campaigns()]
+        decided = {one: counts for one in begun if (counts := self.store.decided(one))}
+        digest = f"{_digest(self._files(first, date.max))} {decided}"
+        if digest == source:
+            return
+        of_mail = pl.col("campaign_id").is_not_null() | (pl.col("event_type") == "exposure")
+        events = self.archive.read(_OF_CAMPAIGNS, days=(first, date.max), where=of_mail)
+        people = events["customer_id"].unique().implode()
+        bought = self.archive.read(["purchase"], days=(first, date.max), where=pl.col("customer_id").is_in(people))
+        results = campaign_results(pl.concat([events, bought]), WITHIN_DAYS, self.clock().date(), decided)
+        older = {one.campaign_id for one in self.store.campaigns() if one.first_at and one.first_at < first.isoformat()}
+        self.store.keep_campaigns([one for one in results if one.campaign_id not in older], digest)
+
+    def _files(self, first: date, last: date) -> Iterable[Path]:
+        return (file for day in self.archive.days(first, last) for file in self.archive.files(day))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Digest of files' names, sizes and times: what is rewritten without somebody who was erased is another file."""
+    hashed = blake2b(digest_size=16)
+    for file in files:
+        with home_errors(f"look at {file}"):
+            if file.exists():
+                stat = file.stat()
+                hashed.update(f"{file.parent.name}/{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return hashed.hexdigest()
+
+
+def _fold(rows: Iterable[PlacementRow]) -> tuple[PlacementRow, ...]:
+    """The rows, those beyond MOST_CELLS that were seen least as one."""
+    by_seen = sorted(rows, key=lambda row: -row.seen)
+    rest = by_seen[MOST_CELLS:]
+    if not rest:
+        return tuple(by_seen)
+    money: dict[str, float] = {}
+    for row in rest:
+        for currency, amount in row.money.items():
+            money[currency] = round(money.get(currency, 0.0) + amount, 2)
+    sums = {name: sum(getattr(row, name) for row in rest) for name in _ROW[4:]}
+    return (*by_seen[:MOST_CELLS], PlacementRow(OTHER, None, None, "unknown", **sums, money=money))
