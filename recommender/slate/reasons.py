@@ -4,13 +4,13 @@ The facts of a customer's own products are counts and dates of that product only
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from recommender.catalogue.overrides import OverriddenProduct
-from recommender.days import date_of, to_iso
+from recommender.days import date_of, day_of, to_iso
 from recommender.publication.lists import Own
 from recommender.slate.candidates import Candidate, Kind
 from recommender.slate.due import Due
@@ -61,7 +61,7 @@ def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: st
         fallback: name of the fallback list that the candidate was drawn from, or PINNED.
     """
     if candidate.own is not None and due is not None:
-        return _explain_own(candidate.own, due, as_of.astimezone(UTC).date())
+        return _explain_own(candidate.own, due, date_of(day_of(as_of.timestamp())))
     if candidate.kind == "popular":
         if fallback == PINNED:
             return _PICKED
