@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -35,6 +35,10 @@ class Candidate(NamedTuple):
     own: Own | None = None
     because: str | None = None
     source: ListName | None = None
+
+
+to_candidate = partial(tuple.__new__, Candidate)
+"""A candidate of a tuple of its fields, without a call of Python's."""
 
 
 class Bought:
@@ -97,12 +101,12 @@ def candidates_of(
             yield own_candidate(product, own)
         else:
             probability = record[1] if key.name in _PROBABILITIES and isfinite(record[1]) else None
-            yield Candidate(product, kind, probability, None, because, key.name)
+            yield to_candidate((product, kind, probability, None, because, key.name))
 
 
 def own_candidate(product: Product, own: Own) -> Candidate:
     """The candidate that a customer's own product is, on whatever list it stands."""
-    return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
+    return to_candidate((product, "buy_again", own[1] if isfinite(own[1]) else None, own, None, "buy_again"))
 
 
 def scored_candidates(

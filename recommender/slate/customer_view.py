@@ -21,6 +21,7 @@ from recommender.slate.candidates import (
     merge_by_score,
     own_candidate,
     scored_candidates,
+    to_candidate,
     with_probability,
 )
 from recommender.slate.placements import Mix, Placement
@@ -106,7 +107,7 @@ class CustomerView(NamedTuple):
         bought, find = self.bought.find, self.reading.products.find
         order = (i for i in order_of_day(scores, self.own[1].owner_id, self.day) if bought(indices[i]) is None)
         there = ((find(indices[i]), _finite(scores[i])) for i in order)
-        new = (Candidate(one, kind, score, None, None, "discover") for one, score in there if one is not None)
+        new = (to_candidate((one, kind, score, None, None, "discover")) for one, score in there if one is not None)
         for index, score in zip(indices, scores, strict=True):
             own, candidate = bought(index), None
             if own is None:

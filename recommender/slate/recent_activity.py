@@ -18,7 +18,7 @@ from recommender.events.recent import RecentActivity, RecentEvent, recent_events
 from recommender.publication.lists import ListKey, Own, PublishedList, unfold
 from recommender.publication.manifest import version_as_of
 from recommender.publication.product import Rhythm
-from recommender.slate.due import HORIZONS_DAYS, due
+from recommender.slate.due import HORIZONS_DAYS, probability_within
 from recommender.slate.reading import FetchedLists
 
 RECENT_DAYS = 3
@@ -198,7 +198,7 @@ def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetim
     if bought is None:
         return own._replace(purchases=purchases)
     moved = own._replace(purchases=min(purchases, _MOST_PURCHASES), last_day=max(own.last_day, bought.last_day))
-    return moved._replace(score=due(moved, now).probability[HORIZONS_DAYS[-1]])
+    return moved._replace(score=probability_within(HORIZONS_DAYS[-1], moved, now))
 
 
 def _place(own: Own) -> float:

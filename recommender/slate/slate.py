@@ -75,6 +75,9 @@ class Item(NamedTuple):
     reason: Reason
 
 
+_to_item = partial(tuple.__new__, Item)
+
+
 class Slate(NamedTuple):
     """What one answer shows.
 
@@ -192,7 +195,7 @@ def _to_items(shown: Iterable[_Shown], as_of: datetime) -> tuple[Item, ...]:
     for rank, (candidate, fallback) in enumerate(shown, start=1):
         when = None if candidate.own is None else due(candidate.own, as_of)
         reason = explain(candidate, when, as_of, fallback)
-        items.append(Item(candidate.product, rank, candidate.kind, candidate.probability, when, reason))
+        items.append(_to_item((candidate.product, rank, candidate.kind, candidate.probability, when, reason)))
     return tuple(items)
 
 
