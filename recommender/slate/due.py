@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from recommender.days import SECONDS_PER_DAY, date_of
 from recommender.publication.lists import Own
+from recommender.publication.product import Rhythm
 
 HORIZONS_DAYS = (7, 14, 30)
 _AHEAD = (0, *HORIZONS_DAYS)
@@ -71,11 +72,10 @@ def due(own: Own, as_of: datetime) -> Due:
     return _to_due((date_of(last + at), date_of(last + from_), date_of(last + to), at if at > 1 else 1, within))
 
 
-def probability_within(days: int, own: Own, as_of: datetime) -> float:
+def probability_within(days: int, last_day: int, rhythm: Rhythm, as_of: datetime) -> float:
     """One of `Due.probability`, without the rest."""
-    curve = _curve_of(own.log_gap, own.log_gap_sd, own.return_share)
-    elapsed = max(as_of.timestamp() / SECONDS_PER_DAY - own.last_day, 0.0)
-    return _return_within(elapsed, curve, (0, days))[days]
+    elapsed = max(as_of.timestamp() / SECONDS_PER_DAY - last_day, 0.0)
+    return _return_within(elapsed, _curve_of(*rhythm), (0, days))[days]
 
 
 def due_day(own: Own) -> int:
