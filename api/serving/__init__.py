@@ -8,9 +8,8 @@ What a worker keeps in memory on that way, and when it is dropped:
 | `CacheState.catalogue` | all products of the version | 8 MB, else none | with the version |
 | `CacheState.answers` | shared answers by language, query, path | 5 MB | with the state; when a date in them passes |
 | `CacheState.repeats` | personal answers by the same | 5 MB | also each minute, and as the person's data do |
-| `Catalogue._decoded` | decoded products by index | 8,192 | the oldest, and with the catalogue |
+| `Catalogue._decoded` | decoded products by index | 16,384 | the oldest, and with the catalogue |
 | `parsing._read_again` | checked queries by their text | 1,024 | least recently used, as all that follow |
-| `events.recent.to_recent_event` | decoded events by their bytes | 4,096 | |
 | `due._curve_of` | curves of return by rhythm | 4,096 | |
 | `days.date_of`, `days.to_iso` | dates by day, their text | 4,096 each | |
 | `reasons._explain_other` | reasons of products not owned | 4,096 | |

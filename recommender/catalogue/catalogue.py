@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from recommender.publication.product import Product
 
-MOST_DECODED = 8_192
+MOST_DECODED = 16_384
 """Products that stay decoded, about 500 bytes each: most answers show some that an earlier one showed."""
 
 

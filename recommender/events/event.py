@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError, PydanticSerializationError
 
 from recommender.currency import currencies, not_a_currency
 from recommender.errors import EventRejectedError
@@ -158,7 +158,9 @@ class Event(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, raw: Any) -> Any:
-        return {name: value for name, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
+        if not isinstance(raw, dict) or None not in raw.values():
+            return raw
+        return {name: value for name, value in raw.items() if value is not None}
 
     @field_validator("occurred_at")
     @classmethod
@@ -187,9 +189,11 @@ class Event(BaseModel):
         return self
 
     def to_json(self) -> bytes:
-        """Compact JSON without the fields that are None: the same event gives the same bytes."""
-        fields = self.model_dump(mode="json", exclude_none=True)
-        return _ENCODER.encode(fields).encode()
+        """Compact JSON in ASCII without the fields that are None: the same event gives the same bytes."""
+        try:
+            return self.model_dump_json(exclude_none=True, ensure_ascii=True).encode()
+        except PydanticSerializationError:  # half a surrogate pair in an id: escaped
+            return _ENCODER.encode(self.model_dump(mode="json", exclude_none=True)).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Event":

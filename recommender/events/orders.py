@@ -38,10 +38,6 @@ class RecentOrders:
         """The lines of the latest order, oldest first; () for none."""
         return [line for line in self.lines if line.order == self.lines[-1].order]
 
-    def bought_at(self, product_id: str) -> float:
-        """When a product was last bought, in seconds since 1970; -inf where it was not."""
-        return max((line.at for line in self.lines if line.product_id == product_id), default=float("-inf"))
-
 
 @dataclass(slots=True)
 class Line:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+import orjson
 
 from recommender.events.event import EventType
 from recommender.publication.lists import ListKey, PublishedList, unfold
@@ -31,7 +31,10 @@ class RecentEvent(NamedTuple):
     order_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+_to_event = partial(tuple.__new__, RecentEvent)
+
+
+@dataclass(frozen=True)
 class RecentActivity:
     """What is kept of one person, and what the version says of the products in it.
 
@@ -54,6 +57,16 @@ class RecentActivity:
     indices: Mapping[str, int] = field(default_factory=dict)
     neighbours: Mapping[ListKey, PublishedList] = field(default_factory=dict)
 
+    @cached_property
+    def order_events(self) -> list[RecentEvent]:
+        """What can be read of `orders`; the rows of a page are made of one reading."""
+        return recent_events(self.orders)
+
+    @cached_property
+    def session_events(self) -> list[RecentEvent]:
+        """What can be read of `session`."""
+        return recent_events(self.session)
+
     @property
     def anything(self) -> bool:
         """Whether there is anything."""
@@ -65,23 +78,33 @@ class RecentActivity:
         return [*self.neighbours.values(), *([] if folded is None else [folded])]
 
 
-@lru_cache(maxsize=4_096)
-def to_recent_event(wire: bytes) -> RecentEvent | None:
-    """The event in its wire form, as `Event.to_json` wrote it; None where it cannot be read.
+def recent_events(wires: Sequence[bytes]) -> list[RecentEvent]:
+    """Those of the events, as `Event.to_json` wrote them, that can be read, in the same order.
 
-    A person who comes again brings the same events again.
+    All are parsed at once: that takes half of the time.
     """
     try:
-        fields = from_json(wire)
+        found = orjson.loads(b"[%b]" % b",".join(wires))
+    except ValueError:
+        found = []
+    if len(found) != len(wires):
+        found = [_parse(wire) for wire in wires]
+    return [event for fields in found if (event := _to_recent_event(fields)) is not None]
+
+
+def _parse(wire: bytes) -> Any:
+    try:
+        return orjson.loads(wire)
+    except ValueError:
+        return None
+
+
+def _to_recent_event(fields: Any) -> RecentEvent | None:
+    try:
         at = datetime.fromisoformat(fields["occurred_at"]).timestamp()
         event_type, product_id, order_id = fields["event_type"], fields["product_id"], fields.get("order_id")
         if not (isinstance(event_type, str) and isinstance(product_id, str) and isinstance(order_id, _TEXT_OR_NONE)):
             return None
-        return RecentEvent(event_type, product_id, at, float(fields.get("quantity", 1.0)), order_id)  # type: ignore[arg-type]
+        return _to_event((event_type, product_id, at, float(fields.get("quantity", 1.0)), order_id))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def recent_events(wires: Sequence[bytes]) -> list[RecentEvent]:
-    """Those that can be read, in the same order."""
-    return [event for wire in wires if (event := to_recent_event(wire)) is not None]

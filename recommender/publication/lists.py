@@ -98,6 +98,16 @@ class Own(NamedTuple):
 _to_ranked, _to_own = partial(tuple.__new__, Ranked), partial(tuple.__new__, Own)
 
 
+def to_own(row: bytes) -> Own:
+    """One record of a `buy_again` list from its wire form."""
+    return _to_own(_OWN_STRUCT.unpack(row))
+
+
+def to_row(own: Own) -> bytes:
+    """The inverse of `to_own`."""
+    return _OWN_STRUCT.pack(*own)
+
+
 @dataclass(frozen=True)
 class ListTable:
     """All lists of one name, in compressed rows.
@@ -156,12 +166,21 @@ class PublishedList:
     @classmethod
     def of_own(cls, records: Iterable[Own]) -> "PublishedList":
         """A `buy_again` list as if it were published."""
-        return cls("buy_again", bytes((Basis.MODEL,)) + b"".join(_OWN_STRUCT.pack(*record) for record in records))
+        return cls.of_rows(map(to_row, records))
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[bytes]) -> "PublishedList":
+        """A `buy_again` list of records in their wire form."""
+        return cls("buy_again", bytes((Basis.MODEL,)) + b"".join(rows))
+
+    def rows(self) -> tuple[bytes, ...]:
+        """The wire form of each record."""
+        return struct.unpack("x" + f"{RECORD_BYTES[self.name]}s" * len(self), self.wire)
 
     def reorder(self, places: Iterable[int]) -> "PublishedList":
         """The same list with the records of these places, from 0, in this order."""
-        basis, *records = struct.unpack("1s" + f"{RECORD_BYTES[self.name]}s" * len(self), self.wire)
-        return PublishedList(self.name, basis + b"".join([records[place] for place in places]))
+        rows = self.rows()
+        return PublishedList(self.name, self.wire[:1] + b"".join([rows[place] for place in places]))
 
     @property
     def basis(self) -> Basis:

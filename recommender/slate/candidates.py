@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -37,6 +37,10 @@ class Candidate(NamedTuple):
     source: ListName | None = None
 
 
+to_candidate = partial(tuple.__new__, Candidate)
+"""A candidate of a tuple of its fields, without a call of Python's."""
+
+
 class Bought:
     """A customer's own products by product_index, decoded only where one is needed.
 
@@ -46,16 +50,19 @@ class Bought:
 
     def __init__(self, published: PublishedList | None) -> None:
         self._published = published
-        indices = () if published is None else published.indices()
-        self._places = dict(zip(indices, range(len(indices)), strict=True))
+        self._places: dict[int, int] | None = {} if published is None else None
 
     def find(self, product_index: int) -> Own | None:
         """The customer's history with a product; None where it was not bought before."""
-        place = self._places.get(product_index)
+        places = self._places
+        if places is None and self._published is not None:
+            places = self._places = {index: place for place, index in enumerate(self._published.indices())}
+        place = None if places is None else places.get(product_index)
         return None if place is None or self._published is None else self._published.own_at(place)
 
 
 NOTHING_BOUGHT = Bought(None)
+_NONE_LEFT = (None, None)
 
 
 def candidates_of(
@@ -80,27 +87,26 @@ def candidates_of(
     Raises:
         KeyError: `key` is not in `reading`; raised with the first candidate.
     """
-    published, products = reading.lists[key], reading.products
+    published, find = reading.lists[key], reading.products.find
     if published is None:
         return
     if published.basis != Basis.MODEL:
         kind, because = "popular", None
     for record in published:
-        index, score = record[0], record[1]
-        product = products.find(index)
+        product = find(record[0])
         if product is None:
             continue
-        own = record if isinstance(record, Own) else bought.find(index)
+        own = record if isinstance(record, Own) else bought.find(record[0])
         if own is not None:
             yield own_candidate(product, own)
         else:
-            probability = score if key.name in _PROBABILITIES and isfinite(score) else None
-            yield Candidate(product, kind, probability, None, because, key.name)
+            probability = record[1] if key.name in _PROBABILITIES and isfinite(record[1]) else None
+            yield to_candidate((product, kind, probability, None, because, key.name))
 
 
 def own_candidate(product: Product, own: Own) -> Candidate:
     """The candidate that a customer's own product is, on whatever list it stands."""
-    return Candidate(product, "buy_again", own.score if isfinite(own.score) else None, own, None, "buy_again")
+    return to_candidate((product, "buy_again", own[1] if isfinite(own[1]) else None, own, None, "buy_again"))
 
 
 def scored_candidates(
@@ -155,19 +161,30 @@ def fallback_candidates(reading: FetchedLists, bought: Bought = NOTHING_BOUGHT) 
     return {key.name: candidates_of(reading, key, "popular", bought=bought) for key in FALLBACK_KEYS}
 
 
-def merge_by_probability(buy_again: Iterable[Candidate], discover: Iterable[Candidate]) -> Iterator[Candidate]:
+def merge_by_probability(
+    buy_again: Iterable[Candidate], discover: Iterable[tuple[float | None, Candidate]]
+) -> Iterator[Candidate]:
     """Two lists in one order by falling probability; the order within each list is kept.
 
     A tie, and a candidate without a probability, goes to `buy_again`: what was bought before is the safer guess.
+
+    Args:
+        buy_again: products that were bought before.
+        discover: others, each with the probability by which it takes its turn.
     """
     others = iter(discover)
-    other = next(others, None)
+    turn, other = next(others, _NONE_LEFT)
     for own in buy_again:
         least = math.inf if own.probability is None else own.probability
-        while other is not None and other.probability is not None and other.probability > least:
+        while turn is not None and turn > least and other is not None:
             yield other
-            other = next(others, None)
+            turn, other = next(others, _NONE_LEFT)
         yield own
-    if other is not None:
+    while other is not None:
         yield other
-        yield from others
+        _, other = next(others, _NONE_LEFT)
+
+
+def with_probability(candidates: Iterable[Candidate]) -> Iterator[tuple[float | None, Candidate]]:
+    """Candidates that take their turns by their own probabilities, for `merge_by_probability`."""
+    return ((candidate.probability, candidate) for candidate in candidates)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from recommender.days import day_of
 from recommender.person import digest_of_person, encode_id
 from recommender.publication.lists import Basis, ListKey, ListName, PublishedList
-from recommender.publication.product import Product
 from recommender.slate.candidates import (
     NOTHING_BOUGHT,
     Bought,
@@ -22,6 +21,8 @@ from recommender.slate.candidates import (
     merge_by_score,
     own_candidate,
     scored_candidates,
+    to_candidate,
+    with_probability,
 )
 from recommender.slate.placements import Mix, Placement
 from recommender.slate.reading import FetchedLists
@@ -31,7 +32,6 @@ SPREAD = 2.0
 """In an order that changes from day to day, no product passes one that is more than this many times as likely."""
 _TO_SHARE = -(2.0**-32)
 """From 32 random bits to -u."""
-_TO_COME = Product("")
 LEADING_SHARE = 4
 """One in so many products of a slate leads it because it goes with the cart or the last order; one at least."""
 
@@ -97,21 +97,26 @@ class CustomerView(NamedTuple):
         if mix == "buy_again":
             return self.on(buy_again, "buy_again")
         found = self.reading.lists[discover] if placement.rotate else None
-        new = self.on(discover, "discover") if found is None else self._places(found)
-        merged = new if mix == "discover" else merge_by_probability(self.on(buy_again, "buy_again"), new)
-        if found is None:
-            return merged
-        turned = self.reading._replace(lists={discover: rotate(found, discover.owner_id, self.day)})
-        return _in_turn(merged, candidates_of(turned, discover, "discover", bought=self.bought))
+        new = with_probability(self.on(discover, "discover")) if found is None else self._in_turn(found)
+        return merge_by_probability(() if mix == "discover" else self.on(buy_again, "buy_again"), new)
 
-    def _places(self, found: PublishedList) -> Iterator[Candidate]:
-        """The places of a `discover` list by probability, for whichever new product stands there today."""
-        for index, score in zip(found.indices(), found.scores(), strict=True):
-            own = self.bought.find(index)
+    def _in_turn(self, found: PublishedList) -> Iterator[tuple[float | None, Candidate]]:
+        """The places of a `discover` list by probability, each with whichever new product stands there today."""
+        indices, scores = found.indices(), found.scores()
+        kind: Kind = "discover" if found.basis is Basis.MODEL else "popular"
+        bought, find = self.bought.find, self.reading.products.find
+        order = (i for i in order_of_day(scores, self.own[1].owner_id, self.day) if bought(indices[i]) is None)
+        there = ((find(indices[i]), _finite(scores[i])) for i in order)
+        new = (to_candidate((one, kind, score, None, None, "discover")) for one, score in there if one is not None)
+        for index, score in zip(indices, scores, strict=True):
+            own, candidate = bought(index), None
             if own is None:
-                yield Candidate(_TO_COME, "discover", score if isfinite(score) else None)
-            elif (product := self.reading.products.find(index)) is not None:
-                yield own_candidate(product, own)
+                candidate, turn = next(new, None), _finite(score)
+            elif (product := find(index)) is not None:
+                candidate = own_candidate(product, own)
+                turn = candidate.probability
+            if candidate is not None:  # Redis may have lost some
+                yield turn, candidate
 
     def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
         """The candidates on one list."""
@@ -157,32 +162,24 @@ class CustomerView(NamedTuple):
         yield from held
 
 
-def rotate(published: PublishedList, person: str, day: int) -> PublishedList:
-    """A list of probabilities in the order of one day, so that a daily visitor discovers other products each day.
+def order_of_day(scores: Sequence[float], person: str, day: int) -> Sequence[int]:
+    """The places of a list, from 0, in the order of one day, so that a daily visitor discovers other products each day.
 
     Each probability p counts as p · SPREAD^-u, with u in [0, 1) drawn for each place on the list from a hash of the
-    person and the day: the same day gives the same order, and what is about as likely takes turns. The probabilities
-    themselves stay as they are.
+    person and the day: the same day gives the same order, and what is about as likely takes turns.
 
     Args:
-        published: falling; the very same comes back where a score is not known.
+        scores: probabilities, falling; the places keep their order where one is not known.
         person: tells people apart.
         day: days since 1970-01-01.
     """
-    scores = published.scores()
     if any(map(isnan, scores)):
-        return published
+        return range(len(scores))
     seed = encode_id(f"{day} {person}")
     drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
     counted = [-score * SPREAD ** (number * _TO_SHARE) for score, number in zip(scores, drawn, strict=True)]
-    return published.reorder(sorted(range(len(scores)), key=counted.__getitem__))
+    return sorted(range(len(scores)), key=counted.__getitem__)
 
 
-def _in_turn(merged: Iterable[Candidate], turned: Iterable[Candidate]) -> Iterator[Candidate]:
-    """`merged` with what was not bought before in the order of `turned`, which holds the same products."""
-    new = (candidate for candidate in turned if candidate.own is None)
-    for candidate in merged:
-        if candidate.own is not None:
-            yield candidate
-        elif (found := next(new, None)) is not None:  # Redis may have lost some
-            yield found
+def _finite(score: float) -> float | None:
+    return score if isfinite(score) else None

@@ -18,13 +18,14 @@ late keeps long silences from counting as the end; its three constants were chos
 
 import math
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import erf, log
 from statistics import NormalDist
 from typing import NamedTuple
 
 from recommender.days import SECONDS_PER_DAY, date_of
 from recommender.publication.lists import Own
+from recommender.publication.product import Rhythm
 
 HORIZONS_DAYS = (7, 14, 30)
 _AHEAD = (0, *HORIZONS_DAYS)
@@ -58,18 +59,23 @@ class Due(NamedTuple):
     probability: dict[int, float]
 
 
+_to_due = partial(tuple.__new__, Due)
+
+
 def due(own: Own, as_of: datetime) -> Due:
     """What `own` says at `as_of`, an aware datetime; one before the last purchase counts as no time gone."""
-    curve = _curve_of(own.log_gap, own.log_gap_sd, own.return_share)
-    last = own.last_day
-    at, from_, to = curve.quartiles
-    return Due(
-        date_of(last + at),
-        date_of(last + from_),
-        date_of(last + to),
-        max(at, 1),
-        _return_within(max(as_of.timestamp() / SECONDS_PER_DAY - own.last_day, 0.0), curve),
-    )
+    _, _, last, _, log_gap, sd, share = own
+    curve = _curve_of(log_gap, sd, share)
+    at, from_, to = curve[0]
+    elapsed = as_of.timestamp() / SECONDS_PER_DAY - last
+    within = _return_within(elapsed if elapsed > 0 else 0.0, curve, _AHEAD)
+    return _to_due((date_of(last + at), date_of(last + from_), date_of(last + to), at if at > 1 else 1, within))
+
+
+def probability_within(days: int, last_day: int, rhythm: Rhythm, as_of: datetime) -> float:
+    """One of `Due.probability`, without the rest."""
+    elapsed = max(as_of.timestamp() / SECONDS_PER_DAY - last_day, 0.0)
+    return _return_within(elapsed, _curve_of(*rhythm), (0, days))[days]
 
 
 def due_day(own: Own) -> int:
@@ -110,15 +116,16 @@ def _gap_days(log_gap: float) -> int:
     return round(math.exp(min(_LONGEST_LOG_GAP, log_gap)))
 
 
-def _return_within(elapsed: float, curve: _Curve) -> dict[int, float]:
+def _return_within(elapsed: float, curve: _Curve, ahead: tuple[int, ...]) -> dict[int, float]:
+    """Days → probability, for those of `ahead` after its first, which is 0."""
     _, log_gap, sd, share, late_sd, late_share = curve
     gone, probability = 0.0, {}
-    for days in _AHEAD:
+    for days in ahead:
         if elapsed + days <= 0:
             continue
-        ahead = log(elapsed + days) - log_gap
-        in_rhythm = 0.5 + 0.5 * erf(ahead / sd / _SQRT_2)  # the standard normal distribution
-        late = 0.5 + 0.5 * erf((ahead - LATE_LOG_GAP) / late_sd / _SQRT_2)
+        late_by = log(elapsed + days) - log_gap
+        in_rhythm = 0.5 + 0.5 * erf(late_by / sd / _SQRT_2)  # the standard normal distribution
+        late = 0.5 + 0.5 * erf((late_by - LATE_LOG_GAP) / late_sd / _SQRT_2)
         back = share * in_rhythm + late_share * late  # G: share of all buyers who are back by then
         if days == 0:
             gone = back

@@ -28,17 +28,18 @@ class Presentation(NamedTuple):
 def to_item(item: Item, told: Presentation) -> dict[str, Any]:
     """One product that is shown, as plain JSON types."""
     product, rank, kind, probability, due, (code, evidence) = item
+    price = product.price
     return {
         "product_id": product.product_id,
         "rank": rank,
-        "probability": None if probability is None else _round(probability),
+        "probability": None if probability is None else round(probability * 10_000) / 10_000,
         "kind": kind,
         "due": None if due is None else _due(due, told),
         "reason": {"code": code, "text": told.language.reason(code, evidence), "evidence": dict(evidence)},
         "product": {
             "title": product.title,
-            "price": product.price,
-            "currency": None if product.price is None else product.currency or told.currency,
+            "price": price,
+            "currency": None if price is None else product.currency or told.currency,
             "url": product.url,
             "image_url": product.image_url,
             "category": product.category,
@@ -48,17 +49,15 @@ def to_item(item: Item, told: Presentation) -> dict[str, Any]:
 
 def _due(due: Due, told: Presentation) -> dict[str, Any]:
     at, from_, to, interval_days, probability = due
-    sentence = {} if told.today is None else {"text": told.language.due(at, told.today)}
-    return {
+    # `round(x, 4)` goes by way of text and takes five times as long
+    rounded = [round(one * 10_000) / 10_000 for one in probability.values()]
+    document = {
         "at": to_iso(at),
         "from": to_iso(from_),
         "to": to_iso(to),
-        "probability": dict(zip(_DAYS, map(_round, probability.values()), strict=True)),
+        "probability": dict(zip(_DAYS, rounded, strict=True)),
         "interval_days": interval_days,
-        **sentence,
     }
-
-
-def _round(probability: float) -> float:
-    """To 4 digits; `round(x, 4)` goes by way of text and takes five times as long."""
-    return round(probability * 10_000) / 10_000
+    if told.today is not None:
+        document["text"] = told.language.due(at, told.today)
+    return document

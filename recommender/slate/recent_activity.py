@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,10 +17,10 @@ from recommender.catalogue.catalogue import Catalogue
 from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.events.orders import NO_ORDERS, RecentOrders, RecentPurchase, net_orders
 from recommender.events.recent import RecentActivity, RecentEvent, recent_events
-from recommender.publication.lists import ListKey, Own, PublishedList, unfold
+from recommender.publication.lists import ListKey, Own, PublishedList, to_own, to_row, unfold
 from recommender.publication.manifest import version_as_of
 from recommender.publication.product import Rhythm
-from recommender.slate.due import HORIZONS_DAYS, due
+from recommender.slate.due import HORIZONS_DAYS, probability_within
 from recommender.slate.reading import FetchedLists
 
 RECENT_DAYS = 3
@@ -65,8 +67,8 @@ def observe(people: Sequence[RecentActivity], known_until: float, now: float) ->
         known_until: the training knew the orders before; in seconds since 1970, as the next.
         now: the moment of the answer.
     """
-    orders = net_orders(_of(one.orders for one in people), known_until)
-    session = sorted(_of(one.session for one in people), key=lambda one: -one.at)
+    orders = net_orders(chain.from_iterable(one.order_events for one in people), known_until)
+    session = sorted(chain.from_iterable(one.session_events for one in people), key=lambda one: -one.at)
     recently = now - RECENT_DAYS * SECONDS_PER_DAY
     cart = _cart(session, orders)
     ordered = [line.product_id for line in reversed(orders.last) if line.at >= recently]
@@ -115,10 +117,6 @@ def _known_until(version: str) -> float:
     return version_as_of(version).timestamp()
 
 
-def _of(parts: Iterable[Sequence[bytes]]) -> list[RecentEvent]:
-    return [event for wires in parts for event in recent_events(wires)]
-
-
 def _shown_often(people: Iterable[RecentActivity]) -> list[RecentEvent]:
     """Impressions of products that may be tired; reading all of them would cost more than a slate.
 
@@ -136,8 +134,9 @@ def _cart(session: Sequence[RecentEvent], orders: RecentOrders) -> list[str]:
     for one in session:
         if one.event_type in ("add_to_cart", "remove_from_cart"):
             last.setdefault(one.product_id, one)
+    bought_at = {line.product_id: line.at for line in orders.lines}
     added = [one for one in last.values() if one.event_type == "add_to_cart"]
-    return [one.product_id for one in added if orders.bought_at(one.product_id) < one.at]
+    return [one.product_id for one in added if bought_at.get(one.product_id, -math.inf) < one.at]
 
 
 def _tired(shown: Iterable[RecentEvent], session: Sequence[RecentEvent], today: int) -> frozenset[str]:
@@ -166,18 +165,28 @@ def _own_list(
     changed = list(dict.fromkeys([*orders.bought, *orders.taken_back]))
     if not changed:
         return published
-    own = {record.product_index: record for record in published or () if isinstance(record, Own)}
+    rows = {} if published is None else _rows(published)
     if any(product_id not in indices for product_id in changed):  # a version of an earlier release names no indices
-        indices = {products[index].product_id: index for index in own} | dict(indices)
+        indices = {products[index].product_id: index for index in rows} | dict(indices)
     for product_id in changed:
-        index = indices.get(product_id, products.newcomer_index(product_id))
-        if index is None or index not in products:
+        index = indices[product_id] if product_id in indices else products.newcomer_index(product_id)
+        if index is None or products.find(index) is None:
             continue
-        before = own.pop(index) if index in own else _new(index, products)
-        moved = _move(before, orders.bought.get(product_id), orders.taken_back.get(product_id, 0), now)
+        before = rows.pop(index, None)
+        own = _new(index, products) if before is None else to_own(before[1])
+        moved = _move(own, orders.bought.get(product_id), orders.taken_back.get(product_id, 0), now)
         if moved is not None:
-            own[index] = moved
-    return PublishedList.of_own(sorted(own.values(), key=_place)) if own or published is not None else None
+            rows[index] = _place(moved.score), to_row(moved)
+    if not rows and published is None:
+        return None
+    return PublishedList.of_rows([row for _, row in sorted(rows.values(), key=itemgetter(0))])
+
+
+def _rows(published: PublishedList) -> dict[int, tuple[float, bytes]]:
+    """The records of a `buy_again` list in their wire form, each with its place, by product_index."""
+    return dict(
+        zip(published.indices(), zip(map(_place, published.scores()), published.rows(), strict=True), strict=True)
+    )
 
 
 def _new(product_index: int, products: Catalogue) -> Own:
@@ -192,15 +201,17 @@ def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetim
     Its score becomes the chance of a purchase within the longest of HORIZONS_DAYS that its rhythm gives at `now`. When
     the one before the last was bought is not known: what was taken back from before the training leaves the day alone.
     """
-    purchases = own.purchases - taken_back + (bought.orders if bought else 0)
+    index, score, last_day, purchases, *rhythm = own
+    purchases += (0 if bought is None else bought.orders) - taken_back
     if purchases <= 0:
         return None
     if bought is None:
-        return own._replace(purchases=purchases)
-    moved = own._replace(purchases=min(purchases, _MOST_PURCHASES), last_day=max(own.last_day, bought.last_day))
-    return moved._replace(score=due(moved, now).probability[HORIZONS_DAYS[-1]])
+        return Own(index, score, last_day, purchases, *rhythm)
+    last_day, purchases = max(last_day, bought.last_day), min(purchases, _MOST_PURCHASES)
+    score = probability_within(HORIZONS_DAYS[-1], last_day, Rhythm(*rhythm), now)
+    return Own(index, score, last_day, purchases, *rhythm)
 
 
-def _place(own: Own) -> float:
+def _place(score: float) -> float:
     """Sorts by falling probability. Lists without probabilities stay as they are, what was moved behind them."""
-    return -math.inf if math.isnan(own.score) else -own.score
+    return -math.inf if math.isnan(score) else -score

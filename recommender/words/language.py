@@ -55,7 +55,7 @@ class Language:
         """The sentence of a reason of `recommender.slate.reasons`, without a full stop."""
         reasons = self.words["reasons"]
         if code == "DUE_SOON":
-            return _count(self, *_interval(evidence["interval_days"]))
+            return _every(self, evidence["interval_days"])
         if code == "BUY_AGAIN":
             return _count(self, max(1, evidence.get("purchases", 1)), "times")
         because = evidence.get("because")
@@ -142,8 +142,9 @@ def _due_around(language: Language, at: date) -> str:
     return str(language.words["reasons"]["due_around"].format(date=language.notation.date(at)))
 
 
-def _interval(days: int) -> tuple[int, str]:
-    """Days under two weeks, weeks under ten weeks, then months."""
+@lru_cache(maxsize=4_096)
+def _every(language: Language, days: int) -> str:
+    """The sentence of an interval: days under two weeks, weeks under ten weeks, then months."""
     if days < 14:
-        return days, "day"
-    return (round(days / 7), "week") if days < 70 else (round(days / _DAYS_A_MONTH), "month")
+        return _count(language, days, "day")
+    return _count(language, *(round(days / 7), "week") if days < 70 else (round(days / _DAYS_A_MONTH), "month"))

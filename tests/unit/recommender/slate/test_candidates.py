@@ -9,7 +9,13 @@ import pytest
 from recommender.catalogue.catalogue import Catalogue
 from recommender.publication.lists import RECORDS, Basis, ListKey, ListName, Own, PublishedList
 from recommender.publication.product import Product
-from recommender.slate.candidates import Candidate, candidates_of, candidates_of_all, merge_by_probability
+from recommender.slate.candidates import (
+    Candidate,
+    candidates_of,
+    candidates_of_all,
+    merge_by_probability,
+    with_probability,
+)
 from recommender.slate.reading import FetchedLists
 
 MILK, COFFEE = Product("milk"), Product("coffee")
@@ -105,22 +111,24 @@ class TestCandidatesOf:
 
 class TestMergeByProbability:
     def test_the_likelier_comes_first(self):
-        merged = merge_by_probability([make("a", 0.9), make("b", 0.2)], [make("x", 0.5), make("y", 0.1)])
+        merged = merge_by_probability(
+            [make("a", 0.9), make("b", 0.2)], with_probability([make("x", 0.5), make("y", 0.1)])
+        )
         assert names(merged) == ["a", "x", "b", "y"]
 
     def test_a_tie_goes_to_buy_again(self):
-        assert names(merge_by_probability([make("a", 0.5)], [make("x", 0.5)])) == ["a", "x"]
+        assert names(merge_by_probability([make("a", 0.5)], with_probability([make("x", 0.5)]))) == ["a", "x"]
 
     @pytest.mark.parametrize(("own", "new"), [(None, 0.9), (0.1, None), (None, None)])
     def test_a_missing_probability_goes_to_buy_again(self, own, new):
-        assert names(merge_by_probability([make("a", own)], [make("x", new)])) == ["a", "x"]
+        assert names(merge_by_probability([make("a", own)], with_probability([make("x", new)]))) == ["a", "x"]
 
     def test_the_order_within_a_list_is_kept_even_if_it_is_not_by_probability(self):
-        merged = merge_by_probability([make("a", 0.1), make("b", 0.9)], [make("x", 0.5)])
+        merged = merge_by_probability([make("a", 0.1), make("b", 0.9)], with_probability([make("x", 0.5)]))
         assert names(merged) == ["x", "a", "b"]
 
     def test_one_list_alone_stays_as_it_is(self):
         alone = [make("a", 0.1), make("b", 0.9)]
         assert list(merge_by_probability(alone, [])) == alone
-        assert list(merge_by_probability([], alone)) == alone
+        assert list(merge_by_probability([], with_probability(alone))) == alone
         assert list(merge_by_probability([], [])) == []

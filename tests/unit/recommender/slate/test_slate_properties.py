@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from recommender.errors import UnknownPlacementError
 from recommender.publication.lists import Own
 from recommender.publication.product import Product
-from recommender.slate.candidates import Candidate, merge_by_probability
+from recommender.slate.candidates import Candidate, merge_by_probability, with_probability
 from recommender.slate.placements import (
     ABSOLUTE_CAP,
     DEFAULT_PLACEMENTS,
@@ -183,7 +183,7 @@ class TestSlate:
 class TestMerge:
     @given(st.lists(own_candidates, max_size=12), st.lists(discover_candidates, max_size=12))
     def test_it_is_a_permutation_that_keeps_the_order_within_each_list(self, buy_again, discover):
-        merged = list(merge_by_probability(buy_again, discover))
+        merged = list(merge_by_probability(buy_again, with_probability(discover)))
         assert [candidate for candidate in merged if candidate.kind == "buy_again"] == buy_again
         assert [candidate for candidate in merged if candidate.kind == "discover"] == discover
         assert len(merged) == len(buy_again) + len(discover)
@@ -192,7 +192,7 @@ class TestMerge:
     def test_sorted_lists_give_a_sorted_list(self, own_probabilities, new_probabilities):
         buy_again = [Candidate(PRODUCTS[0], "buy_again", p) for p in sorted(own_probabilities, reverse=True)]
         discover = [Candidate(PRODUCTS[1], "discover", p) for p in sorted(new_probabilities, reverse=True)]
-        merged = [candidate.probability for candidate in merge_by_probability(buy_again, discover)]
+        merged = [candidate.probability for candidate in merge_by_probability(buy_again, with_probability(discover))]
         assert merged == sorted(merged, reverse=True)
 
 

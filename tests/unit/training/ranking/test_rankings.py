@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from recommender.errors import UsageError
 from recommender.publication.lists import OWN, RANKED, WHOLE_SHOP, ListTable
 from recommender.publication.product import Product
-from recommender.slate.candidates import Candidate, merge_by_probability
+from recommender.slate.candidates import Candidate, merge_by_probability, with_probability
 from tests.support.worlds import AS_OF, empty_shop
 from training.dataset.id_map import IdMap
 from training.dataset.snapshot import build_snapshot
@@ -122,7 +122,9 @@ def test_auto_has_the_order_of_the_service(own, new, own_known, new_known, k):
     )
     candidates = merge_by_probability(
         [Candidate(Product(f"p{i}"), "buy_again", p if own_known else None) for i, p in enumerate(own)],
-        [Candidate(Product(f"p{5 + i}"), "discover", p if new_known else None) for i, p in enumerate(new)],
+        with_probability(
+            Candidate(Product(f"p{5 + i}"), "discover", p if new_known else None) for i, p in enumerate(new)
+        ),
     )
     expected = [candidate.product.product_id for candidate in candidates][:k]
     assert rank_customers(model, k=k, mix="auto")["product_id"].to_list() == expected
