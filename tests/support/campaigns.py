@@ -22,7 +22,7 @@ from tests.fakes.versions import MemoryVersionStore
 from tests.support.profiles import make_profile, make_table
 from tests.support.small_shop import NOW, TODAY, VERSION, Rows, model, table
 
-NO_QUIET_DAYS = MailSettings(quiet_days_after_order=0, most_per_week=50)
+NO_QUIET_DAYS = MailSettings(quiet_days_after_order=0, most_per_week=50, holdout=0)
 EMAIL = DEFAULT_PLACEMENTS["email"].model_copy(update={"max_per_category": None})
 
 

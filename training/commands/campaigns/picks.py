@@ -27,7 +27,7 @@ from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS, FileJob, make_file
 from training.commands.campaigns.list_files import list_files
-from training.commands.options import campaign_options
+from training.commands.options import campaign_options, with_holdout
 
 _WORDS = {
     "nothing_good_enough": "nothing good enough to show",
@@ -57,6 +57,7 @@ def command(
     audience: AudienceName | None,
     customers: Path | None,
     slots: int | None,
+    holdout: float | None,
     columns: dict[str, str],
     hash_customers: bool,
     format_: str,
@@ -81,7 +82,7 @@ def command(
     if (audience is None) == (customers is None):
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     _refuse_what_would_be_ignored(format_, dry_run=dry_run)
-    settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
+    settings, progress, now = with_holdout(load_settings(), holdout), Progress(show=not as_json), datetime.now(UTC)
     locale = locale or settings.locale
     get_locale(locale)  # before anything is begun
     lists = list_files(settings, columns, hash_customers=hash_customers)
