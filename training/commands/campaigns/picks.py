@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from recommender.campaigns.audiences import AudienceName
+from recommender.campaigns.audiences import AudienceName, to_percent
 from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, plan_campaign
@@ -134,11 +134,17 @@ def _print(result: Mapping[str, Any]) -> None:
             f"  {result['unknown']:,} of {result['listed']:,} on the list are not known to version {result['version']}"
         )
     for reason, n in result["without"].items():
-        echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
+        echo(f"  {n:,} do not: {_explain(reason, result.get('floor'))}")
     if examples := result.get("examples"):
         rows = [
-            [one["customer_id"], one["why"], ", ".join(one["products"]) or _WORDS.get(one["reason"])]
+            [one["customer_id"], one["why"], ", ".join(one["products"]) or _explain(one["reason"], result.get("floor"))]
             for one in examples
         ]
         print_table(["for example", "is in it because", "gets"], rows)
     echo("nothing was claimed or written" if result.get("dry_run") else f"{result['out']} is written")
+
+
+def _explain(reason: str, floor: float | None) -> str:
+    """A reason for no mail in words; `floor` is the probability under which a product is not shown."""
+    under = f", under {to_percent(floor)} likely" if reason == "nothing_good_enough" and floor else ""
+    return _WORDS.get(reason, reason) + under
