@@ -34,6 +34,8 @@ ENV_PREFIX = "REPRISE_"
 CONFIG_VARIABLE = "REPRISE_CONFIG"
 """Names the settings file; no setting itself, as the file cannot say where it is."""
 _FILE = "reprise.toml"
+MOST_HELD_OUT = 0.5
+"""Largest share of customers that may be held out from mails."""
 
 
 class AlsSettings(BaseModel):
@@ -77,6 +79,12 @@ class MailSettings(BaseModel):
     """Days without a mail after a complaint."""
     consent: Literal["assumed", "required"] = "assumed"
     """Who may be written to: `assumed`: everybody who never objected; `required`: only who subscribed."""
+    holdout: float = Field(default=0.05, ge=0, le=MOST_HELD_OUT)
+    """Share of a campaign's customers, of those who would really get the mail, who get none, so that it can be said
+    what the mails brought. An experiment of yours on the campaign takes its place."""
+    holdout_of_all: float = Field(default=0.0, ge=0, le=MOST_HELD_OUT)
+    """Share of all customers who get no campaign's mail in a calendar quarter, so that it can be said what all mails
+    together brought."""
 
 
 class Settings(BaseSettings):

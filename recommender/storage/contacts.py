@@ -119,6 +119,9 @@ class Contacts(Protocol):
     def find(self, campaign_id: str) -> Campaign:
         """The campaign kept under this id. Raises UnknownCampaignError."""
 
+    def cancel(self, campaign_id: str, at: datetime) -> Campaign:
+        """Keep that a campaign was cancelled at `at`, aware, unless it was before. Raises UnknownCampaignError."""
+
     def campaigns(self) -> list[Campaign]:
         """The campaigns that began in the last CONTACTS_KEPT_DAYS, the latest first."""
 
@@ -136,8 +139,8 @@ class Contacts(Protocol):
             For each claim why there is no mail, None where there may be one.
         """
 
-    def release(self, campaign_id: str, customer_id: str) -> None:
-        """Strike a claimed mail that was not sent after all. One that an event says was sent stays."""
+    def release(self, campaign_id: str, customer_ids: Sequence[str]) -> int:
+        """Strike claimed mails that were not sent after all; how many. Those that an event says were sent stay."""
 
     def server(self) -> str:
         """Name of the process that keeps this: another one may have an older copy.

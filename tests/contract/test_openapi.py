@@ -71,6 +71,7 @@ def test_every_route_of_the_service_is_described(document):
         "/v1/events",
         "/v1/campaigns/{campaign_id}",
         "/v1/campaigns/{campaign_id}/picks",
+        "/v1/campaigns/{campaign_id}/results",
         "/v1/placements",
         "/v1/placements/{name}",
         "/v1/models",

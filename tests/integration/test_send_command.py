@@ -32,13 +32,14 @@ class Sender:
     """A published shop of its own, its addresses, and the command to send to them."""
 
     def __init__(self, folder: Path, url: str, shop: str, sink: Sink, n: int) -> None:
-        self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop)
+        self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop, mail=MailSettings(holdout=0))
         self.storage = RedisShopStorage(url, timeout_ms=5_000)
         self.storage.store(shop).publish(publication(n), keep=3)
         write_addresses(folder / "addresses.csv", names(n))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
         mine = {"REPRISE_HOME": str(folder / "home"), "REPRISE_REDIS_URL": url, "REPRISE_SHOP": shop}
         self.environment = {**inherited, **mine, "REPRISE_MAIL__SECRET": SECRET, "OPENBLAS_NUM_THREADS": "1"}
+        self.environment["REPRISE_MAIL__HOLDOUT"] = "0"
 
     def command(self, *more: str, campaign: str = "reorder") -> list[str]:
         """The command line."""

@@ -83,6 +83,9 @@ ROUTES: dict[tuple[str, str], Row] = {
         "administration", f"/v1/campaigns/{CAMPAIGN}/picks", {"audience": "everyone", "slots": 1}
     ),
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>"): Row("administration", f"/v1/campaigns/{CAMPAIGN}"),
+    ("GET", "/v1/campaigns/<campaign_id:campaign_id>/results"): Row(
+        "administration", f"/v1/campaigns/{CAMPAIGN}/results"
+    ),
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>/picks"): Row("administration", f"/v1/campaigns/{CAMPAIGN}/picks"),
 }
 """Method and rule → its row."""

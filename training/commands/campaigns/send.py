@@ -41,7 +41,7 @@ from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS
 from training.commands.campaigns.list_files import list_files
-from training.commands.options import campaign_options
+from training.commands.options import campaign_options, with_holdout
 
 MOST_NAMED = 100
 """Customers in state `unknown` whose ids are printed."""
@@ -80,6 +80,7 @@ def command(
     audience: str | None,
     customers: Path | None,
     slots: int | None,
+    holdout: float | None,
     columns: dict[str, str],
     hash_customers: bool,
     addresses: Path,
@@ -113,7 +114,7 @@ def command(
         raise click.UsageError("name --smtp and --from, or try --dry-run or --preview CUSTOMER")
     _check_preview(previewed, html, dry_run=dry_run)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings, progress = load_settings(), Progress(show=not as_json)
+    settings, progress = with_holdout(load_settings(), holdout), Progress(show=not as_json)
     lists = list_files(settings, columns, hash_customers=hash_customers)
     listed = None if customers is None else read_customers(customers, lists.customer_columns, lists.id_of)
     meant = listed.audience if listed else str(audience)

@@ -82,6 +82,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("campaigns", "/v1/campaigns/reorder/picks", {"audience": "everyone"}, 202)
     ],
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>"): [Call("campaigns", "/v1/campaigns/reorder")],
+    ("GET", "/v1/campaigns/<campaign_id:campaign_id>/results"): [Call("campaigns", "/v1/campaigns/reorder/results")],
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>/picks"): [Call("campaigns", "/v1/campaigns/reorder/picks")],
     ("GET", "/v1/placements"): [Call("server", "/v1/placements")],
     ("GET", "/v1/placements/<string:name>"): [Call("server", "/v1/placements/home")],
