@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recommender.publication.manifest import Manifest, Publication
+from training.analytics.insights.meaning import describe_meaning
 from training.analytics.restraint.restraint import NO_DATA, Restraint
 from training.reports import evaluation_charts, list_charts
 from training.reports.charts import Bar, Chart, Table, bar_chart
@@ -54,6 +55,7 @@ def render_report(
             gate=list(
                 _flat({name: value for name, value in manifest.gate.items() if name not in {"verdict", "reasons"}})
             ),
+            meaning=describe_meaning(publication),
             headline=evaluation_charts.headline(figures),
             trained_on=_trained_on(manifest),
             without_currency=describe_currency(manifest),
