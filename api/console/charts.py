@@ -17,7 +17,7 @@ def columns(values: Sequence[float | None], labels: Sequence[str], tells: str) -
         return Markup("")
     top = max((value or 0.0 for value in values), default=0.0) or 1.0
     step = (_WIDTH - 2 * _LEFT) / len(values)
-    every = -(-len(values) // 12)
+    every = -(-len(values) // 10)
     parts = [_axis()]
     for place, value in enumerate(values):
         height = (_HEIGHT - _BOTTOM - _TOP) * (value or 0.0) / top
@@ -41,7 +41,7 @@ def lines(
         return Markup("")
     low, high = min(0.0, *known), max(0.0, *known)
     n = max(len(one) for one in series)
-    every = -(-n // 12)
+    every = -(-n // 10)
 
     def point(place: int, value: float) -> str:
         x = _LEFT + (_WIDTH - 2 * _LEFT) * (place + 0.5) / n

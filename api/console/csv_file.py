@@ -18,15 +18,27 @@ _LONGEST_QUOTED = 250
 """Characters of a text in a formula, for Excel; a longer id is a defused text."""
 
 
-def to_csv(table: Table, label: Callable[[str], str], form: CsvForm = "csv") -> bytes:
-    """The bytes of the file with all rows; `label` gives the words of a column by its name."""
+def to_csv(table: Table, label: Callable[[str], str], form: CsvForm = "csv", currency: str | None = None) -> bytes:
+    """The bytes of the file with all rows.
+
+    Args:
+        table: what is written.
+        label: gives the words of a column by its name.
+        form: see above.
+        currency: of money whose column has none of its own; the head of each column says it.
+    """
     german = form == "csv-de"
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";" if german else ",", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([_defuse(label(column.name)) for column in table.columns])
+    writer.writerow([_defuse(_head(column, label, currency)) for column in table.columns])
     for row in table.rows:
         writer.writerow([_cell(column, value, german=german) for column, value in zip(table.columns, row, strict=True)])
     return out.getvalue().encode("utf-8-sig" if german else "utf-8", "replace")
+
+
+def _head(column: Column, label: Callable[[str], str], currency: str | None) -> str:
+    money = column.currency or currency if column.kind == "money" else None
+    return f"{label(column.name)} ({money})" if money else label(column.name)
 
 
 def _cell(column: Column, value: Any, *, german: bool) -> Any:

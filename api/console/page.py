@@ -19,10 +19,11 @@ class Link(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table; its label is the word `columns.NAME`."""
+    """A column of a table; its label is the word `columns.NAME`. `currency` is that of its money, if it has its own."""
 
     name: str
     kind: Kind = "text"
+    currency: str | None = None
 
     @property
     def is_number(self) -> bool:
@@ -32,7 +33,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its title is the word `tables.NAME`, and any of them can be had as CSV.
+    """A table; its title is the word `tables.TITLE`, and any of them can be had as CSV.
 
     Attributes:
         name: unique on the page.
@@ -44,7 +45,8 @@ class Table:
         shaded: whether cells of kind `share` are shaded by their size.
         details: whether it is for data scientists, and folded.
         chart: a drawing of the same.
-        button: of each row, by its number: a form that changes something.
+        buttons: of rows, by their numbers: each changes something.
+        title: a word other than the name.
     """
 
     template: ClassVar[str] = "table"
@@ -58,6 +60,7 @@ class Table:
     details: bool = False
     chart: Markup | None = None
     buttons: Mapping[int, "Button"] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 from flask import request
 
-from api.console import actions
-from api.console.changes import changed
+from api.console.changing import actions
+from api.console.changing.rules import changed
 from api.console.page import Page
 from api.console.session import SESSION_S
 from api.console.views import merchandising
 from api.console.visit import Visit, address
+from recommender.errors import InvalidRequestError, UsageError
 from recommender.slate.placements import Placement, find_placement
 
 Done = str | Callable[[Visit], Page]
@@ -50,6 +51,19 @@ def _place(visit: Visit) -> Done:
     return address("merchandising", placement=name, done="changed")
 
 
+def _campaign(visit: Visit) -> Done:
+    """Have a campaign's picks made, as POST /v1/campaigns/ID/picks does."""
+    slots = request.form.get("slots", "").strip()
+    if slots and not (slots.isascii() and slots.isdigit() and len(slots) < 4):
+        raise InvalidRequestError("slots: should be a whole number", [])
+    name, audience = (request.form.get(one, "").strip() for one in ("campaign", "audience"))
+    try:
+        actions.begin(visit, name, audience, int(slots) if slots else None)
+    except UsageError as error:
+        raise InvalidRequestError(str(error), []) from None
+    return address("campaigns", done="campaign")
+
+
 def _placement(visit: Visit, name: str) -> Placement:
     now = actions.placement_now(visit, name)
     return find_placement({} if now is None else {name: Placement.model_validate(now)}, name)
@@ -61,5 +75,6 @@ POSTS: Mapping[str, Callable[[Visit], Done]] = {
     "block": _block,
     "preview": _preview,
     "place": _place,
+    "campaign": _campaign,
 }
 """By their names in addresses; all need somebody who may act."""

@@ -53,7 +53,9 @@ def render(page: Page, words: Words, session: Session | None, *, notices: Iterab
 def render_csv(page: Page, table: Table, words: Words, form: str) -> Response:
     """One table of a page as a file."""
     name = f"{page.name}-{table.name}.csv"
-    body = to_csv(table, lambda column: words(f"columns.{column}"), "csv-de" if form == "csv-de" else "csv")
+    body = to_csv(
+        table, lambda column: words(f"columns.{column}"), "csv-de" if form == "csv-de" else "csv", page.currency
+    )
     response = Response(body, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return protect(response)

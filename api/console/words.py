@@ -104,6 +104,13 @@ class Words:
             )
         return self._digits(format_date(on, "d MMM y", locale=self.notation.locale))
 
+    def short_day(self, value: str | date) -> str:
+        """Day and month, as short as they are for an axis."""
+        on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        if self.language == "fa":
+            return self.notation.date(on)
+        return self._digits(format_skeleton("MMMd", on, locale=self.notation.locale))
+
     def month(self, value: str) -> str:
         """A month of the Gregorian calendar, by its name."""
         on = date.fromisoformat(f"{value}-01")

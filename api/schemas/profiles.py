@@ -12,7 +12,7 @@ EXAMPLE: dict[str, Any] = {
     "model_version": "20261120T020000Z-3f2a",
     "as_of": "2026-11-20T02:00:00Z",
     "lifecycle": "due",
-    "rfm": {"recency": 4, "frequency": 5, "monetary": 4, "score": "454", "segment": "loyal"},
+    "rfm": {"recency": 4, "frequency": 5, "monetary": 4, "score": "454", "segment": "frequent"},
     "first_order_on": "2026-03-02",
     "last_order_on": "2026-10-29",
     "recency_days": 22,

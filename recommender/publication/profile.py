@@ -14,13 +14,14 @@ DUE, AT_RISK, LAPSED = 0.75, 1.5, 3.0
 """Silence, in multiples of the usual gap, from which (DUE) or above which (the others) a customer is so called."""
 
 SEGMENT_NAMES = (
-    ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
-    ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
-    ("about_to_sleep", "about_to_sleep", "need_attention", "loyal", "loyal"),
-    ("promising", "potential_loyal", "potential_loyal", "loyal", "loyal"),
-    ("new", "potential_loyal", "potential_loyal", "champion", "champion"),
+    ("hibernating", "hibernating", "previously_loyal", "previously_loyal", "cannot_lose"),
+    ("hibernating", "hibernating", "previously_loyal", "previously_loyal", "cannot_lose"),
+    ("about_to_sleep", "about_to_sleep", "need_attention", "frequent", "frequent"),
+    ("promising", "potential_loyal", "potential_loyal", "frequent", "frequent"),
+    ("recent", "potential_loyal", "potential_loyal", "champion", "champion"),
 )
-"""RFM segments, called as is common in shop software, by recency score (rows, 1 first) and frequency score."""
+"""RFM segments, called as is common in shop software, by recency score (rows, 1 first) and frequency score. They
+compare customers with each other, STATES each customer with the own past: no name is of both."""
 SEGMENTS = tuple(dict.fromkeys(name for row in reversed(SEGMENT_NAMES) for name in reversed(row)))
 """Their names, best first."""
 UNKNOWN_SEGMENT = "unknown"

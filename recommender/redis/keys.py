@@ -107,6 +107,11 @@ class Keys:
         return f"{self._prefix}:figures"
 
     @property
+    def looks(self) -> str:
+        """List: looks at experiments, newest first, as JSON."""
+        return f"{self._prefix}:looks"
+
+    @property
     def actions(self) -> str:
         """List: what was changed in the console, newest first, as JSON."""
         return f"{self._prefix}:actions"

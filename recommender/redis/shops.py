@@ -10,6 +10,7 @@ from typing import Any, get_args
 from recommender.connection.client import RedisClient
 from recommender.data_dir import DataDirectory
 from recommender.errors import StoreError
+from recommender.experiments.looks import MOST_LOOKS, ExperimentLook
 from recommender.redis.contacts import RedisContacts
 from recommender.redis.event_log import RedisEventLog
 from recommender.redis.event_queue import RedisEventQueue
@@ -105,6 +106,16 @@ class RedisShopStorage:
     def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
         """See `ShopStorage.actions`."""
         return [Action(**json.loads(text)) for text in self._reader.call("LRANGE", Keys(shop).actions, 0, most - 1)]
+
+    def note_look(self, shop: str, look: ExperimentLook) -> None:
+        """See `ShopStorage.note_look`."""
+        key = Keys(shop).looks
+        self._writer.pipeline([("LPUSH", key, json.dumps(look.to_dict())), ("LTRIM", key, 0, MOST_LOOKS - 1)])
+
+    def looks(self, shop: str) -> list[ExperimentLook]:
+        """See `ShopStorage.looks`."""
+        found = self._reader.call("LRANGE", Keys(shop).looks, 0, MOST_LOOKS - 1)
+        return [ExperimentLook.from_dict(json.loads(text)) for text in found]
 
     def end_session(self, session_id: str, kept_s: int) -> None:
         """See `ShopStorage.end_session`."""

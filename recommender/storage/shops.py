@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from recommender.experiments.looks import ExperimentLook
 from recommender.results.store import ResultStore
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.contacts import Contacts
@@ -100,6 +101,12 @@ class ShopStorage(Protocol):
 
     def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
         """The latest actions of `shop`, newest first."""
+
+    def note_look(self, shop: str, look: ExperimentLook) -> None:
+        """Keep a look at an experiment of `shop` among its latest MOST_LOOKS."""
+
+    def looks(self, shop: str) -> list[ExperimentLook]:
+        """The latest looks at experiments of `shop`, newest first."""
 
     def end_session(self, session_id: str, kept_s: int) -> None:
         """Remember for so many seconds that a session of the console has ended."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from recommender.experiments.looks import ExperimentLook, VariantLook
 from recommender.redis import publish
 from recommender.redis.keys import Keys, ended_session
 from recommender.slate.placements import Placement
@@ -82,6 +83,17 @@ def test_of_a_huge_action_it_is_kept_that_it_was_done(storage: ShopStorage, shop
     storage.note_action(shop, Action("1", "2026-11-20T00:00:00Z", None, "place", "home", "x" * MOST_ACTION_BYTES, 1))
     (kept,) = storage.actions(shop)
     assert (kept.subject, kept.before, kept.after) == ("home", None, None)
+
+
+def test_looks_at_experiments_are_kept_newest_first(storage: ShopStorage, shop: str) -> None:
+    looks = [
+        ExperimentLook("cap-6", f"2026-11-{day}T06:00:00Z", "control", False, (VariantLook("control", 5, 5.0, 1.5),))
+        for day in (18, 19)
+    ]
+    for look in looks:
+        storage.note_look(shop, look)
+    assert storage.looks(shop) == looks[::-1]
+    assert storage.looks(f"{shop}-b") == []
 
 
 def test_a_session_that_has_ended_is_known_until_it_would_have(storage: ShopStorage, shop: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import get_args
 
+from recommender.experiments.looks import MOST_LOOKS, ExperimentLook
 from recommender.person import digest_of_person
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.shops import MOST_ACTION_BYTES, MOST_ACTIONS, Action, MailState, ShopFigures, TrainingVerdict
@@ -29,6 +30,7 @@ class MemoryShopStorage:
         self._trainings: dict[tuple[str, TrainingVerdict], float] = {}
         self._mails: Counter[tuple[str, MailState]] = Counter()
         self._actions: dict[str, list[Action]] = {}
+        self._looks: dict[str, list[ExperimentLook]] = {}
         self._ended: set[str] = set()
         self.workers: list[float] = []
         """Seconds since each was heard of: no queue in memory knows."""
@@ -83,6 +85,15 @@ class MemoryShopStorage:
     def actions(self, shop: str, most: int = MOST_ACTIONS) -> list[Action]:
         """See `ShopStorage.actions`."""
         return self._actions.get(shop, [])[:most]
+
+    def note_look(self, shop: str, look: ExperimentLook) -> None:
+        """See `ShopStorage.note_look`."""
+        self._looks.setdefault(shop, []).insert(0, look)
+        del self._looks[shop][MOST_LOOKS:]
+
+    def looks(self, shop: str) -> list[ExperimentLook]:
+        """See `ShopStorage.looks`."""
+        return list(self._looks.get(shop, []))
 
     def end_session(self, session_id: str, kept_s: int) -> None:
         """See `ShopStorage.end_session`."""

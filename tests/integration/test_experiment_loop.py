@@ -59,8 +59,15 @@ def test_what_the_service_answered_is_reported(tmp_path: Path, home: Path, repri
         environment = {"REPRISE_REDIS_URL": server.url}
         worked = reprise("worker", "--once", "--json", **environment)
         assert worked.returncode == 0, worked.stderr
-    done = reprise("experiment", "cap-1", "--ledger", home / "ledger", "--json")
-    assert done.returncode == 0, done.stderr
+        done = reprise("experiment", "cap-1", "--ledger", home / "ledger", "--json", **environment)
+        assert done.returncode == 0, done.stderr
+        with open_storage(settings) as storage:
+            (look,) = storage.looks("default")
+    assert (look.experiment, look.control, [one.variant for one in look.variants[1:]]) == (
+        "cap-1",
+        HOLDOUT,
+        ["control", "one"],
+    )
     report = json.loads(done.stdout)
 
     assigned = {one: assign(TRIED, one) for one in CUSTOMERS}

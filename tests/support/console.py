@@ -45,7 +45,9 @@ DOCUMENT: dict[str, Any] = {
         {"month": "2026-10", "whole": True, "orders": 5, "customers": 2, "new_customers": 0, "repeat_order_share": 1.0,
          "churn_rate": 0.25, "revenue": 50.0, "average_order_value": 10.0},
     ],
-    "cohorts": {"months": ["2026-07", "2026-08"], "customers": [1, 1], "retention": [[1.0, 1.0, 0.5], [1.0, 0.0]]},
+    "cohorts": {
+        "months": ["2026-07", "2026-08"], "customers": [1, 1], "retention": [[1.0, 1.0, 0.5], [1.0, 0.0]],
+    },
     "firsts": {
         "product": [["MILK", 1, 1.0, 1.0, 1.0, None, None]],
         "category": [["Dairy", 1, 1.0, 1.0, 1.0, None, None]],
@@ -86,7 +88,13 @@ class CataloguedStore(MemoryVersionStore):
 def publication(version: str = small_shop.VERSION, insights: Insights | None = INSIGHTS) -> Publication:
     """The small shop with insights and figures."""
     made = small_shop.publication(version)
-    metrics = {**made.manifest.metrics, "scores": SCORES, "prices": {"currency": "EUR", "purchases_in": ["EUR"]}}
+    judged = {"cut": "2026-10-21T02:00:00+00:00", "horizon_days": 30, "n_customers": 20, "drawn_from": 20}
+    metrics = {
+        **made.manifest.metrics,
+        **judged,
+        "scores": SCORES,
+        "prices": {"currency": "EUR", "purchases_in": ["EUR"]},
+    }
     return replace(made, manifest=replace(made.manifest, metrics=metrics), insights=insights)
 
 

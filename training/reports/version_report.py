@@ -10,6 +10,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recommender.publication.manifest import Manifest, Publication
+from training.analytics.insights.meaning import describe_meaning
 from training.analytics.restraint.restraint import NO_DATA, Restraint
 from training.provenance import flatten
 from training.reports import evaluation_charts, list_charts
@@ -54,6 +55,7 @@ def render_report(
             gate=list(
                 flatten({name: value for name, value in manifest.gate.items() if name not in {"verdict", "reasons"}})
             ),
+            meaning=describe_meaning(publication),
             headline=evaluation_charts.headline(figures),
             trained_on=_trained_on(manifest),
             without_currency=describe_currency(manifest),

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from api.console.page import Page
 from api.console.views import (
     actions,
+    campaigns,
     customers,
     due,
+    experiments,
     merchandising,
     overview,
     placements,
@@ -25,6 +27,8 @@ VIEWS: Mapping[str, Callable[[Visit], Page]] = {
     "due": due.show,
     "retention": retention.show,
     "value": value.show,
+    "experiments": experiments.show,
+    "campaigns": campaigns.show,
     "merchandising": merchandising.show,
     "versions": versions.show,
     "actions": actions.show,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from api.console.actions import can_undo
+from api.console.changing.actions import can_undo
 from api.console.page import Button, Column, Page, Table
 from api.console.visit import Visit
 from recommender.storage.shops import MOST_ACTIONS, Action

@@ -40,7 +40,7 @@ def show(visit: Visit) -> Page:
 
 
 def _by_day(visit: Visit, days: Sequence[date], totals: Sequence[int]) -> Table:
-    chart = columns(totals, [visit.words.notation.date(day) for day in days], visit.t("tables.due_days"))
+    chart = columns(totals, [visit.words.short_day(day) for day in days], visit.t("tables.due_days"))
     rows = [(day.isoformat(), n) for day, n in zip(days, totals, strict=True)]
     return Table(
         "due_days", (Column("due", "day"), Column("pairs", "number")), rows, visit.t("due.nobody"), chart=chart

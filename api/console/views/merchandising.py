@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.console.actions import can_undo, digest_of, placement_now
-from api.console.changes import FIELDS
+from api.console.changing.actions import can_undo, digest_of, placement_now
+from api.console.changing.rules import FIELDS
 from api.console.page import Block, Button, Column, Form, Note, Page, Table
 from api.console.slates import Look, look
 from api.console.views.customers import slate_tables

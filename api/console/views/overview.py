@@ -1,9 +1,13 @@
 """Overview: whether all is well, and what to look at next."""
 
 from datetime import datetime
+from typing import Any
 
-from api.console.page import Block, Facts, Note, Page
+from api.console.page import Block, Facts, Kind, Note, Page
+from api.console.results import rows_of
+from api.console.views.placements import nothing_counted
 from api.console.visit import Visit
+from recommender.results.placements import sum_rows
 from recommender.storage.event_queue import IDLE_S
 from recommender.storage.shops import ShopFigures
 
@@ -19,7 +23,12 @@ def show(visit: Visit) -> Page:
     figures = visit.service.shops.storage.figures(visit.shop)
     problems = _problems(visit, figures)
     lead = visit.t("overview.well") if not problems else visit.t("overview.problems", n=len(problems))
-    blocks: list[Block] = [*(Note(one, warns=True) for one in problems), _health(visit, figures), *_shop(visit)]
+    blocks: list[Block] = [
+        *(Note(one, warns=True) for one in problems),
+        *_week(visit),
+        _health(visit, figures),
+        *_shop(visit),
+    ]
     return Page("overview", [lead], blocks, currency=visit.currency)
 
 
@@ -38,6 +47,22 @@ def _problems(visit: Visit, figures: ShopFigures) -> list[str]:
     if figures.trainings["refused"] > figures.trainings["published"]:
         found.append(visit.t("overview.refused"))
     return found
+
+
+def _week(visit: Visit) -> list[Block]:
+    """What came of recommendations in the last seven days."""
+    rows = rows_of(visit, 7)
+    if not rows:
+        return [Note(nothing_counted(visit))]
+    (total,) = sum_rows(rows, ())
+    money: list[tuple[str, Kind, Any]] = [
+        ("money", "text", visit.words.money(amount, currency or visit.currency))
+        for currency, amount in total.money.items()
+    ]
+    counts: list[tuple[str, Kind, Any]] = [
+        (name, "number", getattr(total, name)) for name in ("seen", "clicked", "carted", "bought")
+    ]
+    return [Facts([*counts, *money], "week")]
 
 
 def _age(visit: Visit) -> int:

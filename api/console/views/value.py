@@ -58,7 +58,7 @@ def _then(visit: Visit, then: dict[str, Any] | None) -> Block:
     note = visit.t(
         "value.then_note", date=visit.words.day(then["from"]), n=then["days"], expected=round(expected), came=came
     )
-    return Table("forecast", _THEN, rows, note=note)
+    return Table("forecast", _THEN, rows, note=note, details=True)
 
 
 def _groups(visit: Visit, name: str, words: str, groups: list[dict[str, Any]]) -> Table:

@@ -62,11 +62,12 @@ def command(
       reprise customers purchases.csv --as-of 2026-11-20
       reprise customers purchases.csv --as-of 2026-11-20 --out customers.parquet --json
     """
-    progress = Progress(show=not as_json)
-    ingested = read_source(source, load_settings(), datetime.now(UTC), progress, as_json=as_json)
+    progress, settings = Progress(show=not as_json), load_settings()
+    ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     ledger = ingested.before(as_of).ledger
     if ledger.is_empty():
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
+    currency = settings.currency or (next(iter(ingested.currencies)) if len(ingested.currencies) == 1 else None)
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
     if out:
         with write_frame(out) as file:
@@ -75,8 +76,13 @@ def command(
             else:
                 file.write(frame_to_csv(report.profiles))
     if as_json:
-        document = {**report.document, "out": str(out) if out else None, "seconds": progress.seconds}
+        document = {
+            **report.document,
+            "currency": currency,
+            "out": str(out) if out else None,
+            "seconds": progress.seconds,
+        }
         print_json({**document, "reading": ingested.report.to_dict()})
     else:
-        print_customers(report.document)
+        print_customers(report.document, currency)
         echo(f"{out}: {len(report.profiles):,} customers" if out else "--out FILE writes every customer")

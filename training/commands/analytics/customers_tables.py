@@ -1,20 +1,26 @@
 """The tables that `reprise customers` prints."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from recommender.cli.console import echo, print_table
 from training.analytics.customer_value.customer_profiles import CHURN_DAYS
 
 _MONTHS = 13
+_MONEY = ("revenue", "revenue_per_customer", "average_order_value", "predicted_clv")
 Document = dict[str, Any]
 
 
-def print_customers(document: Document) -> None:
-    """Everything in the document of `training.analytics.customer_value.customer_report` but the older months."""
-    _print_shop(document)
+def print_customers(document: Document, currency: str | None = None) -> None:
+    """Everything in the document of `training.analytics.customer_value.customer_report` but the older months.
+
+    `currency` is that of its money; None where it is not known.
+    """
+    said = _Labels(document["window_days"], f" ({currency})" if currency else "")
+    _print_shop(document, said)
     for name, title in (("by_segment", "value by RFM segment"), ("by_lifecycle", "value by lifecycle")):
-        _print_groups(document[name], title)
-    _print_months(document["by_month"])
+        _print_groups(document[name], title, said)
+    _print_months(document["by_month"], said)
     _print_cohorts(document["cohorts"])
     if document["holdout"]:
         _print_holdout(document["holdout"])
@@ -22,8 +28,23 @@ def print_customers(document: Document) -> None:
         echo(f"Note: {note}")
 
 
-def _print_shop(document: Document) -> None:
-    rows = [(name.replace("_", " "), _number(figure)) for name, figure in document["kpis"].items()]
+@dataclass(frozen=True)
+class _Labels:
+    """Names of figures as they are read: churn with its days, money with its currency."""
+
+    window_days: int
+    currency: str
+
+    def __getitem__(self, name: str) -> str:
+        if name == "churn_rate":
+            return f"churn in {self.window_days} days"
+        if name == "churn_probability":
+            return f"no order in {CHURN_DAYS} days"
+        return f"{name.replace('_', ' ')}{self.currency if name in _MONEY else ''}"
+
+
+def _print_shop(document: Document, said: _Labels) -> None:
+    rows = [(said[name], _number(figure)) for name, figure in document["kpis"].items()]
     print_table(("shop", "figure"), rows, title=f"before {document['as_of']}")
     for name, model in document["models"].items():
         if model:
@@ -37,19 +58,19 @@ def _print_shop(document: Document) -> None:
     )
 
 
-def _print_groups(groups: list[Document], title: str) -> None:
+def _print_groups(groups: list[Document], title: str, said: _Labels) -> None:
     columns = ("customers", "customer_share", "revenue", "revenue_share", "churn_probability", "predicted_clv")
     rows = [(group["name"], *(_number(group[column]) for column in columns)) for group in groups]
-    print_table(("", *columns), rows, title=title)
+    print_table(("", *(said[column] for column in columns)), rows, title=title)
 
 
-def _print_months(months: list[Document]) -> None:
+def _print_months(months: list[Document], said: _Labels) -> None:
     columns = ("orders", "customers", "new_customers", "repeat_order_share", "revenue", "churn_rate")
     rows = [
         (month["month"] + ("" if month["whole"] else " (part)"), *(_number(month[column]) for column in columns))
         for month in months[-_MONTHS:]
     ]
-    print_table(("month", *columns), rows, title="by month")
+    print_table(("month", *(said[column] for column in columns)), rows, title="by month")
 
 
 def _print_cohorts(cohorts: Document) -> None:

@@ -13,12 +13,16 @@ from recommender.cli.console import print_json
 from recommender.cli.progress import Progress
 from recommender.customer_salt import salt_of_training
 from recommender.data_dir import DataDirectory
+from recommender.errors import HomeError, StoreError
 from recommender.events.event import EventType
 from recommender.experiments.experiment import Experiment, shares
-from recommender.settings import load_settings
+from recommender.experiments.looks import ExperimentLook
+from recommender.redis.open import open_storage
+from recommender.settings import Settings, load_settings
 from training.analytics.experiments.assignments import Assignments, assign_customers, enter, read_assignments
 from training.analytics.experiments.attribution import read_events
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
+from training.analytics.experiments.look import look_of
 from training.analytics.experiments.outcomes import Period
 from training.analytics.read_columns import SideFile
 from training.analytics.restraint.shown import exposures_of, slots_of
@@ -119,10 +123,21 @@ def command(
         )
         plan = AnalysisPlan(period, control, shares(experiment) if experiment else None, lift, within_days)
         report = analyse(ingested.ledger, assigned, plan, seen)
+    if exposed is not None and any(one.name == exposed for one in settings.experiments):
+        _keep_look(look_of(report, exposed, now), settings)
     if as_json:
         print_json({**report.to_dict(), "events_left_out": unusable, "reading": ingested.report.to_dict()})
     else:
         print_report(report)
+
+
+def _keep_look(look: ExperimentLook, settings: Settings) -> None:
+    """Keep it for the console, beside earlier ones; a report is no worse where Redis does not answer."""
+    try:
+        with open_storage(settings) as storage:
+            storage.note_look(settings.shop, look)
+    except (StoreError, HomeError) as error:
+        click.echo(f"note: this look is not kept for the console: {error}", err=True)
 
 
 def _split_off_name(

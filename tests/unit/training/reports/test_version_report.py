@@ -8,8 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recommender.publication.insights import Insights
 from recommender.publication.manifest import Publication
 from tests.benchmarks.restraint_simulations import make_logs
+from tests.support import console
+from training.analytics.insights.meaning import describe_meaning
 from training.analytics.restraint.restraint import learn_restraint
 from training.reports.version_report import render_report
 
@@ -51,7 +54,7 @@ def sections(page: str) -> list[str]:
 class TestPage:
     def test_it_has_a_section_for_all_that_is_there(self, make_version):
         page = render_report(make_version("v2"), make_version("v1"))
-        assert sections(page) == ["data", "evaluation", "orders", "due", "coverage", "drift", "time"]
+        assert sections(page) == ["meaning", "data", "evaluation", "orders", "due", "coverage", "drift", "time"]
 
     def test_what_is_not_there_is_left_out(self, make_publication):
         assert sections(render_report(make_publication("v1", {}, n_products=0), None)) == ["data", "coverage"]
@@ -119,3 +122,34 @@ class TestRestraint:
 
     def test_it_is_left_out_where_nobody_asked_for_it(self, make_version):
         assert "restraint" not in sections(render_report(make_version(), None))
+
+
+def test_it_begins_with_what_it_means_in_sentences_and_keeps_statistics_behind_details():
+    page = render_report(console.publication(), None)
+    head, _, rest = page.partition('<details id="details">')
+    assert rest
+    assert head.index('id="meaning"') < head.index('class="verdict')
+    meaning = head[head.index('id="meaning"') : head.index("</section>")]
+    assert "It may answer: nothing speaks against it." in meaning
+    assert "100% of its 2 customers have ordered again; half of these come every 7 days or more often." in meaning
+    assert "Churn in 90 days: 25% of who ordered in the 90 days before have not ordered since." in meaning
+    assert "Whole milk, 1 l brings most customers back: 1 of 2 buyers, half of the times within 7 days." in meaning
+    assert "Due within 7 days of 2026-11-20: 1 purchases; within 30 days: 2 of 2 customers." in meaning
+    for word in ("NDCG", "recall@10", "Calibration", "CUPED"):
+        assert word not in re.sub(r"<nav.*?</nav>", "", head, flags=re.DOTALL)
+
+
+def test_money_in_what_it_means_has_its_currency():
+    document = {**console.DOCUMENT, "currency": "EUR"}
+    priced = describe_meaning(console.publication(insights=Insights(document, {})))
+    assert any("expected to spend 310 EUR, 97% of it the best tenth" in one for one in priced)
+    bare = describe_meaning(console.publication())
+    assert any("310 (no currency is known)" in one for one in bare)
+
+
+def test_a_refused_version_says_so_first_and_one_of_an_earlier_release_says_what_it_can():
+    made = console.publication(insights=None)
+    gate = {"verdict": "refused", "reasons": ["ndcg@10 0.1 is below 0.2"]}
+    refused = replace(made, manifest=replace(made.manifest, gate=gate))
+    (only,) = describe_meaning(refused)
+    assert only.startswith("It should not answer: ndcg@10 0.1 is below 0.2.")

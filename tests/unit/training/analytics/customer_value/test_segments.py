@@ -44,11 +44,11 @@ def test_one_customer_and_none():
     ("recency", "frequency", "name"),
     [
         (5, 5, "champion"),
-        (5, 1, "new"),
+        (5, 1, "recent"),
         (1, 5, "cannot_lose"),
         (1, 1, "hibernating"),
-        (3, 4, "loyal"),
-        (2, 3, "at_risk"),
+        (3, 4, "frequent"),
+        (2, 3, "previously_loyal"),
     ],
 )
 def test_names(recency, frequency, name):
@@ -82,3 +82,7 @@ def test_a_customer_with_a_gap_of_ten_days(orders, silent_days, state):
 
 def test_where_nobody_ever_came_back_all_are_new():
     assert lifecycle_states(np.ones(2), np.array([1.0, 900.0]), np.full(2, np.nan)).tolist() == ["new", "new"]
+
+
+def test_no_name_is_both_of_a_segment_and_of_a_state():
+    assert set(SEGMENTS) & set(STATES) == set()

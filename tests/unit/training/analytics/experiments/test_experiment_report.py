@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 
 from recommender.errors import UsageError
+from recommender.experiments.looks import ExperimentLook
 from tests.benchmarks import experiment_simulations as simulations
 from tests.support.worlds import AS_OF, ledger_of
 from training.analytics.experiments.assignments import CUSTOMERS, Assignments
 from training.analytics.experiments.experiment_report import AnalysisPlan, analyse
+from training.analytics.experiments.look import look_of
 from training.analytics.experiments.outcomes import Period
 from training.cells.times import UTC_MOMENT
 
@@ -96,3 +98,16 @@ class TestSimulations:
         customers = simulations.plan("orders", cuped=True)
         found, _ = simulations.simulate_lift_of("orders_per_customer", "CUPED", 60, customers)
         assert found.holds
+
+
+def test_a_look_is_what_pages_show_of_it():
+    report = analyse(LEDGER, assigned(control=10, six=10), AnalysisPlan(PERIOD))
+    look = look_of(report, "cap-6", AS_OF)
+    assert ExperimentLook.from_dict(json.loads(json.dumps(look.to_dict(), allow_nan=False))) == look
+    assert (look.experiment, look.control, look.mismatch) == ("cap-6", "control", False)
+    control, six = look.variants
+    assert (control.variant, control.customers, control.value, control.verdict) == ("control", 10, 0.4, "control")
+    effect = report.figures["orders_per_customer"].best("six").effect
+    assert six.lift == pytest.approx(effect.lift, abs=1e-6)
+    assert (six.low, six.high) == pytest.approx((effect.always_low / 0.4, effect.always_high / 0.4), abs=1e-6)
+    assert six.verdict == "undecided"

@@ -8,9 +8,12 @@ from typing import Any
 
 from api.console.visit import Visit
 from api.web.access_log import log
+from recommender.campaigns.context import open_context
+from recommender.campaigns.run import begin_campaign, count_blocks
 from recommender.catalogue.overrides import ProductChange, read_record
 from recommender.errors import ChangedMeanwhileError, InvalidRequestError, StoreError
 from recommender.slate.placements import Placement
+from recommender.storage.pick_jobs import PickJob
 from recommender.storage.shops import Action
 
 
@@ -36,6 +39,15 @@ def block_product(visit: Visit, product_id: str, *, blocked: bool) -> None:
     before = product_now(visit, product_id)
     (after,) = visit.store.update_products([ProductChange(product_id, "patch", change)])
     _note(visit, "product", product_id, before, None if after is None else dict(read_record(after)))
+
+
+def begin(visit: Visit, campaign_id: str, audience: str, slots: int | None) -> None:
+    """Begin a campaign, whose picks `reprise worker` makes. Raises UsageError, or VersionNotFoundError."""
+    storage = visit.service.shops.storage
+    context = open_context(storage, visit.service.settings, visit.shop)
+    campaign = begin_campaign(context, campaign_id, audience, slots, visit.now)
+    job = storage.jobs(visit.shop).add(PickJob(campaign, count_blocks(campaign, context)))
+    _note(visit, "campaign", campaign_id, None, {"audience": audience, "slots": job.campaign.slots})
 
 
 def undo(visit: Visit, action_id: str) -> None:

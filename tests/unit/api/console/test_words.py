@@ -1,0 +1,134 @@
+"""The console's words: every language has all of them, and every word that a page asks for is there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.console.rendering import GROUPS
+from api.console.views import VIEWS
+from api.console.words import LANGUAGES, Words, find_words, read_words
+from recommender.experiments.looks import VariantLook
+from recommender.publication.profile import SEGMENTS, STATES
+from recommender.results.campaigns import Effect
+from recommender.storage.contacts import Refusal
+from tests.support.console import Visitor, World, open_world, publication, to_text
+
+FOLDER = Path(str(files("api.console")))
+SOURCES = [*FOLDER.rglob("*.py"), *FOLDER.rglob("*.html")]
+
+
+def sentences(table: Mapping[str, Any], *above: str) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from sentences(value, *above, name)
+        else:
+            yield ".".join((*above, name)), value
+
+
+def test_english_and_persian_are_there() -> None:
+    assert {"en", "fa"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_lacks_anything_and_fills_in_the_same(language: str) -> None:
+    english, own = (dict(sentences(read_words(one))) for one in ("en", language))
+    assert own.keys() == english.keys()
+    fields = {name: set(re.findall(r"\{(\w+)\}", text)) for name, text in english.items()}
+    assert {name: text for name, text in own.items() if set(re.findall(r"\{(\w+)\}", text)) != fields[name]} == {}
+    assert [name for name, text in own.items() if not text and not name.endswith(".question")] == []
+
+
+def test_persian_says_it_in_persian() -> None:
+    same = [name for name, text in sentences(read_words("fa")) if text and text == Words("en").find(name)]
+    assert set(same) <= {"frame.csv", "columns.ndcg_10", "columns.recall_10"}
+
+
+def test_every_word_that_is_asked_for_by_its_name_is_there() -> None:
+    english = Words("en")
+    asked = {
+        name
+        for source in SOURCES
+        for name in re.findall(r"(?:visit\.t|words|\bt)\(\s*\"([a-z_]+\.[a-z_0-9.]+)\"", source.read_text())
+    }
+    assert len(asked) > 150
+    whole = [name for name in sorted(asked) if not name.endswith("_")]
+    assert [name for name in whole if english.find(name) is None] == []
+    text = "\n".join(source.read_text() for source in SOURCES)
+    for pattern, section in (
+        (r"Column\(\s*\"(\w+)\"", "columns"),
+        (r"Table\(\s*\"(\w+)\"", "tables"),
+        (r"Facts\(.*?\"(\w+)\"\)", "tables"),
+    ):
+        names = set(re.findall(pattern, text))
+        assert names
+        assert [name for name in sorted(names) if english.find(f"{section}.{name}") is None] == []
+
+
+def test_every_name_of_the_library_has_a_word() -> None:
+    from typing import get_args
+
+    from recommender.campaigns.audiences import AudienceName
+    from recommender.slate.candidates import Kind
+    from recommender.slate.plans import FallbackReason
+    from recommender.slate.reasons import Code
+
+    wanted = {
+        "lifecycle": STATES,
+        "segments": SEGMENTS,
+        "kind": get_args(Kind),
+        "reason": get_args(Code),
+        "fallbacks": get_args(FallbackReason),
+        "audiences": get_args(AudienceName),
+        "refusals": get_args(Refusal),
+        "effects": get_args(Effect.__annotations__["verdict"]),
+        "columns": [f"to_{state}" for state in STATES],
+    }
+    english = Words("en")
+    assert {
+        section: lacks
+        for section, names in wanted.items()
+        if (lacks := [one for one in names if english.find(f"{section}.{one}") is None])
+    } == {}
+    assert all(english.find(f"{view}.question") for view in VIEWS)
+    assert {view for views in GROUPS.values() for view in views} == set(VIEWS)
+    assert VariantLook("a", 1, 1.0).verdict in ("control",)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_in_persian_is_right_to_left_with_its_digits_and_no_english_sentence(view: str) -> None:
+    visitor = open_world().browser(language="fa-IR")
+    answer = visitor.get(view, customer="ANNA") if view == "customers" else visitor.get(view)
+    assert '<html lang="fa" dir="rtl">' in answer.text
+    assert answer.headers["Content-Language"] == "fa"
+    assert not re.search(
+        r"\b(the|of|is|are|and)\b", re.sub(r"Rye bread|Whole milk.*?l|`[^`]*`", "", to_text(answer.text))
+    )
+
+
+def test_numbers_money_and_days_are_written_as_the_region_does() -> None:
+    persian, english = Words("fa"), Words("en")
+    assert (english.share(0.031), english.share(0.5), english.share(0.0)) == ("3.1 %", "50 %", "0 %")
+    assert english.day("2026-11-30") == "30 Nov 2026"
+    assert persian.day("2026-11-30") == "۹ آذر ۱۴۰۵"
+    assert english.money(1234.5, "EUR") == "€1,234.50"
+    assert "۱٬۲۳۴" in persian.money(1234, "IRR")
+    assert english.cell("money", None) == "–"
+
+
+def test_the_language_is_chosen_and_remembered_and_else_the_browsers(world: World, reader: Visitor) -> None:
+    assert 'lang="en"' in reader.get("overview").text
+    answer = reader.submit(reader.get("overview"), "فارسی", language="fa")
+    assert answer.headers["Location"] == "/console/overview"
+    assert '<html lang="fa"' in reader.get("overview").text
+    assert find_words("nonsense", "xx, fa;q=0.5").language == "fa"
+    assert find_words(None, "de-DE").language == "en"
+    assert find_words(None, "," * 10_000).language == "en"
+
+
+def test_what_nobody_wrote_words_for_is_shown_by_its_name() -> None:
+    assert Words("en")("gates.of_a_later_release") == "of_a_later_release"
+    assert publication().insights is not None
