@@ -25,6 +25,7 @@ from training.models.similar import build_similar
 from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of, split_customers
 from training.parts.part_lists import join_lists
+from training.parts.plan import plan_job, size_of
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
 from training.ranking.shop_evidence import ShopEvidence
@@ -35,9 +36,6 @@ _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 
 _LARGE = 1_000_000
 """Purchases from which two windows at once would take more memory than time can be won."""
-
-LINES_OF_A_PART = 500_000
-"""Ledger lines whose customers are ranked at a time."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +90,16 @@ def train_model(
         ledger: as `training.ingest.ingest` returns it; it may be empty.
         catalogue: as `training.ingest.ingest` returns it; its products get lists even if nobody bought them.
         as_of: an aware datetime.
-        settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
+        settings: `als`, `horizon_days`, `list_length`, `memory`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
         customers: ids of those who need personal lists, others get none; None: everybody.
         checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
+
+    Raises:
+        SettingsError: it does not fit into the memory that it may use; no list depends on how much that is.
     """
+    plan = plan_job(size_of(ledger, catalogue), settings)
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
     # one after the other: both use several cores, and together they would be the most that a training holds
@@ -111,7 +113,7 @@ def train_model(
     tables = _shop_tables(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    parts = _rank_parts(wanted, shop, ranker, progress, checkpoints)
+    parts = _rank_parts(wanted, shop, ranker, progress, checkpoints, lines=plan.lines_of_a_part)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling, shop, ranker)
@@ -135,10 +137,16 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings,
 
 
 def _rank_parts(
-    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, progress: Progress, checkpoints: Checkpoints | None
+    ledger: pl.DataFrame,
+    shop: ShopEvidence,
+    ranker: Ranker | None,
+    progress: Progress,
+    checkpoints: Checkpoints | None,
+    *,
+    lines: int,
 ) -> Iterator[pl.DataFrame]:
-    """The lists of one part after the other; those that a killed training ranked are read."""
-    parts = split_customers(ledger, LINES_OF_A_PART)
+    """The lists of one part of at most `lines` after the other; those that a killed training ranked are read."""
+    parts = split_customers(ledger, lines)
     with progress.step("Rank candidates", sum(part.n_customers for part in parts)) as advance:
         for part in parts:
             name = f"lists-{part.first}-{part.last}"
