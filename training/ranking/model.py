@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.cli.progress import Progress
@@ -47,9 +48,10 @@ class Model:
     Attributes:
         snapshot: what it learned from.
         products: by product_index.
-        tables: one for each of `LIST_NAMES`; `buy_again` and `discover` have the same owners. The scores of these two
-            are probabilities of a purchase within the horizon, comparable between them, NaN where there was too little
-            to learn them from; within a list they never rise, and equal ones stand in the order of the raw scores.
+        tables: one for each of `LIST_NAMES`, see `train_model` for a training for some customers; `buy_again` and
+            `discover` have the same owners. The scores of these two are probabilities of a purchase within the
+            horizon, comparable between them, NaN where there was too little to learn them from; within a list they
+            never rise, and equal ones stand in the order of the raw scores.
         factors: of the collaborative filtering behind `discover`.
         ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
             recall more. None where there was no window to learn from.
@@ -92,7 +94,8 @@ def train_model(
         settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
-        customers: ids of those who need personal lists, others get none; None: everybody.
+        customers: ids of those who need personal lists, others get none, and nobody the lists `similar` and
+            `together`; None: everybody.
         checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
@@ -105,7 +108,9 @@ def train_model(
         give_back()
         snapshot, shop = example_cache.shop(as_of)
         give_back()
-    tables = _shop_tables(snapshot, shop, progress)
+    tables = _best_sellers(snapshot, shop)
+    if customers is None:
+        tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
     parts = _rank_parts(wanted, shop, ranker, progress, checkpoints)
@@ -150,19 +155,24 @@ def _rank_parts(
             yield lists
 
 
-def _shop_tables(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
-    k, categories = shop.settings.list_length, shop.categories
-    best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
-    with progress.step("Find similar products"):
-        similar = build_similar(shop.tastes, snapshot, categories, best, k)
-    with progress.step("Find what is bought together"):
-        together = build_together(snapshot, k)
+def _best_sellers(snapshot: Snapshot, shop: ShopEvidence) -> dict[ListName, ListTable]:
+    k, categories, best = shop.settings.list_length, shop.categories, _find_best(snapshot)
     return {
-        "similar": similar,
-        "together": together,
         "popular": build_popular(best, snapshot.products, categories, k),
         "trending": build_popular(trend(snapshot), snapshot.products, categories, k),
     }
+
+
+def _neighbours(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
+    k = shop.settings.list_length
+    with progress.step("Find similar products"):
+        similar = build_similar(shop.tastes, snapshot, shop.categories, _find_best(snapshot), k)
+    with progress.step("Find what is bought together"):
+        return {"similar": similar, "together": build_together(snapshot, k)}
+
+
+def _find_best(snapshot: Snapshot) -> NDArray[np.float32]:
+    return best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
 
 
 def _products(catalogue: pl.DataFrame, products: IdMap, gaps: Gaps) -> list[Product]:
