@@ -1,9 +1,10 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,48 @@ _LARGE = 1_000_000
 
 LINES_OF_A_PART = 500_000
 """Ledger lines whose customers are ranked at a time."""
+
+
+class Engine(Protocol):
+    """An engine: where the parts of a ledger are ranked."""
+
+    def rank(
+        self, ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None]
+    ) -> Iterator[pl.DataFrame]:
+        """The lists of one part of a ledger with coded ids after the other, customers in order.
+
+        They are as `training.ranking.personal_lists.rank_part` gives them; `advance` is called with the number of
+        customers done.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """The engine that ranks in this process, one part at a time.
+
+    Attributes:
+        checkpoints: where the lists of each part are kept, so that those that a killed training ranked are read; None:
+            nowhere.
+    """
+
+    checkpoints: Checkpoints | None = None
+
+    def rank(
+        self, ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None]
+    ) -> Iterator[pl.DataFrame]:
+        """See `Engine.rank`."""
+        for part in split_customers(ledger, LINES_OF_A_PART):
+            name = f"lists-{part.first}-{part.last}"
+            lists = self.checkpoints.find(name) if self.checkpoints else None
+            if lists is not None:
+                advance(len(lists))
+            else:
+                lists = rank_part(part.lines(ledger), shop, ranker, advance)
+                give_back()
+                if self.checkpoints:
+                    self.checkpoints.keep(name, lists)
+            yield lists
 
 
 @dataclass(frozen=True)
@@ -81,6 +124,7 @@ def train_model(
     example_cache: ExampleCache | None = None,
     customers: Collection[str] | None = None,
     checkpoints: Checkpoints | None = None,
+    engine: Engine | None = None,
 ) -> Model:
     """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
@@ -97,6 +141,7 @@ def train_model(
         customers: ids of those who need personal lists, others get none, and nobody the lists `similar` and
             `together`; None: everybody.
         checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
+        engine: ranks the customers; None: this process.
     """
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
@@ -113,7 +158,7 @@ def train_model(
         tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    parts = _rank_parts(wanted, shop, ranker, progress, checkpoints)
+    parts = _rank_parts(wanted, shop, ranker, engine or LocalEngine(checkpoints), progress)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling)
@@ -137,22 +182,10 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings,
 
 
 def _rank_parts(
-    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, progress: Progress, checkpoints: Checkpoints | None
+    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, engine: Engine, progress: Progress
 ) -> Iterator[pl.DataFrame]:
-    """The lists of one part after the other; those that a killed training ranked are read."""
-    parts = split_customers(ledger, LINES_OF_A_PART)
-    with progress.step("Rank candidates", sum(part.n_customers for part in parts)) as advance:
-        for part in parts:
-            name = f"lists-{part.first}-{part.last}"
-            lists = checkpoints.find(name) if checkpoints else None
-            if lists is not None:
-                advance(len(lists))
-            else:
-                lists = rank_part(part.lines(ledger), shop, ranker, advance)
-                give_back()
-                if checkpoints:
-                    checkpoints.keep(name, lists)
-            yield lists
+    with progress.step("Rank candidates", ledger["customer_id"].n_unique()) as advance:
+        yield from engine.rank(ledger, shop, ranker, advance)
 
 
 def _best_sellers(snapshot: Snapshot, shop: ShopEvidence) -> dict[ListName, ListTable]:

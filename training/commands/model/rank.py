@@ -12,11 +12,12 @@ from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
+from training.commands.engine_options import engine_options
 from training.commands.options import parse_moment, source_options
 from training.commands.source import read_source
 from training.frame_files import write_frame
 from training.ingest.ingest import PurchaseSource
-from training.ranking.model import train_model
+from training.ranking.model import Engine, train_model
 from training.ranking.rankings import rank_customers
 
 
@@ -45,6 +46,7 @@ def _stack(rankings: Mapping[Mix, pl.DataFrame]) -> pl.DataFrame:
     help="auto, buy_again, discover; of several, each row names its own in a column `mix`.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default="ranked.parquet", show_default=True)
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
     *,
@@ -53,6 +55,7 @@ def command(
     k: int,
     mixes: Sequence[Mix],
     out: Path,
+    engine: Engine | None,
     as_json: bool,
 ) -> None:
     """Rank products for every customer from what is before a date, and write them to a Parquet file.
@@ -69,7 +72,7 @@ def command(
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     known = ingested.before(as_of)
-    model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
+    model = train_model(known.ledger, known.catalogue, as_of, settings, progress, engine=engine)
     rankings = {mix: rank_customers(model, k=k, mix=mix) for mix in mixes}
     ranking = rankings[mixes[0]] if len(mixes) == 1 else _stack(rankings)
     with write_frame(out) as file:
