@@ -27,7 +27,7 @@ from training.ingest.ingest import Ingested
 from training.parts.checkpoints import Checkpoints, hash_frame
 from training.parts.plan import plan_job, size_of
 from training.provenance import TRAINING_SETTINGS, package_versions
-from training.ranking.model import Model, train_model
+from training.ranking.model import Engine, Model, train_model
 from training.ranking.training_examples import ExampleCache
 from training.selection.gate import check_lists, judge
 from training.selection.input_drift import InputProfile, find_drift, record_drift
@@ -61,6 +61,7 @@ def train(
     live: Manifest | None = None,
     profile: InputProfile | None = None,
     force: bool = False,
+    engine: Engine | None = None,
 ) -> Publication:
     """The saved version: evaluated on the last window, trained on everything, judged by the gate.
 
@@ -71,6 +72,7 @@ def train(
         live: manifest of the live version, for the gate to compare with.
         profile: of the input, to compare with that of `live`; None: the input's drift is not judged.
         force: record a refusal as overruled.
+        engine: ranks everybody; None: this process, which ranks the customers of the evaluation in any case.
 
     Returns:
         The version, with its verdict in the manifest; a refused one is saved, too.
@@ -91,7 +93,14 @@ def train(
         ledger = cache.ledger
         evaluation = _evaluate(cache, known.catalogue, context, checkpoints)
         model = train_model(
-            ledger, known.catalogue, as_of, settings, progress, example_cache=cache, checkpoints=checkpoints
+            ledger,
+            known.catalogue,
+            as_of,
+            settings,
+            progress,
+            example_cache=cache,
+            checkpoints=checkpoints,
+            engine=engine,
         )
         del cache
         give_back()  # what the lists were made from

@@ -14,6 +14,7 @@ PROGRAMS = {
     "php": ("php",),
     "postgresql": ("initdb",),
     "mariadb": ("mariadbd",),
+    "spark": ("java",),
     "redis_server": ("redis-server", "valkey-server"),
 }
 """Marker → programs, one of which must be on PATH."""

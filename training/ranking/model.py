@@ -1,12 +1,14 @@
 """The trained model: all lists of a version, fitted on the ledger before a moment and on nothing else."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.cli.progress import Progress
@@ -38,6 +40,50 @@ _LARGE = 1_000_000
 """Purchases from which two windows at once would take more memory than time can be won."""
 
 
+class Engine(Protocol):
+    """An engine: where the parts of a ledger are ranked."""
+
+    def rank(
+        self, ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None]
+    ) -> Iterator[pl.DataFrame]:
+        """The lists of one part of a ledger with coded ids after the other, customers in order.
+
+        They are as `training.ranking.personal_lists.rank_part` gives them; `advance` is called with the number of
+        customers done.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """The engine that ranks in this process, one part at a time.
+
+    Attributes:
+        lines_of_a_part: at most so many ledger lines are in a part, or one customer's.
+        checkpoints: where the lists of each part are kept, so that those that a killed training ranked are read; None:
+            nowhere.
+    """
+
+    lines_of_a_part: int
+    checkpoints: Checkpoints | None = None
+
+    def rank(
+        self, ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None]
+    ) -> Iterator[pl.DataFrame]:
+        """See `Engine.rank`."""
+        for part in split_customers(ledger, self.lines_of_a_part):
+            name = f"lists-{part.first}-{part.last}"
+            lists = self.checkpoints.find(name) if self.checkpoints else None
+            if lists is not None:
+                advance(len(lists))
+            else:
+                lists = rank_part(part.lines(ledger), shop, ranker, advance)
+                give_back()
+                if self.checkpoints:
+                    self.checkpoints.keep(name, lists)
+            yield lists
+
+
 @dataclass(frozen=True)
 class Model:
     """The trained model: lists, products and product factors of a version.
@@ -45,9 +91,10 @@ class Model:
     Attributes:
         snapshot: what it learned from.
         products: by product_index.
-        tables: one for each of `LIST_NAMES`; `buy_again` and `discover` have the same owners. The scores of these two
-            are probabilities of a purchase within the horizon, comparable between them, NaN where there was too little
-            to learn them from; within a list they never rise, and equal ones stand in the order of the raw scores.
+        tables: one for each of `LIST_NAMES`, see `train_model` for a training for some customers; `buy_again` and
+            `discover` have the same owners. The scores of these two are probabilities of a purchase within the
+            horizon, comparable between them, NaN where there was too little to learn them from; within a list they
+            never rise, and equal ones stand in the order of the raw scores.
         factors: of the collaborative filtering behind `discover`.
         ceiling: share of what was bought in the past windows that was among the candidates: no ranking of them can
             recall more. None where there was no window to learn from.
@@ -80,6 +127,7 @@ def train_model(
     example_cache: ExampleCache | None = None,
     customers: Collection[str] | None = None,
     checkpoints: Checkpoints | None = None,
+    engine: Engine | None = None,
 ) -> Model:
     """The model trained on the purchases before `as_of`; later ones in the ledger change nothing.
 
@@ -93,8 +141,10 @@ def train_model(
         settings: `als`, `horizon_days`, `list_length`, `memory`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
-        customers: ids of those who need personal lists, others get none; None: everybody.
+        customers: ids of those who need personal lists, others get none, and nobody the lists `similar` and
+            `together`; None: everybody.
         checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
+        engine: ranks the customers; None: this process.
 
     Raises:
         SettingsError: it does not fit into the memory that it may use; no list depends on how much that is.
@@ -110,10 +160,12 @@ def train_model(
         give_back()
         snapshot, shop = example_cache.shop(as_of)
         give_back()
-    tables = _shop_tables(snapshot, shop, progress)
+    tables = _best_sellers(snapshot, shop)
+    if customers is None:
+        tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    parts = _rank_parts(wanted, shop, ranker, progress, checkpoints, lines=plan.lines_of_a_part)
+    parts = _rank_parts(wanted, shop, ranker, engine or LocalEngine(plan.lines_of_a_part, checkpoints), progress)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling, shop, ranker)
@@ -137,43 +189,30 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings,
 
 
 def _rank_parts(
-    ledger: pl.DataFrame,
-    shop: ShopEvidence,
-    ranker: Ranker | None,
-    progress: Progress,
-    checkpoints: Checkpoints | None,
-    *,
-    lines: int,
+    ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, engine: Engine, progress: Progress
 ) -> Iterator[pl.DataFrame]:
-    """The lists of one part of at most `lines` after the other; those that a killed training ranked are read."""
-    parts = split_customers(ledger, lines)
-    with progress.step("Rank candidates", sum(part.n_customers for part in parts)) as advance:
-        for part in parts:
-            name = f"lists-{part.first}-{part.last}"
-            lists = checkpoints.find(name) if checkpoints else None
-            if lists is not None:
-                advance(len(lists))
-            else:
-                lists = rank_part(part.lines(ledger), shop, ranker, advance)
-                give_back()
-                if checkpoints:
-                    checkpoints.keep(name, lists)
-            yield lists
+    with progress.step("Rank candidates", ledger["customer_id"].n_unique()) as advance:
+        yield from engine.rank(ledger, shop, ranker, advance)
 
 
-def _shop_tables(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
-    k, categories = shop.settings.list_length, shop.categories
-    best = best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
-    with progress.step("Find similar products"):
-        similar = build_similar(shop.tastes, snapshot, categories, best, k)
-    with progress.step("Find what is bought together"):
-        together = build_together(snapshot, k)
+def _best_sellers(snapshot: Snapshot, shop: ShopEvidence) -> dict[ListName, ListTable]:
+    k, categories, best = shop.settings.list_length, shop.categories, _find_best(snapshot)
     return {
-        "similar": similar,
-        "together": together,
         "popular": build_popular(best, snapshot.products, categories, k),
         "trending": build_popular(trend(snapshot), snapshot.products, categories, k),
     }
+
+
+def _neighbours(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
+    k = shop.settings.list_length
+    with progress.step("Find similar products"):
+        similar = build_similar(shop.tastes, snapshot, shop.categories, _find_best(snapshot), k)
+    with progress.step("Find what is bought together"):
+        return {"similar": similar, "together": build_together(snapshot, k)}
+
+
+def _find_best(snapshot: Snapshot) -> NDArray[np.float32]:
+    return best_sellers(snapshot, _BEST_SELLER_HALF_LIFE_DAYS)
 
 
 def _products(catalogue: pl.DataFrame, products: IdMap, gaps: Gaps) -> list[Product]:

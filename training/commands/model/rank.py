@@ -14,12 +14,13 @@ from recommender.cli.progress import Progress
 from recommender.data_dir import write_whole
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
+from training.commands.engine_options import engine_options
 from training.commands.options import parse_moment, source_options
 from training.commands.source import read_source
 from training.frame_files import stream_parts
 from training.ingest.ingest import PurchaseSource
 from training.parts.plan import plan_job, size_of
-from training.ranking.model import Model, train_model
+from training.ranking.model import Engine, Model, train_model
 from training.ranking.rankings import rank_in_runs
 from training.tables.workspace import Workspace
 
@@ -51,6 +52,7 @@ def _rank(model: Model, k: int, mixes: Sequence[Mix]) -> Iterator[pl.DataFrame]:
     help="auto, buy_again, discover; of several, each row names its own in a column `mix`.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default="ranked.parquet", show_default=True)
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
     *,
@@ -59,6 +61,7 @@ def command(
     k: int,
     mixes: Sequence[Mix],
     out: Path,
+    engine: Engine | None,
     as_json: bool,
 ) -> None:
     """Rank products for every customer from what is before a date, and write them to a Parquet file.
@@ -76,7 +79,7 @@ def command(
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     known = ingested.before(as_of)
     progress.note(str(plan_job(size_of(known.ledger, known.catalogue), settings)))
-    model = train_model(known.ledger, known.catalogue, as_of, settings, progress)
+    model = train_model(known.ledger, known.catalogue, as_of, settings, progress, engine=engine)
     with Workspace(settings.home) as work:
         ranked = work.new_file(".parquet")
         stream_parts(_rank(model, k, mixes), ranked)

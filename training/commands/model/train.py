@@ -16,12 +16,14 @@ from recommender.redis.open import open_storage
 from recommender.settings import Settings, load_settings
 from recommender.storage.versions import current_manifest
 from training import job
+from training.commands.engine_options import engine_options
 from training.commands.model.version_summary import publish_and_tell, show
 from training.commands.options import parse_moment, source_or_ledger_options
 from training.commands.source import read_source
 from training.dataset.coded_ids import code_ids
 from training.dataset.split import end_of
 from training.ingest.ingest import PurchaseSource
+from training.ranking.model import Engine
 from training.selection.input_drift import profile_input
 from training.tracking import check_tracking, track
 
@@ -31,6 +33,7 @@ from training.tracking import check_tracking, track
 @click.option("--as-of", callback=parse_moment, help="Learn only from what is before this date.")
 @click.option("--publish/--no-publish", default=True, show_default=True, help="Whether to make the version current.")
 @click.option("--force", is_flag=True, help="Overrule the gate; recorded in the manifest.")
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(
     *,
@@ -38,6 +41,7 @@ def command(
     as_of: datetime | None,
     publish: bool,
     force: bool,
+    engine: Engine | None,
     as_json: bool,
 ) -> None:
     """Train on purchases, evaluate, and publish if the gate allows.
@@ -54,6 +58,7 @@ def command(
       reprise train purchases.csv --products products.csv
       reprise train 'orders/*.parquet' --format online-retail --no-publish
       reprise train purchases.csv --ledger .reprise/ledger
+      reprise train purchases.csv --engine spark --master spark://cluster:7077
     """
     context = job.JobContext(datetime.now(UTC), load_settings(), Progress(show=not as_json))
     check_tracking()
@@ -63,7 +68,7 @@ def command(
     profile = profile_input(ingested.ledger, until, ingested.currencies, ingested.named, ingested.report)
     # the texts of millions of lines are not held beside what is learned
     ingested = replace(ingested, ledger=code_ids(ingested.ledger))
-    publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force)
+    publication = job.train(ingested, context, as_of=as_of, live=live, profile=profile, force=force, engine=engine)
     if trouble := track(publication):
         echo(trouble, err=True)
     show(publication.manifest, as_json=as_json)

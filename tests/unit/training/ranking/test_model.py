@@ -209,6 +209,7 @@ def test_lists_of_some_customers_are_those_of_all():
     for name in ("buy_again", "discover"):
         assert list(model.tables[name].owner_ids) == some
         assert all(list_of(model, name, customer) == list_of(whole, name, customer) for customer in some)
+    assert model.tables.keys() == whole.tables.keys() - {"similar", "together"}
     ranked = rank_customers(model, k=5, mix="auto", customers=[*some, "nobody"])
     everybody = rank_customers(whole, k=5, mix="auto")
     assert ranked.equals(everybody.filter(pl.col("customer_id").is_in(some)))
