@@ -64,6 +64,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/v1/m/<string:signed>/<string:slot>/image"): Row("pages", f"/v1/m/{SIGNED}/1/image"),
     ("GET", "/v1/m/<string:signed>/unsubscribe"): Row("pages", f"/v1/m/{SIGNED}/unsubscribe"),
     ("POST", "/v1/m/<string:signed>/unsubscribe"): Row("events", f"/v1/m/{SIGNED}/unsubscribe"),
+    ("POST", "/v1/m/<string:signed>/fewer-mails"): Row("events", f"/v1/m/{SIGNED}/fewer-mails"),
+    ("POST", "/v1/m/<string:signed>/subscribe"): Row("events", f"/v1/m/{SIGNED}/subscribe"),
     ("POST", "/v1/events"): Row("events", "/v1/events", {"events": [event()]}),
     ("DELETE", "/v1/customers/<forgotten_id:customer_id>"): Row("administration", "/v1/customers/nobody"),
     ("PUT", "/v1/products/<told_id:product_id>"): Row("administration", "/v1/products/p9", PRODUCT),

@@ -36,6 +36,7 @@ _WORDS = {
     "unsubscribed": "unsubscribed",
     "no_consent": "never agreed to mails",
     "bounced": "mails come back",
+    "wants_fewer": "want one mail a month",
     "too_often": "had enough mails this week",
     "quiet_after_order": "ordered in the last days",
     "quiet_after_complaint": "complained lately",

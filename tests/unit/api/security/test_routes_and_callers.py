@@ -93,6 +93,8 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/m/<string:signed>/<string:slot>/image"): [Call("signed", f"/v1/m/{LINK}/1/image")],
     ("GET", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
     ("POST", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
+    ("POST", "/v1/m/<string:signed>/fewer-mails"): [Call("signed", f"/v1/m/{LINK}/fewer-mails")],
+    ("POST", "/v1/m/<string:signed>/subscribe"): [Call("signed", f"/v1/m/{LINK}/subscribe")],
     ("GET", "/metrics"): [Call("admin of this shop", "/metrics")],
     ("GET", "/health/live"): [Call("open", "/health/live")],
     ("GET", "/health/ready"): [Call("open", "/health/ready")],
