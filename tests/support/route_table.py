@@ -61,6 +61,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/v1/recommendations"): Row("pages", "/v1/recommendations", {"placement": "home", "customer_id": "ann"}),
     ("POST", "/v1/batch"): Row("pages", "/v1/batch", {"requests": [{"path": "/v1/customers/ann/recommendations"}]}),
     ("GET", "/v1/m/<string:signed>/<string:slot>/click"): Row("pages", f"/v1/m/{SIGNED}/1/click"),
+    ("GET", "/v1/m/<string:signed>/<string:slot>/order"): Row("pages", f"/v1/m/{SIGNED}/1/order"),
     ("GET", "/v1/m/<string:signed>/<string:slot>/image"): Row("pages", f"/v1/m/{SIGNED}/1/image"),
     ("GET", "/v1/m/<string:signed>/unsubscribe"): Row("pages", f"/v1/m/{SIGNED}/unsubscribe"),
     ("POST", "/v1/m/<string:signed>/unsubscribe"): Row("events", f"/v1/m/{SIGNED}/unsubscribe"),

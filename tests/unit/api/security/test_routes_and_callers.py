@@ -90,6 +90,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/models"): [Call("admin", "/v1/models")],
     ("POST", "/v1/models/<string:version>/activate"): [Call("admin", f"/v1/models/{VERSION}/activate")],
     ("GET", "/v1/m/<string:signed>/<string:slot>/click"): [Call("signed", f"/v1/m/{LINK}/1/click", None, 302)],
+    ("GET", "/v1/m/<string:signed>/<string:slot>/order"): [Call("signed", f"/v1/m/{LINK}/1/order", None, 302)],
     ("GET", "/v1/m/<string:signed>/<string:slot>/image"): [Call("signed", f"/v1/m/{LINK}/1/image")],
     ("GET", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
     ("POST", "/v1/m/<string:signed>/unsubscribe"): [Call("signed", f"/v1/m/{LINK}/unsubscribe")],
