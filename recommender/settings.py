@@ -71,6 +71,12 @@ class MailSettings(BaseModel):
     """Name of the shop over every mail."""
     postal_address: str | None = None
     """Postal address under every mail, as many countries' laws want it; its lines."""
+    utm_source: str | None = Field(default=None, min_length=1, max_length=100)
+    """What links in mails add to addresses of the shop as `utm_source`, beside `utm_medium=email` and the campaign as
+    `utm_campaign`, so that the shop's own statistics know them. None: nothing is added."""
+    cart_url: str | None = Field(default=None, pattern=r"^https?://[^\s]*\{product_id\}[^\s]*$")
+    """Address of the shop that puts a product into the basket, with `{product_id}` where its id goes: buttons to order
+    again lead there. None: they lead to the product."""
     most_per_week: int = Field(default=2, ge=0, le=50)
     """Most mails to one customer in any seven days, over all campaigns."""
     quiet_days_after_order: int = Field(default=2, ge=0, le=365)

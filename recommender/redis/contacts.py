@@ -22,7 +22,7 @@ from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S, STA
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
+from recommender.storage.contacts import FEWER, MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
 from recommender.suppression_list import ERASED, MARKS, Suppression
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ _CLAIM = load_script(
     "contacts/claim",
     day_s=SECONDS_PER_DAY,
     week_us=WEEK // timedelta(microseconds=1),
+    fewer_us=FEWER // timedelta(microseconds=1),
     **MAIL_LIMITS,
 )
 _READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)

@@ -78,7 +78,10 @@ def test_every_route_of_the_service_is_described(document):
         "/v1/models/{version}/activate",
         "/v1/m/{signed}/{slot}/click",
         "/v1/m/{signed}/{slot}/image",
+        "/v1/m/{signed}/{slot}/order",
         "/v1/m/{signed}/unsubscribe",
+        "/v1/m/{signed}/fewer-mails",
+        "/v1/m/{signed}/subscribe",
         "/health/live",
         "/health/ready",
     }

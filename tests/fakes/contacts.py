@@ -97,7 +97,7 @@ class MemoryContacts:
             for one in suppressions
             if one.person not in self._erased
             and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
-            and not (one.mark == "subscribe" and one.at <= ended)
+            and not (one.mark in ("subscribe", "fewer_mails") and one.at <= ended)
         ]
 
     def restore(self, suppressions: Iterable[Suppression]) -> None:
@@ -122,7 +122,9 @@ class MemoryContacts:
         """Let what a reader did on our page count, over all that was said before."""
         with self._lock:
             marks, mark = self._marks[digest_of_person(event.customer_id, None)], mark_of(event)
-            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), marks.get("subscribe", 0))
+            others = ("unsubscribe", "fewer_mails") if mark == "subscribe" else ("subscribe",)
+            before = max(marks.get(one, 0) for one in others) + (mark == "subscribe")
+            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), before)
 
     def forget(self, person: str) -> None:
         """Drop what is kept of one."""

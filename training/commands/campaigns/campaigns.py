@@ -1,4 +1,4 @@
-"""`reprise campaigns`: which there are, what came of each, and how to cancel one."""
+"""`reprise campaigns`: which there are, what came of each, what a customer got, and how to cancel one."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -7,10 +7,12 @@ import click
 
 from recommender.campaigns.cancel import cancel_campaign
 from recommender.campaigns.context import open_context
+from recommender.campaigns.history.customer_mails import list_mails
 from recommender.campaigns.overview import CampaignOverview, find_campaign, list_campaigns
 from recommender.cli.console import echo, print_json, print_table
 from recommender.redis.open import open_storage
 from recommender.results.campaigns import CampaignResults, VariantResults
+from recommender.retention import CONTACTS_KEPT_DAYS
 from recommender.settings import load_settings
 
 _COLUMNS = ("campaign", "began", "audience", "selected", "sent", "clicked", "bought", "money", "what the mails brought")
@@ -31,6 +33,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
       reprise campaigns
       reprise campaigns show 2026-11-reorder
       reprise campaigns cancel 2026-11-reorder
+      reprise campaigns customer C00237
     """
     if context.invoked_subcommand is not None:
         return
@@ -88,6 +91,31 @@ def cancel(*, campaign_id: str, as_json: bool) -> None:
         print_json({**done.campaign.to_dict(), "released": done.released})
     else:
         echo(f"{campaign_id} is cancelled; {done.released:,} who were not written to yet may be by other campaigns")
+
+
+@command.command()
+@click.argument("customer_id", metavar="CUSTOMER")
+@_as_json
+def customer(*, customer_id: str, as_json: bool) -> None:
+    """Say what each campaign sent one customer, or why it sent nothing, of the last 90 days.
+
+    \b
+    Example:
+      reprise campaigns customer C00237
+    """
+    settings = load_settings()
+    with open_storage(settings) as storage:
+        found = list_mails(open_context(storage, settings), customer_id)
+    if as_json:
+        print_json({"customer_id": customer_id, "mails": [one.to_dict() for one in found]})
+    elif not found:
+        echo(f"no campaign began in the last {CONTACTS_KEPT_DAYS} days, and no mail to {customer_id} is known")
+    else:
+        rows = [
+            (one.campaign_id or "-", f"{one.at:%Y-%m-%d %H:%M}", one.detail, ", ".join(one.product_ids))
+            for one in found
+        ]
+        print_table(("campaign", "when, UTC", "what", "products"), rows)
 
 
 def _row(one: CampaignOverview) -> tuple[str, ...]:

@@ -22,10 +22,12 @@ from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.locale import get_locale
+from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS, FileJob, make_file
+from training.campaigns.trial.sample import check_template
 from training.commands.campaigns.list_files import list_files
 from training.commands.options import campaign_options, with_holdout
 
@@ -36,6 +38,7 @@ _WORDS = {
     "unsubscribed": "unsubscribed",
     "no_consent": "never agreed to mails",
     "bounced": "mails come back",
+    "wants_fewer": "want one mail a month",
     "too_often": "had enough mails this week",
     "quiet_after_order": "ordered in the last days",
     "quiet_after_complaint": "complained lately",
@@ -98,6 +101,9 @@ def command(
                 found = preview(campaign, context, listed, advance)
             result = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
         else:
+            if format_ == "html":
+                tried = Renderer(settings.mail, settings.shop, template, locale, settings.currency)
+                check_template(tried, plan_campaign(context, campaign_id, meant, slots, now))
             campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
             job = FileJob(campaign, format_, out, settings, listed, template, locale)
