@@ -14,6 +14,7 @@ from recommender.events.event import Event
 from recommender.slate.placements import Placement
 from tests.support import small_shop
 from tests.support.console import OLDER, Visitor, World, open_world, publication
+from tests.support.keyed_shop import bearer
 from tests.support.small_shop import NOW, VERSION
 
 view = pytest.mark.parametrize("view", VIEWS)
@@ -205,3 +206,15 @@ def test_lists_of_two_versions_are_compared() -> None:
     newer = replace(publication(), products=products)
     text = open_world(newer).browser().text("versions")
     assert re.search(r"MILK Whole milk, 1 l similar 67 % Butter Butter", text)
+
+
+def test_the_overview_counts_what_stood_in_for_the_servers_own_shop_alone(world: World, reader: Visitor) -> None:
+    for _ in range(3):
+        assert (
+            reader.client.get("/v1/customers/NEW/recommendations", headers=bearer(world.keys["read"])).status_code
+            == 200
+        )
+    text = reader.text("overview")
+    assert "Nothing is known of this customer, so best sellers stand in." in text
+    other = world.browser(world.add_key("read", shop="other"))
+    assert "How often something else stood in" not in other.text("overview")
