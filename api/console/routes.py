@@ -1,7 +1,8 @@
 """Routes of the console: a view each under its name, what may be done there, and signing in."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.exceptions import HTTPException
@@ -23,6 +24,9 @@ from recommender.errors import ForbiddenError, RepriseError, StoreError, Unautho
 blueprint = Blueprint("console", __name__, url_prefix=PATH)
 _LANGUAGE = "reprise_console_language"
 _YEAR_S = 365 * 86_400
+USUAL_S = sys.getswitchinterval()
+YIELD_S = 0.0003
+"""Seconds for which a thread keeps Python's lock while others want it: usually, and while a page is written."""
 
 
 @blueprint.get("")
@@ -55,7 +59,8 @@ def view(name: str) -> AnyResponse:
         return _sign_in_page(_words())
     if name not in VIEWS:
         abort(404)
-    return _answer(_visit(), VIEWS[name])
+    with _yielding():
+        return _answer(_visit(), VIEWS[name])
 
 
 @blueprint.post("/<string:name>")
@@ -75,8 +80,22 @@ def act(name: str) -> AnyResponse:
         abort(404)
     if not visit.session.may_act:
         raise ForbiddenError("this key may look, and change nothing: sign in with one of scope admin")
-    done = posts.POSTS[name](visit)
-    return _answer(visit, done) if callable(done) else redirect(done, 303)
+    with _yielding():
+        done = posts.POSTS[name](visit)
+        return _answer(visit, done) if callable(done) else redirect(done, 303)
+
+
+@contextmanager
+def _yielding() -> Iterator[None]:
+    """Have this thread give up Python's lock more often, so that an answer waits for a page no longer than it takes.
+
+    Pages are written one at a time, so none puts back what another wants.
+    """
+    sys.setswitchinterval(YIELD_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(USUAL_S)
 
 
 def _answer(visit: Visit, show: Callable[[Visit], Page]) -> Response:

@@ -152,12 +152,28 @@ def shared_metrics() -> Iterator[None]:
 
 def expose() -> bytes:
     """All metrics in the Prometheus text format, of every worker."""
+    return generate_latest(_registry())
+
+
+def sum_slates() -> tuple[int, dict[str, int]]:
+    """Slates that all workers made since the server started, and how many of them, by the reason, were a fallback."""
+    n_slates, by_reason = 0, dict[str, int]()
+    for metric in _registry().collect():
+        totals = [one for one in metric.samples if one.name.endswith("_total")]
+        if metric.name == "reprise_answers":
+            n_slates = round(sum(one.value for one in totals))
+        elif metric.name == "reprise_fallbacks":
+            by_reason = {one.labels["reason"]: round(one.value) for one in totals}
+    return n_slates, by_reason
+
+
+def _registry() -> CollectorRegistry:
     folder = os.environ.get(_FOLDER)
     if folder is None:
-        return generate_latest(REGISTRY)
+        return REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def forget_dead_workers() -> None:

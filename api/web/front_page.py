@@ -8,6 +8,7 @@ from api.web.page import render_page
 from recommender import DISTRIBUTION
 
 _LINKS = (
+    ("/console", "The console: what is going on and what came of it, for people without a terminal"),
     ("/docs", "The routes, to read and to try"),
     ("/openapi.json", "The OpenAPI document, for programs"),
     ("/docs/widget", "The widget for shop pages, to read and to try"),

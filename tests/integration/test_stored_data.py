@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from api import create_app
+from api.console.views import VIEWS
 from recommender.cli.main import reprise as door
 from recommender.data_dir import DataDirectory
 from recommender.redis.open import open_storage
@@ -189,3 +190,16 @@ def test_erasing_reaches_all_that_was_stored(home: Path, run: Callable[..., str]
         profiles = load(version, DataDirectory(home)).profiles
         assert profiles is not None
         assert (len(profiles), customer_id in profiles.customer_ids) == (28, False)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_console_shows_a_version_that_tells_nothing_of_the_shop(client: FlaskClient, view: str):
+    browser = client.application.test_client()
+    assert browser.post("/console/sign-in", data={"key": FACTS["key"]}).status_code == 303
+    query = {"customer": FACTS["bought"][0]} if view == "customers" else {}
+    page = browser.get(f"/console/{view}", query_string=query, headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    if view in ("overview", "products", "due", "retention", "value"):
+        assert "trained by an earlier release" in page.text
+    if view == "versions":
+        assert CURRENT in page.text

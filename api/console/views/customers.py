@@ -19,11 +19,14 @@ from recommender.storage.run_sync import run_sync
 
 LONGEST_ID = 512
 MOST_EVENTS = 50
+MOST_PLACEMENTS = 12
+"""Placements of which it is told in short what they would show."""
 _SHOWN = (
     Column("rank", "number"), Column("product", "id"), Column("title"), Column("reason"),
     Column("probability", "share"), Column("due", "day"),
 )  # fmt: skip
 _LEFT_OUT = (Column("product", "id"), Column("title"), Column("rule"), Column("probability", "share"))
+_ELSEWHERE = (Column("placement", "id"), Column("products", "number"), Column("first_of_them"))
 _DUE = (Column("product", "id"), Column("title"), Column("due", "day"), Column("within_30", "share"))
 _EVENTS = (Column("at", "moment"), Column("event"), Column("product", "id"), Column("quantity", "decimal"))
 
@@ -72,10 +75,23 @@ def _page(visit: Visit, customer_id: str, found: Look, form: Form) -> Page:
     fallback = found.result.fallback
     if fallback is not None:
         leads.append(visit.t(f"fallbacks.{fallback.reason}"))
-    blocks: list[Block] = [form, *slate_tables(visit, found), *due_table, *facts]
+    blocks: list[Block] = [form, *slate_tables(visit, found), _elsewhere(visit, customer_id, found.name), *due_table]
+    blocks += facts
     if visit.is_answering:
         blocks.append(Table("events", _EVENTS, _events(visit, customer_id), visit.t("customers.no_events")))
     return Page("customers", leads, blocks, subject=customer_id, currency=visit.currency)
+
+
+def _elsewhere(visit: Visit, customer_id: str, name: str) -> Table:
+    """What the other placements would show, in short."""
+    rows = []
+    for other in sorted(visit.cache.state.placements)[:MOST_PLACEMENTS]:
+        if other != name:
+            items = look(visit, other, customer_id).result.slate.items
+            titles = ", ".join(one.product.title or one.product.product_id for one in items[:3])
+            link = Link(other, address("customers", customer=customer_id, placement=other))
+            rows.append((link, len(items), titles))
+    return Table("elsewhere", _ELSEWHERE, rows)
 
 
 def _item(item: Item, found: Look) -> tuple[Any, ...]:

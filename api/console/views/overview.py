@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from api.console.page import Block, Facts, Kind, Note, Page
+from api.console.page import Block, Column, Facts, Kind, Note, Page, Table
 from api.console.results import rows_of
 from api.console.views.placements import nothing_counted
 from api.console.visit import Visit
+from api.telemetry.metrics import sum_slates
 from recommender.results.placements import sum_rows
 from recommender.storage.event_queue import IDLE_S
 from recommender.storage.shops import ShopFigures
@@ -28,6 +29,7 @@ def show(visit: Visit) -> Page:
         *_week(visit),
         _health(visit, figures),
         *_shop(visit),
+        *_fallbacks(visit),
     ]
     return Page("overview", [lead], blocks, currency=visit.currency)
 
@@ -63,6 +65,21 @@ def _week(visit: Visit) -> list[Block]:
         (name, "number", getattr(total, name)) for name in ("seen", "clicked", "carted", "bought")
     ]
     return [Facts([*counts, *money], "week")]
+
+
+def _fallbacks(visit: Visit) -> list[Block]:
+    """How often something else stood in for what was asked for; for the server's own shop, as it counts all shops."""
+    if visit.shop != visit.service.settings.shop:
+        return []
+    n_slates, by_reason = sum_slates()
+    rows = [
+        (visit.t(f"fallbacks.{reason}"), n, n / n_slates if n_slates else None)
+        for reason, n in sorted(by_reason.items(), key=lambda one: -one[1])
+        if n
+    ]
+    columns = (Column("reason"), Column("answers", "number"), Column("share_of_answers", "share"))
+    note = visit.t("overview.fallbacks", n=n_slates)
+    return [Table("fallbacks", columns, rows, visit.t("overview.no_fallbacks", n=n_slates), note)]
 
 
 def _age(visit: Visit) -> int:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
+from api.console.charts import lines
 from api.console.page import Block, Button, Column, Form, Note, Page, Table
 from api.console.visit import Visit
 from recommender.publication.lists import WHOLE_SHOP, ListKey
@@ -28,6 +31,8 @@ _CHANGES = (
     Column("left"),
 )
 _MEASURES = ("recall@10", "ndcg@10", "coverage@10")
+OURS = "reprise"
+"""The version's own figures among those of simple methods."""
 _COMPARED = 50
 """Best sellers whose lists are compared."""
 _DEPTH = 10
@@ -49,7 +54,7 @@ def show(visit: Visit) -> Page:
         *_reasons(visit, manifests),
         *_comparison(visit, manifests),
         Table("quality", _QUALITY, [row for one in manifests for row in _quality(one)], visit.t("versions.no_figures"),
-              visit.t("versions.quality_note"), details=True, shown=200),
+              visit.t("versions.quality_note"), details=True, shown=200, chart=_over_time(visit, manifests)),
     ]  # fmt: skip
     return Page("versions", _leads(visit, manifests, current), blocks)
 
@@ -99,6 +104,18 @@ def _quality(one: Manifest) -> list[tuple[Any, ...]]:
         (one.version, one.as_of, method, *(figures.get(measure) for measure in _MEASURES))
         for method, figures in scores.items()
     ]
+
+
+def _over_time(visit: Visit, manifests: Sequence[Manifest]) -> Markup:
+    """Recall at ten of each version, and of the best simple method of the same days, the oldest first."""
+    scored = [one for one in reversed(manifests) if OURS in one.metrics.get("scores", {})]
+    ours, best = [], []
+    for one in scored:
+        recalls = {name: figures.get(_MEASURES[0]) or 0.0 for name, figures in one.metrics["scores"].items()}
+        ours.append(recalls.pop(OURS))
+        best.append(max(recalls.values(), default=0.0))
+    labels = [visit.words.short_day(one.as_of) for one in scored]
+    return lines([ours, best], labels, visit.t("versions.chart"))
 
 
 def _changes(visit: Visit, version: str, other: str) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from training.demo.storefront.keys import DemoKeys
 NEXT = """
 Open first
   {shop}    a shop: be one of its customers, buy what is due, and move the clock on by two weeks
+  {service}/console    what its owner sees: sign in with the key below
   {service}/docs    every request and its answer, to try out with the key below
 
 Then try, in another terminal

@@ -14,6 +14,7 @@ from recommender.events.event import Event
 from recommender.slate.placements import Placement
 from tests.support import small_shop
 from tests.support.console import OLDER, Visitor, World, open_world, publication
+from tests.support.keyed_shop import bearer
 from tests.support.small_shop import NOW, VERSION
 
 view = pytest.mark.parametrize("view", VIEWS)
@@ -205,3 +206,37 @@ def test_lists_of_two_versions_are_compared() -> None:
     newer = replace(publication(), products=products)
     text = open_world(newer).browser().text("versions")
     assert re.search(r"MILK Whole milk, 1 l similar 67 % Butter Butter", text)
+
+
+def test_the_overview_counts_what_stood_in_for_the_servers_own_shop_alone(world: World, reader: Visitor) -> None:
+    for _ in range(3):
+        assert (
+            reader.client.get("/v1/customers/NEW/recommendations", headers=bearer(world.keys["read"])).status_code
+            == 200
+        )
+    text = reader.text("overview")
+    assert "Nothing is known of this customer, so best sellers stand in." in text
+    other = world.browser(world.add_key("read", shop="other"))
+    assert "How often something else stood in" not in other.text("overview")
+
+
+def test_a_customer_is_shown_in_every_place_in_short(reader: Visitor) -> None:
+    text = reader.text("customers", customer="ANNA", placement="home")
+    assert re.search(r"In the other places .* cart \d Whole milk, 1 l, ", text)
+
+
+def test_the_figures_of_versions_are_drawn_beside_the_best_simple_method(reader: Visitor) -> None:
+    page = reader.get("versions").text
+    assert len(re.findall(r'<polyline class="line s[01]"', page)) == 2
+
+
+def test_a_key_sees_its_own_shop_and_changes_nothing_elsewhere(world: World) -> None:
+    other = world.add_key("read", "admin", shop="other")
+    world.storage.store("other").publish(publication(insights=None), keep=3)
+    visitor = world.browser(other)
+    assert "trained by an earlier release" in visitor.text("products")
+    assert "No action" not in visitor.text("actions")
+    visitor.submit(visitor.get("products", product="MILK"), "Hide this product everywhere")
+    world.follow()
+    assert world.storage.actions("default") == []
+    assert "may be shown" in world.browser(world.keys["read"]).text("products", product="MILK")

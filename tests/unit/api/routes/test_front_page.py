@@ -55,8 +55,9 @@ def test_no_key_is_needed_and_every_link_leads_somewhere():
     client = create_app(Settings(), storage).test_client()
     page = client.get("/", headers={"Accept": BROWSERS[0]})
     found = {link: client.get(link).status_code for link in re.findall(r'href="([^"]+)"', page.text)}
-    assert len(found) == 11
-    assert {link for link, status in found.items() if status != 200} == {"/metrics", "/health/ready"}
+    assert len(found) == 12
+    assert {link for link, status in found.items() if status != 200} == {"/console", "/metrics", "/health/ready"}
+    assert found["/console"] == 302  # to its first view
     assert (found["/metrics"], found["/health/ready"]) == (401, 503)  # no key, no version
 
 

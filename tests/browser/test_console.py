@@ -1,0 +1,186 @@
+"""The console in a real browser: its work without scripts, for everybody, and on paper."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from api.console.views import VIEWS
+from recommender.experiments.experiment import Experiment
+from recommender.experiments.looks import ExperimentLook, VariantLook
+from recommender.results.campaigns import CampaignResults, Effect, VariantResults
+from recommender.results.placements import DayResults, PlacementRow
+from recommender.results.store import CountedDay
+from recommender.settings import Settings
+from tests.support.console import World, open_world
+from tests.support.redis_servers import WAIT_S
+from tests.support.small_shop import NOW
+from tests.support.wsgi_server import listen
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+MS = WAIT_S * 1000
+PAGES = [
+    *VIEWS,
+    "customers?customer=ANNA",
+    "products?product=MILK",
+    "due?within=30",
+    "merchandising?placement=cart",
+    "campaigns?campaign=w47",
+    "sign-in",
+    "nope",
+]
+TRIED = Experiment(name="cap-6", variants={"control": 1, "six": 1})
+
+
+@dataclass
+class Site:
+    """The console at an address."""
+
+    world: World
+    address: str
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with ExitStack() as until_the_end:
+        world = open_world(settings=Settings(experiments=(TRIED,), log_level="error"))
+        world.keys = {"read": world.add_key("read"), "admin": world.add_key("read", "admin")}
+        fill(world)
+        server = listen(world.app, until_the_end, "127.0.0.1")
+        yield Site(world, f"http://127.0.0.1:{server.server_port}")
+
+
+def fill(world: World) -> None:
+    """Something on every page."""
+    results = world.storage.results("default")
+    row = PlacementRow("home", "buy_again", "DUE_SOON", "1-3", 100, 10, 4, 40, 40.0, {"EUR": 30.0, "SEK": 9.0})
+    results.keep_days([CountedDay(DayResults(NOW.date().isoformat(), (row,)), "digest")])
+    mailed = VariantResults("mailed", selected=600, refused={"too_often": 300}, sent=285, money={"EUR": 120.0})
+    effect = Effect("more", 0.031, 0.004, 0.059, 12.0)
+    results.keep_campaigns([CampaignResults("w47", NOW.isoformat(), 14.0, (mailed,), effect)], "digest")
+    results.note_count(NOW)
+    for day in (18, 19):
+        six = VariantLook("six", 510, 500.0, 1.6, 0.08, 0.02, 0.14, 0.08)
+        control = VariantLook("control", 500, 500.0, 1.5)
+        at = f"2026-11-{day}T06:00:00Z"
+        world.storage.note_look("default", ExperimentLook("cap-6", at, "control", False, (control, six)))
+
+
+def open_page(browser: Browser, site: Site, until_the_end: ExitStack, key: str = "admin", **options) -> Page:
+    """A page of a browser that is signed in, and asks for nothing but the console."""
+    options = {"locale": "en-GB", **options}
+    context = until_the_end.enter_context(browser.new_context(base_url=site.address, **options))
+    context.set_default_timeout(MS)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: asked.append(f"console: {message.text}"))
+    until_the_end.callback(lambda: _assert_own(asked, site))
+    page.goto("/console")
+    page.locator("input[name=key]").fill(site.world.keys[key])
+    page.locator("main button").click()
+    page.wait_for_url("**/console/overview")
+    asked[:] = [one for one in asked if not one.startswith("console:")]
+    return page
+
+
+def _assert_own(asked: list[str], site: Site) -> None:
+    allowed = (f"{site.address}/console", "console: Failed to load resource: the server responded with a status of 404")
+    assert [one for one in asked if not one.startswith(allowed)] == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_owner_looks_a_customer_up_pins_a_product_and_takes_it_back(
+    playwright_browser: Browser, site: Site, scripts: bool
+) -> None:
+    with ExitStack() as until_the_end:
+        page = open_page(playwright_browser, site, until_the_end, java_script_enabled=scripts)
+        page.get_by_role("link", name="A customer").click()
+        page.get_by_label("Customer id").fill("ANNA")
+        page.get_by_role("button", name="Show").click()
+        assert "not due until 26 Nov 2026" in page.get_by_role("row", name="BREAD").inner_text()
+        page.get_by_role("link", name="Merchandising").click()
+        form = page.locator("form", has_text="Pin a product")
+        form.get_by_label("Product id").fill("KETTLE")
+        form.get_by_role("button", name="Preview").click()
+        assert "Nothing is changed yet" in page.locator("main").inner_text()
+        page.get_by_label("For customer").fill("ANNA")
+        page.get_by_role("button", name="Preview for this one").click()
+        assert "new" in page.get_by_role("row", name="Kettle").first.inner_text()
+        page.get_by_role("button", name="Apply").click()
+        assert "Done." in page.get_by_role("status").inner_text()
+        site.world.follow()
+        page.goto("/console/customers?customer=ANNA")
+        assert "Picked by the shop" in page.get_by_role("row", name="KETTLE").first.inner_text()
+        page.get_by_role("link", name="Log").click()
+        page.get_by_role("button", name="Undo").click()
+        assert "as it was before" in page.get_by_role("status").inner_text()
+        placement = site.world.storage.store("default").placement("home")
+        assert placement is not None
+        assert placement.pins == ()
+        page.get_by_role("button", name="Sign out").click()
+        page.goto("/console/overview")
+        assert "/console/sign-in" in page.url
+
+
+def test_the_due_board_is_downloaded_for_a_german_spreadsheet(playwright_browser: Browser, site: Site) -> None:
+    with ExitStack() as until_the_end:
+        page = open_page(playwright_browser, site, until_the_end)
+        page.goto("/console/due?within=30")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="CSV for a German spreadsheet · Who").click()
+        text = download.value.path().read_text("utf-8-sig")
+        assert download.value.suggested_filename == "due-due_list.csv"
+        rows = list(csv.reader(io.StringIO(text), delimiter=";"))
+        assert rows[1][:2] == ['="ANNA"', '="MILK"']
+        assert rows[1][5] == "0,8"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["en-GB", "fa-IR"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
+    playwright_browser: Browser, site: Site, width: int, language: str, scheme
+) -> None:
+    with ExitStack() as until_the_end:
+        viewport = {"width": width, "height": 900}
+        page = open_page(
+            playwright_browser, site, until_the_end, viewport=viewport, color_scheme=scheme, locale=language
+        )
+        for path in PAGES:
+            page.goto(f"/console/{path}")
+            for menu in page.locator("details").all():
+                menu.evaluate("one => { one.open = true }")
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_a_page_is_small_and_on_paper_shows_what_matters(playwright_browser: Browser, site: Site) -> None:
+    with ExitStack() as until_the_end:
+        page = open_page(playwright_browser, site, until_the_end)
+        page.goto("/console/retention")
+        page.emulate_media(media="print")
+        assert not page.locator("nav").is_visible()
+        assert not page.locator(".export").first.is_visible()
+        assert page.locator("table").first.is_visible()
+
+
+def test_the_keyboard_reaches_the_content_and_the_forms(playwright_browser: Browser, site: Site) -> None:
+    with ExitStack() as until_the_end:
+        page = open_page(playwright_browser, site, until_the_end)
+        page.goto("/console/customers")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#content")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.name") == "customer"
+        page.keyboard.type("ANNA")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**customer=ANNA**")
