@@ -192,11 +192,11 @@ def test_a_test_that_cannot_be_is_refused(make_sender: MakeSender, seeds: str, m
 def test_a_template_is_tried_out_before_anything_begins(make_sender: MakeSender):
     sender = make_sender(2)
     (sender.folder / "mine.jinja").write_text(
-        '{% extends "mail.html.jinja" %}\n{% block closing %}{{ nmae }}{% endblock %}'
+        '{% extends "mail.html.jinja" %}\n{% block closing %}{{ naam }}{% endblock %}'
     )
     done = sender.run("--template", "mine.jinja")
     assert done.returncode == 1
-    assert "line 2 `{% block closing %}{{ nmae }}{% endblock %}`: 'nmae' is undefined; there are:" in done.stderr
+    assert "line 2 `{% block closing %}{{ naam }}{% endblock %}`: 'naam' is undefined; there are:" in done.stderr
     assert not sender.sink.taken
     assert sender.storage.contacts(sender.settings.shop).campaigns() == []
 

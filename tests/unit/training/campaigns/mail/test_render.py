@@ -199,9 +199,9 @@ def test_a_fault_is_named_with_its_line_and_what_could_be_meant(tmp_path):
         "mine.jinja, line 3 `Yours, {{ custmer.name }}`: 'custmer' is undefined; there are: campaign, customer," in said
     )
     assert "as in {{ customer.name }} or {{ picks[0].title }}; correct it" in said
-    lines[2] = "  Yours, {{ customer.nmae }}"
+    lines[2] = "  Yours, {{ customer.naam }}"
     file.write_text("\n".join(lines))
-    with pytest.raises(MailError, match=r"line 3 .*has no attribute 'nmae'"):
+    with pytest.raises(MailError, match=r"line 3 .*has no attribute 'naam'"):
         Renderer(PLAIN, "default", file).render(CAMPAIGN, picks())
     file.write_text('{% extends "mail.html.jinja" %}\n{% block subject %}Hi\n{% if name %}')
     with pytest.raises(MailError, match=r"line 3 `\{% if name %\}`: .*as in \{% block subject %\}…\{% endblock %\}"):
