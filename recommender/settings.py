@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     """Share by which a model may fall short of decayed own counts before the gate refuses it."""
     keep_versions: int = Field(default=3, ge=1, le=100)
     """Published versions kept for a rollback, the current one included."""
+    memory: Annotated[ByteSize, Field(ge=1)] | None = None
+    """Memory that a training, a ranking or an evaluation may use, such as `4 GiB`. None: half of the machine's or, in
+    a container, of the container's."""
     seed: int = 0
     """Seed of the training: the same purchases and the same seed give the same lists."""
     als: AlsSettings = AlsSettings()

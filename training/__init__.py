@@ -1,8 +1,17 @@
 """The offline job: purchase files become a ledger, a model, an evaluation and a published version."""
 
+import ctypes
 import os
+from contextlib import suppress
 
 # Read once, when the libraries load. The trees' threads must sleep when they wait: spinning, they take the cores from
 # each other on a machine that does anything else (400 s instead of 5). BLAS threads slow implicit down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Arrays come and go by the hundred, and an allocator keeps what is freed for the next one: half of what a training held
+# was that. The one of polars, and that of the C library (glibc: M_MMAP_THRESHOLD, M_ARENA_MAX), give it back at once.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+with suppress(OSError, AttributeError):
+    ctypes.CDLL(None).mallopt(-3, 2**20)
+    ctypes.CDLL(None).mallopt(-8, 2)

@@ -24,6 +24,7 @@ from training.dataset.split import end_of
 from training.evaluation.last_window import Evaluation, evaluate_last_window
 from training.ingest.ingest import Ingested
 from training.parts.checkpoints import Checkpoints, hash_frame
+from training.parts.plan import plan_job, size_of
 from training.provenance import TRAINING_SETTINGS, package_versions
 from training.ranking.model import Engine, Model, train_model
 from training.ranking.training_examples import ExampleCache
@@ -77,12 +78,14 @@ def train(
 
     Raises:
         TooLittleDataError: there is no purchase before `as_of`.
+        SettingsError: it does not fit into the memory that it may use.
         BusyError: another training is at work in the same home.
         HomeError: the version cannot be saved.
     """
     known = ingested.before(as_of) if as_of else ingested
     as_of = as_of or end_of(known.ledger)
     settings, progress = context.settings, context.progress
+    progress.note(str(plan_job(size_of(known.ledger, known.catalogue), settings)))
     with training_lock(context.home):
         checkpoints = Checkpoints(context.home.training, _key(known, as_of, settings))
         cache = ExampleCache(known.ledger, known.catalogue, settings, checkpoints)

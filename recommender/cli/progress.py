@@ -36,6 +36,11 @@ class Progress:
         if self._show:
             self._write(f"{title} … {seconds:.1f} s")
 
+    def note(self, text: str) -> None:
+        """One line about what is to come."""
+        if self._show:
+            self._write(text)
+
     @contextmanager
     def _shown(self, title: str, total: int | None) -> Iterator[Advance]:
         if not (self._show and self._stream.isatty()):

@@ -63,7 +63,7 @@ def learned():
     cache = ExampleCache(ledger, catalogue, SETTINGS)
     ranker = fit_ranker([cache.examples(AS_OF - timedelta(days=30))], seed=0)
     _, shop = cache.shop(AS_OF)
-    return cache.ledger, shop, ranker, pl.concat(LocalEngine().rank(cache.ledger, shop, ranker, lambda _: None))
+    return cache.ledger, shop, ranker, pl.concat(LocalEngine(500_000).rank(cache.ledger, shop, ranker, lambda _: None))
 
 
 def rank(master, folder, change=lambda ranker: ranker):

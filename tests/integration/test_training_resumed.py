@@ -13,11 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommender.data_dir import DataDirectory, training_lock
-from recommender.errors import BusyError, HomeError
+from recommender.errors import BusyError, HomeError, SettingsError
 from tests.support.full_disk import full_disk
 from training.artifacts import saved_versions
 from training.commands.model.train import command
 from training.erase import forget
+from training.parts import plan
 from training.ranking import model
 from training.tables.workspace import Workspace
 
@@ -49,7 +50,7 @@ def purchases(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> DataDirectory:
     monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(model, "LINES_OF_A_PART", LINES)
+    monkeypatch.setattr(plan, "MOST_LINES", LINES)
     return DataDirectory(tmp_path / "home")
 
 
@@ -100,7 +101,7 @@ def _train_and_die(purchases: Path, home: Path, n_parts: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return rank_part(*args)
 
-    model.LINES_OF_A_PART = LINES
+    plan.MOST_LINES = LINES
     model.rank_part = dying
     train(purchases)
 
@@ -193,7 +194,7 @@ def test_a_part_that_cannot_be_read_back_is_ranked_again(purchases, home, whole,
 
 
 def test_one_customer_larger_than_a_part(purchases, home, ranked, monkeypatch):
-    monkeypatch.setattr(model, "LINES_OF_A_PART", 10)
+    monkeypatch.setattr(plan, "MOST_LINES", 10)
     done(train(purchases))
     assert set(ranked) == {1}
 
@@ -202,3 +203,19 @@ def test_two_at_once_are_refused(purchases, home):
     with training_lock(home):
         result = train(purchases)
     assert (result.exit_code, type(result.exception)) == (1, BusyError)
+
+
+def test_too_little_memory_is_refused_before_it_begins(purchases, home, monkeypatch):
+    monkeypatch.setenv("REPRISE_MEMORY", "256 MiB")
+    result = train(purchases)
+    assert (result.exit_code, type(result.exception)) == (1, SettingsError)
+    assert re.search(
+        r"need (\d+) MiB of memory, and 256 MiB may be used; set REPRISE_MEMORY='\1 MiB'", str(result.exception)
+    )
+    assert not home.training.exists()
+
+
+def test_what_it_will_take_is_said_first(purchases, home):
+    said = train(purchases).output
+    needs, windows = said.index("2,700 lines, 60 customers and 40 products take up to"), said.index("past windows")
+    assert needs < windows

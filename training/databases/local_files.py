@@ -83,14 +83,18 @@ class LocalFiles:
         """What earlier readings of a copy brought, if that is to be added."""
         return self.kept.get(str(file)) if self.since_last else None
 
+    def keeps(self, file: Path) -> bool:
+        """Whether the rows of a copy are wanted for the next reading."""
+        kept = self.kept.get(str(file))
+        return kept is not None and (self.since_last or kept.file.exists())
+
     def keep(self, file: Path, rows: pl.DataFrame, read_at: datetime) -> None:
         """Keep the rows of a copy for the next reading, where they are wanted then. Raises HomeError.
 
         A reading of everything takes the place of what was kept.
         """
-        kept = self.kept.get(str(file))
-        if kept and (self.since_last or kept.file.exists()):
-            kept.write(rows, read_at)
+        if self.keeps(file):
+            self.kept[str(file)].write(rows, read_at)
 
 
 @contextmanager

@@ -2,10 +2,21 @@
 
 import polars as pl
 
-_IDS = ("customer_id", "order_id", "product_id")
+_SHOWN = ("customer_id", "product_id")
+_ORDER = "order_id"
 
 
 def code_ids(ledger: pl.DataFrame) -> pl.DataFrame:
-    """The ledger with its ids as Enum, whose values read, compare and sort like the texts; coded ones stay."""
-    texts = [name for name in _IDS if ledger.schema[name] == pl.String]
-    return ledger.with_columns(ledger[name].cast(pl.Enum(ledger[name].unique().sort())) for name in texts)
+    """The ledger with its ids coded; coded ones stay.
+
+    Those of customers and products are Enum, whose values read, compare and sort like the texts. Those of orders, which
+    are many and which nobody is shown, are UInt32: their place among all order ids.
+    """
+    for name in _SHOWN:
+        if ledger.schema[name] == pl.String:
+            ledger = ledger.with_columns(ledger[name].cast(pl.Enum(ledger[name].unique().sort())))
+    if ledger.schema[_ORDER] == pl.String:
+        # an Enum, whose texts go at once
+        orders = ledger[_ORDER].cast(pl.Enum(ledger[_ORDER].unique().sort())).to_physical().cast(pl.UInt32)
+        ledger = ledger.with_columns(orders)
+    return ledger

@@ -20,6 +20,7 @@ from recommender.reading import ReadingOptions
 from recommender.settings import Settings
 from training.cells.findings import refuse_questions
 from training.databases.local_files import LocalFiles, Queries, local_files
+from training.dataset.freed import give_back
 from training.ingest.archived_events import add_earlier, read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
@@ -168,11 +169,16 @@ def _ingest(
             currencies = set(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
         cleaned = _clean(parts, erased)
+        # further on they are only counted; of a large shop their rows are the most that a reading holds
+        wanted = {file: _leave_out(part.rows, erased) for file, part in whole.items() if local.keeps(file)}
+        parts = [replace(part, rows=part.rows.clear(), nothing_left=part.nothing_left.clear()) for part in parts]
+        del whole, of_files
+        give_back()
     read = reading_facts(parts, source.reading)
     if refuse:
         refuse_questions(", ".join(map(str, files)), find_questions(parts, source.reading))
     with progress.step("Describe purchases and products"):
-        ledger = cleaned.purchases.select(LEDGER.names()).sort(_LEDGER_ORDER)
+        ledger = cleaned.purchases.select(LEDGER.names())
         if "currency" in cleaned.purchases.columns:
             currencies |= set(cleaned.purchases["currency"].drop_nulls())
         notes = [
@@ -199,8 +205,8 @@ def _ingest(
         )
     if refuse:
         check_report(report)
-        for file, part in whole.items():
-            local.keep(file, _leave_out(part.rows, erased), as_of)
+        for file, rows in wanted.items():
+            local.keep(file, rows, as_of)
     named = None if listed is None else list(listed.products["product_id"])
     return Ingested(ledger, catalogue, report, named, currencies)
 
@@ -242,7 +248,7 @@ def _quarantine(found: Sequence[pl.DataFrame], path: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class _Cleaned:
-    """Purchases by customers, in no order, and what the rows lost on the way."""
+    """Purchases by customers, in the order of the ledger, and what the rows lost on the way (without rows)."""
 
     purchases: pl.DataFrame
     netted: Netted
@@ -254,7 +260,11 @@ def _clean(parts: Sequence[ParsedRows], erased: Collection[str]) -> _Cleaned:
     rows = _leave_out(pl.concat([part.rows for part in parts], how="diagonal"), erased)
     netted = net_refunds(rows)
     suspects = find_suspects(netted.purchases)
-    return _Cleaned(netted.purchases.join(suspects, on="customer_id", how="anti"), netted, suspects)
+    purchases, netted = netted.purchases, replace(netted, purchases=rows.clear())
+    del rows  # not held beside the sorted ones
+    if len(suspects):
+        purchases = purchases.join(suspects, on="customer_id", how="anti")
+    return _Cleaned(purchases.sort(_LEDGER_ORDER), netted, suspects)
 
 
 def _leave_out(rows: pl.DataFrame, erased: Collection[str]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -142,16 +143,32 @@ def read_part(
         normal_reasons = {*normal, *NO_ROWS}
         quarantined = {reason: n for reason, n in verdicts.items() if reason not in normal_reasons}
         bad = _bad_rows(judged, list(quarantined), taken, source.file)
+    of_all: dict[str, Any] = {
+        "rows_read": len(frame),
+        "without_customer": _without_customer(frame),
+        "affected": {} if refuse else affected_by(frame, _VERDICT),
+    }
+    counted = _notes(frame, cells)
+    zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else frame.clear()
     good = frame.filter(pl.col(_VERDICT).is_null()) if verdicts else frame
+    del frame  # not held beside what is made of the good ones
     statuses = _count(good["status"])
     if statuses and EVENTS_KNOWN not in format_.left_out:
         questions += find_event_logs({taken["status"]: list(statuses)})
     if refuse:
         refuse_questions(file, questions)
     back = [value for value in statuses if status_meaning(value, options.returned) == TAKEN_BACK]
-    zero = frame.filter(pl.col(_VERDICT) == NOTHING_LEFT) if NOTHING_LEFT in verdicts else good.clear()
+    of_good: dict[str, Any] = {
+        "rows_good": len(good),
+        "prices_ignored": int(good[_PRICE_IGNORED].sum()),
+        "own_refunds": int(good.select((pl.col(_OWN_REFUND) & ~is_back(back)).sum()).item()),
+        "prices_given": int(good[_PRICE_GIVEN].sum()),
+        "prices_unread": int(good[_PRICE_UNREAD].sum()),
+    }
     signed = sign_refunds(pl.concat([good, zero]) if len(zero) else good, back, of_events=are_events(statuses))
+    del good, zero
     all_rows = with_order_ids(hash_customers(signed.drop(_COUNTED, *_flags(cells)), salt))
+    del signed
     nothing_left = all_rows["quantity"] == 0
     return ParsedRows(
         rows=all_rows.filter(~nothing_left) if nothing_left.any() else all_rows,
@@ -163,23 +180,17 @@ def read_part(
         notes=[
             *source.notes,
             *header_notes(taken, seen, format_.columns, options.columns),
-            *_notes(frame, cells),
+            *counted,
             *([] if "status" in taken else note_statuses(words)),
             *(note_currencies(words) if "unit_price" in taken else []),
         ],
         questions=questions,
-        rows_read=len(frame),
-        rows_good=len(good),
-        prices_ignored=int(good[_PRICE_IGNORED].sum()),
-        own_refunds=int(good.select((pl.col(_OWN_REFUND) & ~is_back(back)).sum()).item()),
+        **of_all,
+        **of_good,
         left_out={reason: n for reason, n in verdicts.items() if reason in normal_reasons},
         quarantined=quarantined,
-        prices_given=int(good[_PRICE_GIVEN].sum()),
-        prices_unread=int(good[_PRICE_UNREAD].sum()),
-        without_customer=_without_customer(frame),
         statuses=statuses,
         samples={} if refuse else first_cells(table, taken),
-        affected={} if refuse else affected_by(frame, _VERDICT),
     )
 
 

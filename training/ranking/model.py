@@ -27,6 +27,7 @@ from training.models.similar import build_similar
 from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of, split_customers
 from training.parts.part_lists import join_lists
+from training.parts.plan import plan_job, size_of
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
 from training.ranking.shop_evidence import ShopEvidence
@@ -37,9 +38,6 @@ _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 
 _LARGE = 1_000_000
 """Purchases from which two windows at once would take more memory than time can be won."""
-
-LINES_OF_A_PART = 500_000
-"""Ledger lines whose customers are ranked at a time."""
 
 
 class Engine(Protocol):
@@ -61,17 +59,19 @@ class LocalEngine:
     """The engine that ranks in this process, one part at a time.
 
     Attributes:
+        lines_of_a_part: ledger lines whose customers are ranked at a time.
         checkpoints: where the lists of each part are kept, so that those that a killed training ranked are read; None:
             nowhere.
     """
 
+    lines_of_a_part: int
     checkpoints: Checkpoints | None = None
 
     def rank(
         self, ledger: pl.DataFrame, shop: ShopEvidence, ranker: Ranker | None, advance: Callable[[int], None]
     ) -> Iterator[pl.DataFrame]:
         """See `Engine.rank`."""
-        for part in split_customers(ledger, LINES_OF_A_PART):
+        for part in split_customers(ledger, self.lines_of_a_part):
             name = f"lists-{part.first}-{part.last}"
             lists = self.checkpoints.find(name) if self.checkpoints else None
             if lists is not None:
@@ -135,14 +135,18 @@ def train_model(
         ledger: as `training.ingest.ingest` returns it; it may be empty.
         catalogue: as `training.ingest.ingest` returns it; its products get lists even if nobody bought them.
         as_of: an aware datetime.
-        settings: `als`, `horizon_days`, `list_length`, `own_half_life_days` and `seed` are read.
+        settings: `als`, `horizon_days`, `list_length`, `memory`, `own_half_life_days` and `seed` are read.
         progress: shows and times the steps.
         example_cache: of the same ledger, catalogue and settings, so that two trainings share them; None: new ones.
         customers: ids of those who need personal lists, others get none, and nobody the lists `similar` and
             `together`; None: everybody.
         checkpoints: of this very training, in which its lists are kept part by part; None: in memory.
         engine: ranks the customers; None: this process.
+
+    Raises:
+        SettingsError: it does not fit into the memory that it may use; no list depends on how much that is.
     """
+    plan = plan_job(size_of(ledger, catalogue), settings)
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
     # one after the other: both use several cores, and together they would be the most that a training holds
@@ -158,7 +162,8 @@ def train_model(
         tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    parts = _rank_parts(wanted, shop, ranker, engine or LocalEngine(checkpoints), progress)
+    engine = engine or LocalEngine(plan.lines_of_a_part, checkpoints)
+    parts = _rank_parts(wanted, shop, ranker, engine, progress)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling)
@@ -198,7 +203,7 @@ def _best_sellers(snapshot: Snapshot, shop: ShopEvidence) -> dict[ListName, List
 
 def _neighbours(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
     k = shop.settings.list_length
-    with progress.step("Find similar products"):
+    with progress.step("Find similar products"), threadpool_limits(1, "blas"):  # more only wait for each other
         similar = build_similar(shop.tastes, snapshot, shop.categories, _find_best(snapshot), k)
     with progress.step("Find what is bought together"):
         return {"similar": similar, "together": build_together(snapshot, k)}

@@ -1,6 +1,7 @@
 """Rankings of a model as a frame, for evaluation and for files."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -55,6 +56,16 @@ def rank_customers(model: Model, *, k: int, mix: Mix, customers: Collection[str]
     else:
         raise UsageError(f"mix {mix!r} is unknown; there are: auto, buy_again, discover")
     return _with_ids(ranked.join(rows, on="customer", how="semi", maintain_order="left"), model)
+
+
+def rank_in_runs(model: Model, *, k: int, mix: Mix) -> Iterator[pl.DataFrame]:
+    """`rank_customers` of everybody, some thousand customers at a time; at least one frame."""
+    own, new = model.tables["buy_again"], model.tables["discover"]
+    if not len(own):
+        yield rank_customers(model, k=k, mix=mix)
+    for buy_again, discover in zip(own.runs(), new.runs(), strict=True):
+        some = replace(model, tables={**model.tables, "buy_again": buy_again, "discover": discover})
+        yield rank_customers(some, k=k, mix=mix)
 
 
 def _read(model: Model, name: ListName) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from training.dataset.split import check_cuts, last_cuts
 from training.evaluation.compare import compare
 from training.ingest.ingest import PurchaseSource
 from training.own_lists import read_rankings
+from training.parts.plan import plan_job, size_of
 from training.tables.workspace import Workspace
 
 
@@ -69,6 +70,7 @@ def command(
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     cuts = cuts or last_cuts(ingested.ledger, windows, settings.horizon_days)
     check_cuts(ingested.ledger, cuts)
+    progress.note(f"each window: {plan_job(size_of(ingested.ledger, ingested.catalogue), settings)}")
     with Workspace(settings.home) as work:
         others = {name: read_rankings(file, work) for name, file in also.items()}
     comparison = compare(ingested.ledger, ingested.catalogue, cuts, settings, progress, also=others)

@@ -1,6 +1,7 @@
 """`reprise rank`: every customer's ranked products as a file, for evaluation by anyone."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -10,15 +11,18 @@ import polars as pl
 
 from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
+from recommender.data_dir import write_whole
 from recommender.settings import load_settings
 from recommender.slate.placements import Mix
 from training.commands.engine_options import engine_options
 from training.commands.options import parse_moment, source_options
 from training.commands.source import read_source
-from training.frame_files import write_frame
+from training.frame_files import stream_parts
 from training.ingest.ingest import PurchaseSource
-from training.ranking.model import Engine, train_model
-from training.ranking.rankings import rank_customers
+from training.parts.plan import plan_job, size_of
+from training.ranking.model import Engine, Model, train_model
+from training.ranking.rankings import rank_in_runs
+from training.tables.workspace import Workspace
 
 
 def _parse_mixes(_context: click.Context, _parameter: click.Parameter, value: str) -> Sequence[Mix]:
@@ -28,8 +32,10 @@ def _parse_mixes(_context: click.Context, _parameter: click.Parameter, value: st
     return mixes
 
 
-def _stack(rankings: Mapping[Mix, pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([ranking.with_columns(mix=pl.lit(mix)) for mix, ranking in rankings.items()])
+def _rank(model: Model, k: int, mixes: Sequence[Mix]) -> Iterator[pl.DataFrame]:
+    for mix in mixes:
+        for ranking in rank_in_runs(model, k=k, mix=mix):
+            yield ranking if len(mixes) == 1 else ranking.with_columns(mix=pl.lit(mix))
 
 
 @click.command()
@@ -72,12 +78,15 @@ def command(
     settings = settings.model_copy(update={"list_length": max(k, settings.list_length)})
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
     known = ingested.before(as_of)
+    progress.note(str(plan_job(size_of(known.ledger, known.catalogue), settings)))
     model = train_model(known.ledger, known.catalogue, as_of, settings, progress, engine=engine)
-    rankings = {mix: rank_customers(model, k=k, mix=mix) for mix in mixes}
-    ranking = rankings[mixes[0]] if len(mixes) == 1 else _stack(rankings)
-    with write_frame(out) as file:
-        ranking.write_parquet(file)
-    summary = {"out": str(out), "rows": len(ranking), "customers": ranking["customer_id"].n_unique()}
+    with Workspace(settings.home) as work:
+        ranked = work.new_file(".parquet")
+        stream_parts(_rank(model, k, mixes), ranked)
+        counts = pl.scan_parquet(ranked, glob=False).select(rows=pl.len(), customers=pl.col("customer_id").n_unique())
+        summary = {"out": str(out), **counts.collect().row(0, named=True)}
+        with write_whole(out) as file, ranked.open("rb") as made:
+            shutil.copyfileobj(made, file)
     if as_json:
         print_json({**summary, "reading": ingested.report.to_dict()})
     else:

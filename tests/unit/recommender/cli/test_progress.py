@@ -15,11 +15,12 @@ class Terminal(io.StringIO):
 def test_without_a_terminal_each_step_is_one_plain_line():
     stream = io.StringIO()
     progress = Progress(stream=stream)
+    progress.note("2 files")
     with progress.step("Read", total=2) as advance:
         advance(2)
     with progress.step("Train"):
         pass
-    assert re.fullmatch(r"Read … \d+\.\d s\nTrain … \d+\.\d s\n", stream.getvalue())
+    assert re.fullmatch(r"2 files\nRead … \d+\.\d s\nTrain … \d+\.\d s\n", stream.getvalue())
 
 
 def test_on_a_terminal_there_is_a_bar_and_then_the_same_line():
@@ -44,6 +45,7 @@ def test_a_long_step_tells_how_much_is_done_and_what_time_is_left(monkeypatch):
 def test_when_not_shown_nothing_is_written_but_time_is_taken():
     stream = Terminal()
     progress = Progress(show=False, stream=stream)
+    progress.note("2 files")
     with progress.step("Read") as advance:
         advance(1)
     assert stream.getvalue() == ""

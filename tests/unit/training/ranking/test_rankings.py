@@ -13,7 +13,7 @@ from training.dataset.id_map import IdMap
 from training.dataset.snapshot import build_snapshot
 from training.models.als import Factors
 from training.ranking.model import Model
-from training.ranking.rankings import rank_customers
+from training.ranking.rankings import rank_customers, rank_in_runs
 
 NAN = float("nan")
 
@@ -126,3 +126,19 @@ def test_auto_has_the_order_of_the_service(own, new, own_known, new_known, k):
     )
     expected = [candidate.product.product_id for candidate in candidates][:k]
     assert rank_customers(model, k=k, mix="auto")["product_id"].to_list() == expected
+
+
+@pytest.mark.parametrize("mix", ["auto", "buy_again", "discover"])
+def test_some_customers_at_a_time_are_the_same_rows(mix, monkeypatch):
+    monkeypatch.setattr("recommender.publication.lists._RUN", 2)
+    model = model_of(
+        {"A": [(0, 0.5), (1, 0.125)], "B": [], "C": [(4, 0.5)]}, {"A": [(2, 0.25)], "B": [(3, 0.5)], "C": []}, [7, 8]
+    )
+    runs = list(rank_in_runs(model, k=3, mix=mix))
+    assert len(runs) == 2
+    assert pl.concat(runs).equals(rank_customers(model, k=3, mix=mix))
+
+
+def test_nobody_is_one_frame_without_rows():
+    (run,) = rank_in_runs(model_of({}, {}), k=3, mix="auto")
+    assert run.equals(rank_customers(model_of({}, {}), k=3, mix="auto"))

@@ -1,0 +1,61 @@
+import polars as pl
+import pytest
+
+from recommender.errors import SettingsError
+from recommender.settings import Settings
+from tests.support.worlds import empty_shop, weekly_milk_buyer
+from training.parts.plan import FEWEST_LINES, MOST_LINES, ShopSize, plan_job, size_of
+
+LARGE = ShopSize(lines=3_000_000, customers=100_000, products=10_000)
+GIB = 2**30
+
+
+def plan(size: ShopSize, memory: str):
+    return plan_job(size, Settings(memory=memory))
+
+
+def test_the_size_of_a_shop():
+    products = pl.DataFrame({"product_id": ["KETTLE", "MILK", "TEA"]})
+    assert size_of(weekly_milk_buyer(), products) == (21, 2, 3)
+    assert size_of(empty_shop(), products.clear()) == (0, 0, 0)
+
+
+def test_parts_are_as_large_as_memory_allows():
+    least = int(least_of(LARGE))
+    parts = [plan(LARGE, f"{least + more} MiB").lines_of_a_part for more in (0, 50, 100, 2_000)]
+    assert parts[0] in range(FEWEST_LINES, FEWEST_LINES + 3_000)
+    assert parts == sorted(set(parts))
+    assert parts[-1] == MOST_LINES
+
+
+def least_of(size: ShopSize, memory: str = "256 MiB") -> str:
+    """The least that would do, MiB, as the refusal names it."""
+    with pytest.raises(SettingsError, match=r"may be used; set REPRISE_MEMORY='(\d+) MiB'") as refused:
+        plan(size, memory)
+    return str(refused.value).split("'")[1].removesuffix(" MiB")
+
+
+@pytest.mark.parametrize("size", [LARGE, ShopSize(1, 1, 1)], ids=["large", "tiny"])
+def test_too_little_is_refused_with_the_least_that_would_do(size):
+    least = int(least_of(size))
+    assert plan(size, f"{least} MiB").memory <= least * 2**20
+    assert int(least_of(size, f"{least - 1} MiB")) == least
+
+
+def test_what_is_said_before_a_job_begins():
+    said = str(plan(LARGE, "8 GiB"))
+    assert said.startswith("3,000,000 lines, 100,000 customers and 10,000 products take up to ")
+    assert "GiB of memory" in said
+    assert "GiB under REPRISE_HOME" in said
+    assert said.endswith(" min")
+
+
+def test_a_shop_ten_times_as_large_needs_ten_times_as_much_at_most():
+    small, large = (plan(ShopSize(*(n * times for n in LARGE)), "900 GiB") for times in (1, 10))
+    assert small.memory < large.memory < 10 * small.memory
+    assert small.disk < large.disk < 10 * small.disk
+    assert small.minutes < large.minutes < 10 * small.minutes
+
+
+def test_nothing_to_learn_from_has_a_plan():
+    assert plan(ShopSize(0, 0, 0), "1 GiB").lines_of_a_part == 1
