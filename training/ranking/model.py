@@ -165,7 +165,8 @@ def train_model(
         tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    parts = _rank_parts(wanted, shop, ranker, engine or LocalEngine(plan.lines_of_a_part, checkpoints), progress)
+    engine = engine or LocalEngine(plan.lines_of_a_part, checkpoints)
+    parts = _rank_parts(wanted, shop, ranker, engine, progress)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling, shop, ranker)
@@ -205,7 +206,7 @@ def _best_sellers(snapshot: Snapshot, shop: ShopEvidence) -> dict[ListName, List
 
 def _neighbours(snapshot: Snapshot, shop: ShopEvidence, progress: Progress) -> dict[ListName, ListTable]:
     k = shop.settings.list_length
-    with progress.step("Find similar products"):
+    with progress.step("Find similar products"), threadpool_limits(1, "blas"):  # more only wait for each other
         similar = build_similar(shop.tastes, snapshot, shop.categories, _find_best(snapshot), k)
     with progress.step("Find what is bought together"):
         return {"similar": similar, "together": build_together(snapshot, k)}
