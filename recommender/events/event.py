@@ -4,7 +4,6 @@ A purchase, a view, a refusal: each is one small JSON object, the same in the st
 live history. What a person sees follows from the published lists and these events alone, so a replay gives the same.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -51,7 +50,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 MAX_PROBLEMS = 20
 """Most that is told of what is wrong with one event."""
 _MAX_NAME = 64
-_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _OWN_CODES = ("in_the_future", "wrong_currency")
 """What is said of events that are valid by themselves."""
 
@@ -154,7 +152,9 @@ class Event(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, raw: Any) -> Any:
-        return {name: value for name, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
+        if not isinstance(raw, dict) or None not in raw.values():
+            return raw
+        return {name: value for name, value in raw.items() if value is not None}
 
     @field_validator("occurred_at")
     @classmethod
@@ -183,9 +183,8 @@ class Event(BaseModel):
         return self
 
     def to_json(self) -> bytes:
-        """Compact JSON without the fields that are None: the same event gives the same bytes."""
-        fields = self.model_dump(mode="json", exclude_none=True)
-        return _ENCODER.encode(fields).encode()
+        """Compact JSON in ASCII without the fields that are None: the same event gives the same bytes."""
+        return self.model_dump_json(exclude_none=True, ensure_ascii=True).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Event":

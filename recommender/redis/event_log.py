@@ -58,6 +58,7 @@ _FORGET_ENTRIES = load_script("event_log/forget_entries")
 _COPY = load_script("event_log/copy_stream")
 _KEEP_FOLDED = load_script("event_log/keep_folded")
 
+_VERDICTS = tuple(Verdict)
 _REFUSED = 3
 """What the script says of an event that is refused as too much is there."""
 _ENTRIES_PER_TRIP = 1_000
@@ -87,7 +88,7 @@ class RedisEventLog:
         """See `EventLog.accept`."""
         load, verdicts = self._accept(events, now, bound, sender)
         if _REFUSED not in verdicts:
-            return [Verdict(verdict) for verdict in verdicts]
+            return [_VERDICTS[verdict] for verdict in verdicts]
         if load == b"memory":
             percent, rest = (
                 (BROWSER_PERCENT, "what the shop tells") if sender == "browser" else (USED_PERCENT, _HEAD_ROOM)

@@ -69,8 +69,7 @@ local function was_shown(person, wire)
 end
 
 local function push(person, wire, seconds)
-  redis.call('LPUSH', person, wire)
-  redis.call('LTRIM', person, 0, most - 1)
+  if redis.call('LPUSH', person, wire) > most then redis.call('LTRIM', person, 0, most - 1) end
   redis.call('EXPIRE', person, seconds)
 end
 
@@ -88,11 +87,11 @@ local function keep(part, person, kept, name, wire)
   end
 end
 
-local verdicts, marks = {}, {}
+local verdicts, marks, anybody_erased = {}, {}, redis.call('EXISTS', KEYS[2]) == 1
 for i = first, #ARGV, step do
   local seen, customer, part, person, beside, kept, name, must, wire = unpack(ARGV, i, i + step - 1)
   local verdict, mark = 0, 0
-  if customer ~= '' and redis.call('HEXISTS', KEYS[2], customer) == 1 then
+  if anybody_erased and customer ~= '' and redis.call('HEXISTS', KEYS[2], customer) == 1 then
     verdict = 2
   elseif load ~= '' and must == '0' then
     verdict = 3
