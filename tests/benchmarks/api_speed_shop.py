@@ -1,9 +1,10 @@
 """A made-up version of the size of a real shop, for measuring the service: 10,000 products, 100,000 customers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from recommender.events.event import Event, EventType
 from recommender.publication.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication, name_version
 from recommender.publication.product import Product
@@ -11,6 +12,9 @@ from recommender.publication.product import Product
 N_PRODUCTS = 10_000
 N_CUSTOMERS = 100_000
 N_CATEGORIES = 100
+N_ACTIVE = 1_000
+"""Customers, the last ones, with N_EVENTS events since the version was made."""
+N_EVENTS = 56
 LIST_LENGTH = 50
 """Products on every list: those of a product, of a customer (both kinds), of a category and of the shop."""
 
@@ -54,6 +58,23 @@ def make_product(index: int) -> Product:
         image_url=f"https://images.shop.example/products/{index}/front.webp",
         in_stock=index % 50 != 0,
     )
+
+
+def events_of_customer(number: int, now: datetime, n: int) -> list[Event]:
+    """The last `n` events of one customer, seeded by its number: two views, a product into the cart, a purchase, ..."""
+    random = np.random.default_rng(number)
+    types: tuple[EventType, ...] = ("view", "view", "add_to_cart", "purchase")
+    return [
+        Event(
+            event_id=f"{number}-{i}",
+            event_type=types[i % len(types)],
+            customer_id=f"c{number}",
+            product_id=f"p{random.integers(N_PRODUCTS)}",
+            occurred_at=now - timedelta(minutes=10 * i),
+            order_id=f"order-{number}-{i // 8}" if types[i % len(types)] == "purchase" else None,
+        )
+        for i in range(n)
+    ]
 
 
 def _make_table(
