@@ -35,8 +35,9 @@ class CampaignId(BaseConverter):
 def fresh_recommendation_id(clock: Callable[[], datetime]) -> str:
     """`rec_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (the layout of a ULID)."""
     milliseconds = int(clock().timestamp() * 1000)
-    moment = b"".join([_PAIRS[milliseconds >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
-    return "rec_" + (moment + random.getrandbits(128).to_bytes(16).translate(_CROCKFORD * 8)).decode()
+    first, last = _PAIRS[milliseconds >> 40 & 1023], _PAIRS[milliseconds & 1023]
+    middle = _PAIRS[milliseconds >> 30 & 1023] + _PAIRS[milliseconds >> 20 & 1023] + _PAIRS[milliseconds >> 10 & 1023]
+    return "rec_" + (first + middle + last + random.getrandbits(128).to_bytes(16).translate(_CROCKFORD * 8)).decode()
 
 
 def derived_recommendation_id(*parts: str) -> str:

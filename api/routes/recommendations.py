@@ -6,6 +6,7 @@ from api.schemas.answers import Answer
 from api.schemas.requests import PopularQuery, RecommendationBody
 from api.security.auth import require_customer
 from api.security.permissions import Permission
+from api.serving.answers import prepare_private
 from api.serving.list_routes import list_operation
 from api.serving.service import service
 from api.web.openapi import operation
@@ -40,7 +41,8 @@ def recommend(body: RecommendationBody) -> Response:
     fetched = run_sync(builder.fetch(plan.keys, plan.people, enrollment.treatment))
     result = builder.fill(body, plan, fetched, enrollment)
     recommendation_id = service().new_recommendation_id()
-    return respond(service().answer_person(shop, body.customer_id, body.session_id, result, recommendation_id))
+    service().note_shown(shop, body.customer_id, body.session_id, result, recommendation_id)
+    return respond(prepare_private(result, recommendation_id))
 
 
 @blueprint.get("/popular")

@@ -58,8 +58,9 @@ def to_document(result: SlateResult, recommendation_id: str) -> dict[str, Any]:
 
 def to_personal_document(result: SlateResult, recommendation_id: str) -> dict[str, Any]:
     """The answer for one person or session as plain JSON types: `to_document` with the assignments."""
-    assigned = [{"experiment": one.experiment, "variant": one.variant} for one in result.assignments]
-    return to_document(result, recommendation_id) | {"experiments": assigned}
+    document, assigned = to_document(result, recommendation_id), result.assignments
+    document["experiments"] = [{"experiment": one.experiment, "variant": one.variant} for one in assigned]
+    return document
 
 
 def _headers(result: SlateResult, body: bytes, cache_control: str) -> list[tuple[str, str]]:

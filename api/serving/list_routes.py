@@ -11,7 +11,7 @@ from api.schemas.answers import Answer
 from api.schemas.requests import Wanted
 from api.security.permissions import Permission
 from api.serving.answer_cache import find_kept, is_of_unknown_person, keep
-from api.serving.answers import prepare_public
+from api.serving.answers import prepare_private, prepare_public
 from api.serving.service import Service, service
 from api.serving.slates import SlateBuilder, SlateResult
 from api.web.openapi import operation
@@ -129,7 +129,9 @@ async def answer_list(
         if kept is not None:
             return kept.prepare(name)
     result = builder.fill(wanted, plan, reading, part)
-    prepared = own.answer_person(builder.shop, customer_id, None, result, name)
+    if noted:
+        own.note_shown(builder.shop, customer_id, None, result, name)
+    prepared = prepare_private(result, name)
     if repeats is not None:
         keep(builder, key, repeats, result, prepared, name=name)
     return prepared

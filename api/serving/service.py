@@ -11,12 +11,10 @@ from flask import Flask, current_app, g
 from api.background.event_sink import EventSink
 from api.background.impressions import impression_event
 from api.security.browser_events import EventLimits
-from api.serving.answers import prepare_private
 from api.serving.slates import SlateBuilder, SlateResult
 from api.serving.tenants import Tenants
 from api.telemetry.logs import make_logger
 from api.web.accept_language import accepted_language
-from api.web.responses import Prepared
 from recommender.experiments.exposure import exposure_event
 from recommender.settings import Settings
 from recommender.slate.item_json import Presentation
@@ -92,13 +90,6 @@ class Service:
         for one in result.assignments:
             make = partial(exposure_event, one.experiment, one.variant, customer_id, at, **where)
             self.exposures.note(shop, [make], once=(one.experiment, customer_id, at.date()))
-
-    def answer_person(
-        self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str
-    ) -> Prepared:
-        """The answer for one person or session under the id `name`; impressions and exposures are recorded."""
-        self.note_shown(shop, customer_id, session_id, result, name)
-        return prepare_private(result, name)
 
     def note_shown(
         self, shop: str, customer_id: str | None, session_id: str | None, result: SlateResult, name: str

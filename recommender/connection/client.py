@@ -249,7 +249,7 @@ def _execute_directly(server: redis.Redis, command: Command) -> Any:
     pool = server.connection_pool
     connection = pool.get_connection()
     try:
-        connection.send_packed_command([pack(*command)])  # type: ignore[no-untyped-call]
+        connection.send_packed_command([pack(tuple(command))])  # type: ignore[no-untyped-call]
         return connection.read_response()
     finally:
         pool.release(connection)

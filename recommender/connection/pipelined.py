@@ -8,7 +8,7 @@ import asyncio
 import math
 import ssl
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -21,6 +21,8 @@ KNOWN_OPTIONS = frozenset({"connection_class", "host", "port", "path", "username
 }
 """Arguments of a redis-py connection that are supported here."""
 
+pack = cast("Callable[[tuple[bytes | str | int, ...]], bytes]", hiredis.pack_command)
+"""A command as it is sent."""
 LOOK_S = 0.005
 """Pause in which a loop reads what has come, before an answer is said to be late."""
 MOST_LOOKS = 10
@@ -48,7 +50,7 @@ class PipelinedConnection:
         wire = self._wire
         if wire is None or wire.closed:
             wire = await self._connect()
-        return await wire.ask(pack(*command))
+        return await wire.ask(pack(command))
 
     def close(self) -> None:
         """Disconnect, from any thread. Commands in flight fail; a later one connects again."""
@@ -180,18 +182,13 @@ async def _log_in(wire: _Wire, options: Mapping[str, Any]) -> _Wire:
     try:
         if options.get("password"):
             user = [options["username"]] if options.get("username") else []
-            await wire.ask(pack("AUTH", *user, options["password"]))
+            await wire.ask(pack(("AUTH", *user, options["password"])))
         if options.get("db"):
-            await wire.ask(pack("SELECT", options["db"]))
+            await wire.ask(pack(("SELECT", options["db"])))
     except BaseException:
         wire.close()
         raise
     return wire
-
-
-def pack(*command: bytes | str | int) -> bytes:
-    """A command as it is sent."""
-    return cast(bytes, hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names one argument
 
 
 def _tls(options: Mapping[str, Any]) -> ssl.SSLContext | None:

@@ -4,13 +4,13 @@ The facts of a customer's own products are counts and dates of that product only
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import date, timedelta
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from recommender.catalogue.overrides import OverriddenProduct
-from recommender.days import date_of, day_of, to_iso
+from recommender.days import date_of, to_iso
 from recommender.publication.lists import Own
 from recommender.slate.candidates import Candidate, Kind
 from recommender.slate.due import Due
@@ -47,21 +47,22 @@ class Reason(NamedTuple):
     evidence: Mapping[str, object]
 
 
+_to_reason = partial(tuple.__new__, Reason)
 _PICKED = Reason("PINNED", MappingProxyType({}))
 _NEW = Reason("NEW", MappingProxyType({}))
 
 
-def explain(candidate: Candidate, due: Due | None, as_of: datetime, fallback: str | None = None) -> Reason:
-    """The reason for one candidate at `as_of` (aware).
+def explain(candidate: Candidate, due: Due | None, today: date, fallback: str | None = None) -> Reason:
+    """The reason for one candidate.
 
     Args:
         candidate: what is shown.
         due: when it is due; needed where `candidate.own` is there, None elsewhere.
-        as_of: the moment of the answer.
+        today: the day of the answer, in UTC.
         fallback: name of the fallback list that the candidate was drawn from, or PINNED.
     """
     if candidate.own is not None and due is not None:
-        return _explain_own(candidate.own, due, date_of(day_of(as_of.timestamp())))
+        return _explain_own(candidate.own, due, today)
     if candidate.kind == "popular":
         if fallback == PINNED:
             return _PICKED
@@ -78,12 +79,11 @@ def _explain_own(own: Own, due: Due, today: date) -> Reason:
         "interval_days": due.interval_days,
     }
     if own.purchases <= 1:  # one purchase is no rhythm, however well the product's own is known
-        return Reason("BUY_AGAIN", evidence)
+        return _to_reason(("BUY_AGAIN", evidence))
     if today > due.to:
-        return Reason("OVERDUE", evidence)
-    if today >= due.from_ or due.at <= today + _SOON:
-        return Reason("DUE_SOON", evidence)
-    return Reason("BUY_AGAIN", evidence)
+        return _to_reason(("OVERDUE", evidence))
+    soon = today >= due.from_ or due.at <= today + _SOON
+    return _to_reason(("DUE_SOON" if soon else "BUY_AGAIN", evidence))
 
 
 @lru_cache(maxsize=4_096)

@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
-from recommender.days import day_of
+from recommender.days import date_of, day_of
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate, Kind
 from recommender.slate.due import Due, due, due_day
@@ -157,7 +157,8 @@ class _Draft:
         """Take pins, by position, that may be shown; they take room, and no list shows them again."""
         for position, candidate in wanted:
             self.seen.add(candidate.product.product_id)
-            reason = self._objection(candidate._replace(probability=None))  # no floor for what the shop wants
+            bare = candidate._replace(probability=None)  # no floor for what the shop wants
+            reason = next((why for rule in self.rules if (why := rule(bare)) is not None), None)
             if reason is not None:
                 self.suppressed[reason] = self.suppressed.get(reason, 0) + 1
             elif self.room > 0:
@@ -173,28 +174,23 @@ class _Draft:
             if product_id in self.seen:  # what was left out once does not come back by another list
                 continue
             self.seen.add(product_id)
-            reason = self._objection(candidate)
-            if reason is None:
+            for rule in self.rules:
+                reason = rule(candidate)
+                if reason is not None:
+                    self.suppressed[reason] = self.suppressed.get(reason, 0) + 1
+                    break
+            else:
                 self.fallback = self.fallback or fallback
                 self.shown.append((candidate, fallback))
                 if len(self.shown) >= self.room:
                     return
-            else:
-                self.suppressed[reason] = self.suppressed.get(reason, 0) + 1
-
-    def _objection(self, candidate: Candidate) -> str | None:
-        for rule in self.rules:
-            reason = rule(candidate)
-            if reason is not None:
-                return reason
-        return None
 
 
 def _to_items(shown: Iterable[_Shown], as_of: datetime) -> tuple[Item, ...]:
-    items = []
+    items, today = [], date_of(day_of(as_of.timestamp()))
     for rank, (candidate, fallback) in enumerate(shown, start=1):
         when = None if candidate.own is None else due(candidate.own, as_of)
-        reason = explain(candidate, when, as_of, fallback)
+        reason = explain(candidate, when, today, fallback)
         items.append(_to_item((candidate.product, rank, candidate.kind, candidate.probability, when, reason)))
     return tuple(items)
 

@@ -28,13 +28,13 @@ def own(product: Product, *, days_ago: int = 30, purchases: int = 6, every_days:
     """A product that the customer bought, with its true reason."""
     kept = Own(0, 0.8, TODAY - days_ago, purchases, math.log(every_days), 0.2, 0.9)
     when = due(kept, NOW)
-    reason = explain(Candidate(product, "buy_again", 0.8, own=kept), when, NOW)
+    reason = explain(Candidate(product, "buy_again", 0.8, own=kept), when, NOW.date())
     return Item(product, rank, "buy_again", 0.8, when, reason)
 
 
 def other(product: Product, rank: int = 1) -> Item:
     """A product that the customer never bought."""
-    return Item(product, rank, "discover", 0.2, None, explain(Candidate(product, "discover", 0.2), None, NOW))
+    return Item(product, rank, "discover", 0.2, None, explain(Candidate(product, "discover", 0.2), None, NOW.date()))
 
 
 def picks(*items: Item, spares: Sequence[str] = ()) -> Picks:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from recommender.days import date_of, day_of
 from recommender.publication.lists import Own
 from recommender.publication.product import Product
 from recommender.slate.candidates import Candidate
@@ -19,7 +20,7 @@ COFFEE = Product("coffee", title="Coffee 1 kg")
 def explain_own(*, days_ago: int, every: float, purchases: int = 6, sd: float = 0.3, as_of: datetime = AS_OF) -> Reason:
     last_day = (date(2026, 11, 20) - date(1970, 1, 1)).days - days_ago
     own = Own(0, 0.4, last_day, purchases, math.log(every), sd, 0.9)
-    return explain(Candidate(COFFEE, "buy_again", 0.4, own), due(own, as_of), as_of)
+    return explain(Candidate(COFFEE, "buy_again", 0.4, own), due(own, as_of), date_of(day_of(as_of.timestamp())))
 
 
 def said(reason: Reason) -> str:
@@ -80,7 +81,7 @@ class TestOwnProducts:
         assert said(explain_own(days_ago=every, every=every)) == f"You usually reorder {words}"
 
     def test_without_history_there_is_nothing_to_tell(self):
-        reason = explain(Candidate(COFFEE, "buy_again"), None, AS_OF)
+        reason = explain(Candidate(COFFEE, "buy_again"), None, AS_OF.date())
         assert (reason, said(reason)) == (Reason("BUY_AGAIN", {}), "You bought this before")
 
 
@@ -98,7 +99,7 @@ class TestOtherProducts:
     )
     def test_each_kind_has_its_words(self, kind, because, code, text):
         evidence = {"because": because} if because else {}
-        reason = explain(Candidate(COFFEE, kind, because=because), None, AS_OF)
+        reason = explain(Candidate(COFFEE, kind, because=because), None, AS_OF.date())
         assert (reason, said(reason)) == (Reason(code, evidence), text)
 
     @pytest.mark.parametrize(
@@ -113,4 +114,4 @@ class TestOtherProducts:
     )
     def test_the_list_tells_what_is_trending(self, fallback, source, code):
         candidate = Candidate(COFFEE, "popular", source=source)
-        assert explain(candidate, None, AS_OF, fallback).code == code
+        assert explain(candidate, None, AS_OF.date(), fallback).code == code
