@@ -91,12 +91,12 @@ class Own(NamedTuple):
 
 
 # as `_make`, which is written in Python and looks at the length again
-_to_ranked, _to_own = partial(tuple.__new__, Ranked), partial(tuple.__new__, Own)
+_to_ranked, own_of = partial(tuple.__new__, Ranked), partial(tuple.__new__, Own)
 
 
 def to_own(row: bytes) -> Own:
     """One record of a `buy_again` list from its wire form."""
-    return _to_own(_OWN_STRUCT.unpack(row))
+    return own_of(_OWN_STRUCT.unpack(row))
 
 
 def to_row(own: Own) -> bytes:
@@ -180,7 +180,7 @@ class PublishedList:
     def __iter__(self) -> Iterator[Ranked | Own]:
         records = memoryview(self.wire)[1:]
         if self.name == "buy_again":
-            return map(_to_own, _OWN_STRUCT.iter_unpack(records))
+            return map(own_of, _OWN_STRUCT.iter_unpack(records))
         return map(_to_ranked, _RANKED_STRUCT.iter_unpack(records))
 
     def __len__(self) -> int:
@@ -188,22 +188,15 @@ class PublishedList:
 
     def own_at(self, place: int) -> Own:
         """The record at a place, from 0, of a `buy_again` list."""
-        return Own._make(_OWN_STRUCT.unpack_from(self.wire, 1 + _OWN_STRUCT.size * place))
+        return own_of(_OWN_STRUCT.unpack_from(self.wire, 1 + _OWN_STRUCT.size * place))
 
     def indices(self) -> tuple[int, ...]:
         """The product_index of each record, without the rest of it."""
-        return struct.unpack(f"<{len(self)}i", self._column(0, 4))
+        return struct.unpack("<x" + f"i{RECORD_BYTES[self.name] - 4}x" * len(self), self.wire)
 
     def scores(self) -> tuple[float, ...]:
         """The score of each record, without the rest of it."""
-        return struct.unpack(f"<{len(self)}e", self._column(4, 2))
-
-    def _column(self, first: int, n_bytes: int) -> bytearray:
-        """The bytes of one field of all records, which is `n_bytes` long and begins with byte `first` of each."""
-        column, step = bytearray(n_bytes * len(self)), RECORD_BYTES[self.name]
-        for i in range(n_bytes):
-            column[i::n_bytes] = self.wire[1 + first + i :: step]
-        return column
+        return struct.unpack("<x" + f"4xe{RECORD_BYTES[self.name] - 6}x" * len(self), self.wire)
 
 
 def fold(version: str, wire: bytes) -> bytes:

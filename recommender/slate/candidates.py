@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import groupby
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -50,14 +50,16 @@ class Bought:
 
     def __init__(self, published: PublishedList | None) -> None:
         self._published = published
-        self._places: dict[int, int] | None = {} if published is None else None
+
+    @cached_property
+    def places(self) -> Mapping[int, int]:
+        """Where each product is on the list, from 0."""
+        indices = () if self._published is None else self._published.indices()
+        return dict(zip(indices, range(len(indices)), strict=True))
 
     def find(self, product_index: int) -> Own | None:
         """The customer's history with a product; None where it was not bought before."""
-        places = self._places
-        if places is None and self._published is not None:
-            places = self._places = {index: place for place, index in enumerate(self._published.indices())}
-        place = None if places is None else places.get(product_index)
+        place = self.places.get(product_index)
         return None if place is None or self._published is None else self._published.own_at(place)
 
 

@@ -103,20 +103,26 @@ class CustomerView(NamedTuple):
     def _in_turn(self, found: PublishedList) -> Iterator[tuple[float | None, Candidate]]:
         """The places of a `discover` list by probability, each with whichever new product stands there today."""
         indices, scores = found.indices(), found.scores()
-        kind: Kind = "discover" if found.basis is Basis.MODEL else "popular"
-        bought, find = self.bought.find, self.reading.products.find
-        order = (i for i in order_of_day(scores, self.own[1].owner_id, self.day) if bought(indices[i]) is None)
-        there = ((find(indices[i]), _finite(scores[i])) for i in order)
-        new = (to_candidate((one, kind, score, None, None, "discover")) for one, score in there if one is not None)
+        new = self._new_today(found, indices, scores)
         for index, score in zip(indices, scores, strict=True):
-            own, candidate = bought(index), None
-            if own is None:
-                candidate, turn = next(new, None), _finite(score)
-            elif (product := find(index)) is not None:
-                candidate = own_candidate(product, own)
-                turn = candidate.probability
+            if index not in self.bought.places:
+                turn, candidate = score, next(new, None)
+            else:
+                own, product = self.bought.find(index), self.reading.products.find(index)
+                candidate = None if own is None or product is None else own_candidate(product, own)
+                turn = score if own is None else own.score
             if candidate is not None:  # Redis may have lost some
-                yield turn, candidate
+                yield turn if isfinite(turn) else None, candidate
+
+    def _new_today(self, found: PublishedList, indices: Sequence[int], scores: Sequence[float]) -> Iterator[Candidate]:
+        """The candidates on a `discover` list that were not bought before, in the order of the day."""
+        kind: Kind = "discover" if found.basis is Basis.MODEL else "popular"
+        bought, find = self.bought.places, self.reading.products.find
+        for place in order_of_day(scores, self.own[1].owner_id, self.day):
+            product = None if indices[place] in bought else find(indices[place])
+            if product is not None:
+                probability = scores[place] if isfinite(scores[place]) else None
+                yield to_candidate((product, kind, probability, None, None, "discover"))
 
     def on(self, key: ListKey, kind: Kind, because: str | None = None) -> Iterator[Candidate]:
         """The candidates on one list."""
@@ -173,13 +179,9 @@ def order_of_day(scores: Sequence[float], person: str, day: int) -> Sequence[int
         person: tells people apart.
         day: days since 1970-01-01.
     """
-    if any(map(isnan, scores)):
+    if isnan(sum(scores)):
         return range(len(scores))
     seed = encode_id(f"{day} {person}")
     drawn = struct.unpack(f"<{len(scores)}I", shake_128(seed).digest(4 * len(scores)))
     counted = [-score * SPREAD ** (number * _TO_SHARE) for score, number in zip(scores, drawn, strict=True)]
     return sorted(range(len(scores)), key=counted.__getitem__)
-
-
-def _finite(score: float) -> float | None:
-    return score if isfinite(score) else None

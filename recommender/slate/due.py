@@ -17,6 +17,7 @@ late keeps long silences from counting as the end; its three constants were chos
 """
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
 from math import erf, log
@@ -25,7 +26,6 @@ from typing import NamedTuple
 
 from recommender.days import SECONDS_PER_DAY, date_of
 from recommender.publication.lists import Own
-from recommender.publication.product import Rhythm
 
 HORIZONS_DAYS = (7, 14, 30)
 _AHEAD = (0, *HORIZONS_DAYS)
@@ -72,8 +72,8 @@ def due(own: Own, as_of: datetime) -> Due:
     return _to_due((date_of(last + at), date_of(last + from_), date_of(last + to), at if at > 1 else 1, within))
 
 
-def probability_within(days: int, last_day: int, rhythm: Rhythm, as_of: datetime) -> float:
-    """One of `Due.probability`, without the rest."""
+def probability_within(days: int, last_day: int, rhythm: Sequence[float], as_of: datetime) -> float:
+    """One of `Due.probability`, without the rest; `rhythm` as of `Rhythm`."""
     elapsed = max(as_of.timestamp() / SECONDS_PER_DAY - last_day, 0.0)
     return _return_within(elapsed, _curve_of(*rhythm), (0, days))[days]
 

@@ -17,7 +17,7 @@ from recommender.catalogue.catalogue import Catalogue
 from recommender.days import SECONDS_PER_DAY, day_of
 from recommender.events.orders import NO_ORDERS, RecentOrders, RecentPurchase, net_orders
 from recommender.events.recent import RecentActivity, RecentEvent, recent_events
-from recommender.publication.lists import ListKey, Own, PublishedList, to_own, to_row, unfold
+from recommender.publication.lists import ListKey, Own, PublishedList, own_of, to_own, to_row, unfold
 from recommender.publication.manifest import version_as_of
 from recommender.publication.product import Rhythm
 from recommender.slate.due import HORIZONS_DAYS, probability_within
@@ -192,7 +192,7 @@ def _rows(published: PublishedList) -> dict[int, tuple[float, bytes]]:
 def _new(product_index: int, products: Catalogue) -> Own:
     """A product that was not bought before the training."""
     rhythm = products[product_index].rhythm or UNKNOWN_RHYTHM
-    return Own(product_index, math.nan, 0, 0, *rhythm)
+    return own_of((product_index, math.nan, 0, 0, *rhythm))
 
 
 def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetime) -> Own | None:
@@ -206,10 +206,10 @@ def _move(own: Own, bought: RecentPurchase | None, taken_back: int, now: datetim
     if purchases <= 0:
         return None
     if bought is None:
-        return Own(index, score, last_day, purchases, *rhythm)
+        return own_of((index, score, last_day, purchases, *rhythm))
     last_day, purchases = max(last_day, bought.last_day), min(purchases, _MOST_PURCHASES)
-    score = probability_within(HORIZONS_DAYS[-1], last_day, Rhythm(*rhythm), now)
-    return Own(index, score, last_day, purchases, *rhythm)
+    score = probability_within(HORIZONS_DAYS[-1], last_day, rhythm, now)
+    return own_of((index, score, last_day, purchases, *rhythm))
 
 
 def _place(score: float) -> float:
