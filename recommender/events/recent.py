@@ -19,7 +19,7 @@ LEADS = 5
 """Products of one kind whose lists are read besides: the last bought, in the cart, viewed."""
 NEIGHBOURS = 10
 """Products of each of these lists."""
-MOST_DECODED = 8_192
+MOST_DECODED = 4_096
 """Events that stay decoded, about 400 bytes each."""
 _TEXT_OR_NONE = (str, type(None))
 
@@ -71,6 +71,12 @@ class RecentActivity:
     def session_events(self) -> list[RecentEvent]:
         """What can be read of `session`."""
         return recent_events(self.session)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, about, once its events are decoded."""
+        n_bytes = 2 * sum(map(len, (*self.orders, *self.session))) + sum(map(len, self.shown))
+        return n_bytes + sum(len(one.wire) for one in self.neighbours.values())
 
     @property
     def anything(self) -> bool:
