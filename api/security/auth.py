@@ -75,7 +75,7 @@ def attach(app: Flask, guard: Guard) -> None:
         access = access_of(current_app.view_functions[request.endpoint])
         if access is not None and access.keyless:
             return None
-        if access is not None and access.in_browsers and is_preflight(request):
+        if request.method == "OPTIONS" and access is not None and access.in_browsers and is_preflight(request):
             allowed = answer_preflight(request.headers["Origin"], (guard.keys() or {}).values(), _methods())
             if allowed is not None:
                 return allowed

@@ -40,12 +40,8 @@ MAX_AGE_S = 7200
 
 
 def is_preflight(request: Request) -> bool:
-    """Whether a browser asks, on its own and without a key, what a page may send."""
-    return request.method == "OPTIONS" and "Origin" in request.headers and _wants_method(request)
-
-
-def _wants_method(request: Request) -> bool:
-    return "Access-Control-Request-Method" in request.headers
+    """Whether it is a browser that asks with OPTIONS, on its own and without a key, what a page may send."""
+    return "Origin" in request.headers and "Access-Control-Request-Method" in request.headers
 
 
 def answer_preflight(origin: str, keys: Iterable[ApiKey], methods: Iterable[str]) -> Response | None:

@@ -10,6 +10,7 @@ What a worker keeps in memory on that way, and when it is dropped:
 | `CacheState.repeats` | personal answers by the same | 5 MB | also each minute, and as the person's data do |
 | `Catalogue._decoded` | decoded products by index | 16,384 | the oldest, and with the catalogue |
 | `parsing._read_again` | checked queries by their text | 1,024 | least recently used, as all that follow |
+| `events.recent._decoded` | decoded events by their bytes | 4,096 | the oldest |
 | `due._curve_of` | curves of return by rhythm | 4,096 | |
 | `days.date_of`, `days.to_iso` | dates by day, their text | 4,096 each | |
 | `reasons._explain_other` | reasons of products not owned | 4,096 | |

@@ -74,6 +74,7 @@ def keep(
     n_bytes = _OBJECTS_BYTES + len(prepared.body)
     for published in reading.lists.values():
         n_bytes += 0 if published is None else len(published.wire)
+    n_bytes += sum(recent.n_bytes for recent in reading.live.values())
     answer = CachedAnswer(reading, until, result.counted, before, after, prepared.headers)
     builder.state.repeats.keep(key, answer, n_bytes)
 

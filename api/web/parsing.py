@@ -76,6 +76,8 @@ def refuse_query(query: str) -> None:
 
     Raises InvalidRequestError.
     """
+    if not query:
+        return
     given = dict.fromkeys(name for name, _ in parse_qsl(drop_unknown(query), keep_blank_values=True))
     if given:
         message = "does not count in the query of a request that has a body; say it there"

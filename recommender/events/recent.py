@@ -1,5 +1,6 @@
 """What is kept of one person outside of the versions, as one answer reads it."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,8 @@ LEADS = 5
 """Products of one kind whose lists are read besides: the last bought, in the cart, viewed."""
 NEIGHBOURS = 10
 """Products of each of these lists."""
+MOST_DECODED = 4_096
+"""Events that stay decoded, about 400 bytes each."""
 _TEXT_OR_NONE = (str, type(None))
 
 
@@ -32,6 +35,8 @@ class RecentEvent(NamedTuple):
 
 
 _to_event = partial(tuple.__new__, RecentEvent)
+_NOT_KEPT = RecentEvent("view", "", 0.0)
+_decoded: OrderedDict[bytes, RecentEvent | None] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ class RecentActivity:
         return recent_events(self.session)
 
     @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, about, once its events are decoded."""
+        n_bytes = 2 * sum(map(len, (*self.orders, *self.session))) + sum(map(len, self.shown))
+        return n_bytes + sum(len(one.wire) for one in self.neighbours.values())
+
+    @property
     def anything(self) -> bool:
         """Whether there is anything."""
         return bool(self.orders or self.session or self.shown or self.hidden or self.folded)
@@ -81,15 +92,28 @@ class RecentActivity:
 def recent_events(wires: Sequence[bytes]) -> list[RecentEvent]:
     """Those of the events, as `Event.to_json` wrote them, that can be read, in the same order.
 
-    All are parsed at once: that takes half of the time.
+    A person who comes again brings the same events again: they stay decoded.
     """
+    kept = [_decoded.get(wire, _NOT_KEPT) for wire in wires]
+    missing = [wire for wire, event in zip(wires, kept, strict=True) if event is _NOT_KEPT]
+    if missing:
+        new = dict(zip(missing, _decode(missing), strict=True))
+        _decoded.update(new)
+        while len(_decoded) > MOST_DECODED:
+            _decoded.popitem(last=False)
+        kept = [new.get(wire) if event is _NOT_KEPT else event for wire, event in zip(wires, kept, strict=True)]
+    return [event for event in kept if event is not None]
+
+
+def _decode(wires: Sequence[bytes]) -> list[RecentEvent | None]:
+    """The event of each wire form; None where it cannot be read. To parse all at once takes half of the time."""
     try:
         found = orjson.loads(b"[%b]" % b",".join(wires))
     except ValueError:
         found = []
     if len(found) != len(wires):
         found = [_parse(wire) for wire in wires]
-    return [event for fields in found if (event := _to_recent_event(fields)) is not None]
+    return [_to_recent_event(fields) for fields in found]
 
 
 def _parse(wire: bytes) -> Any:

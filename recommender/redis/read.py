@@ -58,14 +58,15 @@ class ReadScript:
             return None
         named, wires, indices, texts, persons = answer
         version, catalogue = named.decode(), query.catalogue
-        lists = {key: None if wire is None else to_list(key, wire) for key, wire in zip(query.keys, wires, strict=True)}
+        lists: dict[ListKey, PublishedList | None] = {}
+        for key, wire in zip(query.keys, wires, strict=True):
+            lists[key] = None if wire is None else to_list(key, wire)
         if catalogue is None or version != query.version:
             catalogue = Catalogue({i: text for i, text in zip(indices, texts, strict=True) if text is not None})
-        recent = {
-            person: to_recent_activity(one)
-            for person, one in zip(query.people, persons, strict=True)
-            if one is not None
-        }
+        recent: dict[str, RecentActivity] = {}
+        for person, one in zip(query.people, persons, strict=True):
+            if one is not None:
+                recent[person] = to_recent_activity(one)
         return FetchedLists(version, lists, catalogue, recent)
 
 

@@ -95,6 +95,19 @@ def test_an_event_of_the_person_is_another_answer_at_once(shop: Shop, event_type
     assert shop.built_by(ANNA) == 1
 
 
+def test_the_events_that_it_was_made_of_count_in_its_memory(shop: Shop):
+    def n_bytes_of_an_answer() -> int:
+        repeats = shop.app.extensions["reprise"].shops.cache("default").state.repeats
+        before = repeats.n_bytes
+        shop.ask(f"{ANNA}?exclude=x{next(shop._ids)}")
+        return repeats.n_bytes - before
+
+    without = n_bytes_of_an_answer()
+    for _ in range(20):
+        shop.tell("view", "COFFEE")
+    assert n_bytes_of_an_answer() > without + 20 * 2 * len('{"event_id":"e1","event_type":"view"}')
+
+
 def test_all_of_whom_nothing_is_known_get_the_same(shop: Shop):
     strangers = [f"/v1/customers/stranger-{i}/recommendations" for i in range(3)]
     assert shop.built_by(*strangers, ANNA, *strangers) == 2

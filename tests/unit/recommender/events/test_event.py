@@ -1,5 +1,6 @@
 """An event says who did what, and when; everything else is refused by name."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -146,3 +147,10 @@ def test_two_ids_have_two_digests_fit_for_a_key(one, other):
     assert (digest(one) == digest(other)) == (one == other)
     assert len(digest(one)) == 32
     assert digest(one).isalnum()
+
+
+def test_its_json_is_ascii_and_holds_whatever_ids_may():
+    for customer_id in ("käse", "\U0001f600", 'quote"\\\n'):
+        event = Event(event_id="1", event_type="subscribe", customer_id=customer_id, occurred_at="2026-11-20T08:00:00Z")
+        assert event.to_json().isascii()
+        assert json.loads(event.to_json())["customer_id"] == customer_id
