@@ -34,6 +34,8 @@ ENV_PREFIX = "REPRISE_"
 CONFIG_VARIABLE = "REPRISE_CONFIG"
 """Names the settings file; no setting itself, as the file cannot say where it is."""
 _FILE = "reprise.toml"
+MOST_HELD_OUT = 0.5
+"""Largest share of customers that may be held out from mails."""
 
 
 class AlsSettings(BaseModel):
@@ -69,6 +71,12 @@ class MailSettings(BaseModel):
     """Name of the shop over every mail."""
     postal_address: str | None = None
     """Postal address under every mail, as many countries' laws want it; its lines."""
+    utm_source: str | None = Field(default=None, min_length=1, max_length=100)
+    """What links in mails add to addresses of the shop as `utm_source`, beside `utm_medium=email` and the campaign as
+    `utm_campaign`, so that the shop's own statistics know them. None: nothing is added."""
+    cart_url: str | None = Field(default=None, pattern=r"^https?://[^\s]*\{product_id\}[^\s]*$")
+    """Address of the shop that puts a product into the basket, with `{product_id}` where its id goes: buttons to order
+    again lead there. None: they lead to the product."""
     most_per_week: int = Field(default=2, ge=0, le=50)
     """Most mails to one customer in any seven days, over all campaigns."""
     quiet_days_after_order: int = Field(default=2, ge=0, le=365)
@@ -77,6 +85,12 @@ class MailSettings(BaseModel):
     """Days without a mail after a complaint."""
     consent: Literal["assumed", "required"] = "assumed"
     """Who may be written to: `assumed`: everybody who never objected; `required`: only who subscribed."""
+    holdout: float = Field(default=0.05, ge=0, le=MOST_HELD_OUT)
+    """Share of a campaign's customers, of those who would really get the mail, who get none, so that it can be said
+    what the mails brought. An experiment of yours on the campaign takes its place."""
+    holdout_of_all: float = Field(default=0.0, ge=0, le=MOST_HELD_OUT)
+    """Share of all customers who get no campaign's mail in a calendar quarter, so that it can be said what all mails
+    together brought."""
 
 
 class Settings(BaseSettings):

@@ -15,7 +15,7 @@ from recommender.data_dir import make_folder
 from recommender.errors import HomeError
 
 ERASED = "erased"
-MARKS = ("subscribe", "unsubscribe", "mail_complaint", "mail_bounce")
+MARKS = ("subscribe", "unsubscribe", "mail_complaint", "mail_bounce", "fewer_mails")
 """Marks that are kept beside erasures: all that decide whether somebody is written to, also in favour of it."""
 _BUSY_S = 5.0
 _PAGE = 1_000

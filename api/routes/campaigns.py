@@ -6,13 +6,21 @@ from flask import Blueprint, Response, g
 from pydantic_core import from_json
 
 from api.ids import CampaignId
-from api.schemas.campaigns import BLOCKS_PER_PAGE, CampaignAnswer, PicksBody, PicksPage, PicksQuery
+from api.schemas.campaigns import (
+    BLOCKS_PER_PAGE,
+    CampaignAnswer,
+    CampaignResultsAnswer,
+    PicksBody,
+    PicksPage,
+    PicksQuery,
+)
 from api.schemas.requests import NoQuery
 from api.security.auth import Permission
 from api.serving.service import service
 from api.web.openapi import operation
 from api.web.responses import answer_plain
 from recommender.campaigns.context import open_context
+from recommender.campaigns.overview import find_campaign
 from recommender.campaigns.run import begin_campaign, count_blocks
 from recommender.errors import CampaignConflictError, UsageError
 from recommender.storage.pick_jobs import PickJob
@@ -60,6 +68,25 @@ def make_picks(campaign_id: str, body: PicksBody) -> Response:
 def show(campaign_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
     """How far the picks of a campaign are."""
     return answer_plain(_document(service().jobs.find(campaign_id)))
+
+
+@blueprint.get("/<campaign_id:campaign_id>/results")
+@operation(
+    "show_results",
+    tag="campaigns",
+    access=Permission.CAMPAIGNS,
+    query=NoQuery,
+    answer=CampaignResultsAnswer,
+    problems=(404, 503),
+)
+def show_results(campaign_id: str, query: NoQuery) -> Response:  # noqa: ARG001 - only checked
+    """What came of a campaign, by variant, and what its mails brought against those who were held out.
+
+    `reprise worker` counts it, at most every half minute. `campaign` is null for one that another system sent, and
+    `results` while nothing is counted.
+    """
+    found = find_campaign(service().shops.storage, g.principal.shop, campaign_id)
+    return answer_plain(found.to_dict())
 
 
 @blueprint.get("/<campaign_id:campaign_id>/picks")

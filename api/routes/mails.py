@@ -10,7 +10,7 @@ from api.background.mail_events import mail_event
 from api.serving.mail_links import mail_links, read_signed
 from api.serving.service import service
 from api.web.openapi import link_operation
-from recommender.campaigns.links import NOT_OURS, MailLink
+from recommender.campaigns.links import NOT_OURS, MailLink, cart_address, tag
 from recommender.errors import ForgedLinkError, StoreUnavailableError
 from recommender.publication.product import Product
 from recommender.web_address import web_address
@@ -37,14 +37,22 @@ def click(signed: str, slot: str) -> Response:
     What is sold out, blocked or gone since gives way to the mail's next spare. The click is kept as an event of the
     customer, once per product and day, unless it is a HEAD or a program's that says so.
     """
-    link, position = _read(signed, slot)
-    product = mail_links().find(link, position)
-    target = web_address(product.url, service().settings.link_hosts) if product is not None else None
-    if product is None or target is None:
-        raise ForgedLinkError(NOT_OURS)
-    if _is_read_by_a_person():
-        _note(link, product, position)
-    return _redirect(target)
+    link, _, target = _follow(signed, slot)
+    return _redirect(tag(target, service().settings.mail.utm_source, link.campaign_id))
+
+
+@blueprint.get("/<string:signed>/<string:slot>/order")
+@link_operation("order_again", 302, problems=(503,))
+def order(signed: str, slot: str) -> Response:
+    """To the basket of the shop, with the product that this slot of the mail shows now.
+
+    That is the address that the setting `mail.cart_url` names; without it, the page of the product. The click is kept
+    as by `click`.
+    """
+    link, product, target = _follow(signed, slot)
+    mail = service().settings.mail
+    target = target if mail.cart_url is None else cart_address(mail.cart_url, product.product_id)
+    return _redirect(tag(target, mail.utm_source, link.campaign_id))
 
 
 @blueprint.get("/<string:signed>/<string:slot>/image")
@@ -65,6 +73,22 @@ def image(signed: str, slot: str) -> Response:
     answer = _redirect(target) if target else _uncached(Response(EMPTY_PICTURE, content_type="image/gif"))
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is shown within a page of the mail's reader
     return answer
+
+
+def _follow(signed: str, slot: str) -> tuple[MailLink, Product, str]:
+    """The product that a slot shows now, and the address of its page; the click is noted.
+
+    Raises:
+        ForgedLinkError: it is no link of ours, or nothing is left to show.
+    """
+    link, position = _read(signed, slot)
+    product = mail_links().find(link, position)
+    target = web_address(product.url, service().settings.link_hosts) if product is not None else None
+    if product is None or target is None:
+        raise ForgedLinkError(NOT_OURS)
+    if _is_read_by_a_person():
+        _note(link, product, position)
+    return link, product, target
 
 
 def _read(signed: str, slot: str) -> tuple[MailLink, int]:

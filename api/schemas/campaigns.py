@@ -1,12 +1,13 @@
 """Schemas of campaigns: requests and answers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.requests import Capped, whole
 from recommender.campaigns.audiences import AudienceName
+from recommender.results.campaigns import Verdict
 
 BLOCKS_PER_PAGE = 16
 """Blocks of customers in one page of picks: about a thousand customers."""
@@ -81,6 +82,73 @@ class CampaignAnswer(BaseModel):
     model_version: str
     begun_at: datetime
     progress: CampaignProgress
+
+
+class VariantFigures(BaseModel):
+    """What came of one variant of a campaign; customers where nothing else is said."""
+
+    variant: str = Field(description="`mailed`, `holdout`, or a variant of your experiment on the campaign.")
+    selected: int = Field(description="In the audience.")
+    refused: dict[str, int] = Field(description="Why no mail was allowed or worth it → how many of `selected`.")
+    sent: int
+    bounced: int
+    opened: int
+    clicked: int
+    bought: int = Field(description="Bought what they had clicked in the mail.")
+    units: float
+    money: dict[str, float] = Field(description="Currency → amount of these purchases.")
+    unsubscribed: int
+    complained: int
+    took_part: int = Field(description="Would really get the mail, and got it or were held out: these are compared.")
+    orders: int = Field(description="Orders of those who took part, within the stated days.")
+    orders_squared: int = Field(description="Sum of the squares of each one's orders: campaigns can be added up.")
+    ordered: int = Field(description="Those who took part and ordered.")
+    revenue: dict[str, float] = Field(description="Currency → amount of these orders.")
+
+
+class MailEffect(BaseModel):
+    """What the mails brought, in orders per customer, against those who were held out."""
+
+    verdict: Verdict
+    lift: float | None = Field(description="The difference as a share of the hold-out's orders.")
+    low: float | None
+    high: float | None = Field(description="Its 95 % interval.")
+    extra_orders: float | None
+    more_weeks: int | None = Field(description="Weeks with such a mailing each until 5 % more would be found.")
+    until: date | None = Field(description="Until when orders count.")
+    sentence: str = Field(description="The same in English.")
+
+
+class CampaignFigures(BaseModel):
+    """What came of a campaign."""
+
+    campaign_id: str
+    first_at: datetime | None
+    within_days: float = Field(description="Days after a mail, or a click in it, in which orders count.")
+    variants: list[VariantFigures]
+    effect: MailEffect
+
+
+class BegunCampaign(BaseModel):
+    """A campaign as it began."""
+
+    campaign_id: str
+    audience: str
+    slots: int
+    version: str
+    begun_at: datetime
+    holdout: float = Field(description="Share of those who would get the mail who get none.")
+    holdout_of_all: float = Field(description="Share of all customers who get no mail of the quarter.")
+    cancelled_at: datetime | None
+
+
+class CampaignResultsAnswer(BaseModel):
+    """A campaign and what came of it."""
+
+    campaign_id: str
+    state: Literal["begun", "cancelled", "elsewhere"]
+    campaign: BegunCampaign | None
+    results: CampaignFigures | None
 
 
 class PicksPage(BaseModel):

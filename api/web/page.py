@@ -7,6 +7,7 @@ _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 32rem; margin: 15vh auto 0; padding: 0 1.5rem; }
 button { font: inherit; padding: .75rem 1.5rem; border: 0; border-radius: .5rem; background: #1f5fbf; color: #fff; }
+form + form { margin-top: .75rem; }
 button:focus-visible { outline: 3px solid #f5a623; outline-offset: 2px; }
 """
 _HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()

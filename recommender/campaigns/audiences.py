@@ -24,6 +24,8 @@ LIKELY_LATE = 0.2
 DELIVERED_AFTER_DAYS = 4
 DELIVERED_BEFORE_DAYS = 14
 """A last order this many days ago has arrived and is still fresh in memory."""
+LOST_DAYS = 28
+"""Silence in which nobody is lost yet, however quick the own rhythm is."""
 BEST_SCORE = 4
 """RFM scores from here on are the best two in five."""
 _LONG = 20.0
@@ -102,18 +104,18 @@ def past_due(person: Person) -> list[Candidate]:
 
 def due_soon(person: Person) -> str | None:
     """Something they buy again and again will be used up within a week."""
-    return _explain(due_now(person), "{title} is due {at}, {chance:.0%} likely within {days} days", person, DUE_DAYS)
+    return _explain(due_now(person), "{title} is due {at}, {chance}", person, DUE_DAYS)
 
 
 def overdue(person: Person) -> str | None:
     """The time to buy something again is past, and they may still want it."""
-    return _explain(past_due(person), "{title} is overdue, {chance:.0%} likely in {days} days", person, OVERDUE_DAYS)
+    return _explain(past_due(person), "{title} is overdue, {chance}", person, OVERDUE_DAYS)
 
 
 def win_back(person: Person) -> str | None:
-    """They have been silent for much longer than usual: "we miss you"."""
-    state = person.lifecycle
-    return f"{state}: {_silence(person)}" if state in ("at_risk", "lapsed") else None
+    """They are lost, silent for over three times as long as usual, and four weeks at least: "we miss you"."""
+    lost = person.lifecycle == "lapsed" and person.day - person.profile.last_day >= LOST_DAYS
+    return f"lapsed: {_silence(person)}" if lost else None
 
 
 def post_purchase(person: Person) -> str | None:
@@ -203,7 +205,22 @@ def _explain(candidates: Sequence[Candidate], text: str, person: Person, days: i
         return None
     when = due(candidates[0].own, person.at)
     at = "now" if when.at < _today(person) else f"on {when.at}"
-    return text.format(title=_title(candidates[0]), at=at, chance=when.probability[days], days=days)
+    return text.format(title=_title(candidates[0]), at=at, chance=_chance(candidates[0], when, days))
+
+
+def _chance(candidate: Candidate, when: Due, days: int) -> str:
+    """How likely a product is bought: by the number that the floor of a placement is held against, if there is one.
+
+    That knows how seldom a customer still orders; the rhythm of the product alone does not.
+    """
+    if candidate.probability is None:
+        return f"{to_percent(when.probability[days])} likely within {days} days by its rhythm"
+    return f"{to_percent(candidate.probability)} likely to be bought"
+
+
+def to_percent(share: float) -> str:
+    """A share for people: `24 %`; small ones with a digit more, `0.4 %`."""
+    return f"{100 * share:.0f} %" if share >= 0.01 or not share else f"{100 * share:.1g} %"
 
 
 def _title(candidate: Candidate) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 
 from recommender.events.event import Event
 from recommender.experiments.experiment import Experiments
+from recommender.results.store import Decided
 from recommender.settings import MailSettings, Settings
 from recommender.slate.placements import Placement, find_placement
 from recommender.storage.contacts import Contacts
@@ -29,6 +30,7 @@ class CampaignContext:
         experiments: of the shop; those that apply to a campaign decide who is held out.
         placements: others, by name, that an experiment may try instead.
         keep_exposures: writes exposures to the event log; raises StoreError where it cannot.
+        keep_decided: keeps what a campaign decided about a block of customers; the same.
     """
 
     store: VersionStore
@@ -38,6 +40,7 @@ class CampaignContext:
     experiments: Experiments = ()
     placements: Mapping[str, Placement] = field(default_factory=dict)
     keep_exposures: Callable[[Sequence[Event], datetime], object] = lambda *_: None
+    keep_decided: Callable[[str, int, Decided], object] = lambda *_: None
 
 
 def open_context(storage: ShopStorage, settings: Settings, shop: str | None = None) -> CampaignContext:
@@ -53,4 +56,5 @@ def open_context(storage: ShopStorage, settings: Settings, shop: str | None = No
         settings.experiments,
         placements,
         partial(storage.event_log(shop).accept, bound=settings.max_waiting_events),
+        storage.results(shop).note_decided,
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from recommender.campaigns.links import address, link_of, sign
+from recommender.campaigns.links import address, cart_address, link_of, sign, tag
 from recommender.settings import MailSettings
 from recommender.slate.item_json import Presentation, to_item
 from recommender.storage.campaign import Campaign, Picks
@@ -18,31 +18,47 @@ class LinkMaker:
     """
 
     def __init__(self, settings: MailSettings, shop: str, hosts: Collection[str] = ()) -> None:
-        self._base = settings.link_base
-        self._secret = settings.secret
+        self._settings = settings
         self._shop = shop
         self._hosts = hosts
 
     def links(self, campaign: Campaign, picks: Picks) -> "Links":
         """The links of the mail with `picks`."""
-        if self._secret is None:
-            return Links(picks, self._base, None, self._hosts)
-        token = sign(link_of(self._shop, campaign.campaign_id, picks), self._secret.get_secret_value())
-        return Links(picks, self._base, token, self._hosts)
+        secret, token = self._settings.secret, None
+        if secret is not None:
+            token = sign(link_of(self._shop, campaign.campaign_id, picks), secret.get_secret_value())
+        return Links(picks, campaign.campaign_id, token, self._settings, self._hosts)
 
 
 class Links:
     """The links of one mail; `token` is None where they are not signed."""
 
-    def __init__(self, picks: Picks, base: str, token: str | None, hosts: Collection[str]) -> None:
+    def __init__(
+        self, picks: Picks, campaign_id: str, token: str | None, settings: MailSettings, hosts: Collection[str]
+    ) -> None:
         self._picks = picks
-        self._base = base
+        self._campaign_id = campaign_id
         self._token = token
+        self._settings = settings
+        self._base = settings.link_base
         self._hosts = hosts
 
     def url(self, slot: int) -> str | None:
         """Address of the product in a slot, from 1; None where the shop gave no web address."""
-        return self._through(slot, "click", self._picks.items[slot - 1].product.url)
+        url = self._through(slot, "click", self._picks.items[slot - 1].product.url)
+        return url if url is None or self._token is not None else self._tag(url)
+
+    def order_url(self, slot: int) -> str | None:
+        """Address that puts the product in a slot, from 1, into the basket; None where the shop names none."""
+        cart_url, product = self._settings.cart_url, self._picks.items[slot - 1].product
+        if cart_url is None or web_address(product.url, self._hosts) is None:
+            return None
+        if self._token is None:
+            return self._tag(cart_address(cart_url, product.product_id))
+        return address(self._base, self._token, slot, "order")
+
+    def _tag(self, url: str) -> str:
+        return tag(url, self._settings.utm_source, self._campaign_id)
 
     def image_url(self, slot: int) -> str | None:
         """Address of the image of the product in a slot, from 1; None where the shop gave no web address."""

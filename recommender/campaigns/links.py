@@ -2,10 +2,12 @@
 
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from recommender.errors import ForgedLinkError
+from recommender.person import encode_id
 from recommender.storage.campaign import Picks
 
 SALT = "reprise.mail-link"
@@ -67,6 +69,28 @@ def read_link(token: str, secret: str) -> MailLink:
 def address(base: str, token: str, *path: str | int) -> str:
     """The address of a link in a mail: `address(base, token, 1, "click")`, `address(base, token, "unsubscribe")`."""
     return "/".join([base.rstrip("/"), "v1/m", token, *map(str, path)])
+
+
+def tag(url: str, source: str | None, campaign_id: str) -> str:
+    """An address of the shop with what its statistics know a campaign by; what it has already stays.
+
+    Args:
+        url: http or https.
+        source: the `utm_source`; None adds nothing.
+        campaign_id: the `utm_campaign`.
+    """
+    if source is None:
+        return url
+    parts = urlsplit(url)
+    known = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    utm = {"utm_source": source, "utm_medium": "email", "utm_campaign": campaign_id}
+    added = urlencode({name: value for name, value in utm.items() if name not in known})
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))
+
+
+def cart_address(cart_url: str, product_id: str) -> str:
+    """The address that puts a product into the basket; `cart_url` has `{product_id}` where the id goes."""
+    return cart_url.replace("{product_id}", quote(encode_id(product_id), safe=""))
 
 
 def _dump(link: MailLink, n_ids: int, secret: str) -> str:

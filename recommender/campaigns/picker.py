@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from recommender.campaigns.audiences import Person, due_now, past_due
@@ -12,7 +12,7 @@ from recommender.days import day_of
 from recommender.experiments.treatment import UNTREATED, Treatment
 from recommender.publication.lists import ListKey
 from recommender.publication.product import Product
-from recommender.slate.candidates import Candidate, fallback_candidates
+from recommender.slate.candidates import Candidate, candidates_of_all, fallback_candidates
 from recommender.slate.customer_view import CustomerView
 from recommender.slate.placements import Limit, Mix, Placement, clamp_limit
 from recommender.slate.reading import FetchedLists
@@ -22,6 +22,10 @@ from recommender.storage.contacts import ContactState
 
 SPARES = 3
 """Products behind the picks, for slots whose product is gone when the mail is opened."""
+WIN_BACK_FLOOR = 0.0
+"""`min_probability` of mails to those who are lost, whatever the placement says."""
+MOST_CATEGORIES = 3
+"""Categories of a customer whose best sellers a mail to win back may show."""
 LAST_MAILS = 3
 """Products that so many of the last mails showed in vain stand behind all others, the last shown at the very end."""
 _PADDED = frozenset({"everyone", "win_back"})
@@ -70,8 +74,9 @@ class Picker:
     ) -> Picks | None:
         """The picks of one customer; None where no product is worth a mail.
 
-        Best sellers alone are no reason for a mail, and a mail about what is due, or about the last order, needs a
-        product for that: one that the last mails reminded of in vain stands behind all others, and is no reason again.
+        Best sellers of the shop alone are no reason for a mail, and a mail about what is due, or about the last order,
+        needs a product for that: one that the last mails reminded of in vain stands behind all others, and is no reason
+        again.
 
         Args:
             member: to whom.
@@ -103,15 +108,15 @@ class Picker:
         return Picks(member.customer_id, items, spares, variant)
 
     def _is_worth_a_mail(self, items: Sequence[Item], lead: Sequence[Candidate]) -> bool:
-        """Whether a product of the lead is among `items`, for an audience of _ABOUT; else whether a personal one is."""
-        if self.campaign.audience not in _ABOUT:
-            return any(item.kind != "popular" for item in items)
+        """Whether a product of the lead is among `items`; but for an audience of _ABOUT, a personal one will do."""
         about = {candidate.product.product_id for candidate in lead}
-        return any(item.product.product_id in about for item in items)
+        personal = self.campaign.audience not in _ABOUT
+        return any(item.product.product_id in about or (personal and item.kind != "popular") for item in items)
 
     def _placement(self, treatment: Treatment) -> Placement:
-        other = self.placements.get(treatment.placement or "")
-        return treatment.treat(other or self.placement)
+        placement = self.placements.get(treatment.placement or "") or self.placement
+        floor = floor_of(self.campaign.audience, placement)
+        return treatment.treat(placement.model_copy(update={"min_probability": floor}))
 
     def _lead(self, member: Member, slots: int) -> Iterable[Candidate]:
         lead = _LEADS.get(self.campaign.audience)
@@ -122,8 +127,18 @@ class Picker:
         return {name: sink(candidates, shown) for name, candidates in fallbacks.items()}
 
 
+def floor_of(audience: str, placement: Placement) -> float:
+    """The probability under which no personal product is good enough for a mail.
+
+    Who is lost is unlikely to buy anything, and is written to because of that.
+    """
+    return WIN_BACK_FLOOR if audience == "win_back" else placement.min_probability
+
+
 def lists_to_lead(audience: str, members: Iterable[Member]) -> list[ListKey]:
     """Keys of the lists that the picks of an audience need besides the customers' own; [] for most audiences."""
+    if audience == "win_back":
+        return list(dict.fromkeys(key for member in members for key in _own_categories(member)))
     if audience != "post_purchase":
         return []
     bought = (candidate.product.product_id for member in members for candidate in member.person.last_order)
@@ -166,10 +181,24 @@ def _past(member: Member, slots: int) -> Sequence[Candidate]:  # noqa: ARG001
     return past_due(member.person)
 
 
-def _favourites(member: Member, slots: int) -> Sequence[Candidate]:
-    """Own products bought most often, for half of the mail."""
+def _favourites(member: Member) -> list[Candidate]:
+    """Own products, those bought most often first."""
     own = [candidate for candidate in member.person.own if candidate.own is not None]
-    return sorted(own, key=lambda candidate: -candidate.own.purchases if candidate.own else 0)[: math.ceil(slots / 2)]
+    return sorted(own, key=lambda candidate: -candidate.own.purchases if candidate.own else 0)
+
+
+def _own_categories(member: Member) -> list[ListKey]:
+    """The best sellers of the categories that somebody bought from most often."""
+    categories = dict.fromkeys(one.product.category for one in _favourites(member) if one.product.category)
+    return [ListKey("popular", category) for category in list(categories)[:MOST_CATEGORIES]]
+
+
+def _missed(member: Member, slots: int) -> Iterator[Candidate]:
+    """Favourites for half of the mail, then what sells best in their categories and was never bought."""
+    yield from _favourites(member)[: math.ceil(slots / 2)]
+    known = [key for key in _own_categories(member) if key in member.view.reading.lists]
+    best = _new(candidates_of_all(member.view.reading, known, "popular", member.view.bought)) if known else iter(())
+    yield from islice(best, slots + SPARES)
 
 
 def _complements(member: Member, slots: int) -> Iterator[Candidate]:  # noqa: ARG001
@@ -181,7 +210,7 @@ def _complements(member: Member, slots: int) -> Iterator[Candidate]:  # noqa: AR
 _LEADS: dict[str, Callable[[Member, int], Iterable[Candidate]]] = {
     "due_soon": _due,
     "overdue": _past,
-    "win_back": _favourites,
+    "win_back": _missed,
     "post_purchase": _complements,
 }
 """Audience → the candidates that lead its picks, before the customer's own lists."""

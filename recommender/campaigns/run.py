@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from recommender.campaigns.audiences import find_audience
+from recommender.campaigns.cancel import refuse_cancelled
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList, check_list
 from recommender.campaigns.selection import Batch, Selection
 from recommender.campaigns.version_view import count_customer_blocks
 from recommender.errors import UnknownCampaignError, UsageError, VersionNotFoundError
+from recommender.experiments.mail_holdout import QUARTER, name_of_holdout
 from recommender.slate.placements import clamp_limit
 from recommender.storage.campaign import CAMPAIGN_ID, Campaign
 
@@ -29,7 +31,8 @@ def begin_campaign(
         at: now, aware.
 
     Raises:
-        UsageError: the id or the audience cannot be, or the campaign was begun with another audience or other slots.
+        UsageError: the id or the audience cannot be, or the campaign was begun with another audience or other slots,
+            or cancelled.
         VersionNotFoundError: nothing is published, or the version that it was begun with is no longer kept.
     """
     wanted = _want(context, campaign_id, audience, slots, at)
@@ -57,14 +60,29 @@ def _want(context: CampaignContext, campaign_id: str, audience: str, slots: int 
     find_audience(audience)
     if slots is not None and slots < 1:
         raise UsageError(f"{slots} slots leave no room for a product; ask for at least one")
+    _check_name(campaign_id, context)
     version = context.store.current()
     if version is None:
         raise VersionNotFoundError("nothing was published yet; run `reprise train FILE` first")
     count_customer_blocks(context.store, version)
-    return Campaign(campaign_id, audience, clamp_limit(context.placement, slots).applied, version, at)
+    # an experiment of the shop on the campaign says itself who is held out
+    own = any(campaign_id in experiment.campaigns for experiment in context.experiments)
+    shares = (0.0 if own else context.rules.holdout, context.rules.holdout_of_all)
+    return Campaign(campaign_id, audience, clamp_limit(context.placement, slots).applied, version, at, *shares)
+
+
+def _check_name(campaign_id: str, context: CampaignContext) -> None:
+    """Refuse a campaign whose hold-out would be called as another experiment is."""
+    name = name_of_holdout(campaign_id)
+    taken = [one.name for one in context.experiments if campaign_id not in one.campaigns]
+    if name in taken or re.fullmatch(QUARTER, name):
+        raise UsageError(
+            f"an experiment is called {name!r}, and a campaign's hold-out is named after it; take another id"
+        )
 
 
 def _check(context: CampaignContext, begun: Campaign, wanted: Campaign) -> Campaign:
+    refuse_cancelled(begun)
     if (begun.audience, begun.slots) != (wanted.audience, wanted.slots):
         raise UsageError(
             f"campaign {begun.campaign_id!r} was begun at {begun.begun_at:%Y-%m-%dT%H:%M:%SZ} for audience "
@@ -103,7 +121,7 @@ def run_campaign(
         rehearse: claim nothing; refusals are those that the governor would give now.
 
     Raises:
-        UsageError: `customers` is not the list that the campaign was begun with.
+        UsageError: `customers` is not the list that the campaign was begun with, or it was cancelled.
         VersionNotFoundError: the campaign's version is no longer kept.
     """
     check_list(campaign.audience, customers)

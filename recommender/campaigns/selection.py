@@ -1,23 +1,26 @@
 """Customers of a campaign, selected batch by batch: audience, experiments, picks, and the claim of a contact."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import NamedTuple
 
 from recommender.campaigns.audiences import Person, find_audience
+from recommender.campaigns.cancel import refuse_cancelled
 from recommender.campaigns.context import PLACEMENT, CampaignContext
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.picker import Member, Picker, lists_to_lead
 from recommender.campaigns.version_view import VersionView
 from recommender.days import midnight_of
-from recommender.errors import VersionNotFoundError
-from recommender.experiments.experiment import HOLDOUT, Assignment, assignments
+from recommender.errors import UsageError, VersionNotFoundError
+from recommender.experiments.experiment import HOLDOUT, Assignment, Experiment, assignments
 from recommender.experiments.exposure import exposure_event
-from recommender.experiments.treatment import combine
+from recommender.experiments.mail_holdout import holdout_of_campaign, holdout_of_quarter
+from recommender.experiments.treatment import Treatment, combine
 from recommender.publication.profile import Profile
+from recommender.results.campaigns import MAILED
 from recommender.storage.campaign import Campaign, Picks
-from recommender.storage.contacts import Claim, ContactState, Refusal, refusal
+from recommender.storage.contacts import Claim, ContactState, refusal
 
 NOTHING = "nothing_good_enough"
 """The reason of a customer without a product that is worth a mail."""
@@ -74,7 +77,8 @@ class Selection:
         self._other_versions: dict[str, VersionView] = {}
         self._n_done = 0
         # picks name the variant of the first experiment: one on this campaign, where there is any
-        self._experiments = sorted(context.experiments, key=lambda tried: campaign.campaign_id not in tried.campaigns)
+        tried = [*context.experiments, *_holdouts(campaign)]
+        self._experiments = sorted(tried, key=lambda one: campaign.campaign_id not in one.campaigns)
         self._picker = self._make_picker()
 
     def _make_picker(self) -> Picker:
@@ -92,6 +96,8 @@ class Selection:
             profiles = [profile for profile in profiles if profile.customer_id in listed]
         members = self._find_members(profiles)
         decisions = self._decide(members) if members else []
+        self._undo_if_cancelled(decisions)
+        self._keep_decided(number, decisions)
         return Batch(number, len(profiles), decisions, {member.customer_id: member.why for member in members})
 
     def _follow_overrides(self) -> None:
@@ -117,34 +123,58 @@ class Selection:
 
     def _decide(self, members: Sequence[Member]) -> list[Decision]:
         ids = [member.customer_id for member in members]
-        reasons: dict[str, str] = {}
-        picks: dict[str, Picks] = {}
-        claims: list[Claim] = []
         states = dict(zip(ids, self._context.contacts.standings(ids), strict=True))
-        prepared = self._prepare(members)
-        self._expose(prepared)
-        for member, assigned in prepared:
-            picked = self._pick(member, assigned, states[member.customer_id])
-            if isinstance(picked, Picks):
-                picks[member.customer_id] = picked
-                claims.append(self._make_claim(member, picked))
-            else:
-                reasons[member.customer_id] = picked
-        refusals = zip(picks, self._claim(claims, states), strict=True)
-        reasons |= {customer_id: refused for customer_id, refused in refusals if refused is not None}
-        return [Decision(each, None if each in reasons else picks[each], reasons.get(each)) for each in ids]
+        assigned = {customer_id: self._assign(customer_id) for customer_id in ids}
+        # the rules are asked first, in every variant: who would get no mail anyway must not be compared
+        reasons: dict[str, str] = self._ask_rules(members, states)
+        allowed = [member for member in members if member.customer_id not in reasons]
+        plain = self._pick_plain(allowed, states)
+        self._expose(plain, assigned)
+        picks = self._treat(allowed, plain, assigned, states)
+        reasons |= {one: picked for one, picked in picks.items() if isinstance(picked, str)}
+        mails = {one: picked for one, picked in picks.items() if isinstance(picked, Picks)}
+        reasons |= self._claim([self._make_claim(member, mails[member.customer_id]) for member in allowed
+                                if member.customer_id in mails])  # fmt: skip
+        return [Decision(each, None if each in reasons else mails[each], reasons.get(each)) for each in ids]
 
-    def _prepare(self, members: Sequence[Member]) -> list[tuple[Member, list[Assignment]]]:
-        """The members with their assignments, as the version that an experiment tries on them shows them."""
-        assigned = {member.customer_id: self._assign(member.customer_id) for member in members}
-        by_version: dict[str, list[Member]] = {}
+    def _ask_rules(self, members: Sequence[Member], states: Mapping[str, ContactState]) -> dict[str, str]:
+        """Customers who may not be written to now, with the reason."""
+        asked = {member.customer_id: self._make_claim(member, None) for member in members}
+        answers = {one: refusal(states[one], claim, self._context.rules) for one, claim in asked.items()}
+        return {one: answer for one, answer in answers.items() if answer is not None}
+
+    def _pick_plain(self, members: Sequence[Member], states: Mapping[str, ContactState]) -> dict[str, Picks]:
+        """The picks of each customer without any experiment; those without a product worth a mail are left out."""
+        members = self._in_version(members, self.version)
+        found = ((member.customer_id, self._picker.pick(member, states[member.customer_id])) for member in members)
+        return {customer_id: picks for customer_id, picks in found if picks is not None}
+
+    def _treat(
+        self,
+        members: Sequence[Member],
+        plain: Mapping[str, Picks],
+        assigned: Mapping[str, Sequence[Assignment]],
+        states: Mapping[str, ContactState],
+    ) -> dict[str, Picks | str]:
+        """The picks of each customer as experiments have them, or the reason why there are none."""
+        decided: dict[str, Picks | str] = {}
+        tried: dict[str, list[tuple[Member, Treatment]]] = {}
         for member in members:
-            tried = combine(assignment.treatment for assignment in assigned[member.customer_id]).version
-            by_version.setdefault(tried or self._campaign.version, []).append(member)
-        prepared = chain.from_iterable(
-            self._in_version(same, self._find_version(version)) for version, same in by_version.items()
-        )
-        return [(member, assigned[member.customer_id]) for member in prepared]
+            one = member.customer_id
+            treatment = combine(assignment.treatment for assignment in assigned[one])
+            if treatment.show and treatment.fields:
+                tried.setdefault(treatment.version or self._campaign.version, []).append((member, treatment))
+            elif one not in plain:
+                decided[one] = NOTHING
+            else:
+                decided[one] = plain[one]._replace(variant=_variant(assigned[one])) if treatment.show else HOLDOUT
+        for version, some in tried.items():
+            shown = self._in_version([member for member, _ in some], self._find_version(version))
+            for member, (_, treatment) in zip(shown, some, strict=True):
+                one = member.customer_id
+                picks = self._picker.pick(member, states[one], treatment, _variant(assigned[one]))
+                decided[one] = picks or NOTHING
+        return decided
 
     def _in_version(self, members: Sequence[Member], version: VersionView) -> Sequence[Member]:
         """The same members with their lists in `version`, and with the lists that lead their picks."""
@@ -178,38 +208,62 @@ class Selection:
             campaign=campaign.campaign_id,
         )
 
-    def _expose(self, prepared: Sequence[tuple[Member, Sequence[Assignment]]]) -> None:
-        """Record the exposure of every member, with a mail or without: so the variants stay comparable."""
+    def _expose(self, customer_ids: Iterable[str], assigned: Mapping[str, Sequence[Assignment]]) -> None:
+        """Record the exposure of everybody who takes part: who would really get the mail, were there no experiment."""
         exposures = [
             exposure_event(
                 assignment.experiment,
                 assignment.variant,
-                member.customer_id,
+                customer_id,
                 self._at,
                 placement=PLACEMENT,
                 campaign_id=self._campaign.campaign_id,
             )
-            for member, assigned in prepared
-            for assignment in assigned
+            for customer_id in customer_ids
+            for assignment in assigned[customer_id]
         ]
         if exposures and not self._rehearse:
             self._context.keep_exposures(exposures, self._at)
 
-    def _pick(self, member: Member, assigned: Sequence[Assignment], contact_state: ContactState) -> Picks | str:
-        """The picks, or the reason why there are none."""
-        treatment = combine(assignment.treatment for assignment in assigned)
-        if not treatment.show:
-            return HOLDOUT
-        variant = assigned[0].variant if assigned else None
-        return self._picker.pick(member, contact_state, treatment, variant) or NOTHING
-
-    def _make_claim(self, member: Member, picks: Picks) -> Claim:
-        ids = tuple(item.product.product_id for item in picks.items)
+    def _make_claim(self, member: Member, picks: Picks | None) -> Claim:
+        ids = tuple(item.product.product_id for item in picks.items) if picks else ()
         ordered_at = midnight_of(member.person.profile.last_day + 1)
         return Claim(self._campaign.campaign_id, member.customer_id, ids, ordered_at, self._at)
 
-    def _claim(self, claims: Sequence[Claim], states: Mapping[str, ContactState]) -> Sequence[Refusal | None]:
-        rules, contacts = self._context.rules, self._context.contacts
+    def _claim(self, claims: Sequence[Claim]) -> dict[str, str]:
+        """Enter mails in the ledger; those that it refuses after all, as others were quicker, with the reason."""
+        if self._rehearse or not claims:
+            return {}
+        refused = zip(claims, self._context.contacts.claim(claims, self._context.rules), strict=True)
+        return {claim.customer_id: answer for claim, answer in refused if answer is not None}
+
+    def _undo_if_cancelled(self, decisions: Sequence[Decision]) -> None:
+        """Give claims back that were made while the campaign was cancelled. Raises UsageError then."""
         if self._rehearse:
-            return [refusal(states[claim.customer_id], claim, rules) for claim in claims]
-        return contacts.claim(claims, rules) if claims else []
+            return
+        contacts, campaign_id = self._context.contacts, self._campaign.campaign_id
+        try:
+            refuse_cancelled(contacts.find(campaign_id))
+        except UsageError:
+            contacts.release(campaign_id, [one.customer_id for one in decisions if one.picks is not None])
+            raise
+
+    def _keep_decided(self, number: int, decisions: Sequence[Decision]) -> None:
+        if not self._rehearse:
+            counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+            for customer_id, _, reason in decisions:
+                variant = _variant(self._assign(customer_id)) or MAILED
+                counts[variant].update(["selected"] if reason in (None, HOLDOUT) else ["selected", reason])
+            self._context.keep_decided(self._campaign.campaign_id, number, counts)
+
+
+def _holdouts(campaign: Campaign) -> Iterator[Experiment]:
+    if campaign.holdout:
+        yield holdout_of_campaign(campaign.campaign_id, campaign.holdout)
+    if campaign.holdout_of_all:
+        yield holdout_of_quarter(campaign.begun_at, campaign.holdout_of_all)
+
+
+def _variant(assigned: Sequence[Assignment]) -> str | None:
+    """The variant of the first experiment."""
+    return assigned[0].variant if assigned else None

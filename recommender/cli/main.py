@@ -13,6 +13,7 @@ from recommender.errors import DataError, GateRefusedError, RepriseError, UsageE
 
 COMMANDS = {
     "demo": ("training.commands.model.demo", "Make up a shop, train, publish and serve it."),
+    "campaigns": ("training.commands.campaigns.campaigns", "List campaigns, say what came of each, cancel one."),
     "doctor": ("training.commands.model.doctor", "Check a purchase file and say what can be learned from it."),
     "customers": ("training.commands.analytics.customers", "Say what customers are worth and when they come back."),
     "erase": ("training.commands.events.erase", "Forget customers who asked for it, in Redis and in every file."),

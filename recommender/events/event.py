@@ -42,6 +42,7 @@ EventType = Literal[
     "mail_complaint",
     "subscribe",
     "unsubscribe",
+    "fewer_mails",
     "subscription_start",
     "subscription_end",
 ]
@@ -94,6 +95,7 @@ EVENT_TYPES: dict[EventType, EventShape] = {
     "mail_complaint": EventShape("A mail was called spam.", ("customer_id",), _MAIL),
     "subscribe": EventShape("A customer wants mails.", ("customer_id",), _MAIL),
     "unsubscribe": EventShape("A customer wants no more mails.", ("customer_id",), _MAIL),
+    "fewer_mails": EventShape("A customer wants one mail in 30 days at most.", ("customer_id",), _MAIL),
     "subscription_start": EventShape("A product is delivered again and again from now on.", _BOTH),
     "subscription_end": EventShape("A product is not delivered again and again any more.", _BOTH),
 }

@@ -7,6 +7,7 @@ string. The rules of frequency and suppression run on the server, in `scripts/co
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -21,7 +22,7 @@ from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S, STA
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
+from recommender.storage.contacts import FEWER, MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
 from recommender.suppression_list import ERASED, MARKS, Suppression
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ _CLAIM = load_script(
     "contacts/claim",
     day_s=SECONDS_PER_DAY,
     week_us=WEEK // timedelta(microseconds=1),
+    fewer_us=FEWER // timedelta(microseconds=1),
     **MAIL_LIMITS,
 )
 _READ = load_script("contacts/last_order", "contacts/read", day_s=SECONDS_PER_DAY)
@@ -80,6 +82,15 @@ class RedisContacts:
             raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         return self._read_campaign(key, found)
 
+    def cancel(self, campaign_id: str, at: datetime) -> Campaign:
+        """See `Contacts.cancel`."""
+        campaign = self.find(campaign_id)
+        if campaign.cancelled_at is None:
+            campaign = replace(campaign, cancelled_at=at)
+            key = self._keys.campaign(digest(campaign_id))
+            self._writer.call("SET", key, campaign.to_json(), "XX", "KEEPTTL")
+        return campaign
+
     def campaigns(self) -> list[Campaign]:
         """See `Contacts.campaigns`. Two round trips."""
         ids = self._reader.call("ZREVRANGE", self._keys.campaigns, 0, -1)
@@ -95,10 +106,13 @@ class RedisContacts:
         """See `Contacts.claim`. One round trip for each _CUSTOMERS_PER_TRIP."""
         return [one for some in _in_trips(claims) for one in self._claim(some, rules)]
 
-    def release(self, campaign_id: str, customer_id: str) -> None:
-        """See `Contacts.release`."""
-        key = self._keys.of("mails", digest_of_person(customer_id, None))
-        self._writer.evaluate(_RELEASE.text, [key], encode_id(contact_in(campaign_id)))
+    def release(self, campaign_id: str, customer_ids: Sequence[str]) -> int:
+        """See `Contacts.release`. One round trip for each _CUSTOMERS_PER_TRIP."""
+        contact = encode_id(contact_in(campaign_id))
+        trips = (
+            [self._keys.of("mails", digest_of_person(one, None)) for one in some] for some in _in_trips(customer_ids)
+        )
+        return sum(int(self._writer.evaluate(_RELEASE.text, keys, contact)) for keys in trips)
 
     def server(self) -> str:
         """See `Contacts.server`."""

@@ -98,8 +98,8 @@ class RedisEventLog:
             )
         raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
 
-    def unsubscribe(self, event: Event) -> None:
-        """See `EventLog.unsubscribe`."""
+    def tell_reader(self, event: Event) -> None:
+        """See `EventLog.tell_reader`."""
         self._accept([event], event.occurred_at, 0, "reader")
 
     def keep_folded(self, customer_id: str, folded: bytes) -> None:
@@ -179,7 +179,7 @@ class RedisEventLog:
             self._keys.of(part, person) if part else "",
             self._keys.of("session", person) if made_up else "",
             *_describe_kept(event, part),
-            int(event.event_type in MUST_BE_KEPT),
+            int(sender == "reader" or event.event_type in MUST_BE_KEPT),
             event.to_json(),
         )
 

@@ -21,6 +21,9 @@ class Campaign:
         slots: most products in one mail.
         version: the published version that the picks come from.
         begun_at: aware; the picks are those of this moment, and contacts are counted from it.
+        holdout: share of the customers who would get its mail and do not, so that they can be compared.
+        holdout_of_all: share of all customers who get no mail in the quarter in which it began.
+        cancelled_at: aware; None while it was not.
     """
 
     campaign_id: str
@@ -28,10 +31,14 @@ class Campaign:
     slots: int
     version: str
     begun_at: datetime
+    holdout: float = 0.0
+    holdout_of_all: float = 0.0
+    cancelled_at: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return asdict(self) | {"begun_at": self.begun_at.isoformat()}
+        cancelled_at = self.cancelled_at and self.cancelled_at.isoformat()
+        return asdict(self) | {"begun_at": self.begun_at.isoformat(), "cancelled_at": cancelled_at}
 
     def to_json(self) -> bytes:
         """Compact JSON."""
@@ -41,7 +48,10 @@ class Campaign:
     def from_json(cls, text: bytes) -> "Campaign":
         """The inverse of `to_json`. Raises ValueError, TypeError or KeyError where `text` is no campaign."""
         fields = json.loads(text)
-        return cls(**fields | {"begun_at": datetime.fromisoformat(fields["begun_at"])})
+        moments = {
+            name: datetime.fromisoformat(fields[name]) for name in ("begun_at", "cancelled_at") if fields.get(name)
+        }
+        return cls(**fields | {"begun_at": moments["begun_at"], "cancelled_at": moments.get("cancelled_at")})
 
 
 class Picks(NamedTuple):

@@ -63,6 +63,7 @@ def to_standing(
         mails=tuple(sorted(mails, key=lambda mail: (mail.at, mail.campaign_id), reverse=True)),
         subscribed_at=moments.get("subscribe"),
         unsubscribed_at=moments.get("unsubscribe"),
+        fewer_at=moments.get("fewer_mails"),
         complained_at=moments.get("mail_complaint"),
         bounced_at=moments.get("mail_bounce"),
         ordered_at=None if ordered_at is None else to_moment(ordered_at),

@@ -19,6 +19,8 @@ MOST_MAILS = 200
 MOST_PRODUCTS = 50
 """Products kept of one contact, as far as events tell of them one by one."""
 WEEK = timedelta(days=7)
+FEWER = timedelta(days=30)
+"""In so long, who wants fewer mails gets one at most."""
 
 Refusal = Literal[
     "erased",
@@ -27,6 +29,7 @@ Refusal = Literal[
     "no_consent",
     "quiet_after_complaint",
     "quiet_after_order",
+    "wants_fewer",
     "too_often",
 ]
 """Why somebody gets no mail. Where there are several reasons it is the first in this order."""
@@ -66,6 +69,7 @@ class ContactState:
         ordered_at: of the last order among recent events; one that the training knew may be newer than all of these.
         subscriptions: ids of products that are delivered again and again: no mail shows them.
         erased: asked to be forgotten.
+        fewer_at: wants fewer mails.
     """
 
     mails: Sequence[Mail] = ()
@@ -76,11 +80,17 @@ class ContactState:
     ordered_at: datetime | None = None
     subscriptions: frozenset[str] = frozenset()
     erased: bool = False
+    fewer_at: datetime | None = None
 
     @property
     def unsubscribed(self) -> bool:
         """Whether the last word was that no mails are wanted; at the same moment as the contrary, it holds."""
         return _holds(self.unsubscribed_at, self.subscribed_at)
+
+    @property
+    def wants_fewer(self) -> bool:
+        """Whether fewer mails were asked for, and the customer did not subscribe since."""
+        return _holds(self.fewer_at, self.subscribed_at)
 
     @property
     def bounced(self) -> bool:
@@ -119,6 +129,9 @@ class Contacts(Protocol):
     def find(self, campaign_id: str) -> Campaign:
         """The campaign kept under this id. Raises UnknownCampaignError."""
 
+    def cancel(self, campaign_id: str, at: datetime) -> Campaign:
+        """Keep that a campaign was cancelled at `at`, aware, unless it was before. Raises UnknownCampaignError."""
+
     def campaigns(self) -> list[Campaign]:
         """The campaigns that began in the last CONTACTS_KEPT_DAYS, the latest first."""
 
@@ -136,8 +149,8 @@ class Contacts(Protocol):
             For each claim why there is no mail, None where there may be one.
         """
 
-    def release(self, campaign_id: str, customer_id: str) -> None:
-        """Strike a claimed mail that was not sent after all. One that an event says was sent stays."""
+    def release(self, campaign_id: str, customer_ids: Sequence[str]) -> int:
+        """Strike claimed mails that were not sent after all; how many. Those that an event says were sent stay."""
 
     def server(self) -> str:
         """Name of the process that keeps this: another one may have an older copy.
@@ -165,6 +178,8 @@ def refusal(standing: ContactState, claim: Claim, rules: MailSettings) -> Refusa
     are [t, t + n days), and at their very end a mail may be sent. An order or a complaint of after `claim.at` counts,
     too: by the time that it is known, the mail would come after it. Zero days are none.
 
+    Who wants fewer mails gets one in FEWER.
+
     No seven days [t, t + 7 days) that hold `claim.at` may hold more than `rules.most_per_week` mails, this one among
     them, whether the others come before or after it. Two mails exactly seven days apart share no such week.
     """
@@ -191,7 +206,10 @@ def _refused_by_time(standing: ContactState, claim: Claim, rules: MailSettings) 
     orders = (standing.ordered_at, claim.last_order_at)
     if any(_is_quiet(claim.at, ordered_at, rules.quiet_days_after_order) for ordered_at in orders):
         return "quiet_after_order"
-    if _is_too_often(claim.at, [mail.counted_at for mail in standing.mails], rules.most_per_week):
+    mails = [mail.counted_at for mail in standing.mails]
+    if standing.wants_fewer and _is_too_often(claim.at, mails, 1, FEWER):
+        return "wants_fewer"
+    if _is_too_often(claim.at, mails, rules.most_per_week, WEEK):
         return "too_often"
     return None
 
@@ -204,7 +222,7 @@ def _is_quiet(at: datetime, since: datetime | None, days: int) -> bool:
     return days > 0 and since is not None and at < since + timedelta(days=days)
 
 
-def _is_too_often(at: datetime, others: Sequence[datetime], most: int) -> bool:
-    """Whether `most` + 1 mails in a row, the one at `at` among them, lie within less than a week."""
-    near = sorted([at, *(other for other in others if abs(other - at) < WEEK)])
-    return any(first <= at <= last and last - first < WEEK for first, last in zip(near, near[most:], strict=False))
+def _is_too_often(at: datetime, others: Sequence[datetime], most: int, span: timedelta) -> bool:
+    """Whether `most` + 1 mails in a row, the one at `at` among them, lie within less than `span`."""
+    near = sorted([at, *(other for other in others if abs(other - at) < span)])
+    return any(first <= at <= last and last - first < span for first, last in zip(near, near[most:], strict=False))

@@ -24,6 +24,7 @@ _PARTS: dict[EventType, PersonalPart] = {
     "not_interested": "hidden",
     "subscribe": "standing",
     "unsubscribe": "standing",
+    "fewer_mails": "standing",
     "mail_complaint": "standing",
     "mail_bounce": "standing",
     "subscription_start": "standing",
@@ -31,7 +32,7 @@ _PARTS: dict[EventType, PersonalPart] = {
     "mail_sent": "mails",
 }
 _KEPT = {part: timedelta(seconds=seconds) for part, seconds in KEPT_S.items()}
-MUST_BE_KEPT: frozenset[EventType] = frozenset({"unsubscribe", "mail_complaint", "mail_bounce"})
+MUST_BE_KEPT: frozenset[EventType] = frozenset({"unsubscribe", "fewer_mails", "mail_complaint", "mail_bounce"})
 """Events that are kept however many wait, and however full Redis is: somebody wants, or can get, no more mails."""
 
 
@@ -69,8 +70,8 @@ class EventLog(Protocol):
             StoreUnavailableError: the server did not answer; whether they were kept is not known, so send them again.
         """
 
-    def unsubscribe(self, event: Event) -> None:
-        """Keep what a reader did on our own page, an `unsubscribe` of now. One round trip.
+    def tell_reader(self, event: Event) -> None:
+        """Keep what a reader did on our own page now: `unsubscribe`, `fewer_mails` or `subscribe`. One round trip.
 
         It is kept however much waits and however full the server is, and wins over all that the shop sent before it,
         whatever the clocks say.

@@ -1,6 +1,7 @@
 """What every Contacts promises to keep, in memory and on real servers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -33,6 +34,21 @@ class TestCampaigns:
         later = Campaign("due 48", "everyone", 2, "v2", NOW + DAY)
         assert governed.contacts.begin(later) == self.CAMPAIGN
         assert governed.contacts.find("due 48") == self.CAMPAIGN
+
+    def test_they_are_listed_the_latest_first(self, governed):
+        assert governed.contacts.campaigns() == []
+        for number, name in enumerate(("a", "b", "c")):
+            governed.contacts.begin(Campaign(name, "everyone", 4, "v1", NOW - number * DAY))
+        governed.contacts.begin(Campaign("b", "everyone", 4, "v1", NOW))
+        assert [one.campaign_id for one in governed.contacts.campaigns()] == ["a", "b", "c"]
+
+    def test_one_that_is_cancelled_stays_so_from_the_first_time_on(self, governed):
+        begun = governed.contacts.begin(Campaign("a", "everyone", 4, "v1", NOW, 0.05))
+        assert governed.contacts.cancel("a", NOW + DAY) == replace(begun, cancelled_at=NOW + DAY)
+        assert governed.contacts.cancel("a", NOW + 2 * DAY).cancelled_at == NOW + DAY
+        assert governed.contacts.begin(begun) == governed.contacts.find("a") == governed.contacts.campaigns()[0]
+        with pytest.raises(UnknownCampaignError):
+            governed.contacts.cancel("b", NOW)
 
     def test_one_that_never_began_is_not_found(self, governed):
         governed.contacts.begin(self.CAMPAIGN)
@@ -154,17 +170,26 @@ class TestRelease:
     def test_a_mail_that_was_not_sent_no_longer_counts(self, governed):
         rules = MailSettings(most_per_week=1)
         governed.claim("A", rules=rules)
-        governed.contacts.release("A", "BOB")
-        governed.contacts.release("B", "ANN")
+        governed.contacts.release("A", ["BOB"])
+        governed.contacts.release("B", ["ANN"])
         assert governed.claim("B", rules=rules) == "too_often"
-        governed.contacts.release("A", "ANN")
+        governed.contacts.release("A", ["ANN"])
         assert governed.claim("B", rules=rules) is None
 
     def test_one_that_was_sent_stays(self, governed):
         governed.claim("A", product_ids=())
         governed.tell("mail_sent", campaign_id="A")
-        governed.contacts.release("A", "ANN")
+        governed.contacts.release("A", ["ANN"])
         assert list(governed.standing().mails) == [Mail("A", NOW, (), NOW)]
+
+    def test_many_are_released_at_once_and_counted(self, governed):
+        for customer_id in ("ANN", "BOB", "CLEO"):
+            governed.claim("A", customer_id=customer_id)
+        governed.tell("mail_sent", campaign_id="A", customer_id="CLEO")
+        assert governed.contacts.release("A", ["ANN", "BOB", "CLEO", "NOBODY"]) == 2
+        assert governed.contacts.release("A", ["ANN", "BOB", "CLEO", "NOBODY"]) == 0
+        assert governed.contacts.release("A", []) == 0
+        assert [len(governed.standing(one).mails) for one in ("ANN", "BOB", "CLEO")] == [0, 0, 1]
 
 
 class TestErasure:
@@ -194,7 +219,7 @@ def test_the_contacts_of_one_shop_are_no_other_shops(storage, shop):
     assert theirs.contacts.standings(["ANN", "BOB"]) == [ContactState(), ContactState()]
     with pytest.raises(UnknownCampaignError):
         theirs.contacts.find("due 48")
-    theirs.contacts.release("A", "ANN")
+    theirs.contacts.release("A", ["ANN"])
     theirs.log.erase("ANN", NOW)
     assert ours.standing().mail_of("A") is not None
     assert not ours.standing().erased

@@ -130,6 +130,17 @@ class TestWindow:
         assert governed.claim("B", NOW + sign * (7 * DAY - SECOND), rules=rules) == "too_often"
         assert governed.claim("C", NOW + sign * 7 * DAY, rules=rules) is None
 
+    def test_who_wants_fewer_gets_one_in_thirty_days(self, governed):
+        assert governed.claim("A", NOW - 29 * DAY) is None
+        assert governed.claim("B", NOW - 10 * DAY) is None
+        governed.tell("fewer_mails", NOW - 9 * DAY)
+        assert governed.claim("C", NOW) == "wants_fewer"
+        assert governed.claim("B", NOW) is None, "a campaign that has the customer already runs again"
+        assert governed.claim("C", NOW + 20 * DAY) is None
+        assert governed.claim("D", NOW + 50 * DAY - SECOND) == "wants_fewer"
+        governed.tell("subscribe", NOW - 8 * DAY)
+        assert governed.claim("D", NOW) is None
+
     def test_none_a_week_are_none(self, governed):
         assert governed.claim("A", rules=MailSettings(most_per_week=0)) == "too_often"
 

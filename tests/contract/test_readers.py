@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recommender.errors import BackPressureError
-from recommender.events.event import Event
+from recommender.events.event import Event, EventType
 from recommender.redis.shops import RedisShopStorage
 from recommender.storage.event_log import MUST_BE_KEPT, Verdict
 from tests.support.governed import DAY, NOW, SECOND, Governed
@@ -15,10 +15,12 @@ LATE = datetime(2100, 1, 1, tzinfo=UTC)
 """When the events come. The clock of Redis is behind that, so it decides nothing here."""
 
 
-def press(governed: Governed, at: datetime = LATE, event_id: str = "pressed") -> None:
-    """Unsubscribe on the page of our own."""
-    event = Event(event_id=event_id, event_type="unsubscribe", customer_id="ANN", occurred_at=at)
-    governed.log.unsubscribe(event)
+def press(
+    governed: Governed, at: datetime = LATE, event_id: str = "pressed", event_type: EventType = "unsubscribe"
+) -> None:
+    """Unsubscribe on the page of our own, or press another of its buttons."""
+    event = Event(event_id=event_id, event_type=event_type, customer_id="ANN", occurred_at=at)
+    governed.log.tell_reader(event)
 
 
 def tell(governed: Governed, event_type: str, at: datetime) -> None:
@@ -66,6 +68,19 @@ def test_who_presses_again_within_the_second_is_heard_again(governed: Governed):
     assert governed.standing().unsubscribed
 
 
+@pytest.mark.parametrize("late", [timedelta(), 4 * MINUTE, -4 * MINUTE])
+def test_the_way_back_wins_over_what_was_pressed_before(governed: Governed, late: timedelta):
+    press(governed)
+    press(governed, LATE + late, "back", "subscribe")
+    assert not governed.standing().unsubscribed
+    press(governed, LATE + late, "fewer", "fewer_mails")
+    assert governed.standing().wants_fewer
+    press(governed, LATE + late, "back again", "subscribe")
+    assert not governed.standing().wants_fewer
+    press(governed, LATE + late, "gone")
+    assert governed.standing().unsubscribed
+
+
 def test_an_erased_reader_leaves_no_mark(governed: Governed):
     governed.log.erase("ANN", NOW)
     press(governed)
@@ -76,11 +91,13 @@ def test_what_must_be_kept_is_kept_however_many_events_wait(governed: Governed):
     press(governed)  # one that waits
     told = [
         Event(event_id=one, event_type=one, customer_id="BEN", occurred_at=NOW)
-        for one in ("unsubscribe", "mail_complaint", "mail_bounce")
+        for one in ("unsubscribe", "fewer_mails", "mail_complaint", "mail_bounce")
     ]
     assert {one.event_type for one in told} == MUST_BE_KEPT
-    assert governed.log.accept(told, LATE, 1) == [Verdict.ACCEPTED] * 3
+    assert governed.log.accept(told, LATE, 1) == [Verdict.ACCEPTED] * 4
     press(governed, event_id="pressed again")
+    press(governed, event_id="back", event_type="subscribe")
+    assert not governed.standing().unsubscribed
     with pytest.raises(BackPressureError):
         governed.log.accept([Event(event_id="s", event_type="subscribe", customer_id="BEN", occurred_at=NOW)], LATE, 1)
 

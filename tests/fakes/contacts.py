@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recommender.days import to_us
@@ -45,6 +46,12 @@ class MemoryContacts:
             raise UnknownCampaignError(f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days")
         return self._campaigns[campaign_id]
 
+    def cancel(self, campaign_id: str, at: datetime) -> Campaign:
+        """See `Contacts.cancel`."""
+        campaign = self.find(campaign_id)
+        self._campaigns[campaign_id] = replace(campaign, cancelled_at=campaign.cancelled_at or at)
+        return self._campaigns[campaign_id]
+
     def campaigns(self) -> list[Campaign]:
         """See `Contacts.campaigns`."""
         return sorted(self._campaigns.values(), key=lambda one: one.begun_at, reverse=True)
@@ -59,12 +66,14 @@ class MemoryContacts:
         with self._lock:
             return [self._claim(claim, rules) for claim in claims]
 
-    def release(self, campaign_id: str, customer_id: str) -> None:
+    def release(self, campaign_id: str, customer_ids: Sequence[str]) -> int:
         """See `Contacts.release`."""
         with self._lock:
-            mails, contact = self._mails[digest_of_person(customer_id, None)], contact_in(campaign_id)
-            if contact in mails and mails[contact].sent_at is None:
+            kept, contact = [self._mails[digest_of_person(one, None)] for one in customer_ids], contact_in(campaign_id)
+            unsent = [mails for mails in kept if contact in mails and mails[contact].sent_at is None]
+            for mails in unsent:
                 del mails[contact]
+            return len(unsent)
 
     def server(self) -> str:
         """See `Contacts.server`."""
@@ -88,7 +97,7 @@ class MemoryContacts:
             for one in suppressions
             if one.person not in self._erased
             and self._marks.get(one.person, {}).get(one.mark, -1) < one.at
-            and not (one.mark == "subscribe" and one.at <= ended)
+            and not (one.mark in ("subscribe", "fewer_mails") and one.at <= ended)
         ]
 
     def restore(self, suppressions: Iterable[Suppression]) -> None:
@@ -113,7 +122,9 @@ class MemoryContacts:
         """Let what a reader did on our page count, over all that was said before."""
         with self._lock:
             marks, mark = self._marks[digest_of_person(event.customer_id, None)], mark_of(event)
-            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), marks.get("subscribe", 0))
+            others = ("unsubscribe", "fewer_mails") if mark == "subscribe" else ("subscribe",)
+            before = max(marks.get(one, 0) for one in others) + (mark == "subscribe")
+            marks[mark] = max(to_us(event.occurred_at), marks.get(mark, 0), before)
 
     def forget(self, person: str) -> None:
         """Drop what is kept of one."""

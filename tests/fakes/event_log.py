@@ -42,8 +42,8 @@ class MemoryEventLog:
             raise BackPressureError(f"{bound:,} events wait to be archived; run more of `reprise worker`")
         return kept
 
-    def unsubscribe(self, event: Event) -> None:
-        """See `EventLog.unsubscribe`."""
+    def tell_reader(self, event: Event) -> None:
+        """See `EventLog.tell_reader`."""
         if self._accept(event, event.occurred_at, "reader") is not Verdict.ERASED:
             self.contacts.note_reader(event)
 

@@ -19,7 +19,7 @@ from recommender.campaigns.run import begin_campaign
 from recommender.catalogue.overrides import ProductChange
 from recommender.cli.progress import Progress
 from recommender.redis.shops import RedisShopStorage
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
 from recommender.words.language import get_language
 from tests.support.campaigns import Customer, make_version
 from tests.support.commands import call_reprise
@@ -42,7 +42,11 @@ class PicksShop:
     """A shop of 400 customers in 7 blocks on a real server, each block a part."""
 
     def __init__(self, url, shop, folder):
-        self.url, self.settings, self.folder = url, Settings(shop=shop, home=folder / "home"), folder
+        self.url, self.settings, self.folder = (
+            url,
+            Settings(shop=shop, home=folder / "home", mail=MailSettings(holdout=0)),
+            folder,
+        )
         self.storage = RedisShopStorage(url, timeout_ms=5_000)
         self.store = self.storage.store(shop)
         self.store.publish(make_version(CUSTOMERS, LETTERS), keep=3)
@@ -267,6 +271,7 @@ def test_a_command_with_workers_that_is_killed_leaves_none_behind_and_goes_on(re
     shop.storage.close()
     command = [sys.executable, "-m", "recommender.cli", "picks", "c", "--audience", "everyone", "--workers", "2"]
     environment = {"REPRISE_REDIS_URL": redis_shop.url, "REPRISE_SHOP": redis_shop.shop, "OPENBLAS_NUM_THREADS": "1"}
+    environment["REPRISE_MAIL__HOLDOUT"] = "0"
     process = subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, **environment}, stderr=subprocess.DEVNULL, start_new_session=True
     )

@@ -10,7 +10,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -32,13 +34,14 @@ class Sender:
     """A published shop of its own, its addresses, and the command to send to them."""
 
     def __init__(self, folder: Path, url: str, shop: str, sink: Sink, n: int) -> None:
-        self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop)
+        self.folder, self.sink, self.settings = folder, sink, Settings(shop=shop, mail=MailSettings(holdout=0))
         self.storage = RedisShopStorage(url, timeout_ms=5_000)
         self.storage.store(shop).publish(publication(n), keep=3)
         write_addresses(folder / "addresses.csv", names(n))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
         mine = {"REPRISE_HOME": str(folder / "home"), "REPRISE_REDIS_URL": url, "REPRISE_SHOP": shop}
         self.environment = {**inherited, **mine, "REPRISE_MAIL__SECRET": SECRET, "OPENBLAS_NUM_THREADS": "1"}
+        self.environment["REPRISE_MAIL__HOLDOUT"] = "0"
 
     def command(self, *more: str, campaign: str = "reorder") -> list[str]:
         """The command line."""
@@ -140,6 +143,74 @@ def test_a_preview_shows_the_mail_that_is_sent_and_spends_nothing(make_sender: M
     assert sender.run().returncode == 0
     sent = next(taken.message for taken in sender.sink.taken if taken.recipient == mailbox(one))
     assert sent["Subject"] == seen["mail"]["subject"]
+
+
+def test_a_test_goes_to_colleagues_and_claims_nothing(make_sender: MakeSender):
+    sender = make_sender(3)
+    seeds = sender.folder / "seeds.csv"
+    seeds.write_text("email,name,locale\nann@shop.example,Ann\nben@shop.example,Ben,de\n")
+    done = sender.run("--test", "seeds.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["customer_id"], told["mails"]["sent"], told["open"]) == (names(3)[0], 2, 0)
+    assert sorted(sender.sink.counts) == ["ann@shop.example", "ben@shop.example"]
+    ann, ben = sorted((taken.message for taken in sender.sink.taken), key=lambda mail: mail["To"])
+    assert ann["Subject"].startswith("[Test] Picked for you")
+    assert "Guten Tag Ben" in ben.get_body().get_content()
+    for message in (ann, ben):
+        assert message["List-Unsubscribe"] is None, "nobody who was not asked is unsubscribed by a colleague"
+        assert "/v1/m/" not in message.as_string()
+    standings = sender.storage.contacts(sender.settings.shop).standings(names(3))
+    assert not any(standing.mails for standing in standings)
+    assert sender.storage.contacts(sender.settings.shop).campaigns() == []
+    assert sender.storage.event_log(sender.settings.shop).queue.backlog().waiting == 0
+    other = sender.run("--test", "seeds.csv", "--preview", names(3)[2])
+    assert f"the mail of {names(3)[2]}" in other.stdout
+    assert sender.run().returncode == 0
+    assert sum(sender.sink.counts.values()) == 4 + 3, "and then everybody gets theirs"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "more", "said"),
+    [
+        ("no address\n", [], "row 1 holds no address"),
+        ("", [], "holds 0 addresses"),
+        ("a@shop.example\n" * 51, [], "holds 51 addresses"),
+        ("a@shop.example\n", ["--at", "2026-12-01 09:00"], "leave --at away"),
+        ("a@shop.example\n", ["--preview", "nobody"], "would get no mail: unknown customer"),
+    ],
+)
+def test_a_test_that_cannot_be_is_refused(make_sender: MakeSender, seeds: str, more: list[str], said: str):
+    sender = make_sender(1)
+    (sender.folder / "seeds.csv").write_text(seeds)
+    done = sender.run("--test", "seeds.csv", *more)
+    assert done.returncode in (2, 3)
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert not sender.sink.taken
+
+
+def test_a_template_is_tried_out_before_anything_begins(make_sender: MakeSender):
+    sender = make_sender(2)
+    (sender.folder / "mine.jinja").write_text(
+        '{% extends "mail.html.jinja" %}\n{% block closing %}{{ nmae }}{% endblock %}'
+    )
+    done = sender.run("--template", "mine.jinja")
+    assert done.returncode == 1
+    assert "line 2 `{% block closing %}{{ nmae }}{% endblock %}`: 'nmae' is undefined; there are:" in done.stderr
+    assert not sender.sink.taken
+    assert sender.storage.contacts(sender.settings.shop).campaigns() == []
+
+
+def test_it_begins_at_the_time_that_was_named(make_sender: MakeSender):
+    sender = make_sender(2)
+    at = datetime.now(ZoneInfo("Asia/Tehran")) + timedelta(seconds=3)
+    done = sender.run("--at", f"{at:%Y-%m-%d %H:%M:%S}", "--time-zone", "Asia/Tehran", "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"waits until {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" in done.stderr
+    begun_at = datetime.fromisoformat(json.loads(done.stdout)["begun_at"])
+    assert begun_at >= at.replace(microsecond=0)
+    again = sender.run("--at", "2026-01-01 09:00", "--json")
+    assert (again.returncode, json.loads(again.stdout)["open"]) == (0, 0), "run again after a kill, it goes on"
 
 
 def test_a_preview_says_why_there_is_no_mail(make_sender: MakeSender):

@@ -112,7 +112,7 @@ def test_a_request_waits_no_longer_than_its_limit_for_a_locked_list_of_suppressi
     with closing(RedisShopStorage(server.url, 5_000, DataDirectory(tmp_path / "home"))) as storage:
         log = storage.event_log("shop")
         with time_limit(PATIENT_S):
-            log.unsubscribe(gone)
+            log.tell_reader(gone)
             log.erase("ANN", now)
     assert all(0 < wait < PATIENT_S for wait in waits)
     assert len(waits) == 2

@@ -22,7 +22,7 @@ from tests.fakes.versions import MemoryVersionStore
 from tests.support.profiles import make_profile, make_table
 from tests.support.small_shop import NOW, TODAY, VERSION, Rows, model, table
 
-NO_QUIET_DAYS = MailSettings(quiet_days_after_order=0, most_per_week=50)
+NO_QUIET_DAYS = MailSettings(quiet_days_after_order=0, most_per_week=50, holdout=0)
 EMAIL = DEFAULT_PLACEMENTS["email"].model_copy(update={"max_per_category": None})
 
 
@@ -53,6 +53,7 @@ def make_version(
     *,
     together: Mapping[str, Mapping[str, float]] | None = None,
     popular: Sequence[str] = (),
+    best_of: Mapping[str, Sequence[str]] | None = None,
     version: str = VERSION,
 ) -> Publication:
     """A version of these customers; a product may be an id alone."""
@@ -67,7 +68,9 @@ def make_version(
         "together": {product_id: ranked((together or {}).get(product_id, {})) for product_id in index},
         "buy_again": {name: model(*(_own(one, index) for one in who.own)) for name, who in customers.items()},
         "discover": {name: ranked(who.discover) for name, who in customers.items()},
-        "popular": {WHOLE_SHOP: ranked(dict.fromkeys(popular, 9.0))},
+        "popular": {
+            owner: ranked(dict.fromkeys(best, 9.0)) for owner, best in {WHOLE_SHOP: popular, **(best_of or {})}.items()
+        },
         "trending": {WHOLE_SHOP: ranked({})},
     }
     tables = {name: table(name, rows[name]) for name in LIST_NAMES}

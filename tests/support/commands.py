@@ -50,7 +50,9 @@ def call_reprise(
 
 def _environment(home: Path, more: Mapping[str, str] | None) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("REPRISE_")}
-    return {**inherited, "OPENBLAS_NUM_THREADS": "1", "REPRISE_HOME": str(home), **(more or {})}
+    # most tests of campaigns count everybody; those of the hold-out name it
+    settled = {"OPENBLAS_NUM_THREADS": "1", "REPRISE_MAIL__HOLDOUT": "0", "REPRISE_HOME": str(home)}
+    return {**inherited, **settled, **(more or {})}
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class GovernorMachine(RuleBasedStateMachine):
     def release(self, customer_id: str, campaign_id: str) -> None:
         """It was not sent after all."""
         for _, contacts in self.ledgers:
-            contacts.release(campaign_id, customer_id)
+            contacts.release(campaign_id, [customer_id])
         if (customer_id, campaign_id) not in self.sent:
             self.mails[customer_id].pop(campaign_id, None)
 

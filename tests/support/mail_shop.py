@@ -114,7 +114,7 @@ class MailShop:
         **delivery: Any,
     ) -> Iterator[Mailer]:
         """All that the campaign is sent with."""
-        mail = MailSettings.model_validate({"secret": SECRET})
+        mail = MailSettings.model_validate({"secret": SECRET, "holdout": 0})
         context = open_context(self.storage, Settings(mail=mail))
         server = server or MailServer("127.0.0.1", port, "none")
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731

@@ -65,9 +65,12 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/v1/recommendations"): Row("pages", "/v1/recommendations", {"placement": "home", "customer_id": "ann"}),
     ("POST", "/v1/batch"): Row("pages", "/v1/batch", {"requests": [{"path": "/v1/customers/ann/recommendations"}]}),
     ("GET", "/v1/m/<string:signed>/<string:slot>/click"): Row("pages", f"/v1/m/{SIGNED}/1/click"),
+    ("GET", "/v1/m/<string:signed>/<string:slot>/order"): Row("pages", f"/v1/m/{SIGNED}/1/order"),
     ("GET", "/v1/m/<string:signed>/<string:slot>/image"): Row("pages", f"/v1/m/{SIGNED}/1/image"),
     ("GET", "/v1/m/<string:signed>/unsubscribe"): Row("pages", f"/v1/m/{SIGNED}/unsubscribe"),
     ("POST", "/v1/m/<string:signed>/unsubscribe"): Row("events", f"/v1/m/{SIGNED}/unsubscribe"),
+    ("POST", "/v1/m/<string:signed>/fewer-mails"): Row("events", f"/v1/m/{SIGNED}/fewer-mails"),
+    ("POST", "/v1/m/<string:signed>/subscribe"): Row("events", f"/v1/m/{SIGNED}/subscribe"),
     ("POST", "/v1/events"): Row("events", "/v1/events", {"events": [event()]}),
     ("DELETE", "/v1/customers/<forgotten_id:customer_id>"): Row("administration", "/v1/customers/nobody"),
     ("PUT", "/v1/products/<told_id:product_id>"): Row("administration", "/v1/products/p9", PRODUCT),
@@ -83,6 +86,9 @@ ROUTES: dict[tuple[str, str], Row] = {
         "administration", f"/v1/campaigns/{CAMPAIGN}/picks", {"audience": "everyone", "slots": 1}
     ),
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>"): Row("administration", f"/v1/campaigns/{CAMPAIGN}"),
+    ("GET", "/v1/campaigns/<campaign_id:campaign_id>/results"): Row(
+        "administration", f"/v1/campaigns/{CAMPAIGN}/results"
+    ),
     ("GET", "/v1/campaigns/<campaign_id:campaign_id>/picks"): Row("administration", f"/v1/campaigns/{CAMPAIGN}/picks"),
 }
 """Method and rule → its row."""

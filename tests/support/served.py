@@ -105,7 +105,7 @@ def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]
         (folder / "serve.log").open("w") as log,
         subprocess.Popen(
             [*command, *arguments],
-            env={**inherited, **mine, **environment},
+            env={**inherited, "REPRISE_MAIL__HOLDOUT": "0", **mine, **environment},
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=log,

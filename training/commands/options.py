@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 from recommender.campaigns.audiences import AudienceName
+from recommender.settings import MOST_HELD_OUT, Settings
 from training.commands.database_options import add_database_options, take_queries
 from training.commands.proposed_reading import read_or_ask
 from training.commands.reading_options import add_reading_options, parse_named, take_reading
@@ -31,13 +32,16 @@ def source_or_ledger_options(command: Callable[..., None]) -> Callable[..., None
 def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add CAMPAIGN, whom it writes to with how much, and how lists are read.
 
-    The command gets `campaign_id`, `audience`, `customers`, `slots`, `columns` and `hash_customers`.
+    The command gets `campaign_id`, `audience`, `customers`, `slots`, `holdout`, `columns` and `hash_customers`.
     """
     names, whole = click.Choice(get_args(AudienceName)), click.IntRange(min=1)
     file = click.Path(path_type=Path)
     for add in (
         click.option("--hash-customers", is_flag=True, help="Files hold ids; their digests are meant."),
         click.option("--columns", multiple=True, callback=parse_named, metavar="OURS=THEIRS", help="Of these files."),
+        click.option(
+            "--holdout", callback=parse_share, help="Share who get no mail.  [default: REPRISE_MAIL__HOLDOUT]"
+        ),
         click.option("--slots", type=whole, help="Most products in one mail.  [default: as placement email]"),
         click.option("--customers", type=file, help="Or a file of ids: a column customer_id, or lines."),
         click.option("--audience", type=names, help="Who is meant."),
@@ -75,8 +79,23 @@ def parse_moment(context: click.Context, parameter: click.Parameter, value: str 
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
-def parse_share(context: click.Context, parameter: click.Parameter, value: str) -> float:  # noqa: ARG001
-    """Click callback: a finite number, divided by 100 if it has a percent sign."""
+def with_holdout(settings: Settings, share: float | None) -> Settings:
+    """The settings with another hold-out of campaigns, where one is given.
+
+    Raises:
+        UsageError: it is no share that a hold-out may be.
+    """
+    if share is None:
+        return settings
+    if not 0 <= share <= MOST_HELD_OUT:
+        raise click.UsageError(f"--holdout {share:.0%} cannot be; hold out between 0% and {MOST_HELD_OUT:.0%}")
+    return settings.model_copy(update={"mail": settings.mail.model_copy(update={"holdout": share})})
+
+
+def parse_share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:  # noqa: ARG001
+    """Click callback: a finite number, divided by 100 if it has a percent sign; None stays."""
+    if value is None:
+        return None
     number = value.strip()
     try:
         share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)

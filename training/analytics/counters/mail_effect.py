@@ -64,18 +64,38 @@ def measure_effect(
     if not orders_known:
         return _say(Effect("no_orders", until=end))
     running = until is None or today < until
-    if min(mailed.orders, held.orders) < LEAST_ORDERS:
-        return _say(Effect("running" if running else "undecided", until=end))
     found = compare(mailed.mean, held.mean, hoped_lift=WORTH_FINDING)
-    base = held.mean.value
-    low, high = (found.always_low / base, found.always_high / base) if running else (found.lift_low, found.lift_high)
-    extra = found.difference * mailed.customers
-    if low > 0 or high < 0:
-        return _say(Effect("more" if low > 0 else "fewer", found.lift, low, high, extra, until=end))
-    if running:
-        return _say(Effect("running", found.lift, low, high, extra, until=end))
-    weeks = _more_weeks(mailed, held)
-    return _say(Effect("undecided" if weeks else "no_difference", found.lift, low, high, extra, weeks, end))
+    ends = _lift_interval(mailed.mean, held.mean, found.always_high - found.difference if running else None)
+    if min(mailed.orders, held.orders) < LEAST_ORDERS or ends is None:
+        return _say(Effect("running" if running else "undecided", until=end))
+    weeks = None
+    verdict: Verdict = "more" if ends[0] > 0 else "fewer" if ends[1] < 0 else "running"
+    if verdict == "running" and not running:
+        weeks = _more_weeks(mailed, held)
+        verdict = "undecided" if weeks else "no_difference"
+    return _say(Effect(verdict, found.lift, *ends, found.difference * mailed.customers, weeks, end))
+
+
+def _lift_interval(treated: Estimate, control: Estimate, radius: float | None) -> tuple[float, float] | None:
+    """Fieller's interval of the lift: it leaves 0 out exactly where the interval of the difference does.
+
+    Source: Fieller 1954, "Some problems in interval estimation".
+
+    Args:
+        treated: the mean of who was mailed, with its standard error.
+        control: that of who was held out.
+        radius: half the width of the difference's interval; None: that for one look at LEVEL.
+
+    Returns:
+        Its ends; None where the control is known too badly for any.
+    """
+    (t, of_t), (c, of_c) = treated, control
+    z = norm.ppf(1 - LEVEL / 2) if radius is None else radius / np.hypot(of_t, of_c)
+    below = c**2 - (z * of_c) ** 2
+    inside = (t * c) ** 2 - (t**2 - (z * of_t) ** 2) * below
+    if not below > 0 or not inside >= 0:
+        return None
+    return float((t * c - np.sqrt(inside)) / below - 1), float((t * c + np.sqrt(inside)) / below - 1)
 
 
 def _more_weeks(mailed: Side, held: Side) -> int:

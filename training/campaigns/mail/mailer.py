@@ -151,9 +151,10 @@ class Mailer:
 
     def _release(self, block: int, claimed: Mapping[str, Picks]) -> None:
         """Release the claims of mails that were not delivered, so that another campaign may write."""
-        for customer_id, state in self.outbox.states(block).items():
-            if customer_id in claimed and state in ("refused", "bounced", "no_address"):
-                self.context.contacts.release(self.campaign.campaign_id, customer_id)
+        states = self.outbox.states(block)
+        unsent = [one for one in claimed if states.get(one) in ("refused", "bounced", "no_address")]
+        if unsent:
+            self.context.contacts.release(self.campaign.campaign_id, unsent)
 
     def _log_events(self) -> None:
         """Log an event for each mail that was sent or bounced; logged twice, an event counts once, by its id."""

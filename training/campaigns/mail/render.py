@@ -4,13 +4,15 @@ The template is data: it runs in Jinja's sandbox, sees nothing but the mail, and
 from the catalogue is sanitized before (`training.campaigns.mail.sanitize`).
 """
 
-from collections.abc import Collection, Iterator
+import traceback
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import PackageLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import PackageLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.debug import rewrite_traceback_stack
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -28,6 +30,8 @@ _TEXT_TEMPLATE = "mail.txt.jinja"
 LONGEST_SUBJECT = 200
 _IN_THE_TEXT = ("greeting", "headline", "intro", "closing")
 """Blocks that the text/plain part repeats; a template may lack any of them."""
+_OWN = "<template>"
+"""What Jinja calls a template that was read from no loader."""
 _SET_BY_A_TEMPLATE = ("sender", "postal_address", "unsubscribe_url")
 
 
@@ -58,6 +62,7 @@ class Pick:
         url, image_url: http or https; None where there is none.
         reason: one sentence in the mail's language.
         code, kind: of the reason and the product, see `recommender.slate.slate.Item`.
+        order_url: puts it into the basket; None where it was not bought before, or the shop names no address for that.
         action: what its button says.
         rank: from 1.
     """
@@ -66,11 +71,27 @@ class Pick:
     price: str | None
     url: str | None
     image_url: str | None
+    order_url: str | None
     reason: str
     code: str
     kind: str
     action: str
     rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The customer for the template: sanitized, not escaped yet.
+
+    Attributes:
+        customer_id: the shop's own.
+        name: "" where the file of addresses has none.
+        language: tag of the mail's language.
+    """
+
+    customer_id: str
+    name: str
+    language: str
 
 
 class Renderer:
@@ -102,7 +123,8 @@ class Renderer:
         self._locale = get_locale(locale)
         self._currency = currency
         self._name = str(template or TEMPLATE)
-        self._html = _environment().get_template(TEMPLATE) if template is None else _compile(template)
+        self._source = "" if template is None else _read(template)
+        self._html = _environment().get_template(TEMPLATE) if template is None else _compile(template, self._source)
         self._text = _environment().get_template(_TEXT_TEMPLATE)
 
     def render(
@@ -126,7 +148,18 @@ class Renderer:
         except MailError:
             raise
         except Exception as error:  # whatever a marketer's template does
-            raise MailError(f"template {self._name}: {error}; edit it and look at one mail first") from error
+            raise MailError(f"template {self._name}{self._where(error, values)}") from error
+
+    def _where(self, error: Exception, values: Mapping[str, Any]) -> str:
+        """Line and text of the template at which it went wrong, and what could be meant."""
+        told = str(error) or type(error).__name__
+        if isinstance(error, UndefinedError):
+            told += (
+                f"; there are: {', '.join(sorted(values))}, as in {{{{ customer.name }}}} or {{{{ picks[0].title }}}}"
+            )
+        lines = [frame.lineno for frame in traceback.extract_tb(rewrite_traceback_stack().__traceback__)
+                 if frame.filename == _OWN]  # fmt: skip
+        return f"{_quote(self._source, lines[-1]) if lines and lines[-1] else ''}: {told}; correct it"
 
     def _values(self, campaign: Campaign, picks: Picks, locale: MailLocale, name: str | None) -> dict[str, Any]:
         links = self._maker.links(campaign, picks)
@@ -138,6 +171,7 @@ class Renderer:
             "postal_address": self._settings.postal_address,
             "campaign": campaign,
             "name": clean_text(name or ""),
+            "customer": Recipient(clean_text(picks.customer_id), clean_text(name or ""), locale.language.tag),
             "language": locale.language.tag,
             "direction": locale.language.notation.direction,
             "words": {**common, **sentences, "greeting": locale.greet(name)},
@@ -152,6 +186,7 @@ class Renderer:
             price=locale.price(product.price, product.currency or self._currency),
             url=links.url(slot),
             image_url=links.image_url(slot),
+            order_url=links.order_url(slot) if item.kind == "buy_again" else None,
             reason=locale.reason(item),
             code=item.reason.code,
             kind=item.kind,
@@ -185,10 +220,27 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
 
 
-def _compile(template: Path) -> Template:
+def _read(template: Path) -> str:
     try:
-        return _environment().from_string(template.read_text("utf-8"))
-    except TemplateSyntaxError as error:
-        raise MailError(f"template {template}, line {error.lineno}: {error.message}; correct it") from None
-    except (TemplateError, UnicodeDecodeError, OSError) as error:
+        return template.read_text("utf-8")
+    except (UnicodeDecodeError, OSError) as error:
         raise MailError(f"template {template} cannot be read: {error}") from None
+
+
+def _compile(template: Path, source: str) -> Template:
+    try:
+        return _environment().from_string(source)
+    except TemplateSyntaxError as error:
+        where = _quote(source, error.lineno)
+        raise MailError(
+            f"template {template}{where}: {error.message}; correct it, as in {{% block subject %}}…{{% endblock %}}"
+        ) from None
+    except TemplateError as error:
+        raise MailError(f"template {template} cannot be read: {error}") from None
+
+
+def _quote(source: str, line: int) -> str:
+    """A line of the template as a message quotes it."""
+    lines = source.splitlines()
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    return f", line {line}" + (f" `{clean_text(text, LONGEST_SUBJECT)}`" if text else "")

@@ -6,6 +6,7 @@ from typing import Any
 from recommender.campaigns.audiences import AUDIENCES
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList
+from recommender.campaigns.picker import floor_of
 from recommender.campaigns.run import count_blocks, plan_blocks, run_campaign
 from recommender.campaigns.selection import Batch
 from recommender.storage.campaign import Campaign
@@ -28,7 +29,8 @@ def preview(
 
     Returns:
         The fields of PickCounts, `meaning` of the audience, and `examples`: the first EXAMPLES customers who get a
-        mail, and of each reason for none, with why they are in the audience and what they are shown.
+        mail, and of each reason for none, with why they are in the audience and what they are shown; `floor`, under
+        which nothing is good enough.
 
     Raises:
         UsageError: `customers` is not the list of the campaign's audience.
@@ -45,7 +47,8 @@ def preview(
                 examples.append(example)
         advance(1)
     meaning = next((one.meaning for name, one in AUDIENCES.items() if name == campaign.audience), "Those on the list.")
-    return {"meaning": meaning, **counts.to_dict(), "examples": examples}
+    floor = floor_of(campaign.audience, context.placement)
+    return {"meaning": meaning, **counts.to_dict(), "floor": floor, "examples": examples}
 
 
 def _examples(batch: Batch) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
+from recommender.campaigns.cancel import refuse_cancelled
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.documents import LinkMaker
@@ -93,6 +94,7 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
 
     Raises:
         BusyError: another run makes the same file.
+        UsageError: the campaign was cancelled meanwhile.
         HomeError: it cannot be written; whole parts are kept for the next run.
         StoreError: Redis failed, or knows less than the home of who unsubscribed; whole parts are kept, too.
         MailError: a worker process was killed; whole parts are kept, too.
@@ -112,6 +114,7 @@ def make_file(job: FileJob, url: str, storage: ShopStorage, workers: int, progre
                 parts.settle(identity, erased())
         counts = parts.counts()
         refuse_loss(storage, job.settings.shop, DataDirectory(job.settings.home))  # it may have happened meanwhile
+        refuse_cancelled(context.contacts.find(job.campaign.campaign_id))
         with progress.step("Write the file"):
             Writer(job, parts, context).format.join([parts.path(number) for number in parts.numbers], job.out)
         with home_errors(f"delete {parts.folder}"):

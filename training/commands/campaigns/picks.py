@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from recommender.campaigns.audiences import AudienceName
+from recommender.campaigns.audiences import AudienceName, to_percent
 from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.run import begin_campaign, plan_campaign
@@ -22,12 +22,14 @@ from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.locale import get_locale
+from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS, FileJob, make_file
+from training.campaigns.trial.sample import check_template
 from training.commands.campaigns.list_files import list_files
-from training.commands.options import campaign_options
+from training.commands.options import campaign_options, with_holdout
 
 _WORDS = {
     "nothing_good_enough": "nothing good enough to show",
@@ -36,6 +38,7 @@ _WORDS = {
     "unsubscribed": "unsubscribed",
     "no_consent": "never agreed to mails",
     "bounced": "mails come back",
+    "wants_fewer": "want one mail a month",
     "too_often": "had enough mails this week",
     "quiet_after_order": "ordered in the last days",
     "quiet_after_complaint": "complained lately",
@@ -57,6 +60,7 @@ def command(
     audience: AudienceName | None,
     customers: Path | None,
     slots: int | None,
+    holdout: float | None,
     columns: dict[str, str],
     hash_customers: bool,
     format_: str,
@@ -81,7 +85,7 @@ def command(
     if (audience is None) == (customers is None):
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     _refuse_what_would_be_ignored(format_, dry_run=dry_run)
-    settings, progress, now = load_settings(), Progress(show=not as_json), datetime.now(UTC)
+    settings, progress, now = with_holdout(load_settings(), holdout), Progress(show=not as_json), datetime.now(UTC)
     locale = locale or settings.locale
     get_locale(locale)  # before anything is begun
     lists = list_files(settings, columns, hash_customers=hash_customers)
@@ -97,6 +101,9 @@ def command(
                 found = preview(campaign, context, listed, advance)
             result = {**_describe(campaign, listed, found["in_audience"]), **found, "dry_run": True}
         else:
+            if format_ == "html":
+                tried = Renderer(settings.mail, settings.shop, template, locale, settings.currency)
+                check_template(tried, plan_campaign(context, campaign_id, meant, slots, now))
             campaign = begin_campaign(context, campaign_id, meant, slots, now)
             out = out or Path(campaign_id if format_ == "html" else f"{campaign_id}.{format_}")
             job = FileJob(campaign, format_, out, settings, listed, template, locale)
@@ -133,11 +140,17 @@ def _print(result: Mapping[str, Any]) -> None:
             f"  {result['unknown']:,} of {result['listed']:,} on the list are not known to version {result['version']}"
         )
     for reason, n in result["without"].items():
-        echo(f"  {n:,} do not: {_WORDS.get(reason, reason)}")
+        echo(f"  {n:,} do not: {_explain(reason, result.get('floor'))}")
     if examples := result.get("examples"):
         rows = [
-            [one["customer_id"], one["why"], ", ".join(one["products"]) or _WORDS.get(one["reason"])]
+            [one["customer_id"], one["why"], ", ".join(one["products"]) or _explain(one["reason"], result.get("floor"))]
             for one in examples
         ]
         print_table(["for example", "is in it because", "gets"], rows)
     echo("nothing was claimed or written" if result.get("dry_run") else f"{result['out']} is written")
+
+
+def _explain(reason: str, floor: float | None) -> str:
+    """A reason for no mail in words; `floor` is the probability under which a product is not shown."""
+    under = f", under {to_percent(floor)} likely" if reason == "nothing_good_enough" and floor else ""
+    return _WORDS.get(reason, reason) + under

@@ -6,45 +6,35 @@ these, the campaign, the address book and the outbox, and runs it.
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from recommender.campaigns.context import CampaignContext, open_context
-from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
-from recommender.campaigns.suppressions import refuse_loss, watch_loss
+from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
 from recommender.data_dir import DataDirectory, write_whole
-from recommender.errors import StoreError
 from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
-from recommender.settings import Settings, load_settings
-from recommender.storage.campaign import Campaign
-from recommender.storage.shops import MailState
-from training.campaigns.mail.addresses import AddressBook, open_addresses
+from recommender.settings import load_settings
+from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.mail_preview import MailPreview, preview_mail
 from training.campaigns.mail.mail_server import is_this_machine, parse_server
-from training.campaigns.mail.mailer import Mailer, leave_out_unknown
-from training.campaigns.mail.message import MessageBuilder, make_message_builder
-from training.campaigns.mail.outbox import Outbox, forget_old_campaigns, open_outbox, outbox_path
+from training.campaigns.mail.message import make_message_builder
 from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
-from training.campaigns.picks.preview import preview
 from training.campaigns.picks.writer import TIMEOUT_MS
+from training.campaigns.trial.mail_preview import MailPreview
+from training.campaigns.trial.seeds import read_seeds
 from training.commands.campaigns.list_files import list_files
-from training.commands.options import campaign_options
+from training.commands.campaigns.schedule import parse_schedule, wait_for
+from training.commands.campaigns.send_job import MOST_NAMED, SendJob, now
+from training.commands.options import campaign_options, with_holdout
 
-MOST_NAMED = 100
-"""Customers in state `unknown` whose ids are printed."""
 _WORDS = {
     "sent": "sent",
     "bounced": "have no such mailbox",
@@ -72,6 +62,11 @@ _WORDS = {
 @click.option(
     "--preview", "previewed", metavar="CUSTOMER", help="Only show the mail to this customer; nothing is sent."
 )
+@click.option(
+    "--test", "seeds", type=click.Path(path_type=Path), help="Only send one customer's mail to these addresses."
+)
+@click.option("--at", "at", metavar="TIME", help="Begin then: '2026-12-01 09:00'. It waits.")
+@click.option("--time-zone", metavar="ZONE", help="Of --at.  [default: REPRISE_READING__TIME_ZONE]")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the previewed mail to this file, for a browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def command(
@@ -80,6 +75,7 @@ def command(
     audience: str | None,
     customers: Path | None,
     slots: int | None,
+    holdout: float | None,
     columns: dict[str, str],
     hash_customers: bool,
     addresses: Path,
@@ -90,6 +86,9 @@ def command(
     locale: str | None,
     dry_run: bool,
     previewed: str | None,
+    seeds: Path | None,
+    at: str | None,
+    time_zone: str | None,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -102,18 +101,24 @@ def command(
     Example:
       reprise send 2026-11-reorder --audience due_soon --addresses addresses.csv --dry-run
       reprise send 2026-11-reorder --audience due_soon --addresses addresses.csv --preview C00237 --html mail.html
-      reprise send 2026-11-reorder --audience due_soon --slots 4 --addresses addresses.csv \\
+      reprise send 2026-11-reorder --audience due_soon --addresses addresses.csv --test colleagues.csv \\
         --smtp smtp://shop@mail.example:587 --from "Shop <news@shop.example>"
+      reprise send 2026-11-reorder --audience due_soon --slots 4 --addresses addresses.csv \\
+        --smtp smtp://shop@mail.example:587 --from "Shop <news@shop.example>" \\
+        --at "2026-12-01 09:00" --time-zone Europe/Berlin
     """
     if (audience is None) == (customers is None):
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     if dry_run:
         _refuse_what_would_be_ignored()
-    elif previewed is None and (smtp is None or sender is None):
+    elif (previewed is None or seeds is not None) and (smtp is None or sender is None):
         raise click.UsageError("name --smtp and --from, or try --dry-run or --preview CUSTOMER")
     _check_preview(previewed, html, dry_run=dry_run)
+    _check_test(seeds, at, html, dry_run=dry_run)
+    tested = [] if seeds is None else read_seeds(seeds)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings, progress = load_settings(), Progress(show=not as_json)
+    settings, progress = with_holdout(load_settings(), holdout), Progress(show=not as_json)
+    moment = None if at is None else parse_schedule(at, time_zone or settings.reading.time_zone)
     lists = list_files(settings, columns, hash_customers=hash_customers)
     listed = None if customers is None else read_customers(customers, lists.customer_columns, lists.id_of)
     meant = listed.audience if listed else str(audience)
@@ -129,19 +134,29 @@ def command(
         if dry_run:
             result = job.rehearse()
         else:
-            # a preview has no signed links: looking at it, and clicking in it, changes nothing
-            mail = settings.mail.model_copy(update={"secret": None} if previewed is not None else {})
+            # a preview or a test has no signed links: looking at it, and clicking in it, changes nothing
+            only_looked_at = previewed is not None or bool(tested)
+            mail = settings.mail.model_copy(update={"secret": None} if only_looked_at else {})
             shop = (mail, settings.shop, template, locale or settings.locale, settings.currency)
             renderer = Renderer(*shop, hosts=settings.link_hosts)
-            if previewed is not None:
+            job.check(renderer)
+            if previewed is not None and not tested:
                 _show(job.preview(previewed, renderer), html, as_json=as_json)
                 return
             password = settings.smtp_password
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
-            builder = make_message_builder(settings.mail, settings.shop, campaign_id, str(sender), public=public)
-            delivery = Delivery(server, per_second, _now, time.monotonic, seed=campaign_id)
-            result = job.send(renderer, builder, delivery)
+            builder = make_message_builder(
+                mail, settings.shop, campaign_id, str(sender), public=public, is_test=bool(tested)
+            )
+            delivery = Delivery(server, per_second, now, time.monotonic, seed=campaign_id)
+            if tested:
+                result = job.test(renderer, tested, previewed, builder, delivery)
+            else:
+                if moment is not None:
+                    echo(f"waits until {moment:%Y-%m-%d %H:%M} UTC; Ctrl-C gives it up", err=True)
+                    wait_for(moment, now, time.sleep)
+                result = job.send(renderer, builder, delivery)
     print_json({**result, "seconds": progress.seconds}) if as_json else _print(result)
     if result["open"]:
         raise SystemExit(1)
@@ -151,9 +166,16 @@ def _refuse_what_would_be_ignored() -> None:
     """Raise UsageError for an option of mails that are not sent."""
     context = click.get_current_context()
     for one in context.command.params:
-        of_mails = one.name in ("smtp", "sender", "per_second", "template", "locale")
+        of_mails = one.name in ("smtp", "sender", "per_second", "template", "locale", "at", "time_zone")
         if of_mails and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--dry-run sends no mail; leave {one.opts[0]} away, or --dry-run")
+
+
+def _check_test(seeds: Path | None, at: str | None, html: Path | None, *, dry_run: bool) -> None:
+    """Raise UsageError for options that a test leaves without a meaning."""
+    if seeds is not None and (dry_run or at is not None or html is not None):
+        other = "--dry-run" if dry_run else "--at" if at is not None else "--html"
+        raise click.UsageError(f"--test sends mails to colleagues now; leave {other} away, or --test")
 
 
 def _check_preview(previewed: str | None, html: Path | None, *, dry_run: bool) -> None:
@@ -180,106 +202,14 @@ def _show(preview: MailPreview, html: Path | None, *, as_json: bool) -> None:
         echo("nothing was claimed or sent" + (f"; open {html} in a browser" if html else ""))
 
 
-@dataclass(frozen=True)
-class SendJob:
-    """A campaign to send, with the storage and the addresses that are open for it.
-
-    Attributes:
-        campaign_id: the shop's name of the campaign.
-        audience: a name of `AUDIENCES`, or `CustomerList.audience` of `customers`.
-        slots: most products in a mail; None: as placement email.
-        customers: the list to send to; None for an audience.
-        settings: of the shop.
-        storage: of all shops.
-        addresses: mailboxes by customer.
-        progress: shows the steps and times them.
-    """
-
-    campaign_id: str
-    audience: str
-    slots: int | None
-    customers: CustomerList | None
-    settings: Settings
-    storage: RedisShopStorage
-    addresses: AddressBook
-    progress: Progress
-
-    def rehearse(self) -> dict[str, Any]:
-        """The dry run's counts and examples as plain JSON; nothing is begun, claimed or sent."""
-        context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, _now())
-        self._check_addresses(campaign, context)
-        with self.progress.step("Look at customers", count_blocks(campaign, context)) as advance:
-            found = preview(campaign, context, self.customers, advance)
-        return {**campaign.to_dict(), **found, "dry_run": True, "open": 0, "addresses": self.addresses.to_dict()}
-
-    def preview(self, customer_id: str, renderer: Renderer) -> MailPreview:
-        """The mail that one customer would get now; nothing is begun, claimed or sent."""
-        context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, _now())
-        if self.customers is not None and customer_id not in self.customers:
-            return MailPreview(customer_id, None, "not_in_audience", has_address=False, mail=None)
-        return preview_mail(campaign, context, renderer, self.addresses, customer_id)
-
-    def send(self, renderer: Renderer, builder: MessageBuilder, delivery: Delivery) -> dict[str, Any]:
-        """Begin or resume the campaign, send its mails, and return their counts as plain JSON."""
-        context, home, shop = open_context(self.storage, self.settings), self.settings.home, self.settings.shop
-        forget_old_campaigns(home, shop, _now())
-        campaign = begin_campaign(context, self.campaign_id, self.audience, self.slots, _now())
-        with open_outbox(outbox_path(home, shop, self.campaign_id)) as outbox:
-            self._check_addresses(campaign, context)
-            mailer = Mailer(
-                campaign=campaign,
-                context=context,
-                customers=self.customers,
-                addresses=self.addresses,
-                outbox=outbox,
-                renderer=renderer,
-                builder=builder,
-                delivery=delivery,
-                event_log=self.storage.event_log(shop),
-                max_waiting_events=self.settings.max_waiting_events,
-                clock=_now,
-                check=watch_loss(self.storage, shop, DataDirectory(home)),
-            )
-            with self._counted(outbox):
-                mailer.send(self.progress.step)
-            return {**campaign.to_dict(), **summarize(outbox), "addresses": self.addresses.to_dict()}
-
-    @contextmanager
-    def _counted(self, outbox: Outbox) -> Iterator[None]:
-        """Have the metrics of the service show what is settled in the block, however it ends."""
-        before = outbox.counts()
-        try:
-            yield
-        finally:
-            after = outbox.counts()
-            settled = {state: after[state] - before[state] for state in get_args(MailState)}
-            with suppress(StoreError):
-                self.storage.count_mails(self.settings.shop, {state: n for state, n in settled.items() if n > 0})
-
-    def _check_addresses(self, campaign: Campaign, context: CampaignContext) -> None:
-        with self.progress.step("Check addresses", count_blocks(campaign, context)) as advance:
-            leave_out_unknown(self.addresses, campaign, context, advance)
-
-
-def summarize(outbox: Outbox) -> dict[str, Any]:
-    """The counts of a campaign's mails over all runs as plain JSON; `open` of them are to be tried again."""
-    counts = outbox.counts()
-    return {
-        "mails": counts,
-        "open": counts["deferred"] + counts["claimed"],
-        "without": outbox.reasons(),
-        "answers": outbox.details(),
-        "unknown_customers": outbox.unknown(MOST_NAMED),
-    }
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _print(result: Mapping[str, Any]) -> None:
+    if result.get("test"):
+        echo(f"the mail of {result['customer_id']}, in the audience as {result['why']}:")
+        for state, n in result["mails"].items():
+            if n:
+                echo(f"{n:,} {_WORDS[state]}")
+        echo("nothing was begun or claimed")
+        return
     addresses = result["addresses"]
     read_as = f", read as {addresses['encoding']}" if addresses["encoding"] not in {"", "utf-8"} else ""
     echo(f"{addresses['usable']:,} of {addresses['rows']:,} addresses can be used{read_as}")

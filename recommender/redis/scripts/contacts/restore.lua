@@ -22,7 +22,7 @@ end
 
 for i = 2, #KEYS do
   local person, mark, at = unpack(ARGV, 3 * i - 4, 3 * i - 2)
-  local ended = mark == 'subscribe' and at / 1000000 + standing_s <= now
+  local ended = (mark == 'subscribe' or mark == 'fewer_mails') and at / 1000000 + standing_s <= now
   if not ended and redis.call('HEXISTS', KEYS[1], person) == 0 then
     local known = mark ~= 'erased' and tonumber(redis.call('HGET', KEYS[i], mark) or '')
     if not known or known < tonumber(at) then

@@ -46,9 +46,16 @@ local function write_mark(person, name, at)
   end
 end
 
--- Moves a mark forward, to now at most. What a reader says wins over all that came before it, whatever clocks say.
+-- Moves a mark forward, to now at most. What a reader says wins over all that came before it, whatever clocks say; of
+-- two marks of the same moment `subscribe` is the weaker.
 local function move_mark(person, name, at)
-  at = by_reader and math.max(now, mark_of(person, 'subscribe')) or math.min(at, now)
+  if not by_reader then
+    at = math.min(at, now)
+  elseif name == 'subscribe' then
+    at = math.max(now, mark_of(person, 'unsubscribe') + 1, mark_of(person, 'fewer_mails') + 1)
+  else
+    at = math.max(now, mark_of(person, 'subscribe'))
+  end
   if at > mark_of(person, name) then write_mark(person, name, at) end
 end
 

@@ -92,6 +92,26 @@ def test_each_slot_leads_to_its_product(mails):
     assert mails.get(1).data == b""
 
 
+@pytest.mark.parametrize("sold_out", [False, True])
+def test_an_order_again_leads_to_the_basket_with_what_the_slot_shows_now(sold_out):
+    cart = {"cart_url": "https://cart.example/add/{product_id}", "utm_source": "mails"}
+    mails = Mails(Settings(mail=MailSettings(secret=SecretStr(SECRET), **cart)))
+    if sold_out:
+        mails.say("MILK", in_stock=False)
+    shown = "KETTLE" if sold_out else "MILK"
+    assert mails.leads_to(1, "order") == (
+        f"https://cart.example/add/{shown}?utm_source=mails&utm_medium=email&utm_campaign=w47"
+    )
+    assert mails.leads_to(2).endswith("?utm_source=mails&utm_medium=email&utm_campaign=w47")
+
+
+def test_without_a_basket_it_leads_to_the_product_and_the_click_is_noted_once(mails):
+    assert mails.leads_to(1, "order") == mails.leads_to(1) == MILK
+    mails.get(1, "order", headers={"User-Agent": "Mozilla/5.0"})
+    mails.get(1, "click", headers={"User-Agent": "Mozilla/5.0"})
+    assert [(one.event_type, one.product_id) for one in mails.events()] == [("click", "MILK")]
+
+
 @pytest.mark.parametrize(
     "said", [{"in_stock": False}, {"blocked": True}, {"valid_until": "2026-11-01T00:00:00Z"}, {"url": "/p/milk"}]
 )

@@ -73,21 +73,60 @@ def test_looking_at_the_link_changes_nothing(client: FlaskClient, storage: Memor
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_speaks_the_readers_language(client: FlaskClient, language: str):
+@pytest.mark.parametrize(
+    ("asked", "title", "sentence"),
+    [
+        ("GET unsubscribe", "mails_of", "ask_about_mails"),
+        ("POST unsubscribe", "unsubscribed", "no_more_mails"),
+        ("POST fewer-mails", "fewer_mails_set", "one_a_month"),
+        ("POST subscribe", "subscribed", "mails_again"),
+    ],
+)
+def test_it_speaks_the_readers_language_and_says_what_holds(client, language, asked, title, sentence):
+    method, action = asked.split()
     words, accept = get_language(language), {"Accept-Language": f"{language},en;q=0.5"}
-    pages = {client.get(PATH, headers=accept): "unsubscribe", client.post(PATH, headers=accept): "unsubscribed"}
-    for page, title in pages.items():
-        assert f'<html lang="{language}" dir="{words.notation.direction}">' in page.text
-        assert f"<h1>{escape(words.words[title])}</h1>" in page.text
-        assert escape(words.words["no_more_mails"]) in page.text
-        assert page.headers["Content-Language"] == language
+    page = client.open(to(action), method=method, headers=accept)
+    assert f'<html lang="{language}" dir="{words.notation.direction}">' in page.text
+    said, told = (words.words[one].format(shop=words.words["this_shop"]) for one in (title, sentence))
+    assert f"<h1>{escape(said)}</h1>" in page.text
+    assert f"<p>{escape(told)}</p>" in page.text
+    assert page.headers["Content-Language"] == language
+
+
+def to(action):
+    return PATH.replace("/unsubscribe", f"/{action}")
+
+
+def test_it_names_the_shop(storage, clock):
+    settings = Settings(mail=MailSettings.model_validate({"secret": SECRET, "sender": "Tea & <Bean>"}))
+    client = create_app(settings, storage, clock).test_client()
+    assert "<h1>Mails from Tea &amp; &lt;Bean&gt;</h1>" in client.get(PATH).text
+    assert "No more" not in client.get(PATH).text, "nothing is promised before it is done"
+    assert "You will get no more product mails from Tea &amp; &lt;Bean&gt;." in client.post(PATH).text
+
+
+def test_a_reader_may_want_fewer_and_there_is_a_way_back(client, storage):
+    def state():
+        (standing,) = storage.contacts("corner").standings(["ANNA"])
+        return standing.unsubscribed, standing.wants_fewer
+
+    asks = client.get(PATH).text
+    assert ('action="fewer-mails"' in asks, 'action="unsubscribe"' in asks) == (True, True)
+    assert "one product mail a month at most" in client.post(to("fewer-mails")).text
+    assert state() == (False, True)
+    gone = client.post(PATH).text
+    assert ('action="subscribe"' in gone, state()) == (True, (True, True))
+    assert "You are subscribed" in client.post(to("subscribe")).text
+    assert state() == (False, False)
+    for action in ("fewer-mails", "subscribe"):
+        assert client.get(to(action)).status_code == 405, "what opens links ahead presses nothing"
 
 
 def test_the_page_needs_no_script_and_asks_to_be_left_alone(client: FlaskClient):
     answer = client.get(PATH)
     assert answer.content_type == "text/html; charset=utf-8"
-    assert '<form method="post">' in answer.text
-    assert answer.text.count("<button>") == 1
+    assert '<form method="post" action="unsubscribe">' in answer.text
+    assert answer.text.count("<button>") == 2
     assert "<script" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Robots-Tag"] == "noindex"
@@ -135,7 +174,7 @@ def test_what_cannot_be_kept_is_not_promised(client: FlaskClient, storage: Memor
     def fail(*_: object) -> None:
         raise StoreUnavailableError("Redis does not answer")
 
-    monkeypatch.setattr(storage.event_log("corner"), "unsubscribe", fail)
+    monkeypatch.setattr(storage.event_log("corner"), "tell_reader", fail)
     assert client.post(PATH).status_code == 503
 
 

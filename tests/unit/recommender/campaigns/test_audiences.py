@@ -38,7 +38,20 @@ class TestDueSoon:
     def test_says_what_is_due_and_when(self):
         shop = CampaignShop(make_version({"ANNA": Customer([Own("MILK", days_ago=6)])}, [Product("MILK", "Milk")]))
         (block,) = run_campaign(shop.begin("c", "due_soon"), shop.context)
-        assert block.why == {"ANNA": "Milk is due on 2026-11-21, 86% likely within 7 days"}
+        assert block.why == {"ANNA": "Milk is due on 2026-11-21, 50 % likely to be bought"}
+
+    @pytest.mark.parametrize(
+        ("own", "chance"),
+        [
+            (Own("MILK", 0.004, days_ago=6), "0.4 % likely to be bought"),
+            (Own("MILK", float("nan"), days_ago=6), "86 % likely within 7 days by its rhythm"),
+        ],
+    )
+    def test_the_number_is_the_one_that_the_floor_is_held_against(self, own, chance):
+        shop = CampaignShop(make_version({"ANNA": Customer([own])}, [Product("MILK", "Milk")]))
+        (block,) = run_campaign(shop.begin("c", "due_soon"), shop.context)
+        assert block.why == {"ANNA": f"Milk is due on 2026-11-21, {chance}"}
+        assert [one.reason for one in block.outcomes] == ["nothing_good_enough" if own.probability < 0.01 else None]
 
     @pytest.mark.parametrize(("days_ago", "gap_days"), [(8, 7), (45, 44)])
     def test_names_no_date_that_is_past(self, days_ago, gap_days):
@@ -87,8 +100,13 @@ SILENT = {
 
 
 class TestSilence:
-    def test_win_back_is_who_is_at_risk_or_lapsed(self):
-        assert members(SILENT, "win_back") == {"silent 20", "silent 21", "silent 40"}
+    def test_win_back_is_who_is_lost_and_nobody_who_is_late(self):
+        assert members(SILENT, "win_back") == {"silent 40"}
+        weekly = {
+            f"silent {days}": Customer([Own("MILK", days_ago=days)], profile={"usual_gap_days": 7.0})
+            for days in (8, 14, 22, 27, 28, 400)
+        }
+        assert members(weekly, "win_back") == {"silent 28", "silent 400"}, "three weeks are no farewell"
 
     def test_at_risk_best_is_who_is_worth_most_of_those_at_risk(self):
         assert members(SILENT, "at_risk_best") == {"silent 20"}
@@ -105,8 +123,9 @@ class TestSilence:
 
     def test_an_order_since_the_training_ends_it(self):
         shop = CampaignShop(make_version(SILENT, PRODUCTS))
-        shop.tell("purchase", "silent 20", "TEA")
-        assert set(shop.run(audience="win_back")) == {"silent 21", "silent 40"}
+        assert set(shop.run("a", audience="win_back")) == {"silent 40"}
+        shop.tell("purchase", "silent 40", "TEA")
+        assert set(shop.run("b", audience="win_back")) == set()
 
 
 class TestPostPurchase:

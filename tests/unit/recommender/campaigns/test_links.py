@@ -1,16 +1,45 @@
 import random
 from string import ascii_letters
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.campaigns.links import LONGEST_TOKEN, MailLink, address, link_of, read_link, sign
+from recommender.campaigns.links import LONGEST_TOKEN, MailLink, address, cart_address, link_of, read_link, sign, tag
 from recommender.errors import ForgedLinkError
+from recommender.person import decode_id
 from tests.support.mail_samples import SECRET, picks
 
 LINK = MailLink("default", "w47", "ANNA", ("MILK", "BREAD", "TEA"), 2)
 IDS = st.text(min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("url", "tagged"),
+    [
+        ("https://s.example/p", "https://s.example/p?utm_source=a%26b&utm_medium=email&utm_campaign=w47"),
+        (
+            "https://s.example/p?x=1#top",
+            "https://s.example/p?x=1&utm_source=a%26b&utm_medium=email&utm_campaign=w47#top",
+        ),
+        (
+            "https://s.example/?utm_source=own&utm_campaign=",
+            "https://s.example/?utm_source=own&utm_campaign=&utm_medium=email",
+        ),
+    ],
+)
+def test_addresses_of_the_shop_are_tagged_once(url, tagged):
+    assert tag(url, "a&b", "w47") == tagged
+    assert tag(tagged, "a&b", "w47") == tagged
+    assert tag(url, None, "w47") == url
+
+
+@pytest.mark.parametrize("product_id", ["COFFEE-1KG", "a/b?c&d", "käse 🧀", "{product_id}", "half \ud800"])
+def test_any_id_stands_in_the_address_of_a_basket(product_id):
+    led_to = cart_address("https://s.example/add?id={product_id}&n=1", product_id)
+    assert led_to.isascii()
+    assert decode_id(unquote_to_bytes(led_to)) == f"https://s.example/add?id={product_id}&n=1"
 
 
 @given(shop=IDS, campaign_id=IDS, customer_id=IDS, product_ids=st.lists(IDS, max_size=8).map(tuple))

@@ -22,6 +22,10 @@ def picks(shop, name="c", audience="everyone", **terms):
     return shop.run(name, audience, **terms)["ANNA"]
 
 
+def lost(own, discover=None):
+    return Customer(own, discover or {}, {"usual_gap_days": 7.0})
+
+
 def test_the_likeliest_come_first_then_spares_in_order():
     outcome = picks(shop_of(Customer(discover=FALLING)))
     assert shown(outcome) == ["A", "B", "C", "D"]
@@ -75,7 +79,22 @@ class TestOrder:
 
     def test_what_was_bought_most_leads_half_of_win_back(self):
         own = [Own("A", 0.3, 90, times=1), Own("B", 0.2, 90, times=9), Own("C", 0.1, 90, times=5)]
-        assert shown(picks(shop_of(Customer(own, {"D": 0.25})), audience="win_back")) == ["B", "C", "A", "D"]
+        assert shown(picks(shop_of(lost(own, {"D": 0.25})), audience="win_back")) == ["B", "C", "A", "D"]
+
+    def test_the_lost_are_reached_whatever_the_floor_by_favourites_and_their_categories(self):
+        """What the model says of somebody who has not been there for a year is under every floor."""
+        own = [Own("A", 0.001, 400, times=9), Own("B", 0.002, 400, times=2)]
+        products = [Product("A", category="Tea"), Product("B", category="Tea"), Product("C", category="Tea"), *"DE"]
+        best = {"popular": ["D", "E"], "best_of": {"Tea": ["A", "C"]}}
+        outcome = picks(shop_of(lost(own), products=products, **best), audience="win_back")
+        assert shown(outcome) == ["A", "B", "C", "D"]
+        assert outcome.picks.items[2].reason.code == "BEST_SELLER"
+        gone = [Product("A", category="Tea", in_stock=False), *products[2:]]
+        assert shown(picks(shop_of(lost(own[:1]), products=gone, **best), audience="win_back")) == ["C", "D", "E"]
+        assert (
+            picks(shop_of(Customer(own), products=products, **best), audience="everyone").reason
+            == "nothing_good_enough"
+        )
 
     def test_complements_of_the_last_order_lead_post_purchase(self):
         customer = Customer([Own("TEA", 0.9, days_ago=5, gap_days=5), Own("MILK", days_ago=100)], {"A": 0.8})

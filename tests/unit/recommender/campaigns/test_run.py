@@ -137,7 +137,7 @@ class TestRun:
 
     def test_whom_the_governor_refuses_gets_no_picks(self):
         shop = make_shop()
-        shop.treat(rules=MailSettings(quiet_days_after_order=0, most_per_week=1))
+        shop.treat(rules=MailSettings(quiet_days_after_order=0, most_per_week=1, holdout=0))
         shop.tell("unsubscribe", "c000")
         shop.run("first")
         reasons = {outcome.reason for outcome in shop.run("second", days=1).values()}
@@ -146,7 +146,7 @@ class TestRun:
 
     def test_an_order_that_only_the_training_knew_keeps_it_quiet(self):
         customers = {name: Customer([Own("A", days_ago=days)], {"B": 0.5}) for name, days in (("two", 2), ("four", 4))}
-        shop = make_shop(customers, rules=MailSettings())
+        shop = make_shop(customers, rules=MailSettings(holdout=0))
         assert {one: outcome.reason for one, outcome in shop.run().items()} == {
             "two": "quiet_after_order",
             "four": None,
@@ -154,7 +154,7 @@ class TestRun:
 
     def test_a_rehearsal_says_the_same_and_claims_nothing(self):
         shop = make_shop()
-        shop.treat(rules=MailSettings(quiet_days_after_order=0))
+        shop.treat(rules=MailSettings(quiet_days_after_order=0, holdout=0))
         shop.tell("unsubscribe", "c000")
         rehearsed = shop.outcomes(shop.begin("c"), rehearse=True)
         assert not shop.context.contacts.standings(["c001"])[0].mails

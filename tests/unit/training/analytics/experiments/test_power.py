@@ -27,6 +27,12 @@ def test_a_loss_may_be_looked_for():
     assert customers_needed(1.0, -0.1, sd=1.0) == 1_421
 
 
+def test_a_small_holdout_needs_more_customers_in_all_than_two_equal_halves():
+    """7.849 · (.16 / .05 + .1875 / .95) / .05² = 10,667; halves of it: twice 1,091."""
+    assert customers_needed(0.2, 0.25, holdout=0.05) == 10_667
+    assert customers_needed(0.2, 0.25, holdout=0.5) == pytest.approx(2 * 1_091, abs=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -37,6 +43,8 @@ def test_a_loss_may_be_looked_for():
         ({"baseline": 1.4, "lift": 0.1, "sd": 0.0}, "one above 0"),
         ({"baseline": 0.2, "lift": 0.1, "correlation": 1.0}, "between -1 and 1"),
         ({"baseline": 0.2, "lift": 0.1, "power": 1.0}, "between 0.05 and 1"),
+        ({"baseline": 0.2, "lift": 0.1, "holdout": 0.0}, "compares nobody"),
+        ({"baseline": 0.2, "lift": 0.1, "holdout": 1.0}, "compares nobody"),
     ],
 )
 def test_numbers_out_of_range_are_refused(arguments, said):

@@ -184,8 +184,55 @@ def test_a_template_that_cannot_be_filled_is_named_with_its_fault(tmp_path, sour
         Renderer(PLAIN, "default", file).render(CAMPAIGN, picks())
     cause = raised.value.__context__
     assert isinstance(cause, fault)
-    where, what = (", line 1", cause.message) if isinstance(cause, TemplateSyntaxError) else ("", cause)
-    assert f"template {file}{where}: {what}; " in str(raised.value)
+    what = cause.message if isinstance(cause, TemplateSyntaxError) else cause
+    assert f"template {file}, line 1 `{source}`: {what}; " in str(raised.value)
+
+
+def test_a_fault_is_named_with_its_line_and_what_could_be_meant(tmp_path):
+    file = tmp_path / "mine.jinja"
+    lines = ['{% extends "mail.html.jinja" %}', "{% block closing %}", "  Yours, {{ custmer.name }}", "{% endblock %}"]
+    file.write_text("\n".join(lines))
+    with pytest.raises(MailError) as raised:
+        Renderer(PLAIN, "default", file).render(CAMPAIGN, picks())
+    said = str(raised.value)
+    assert (
+        "mine.jinja, line 3 `Yours, {{ custmer.name }}`: 'custmer' is undefined; there are: campaign, customer," in said
+    )
+    assert "as in {{ customer.name }} or {{ picks[0].title }}; correct it" in said
+    lines[2] = "  Yours, {{ customer.nmae }}"
+    file.write_text("\n".join(lines))
+    with pytest.raises(MailError, match=r"line 3 .*has no attribute 'nmae'"):
+        Renderer(PLAIN, "default", file).render(CAMPAIGN, picks())
+    file.write_text('{% extends "mail.html.jinja" %}\n{% block subject %}Hi\n{% if name %}')
+    with pytest.raises(MailError, match=r"line 3 `\{% if name %\}`: .*as in \{% block subject %\}…\{% endblock %\}"):
+        Renderer(PLAIN, "default", file)
+
+
+def test_the_customer_may_be_named_anywhere(tmp_path):
+    file = tmp_path / "mine.jinja"
+    file.write_text(
+        '{% extends "mail.html.jinja" %}{% block subject %}{{ customer.name or "You" }}, {{ customer.customer_id }}'
+        "{% endblock %}{% block closing %}{{ customer.language }}{% endblock %}"
+    )
+    renderer = Renderer(PLAIN, "default", file)
+    assert renderer.render(CAMPAIGN, picks(), name="Anna <b>").subject == "Anna <b>, ANNA"
+    assert renderer.render(CAMPAIGN, picks(), locale="de-AT").subject == "You, ANNA"
+    assert "de-AT" in renderer.render(CAMPAIGN, picks(), locale="de-AT").text
+
+
+def test_buttons_to_order_again_fill_the_basket_where_the_shop_names_its_address():
+    cart = {"cart_url": "https://shop.example/cart/add?id={product_id}&n=1", "utm_source": "reprise mails"}
+    page = Tags(Renderer(MailSettings(**cart), "default").render(CAMPAIGN, picks()).html)
+    links = [link["href"] for link in page.all("a")]
+    utm = "utm_source=reprise+mails&utm_medium=email&utm_campaign=2026-w47"
+    assert f"https://shop.example/cart/add?id=COFFEE&n=1&{utm}" in links
+    assert f"{SHOP_SITE}/coffee?{utm}" in links, "the title leads to its page"
+    assert f"{SHOP_SITE}/kettle?{utm}" in links
+    assert not any("KETTLE" in link for link in links), "what was never bought is looked at first"
+    signed = Renderer(MailSettings(secret=SecretStr(SECRET), **cart), "default").render(CAMPAIGN, picks())
+    slots = {link["href"].partition("/v1/m/")[2].partition("/")[2] for link in Tags(signed.html).all("a")}
+    assert slots == {"1/click", "1/order", "2/click", "2/order", "3/click", "unsubscribe"}
+    assert "/1/order" in signed.text
 
 
 def test_a_template_without_a_subject_is_named(tmp_path):

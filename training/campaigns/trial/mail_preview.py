@@ -3,8 +3,7 @@
 from typing import Any, NamedTuple
 
 from recommender.campaigns.context import CampaignContext
-from recommender.campaigns.customer_list import CustomerList
-from recommender.campaigns.selection import Decision, Selection
+from recommender.campaigns.history.customer_mails import decide_one
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.addresses import AddressBook
 from training.campaigns.mail.render import Rendered, Renderer
@@ -42,22 +41,10 @@ def preview_mail(
         VersionNotFoundError: the campaign's version is no longer kept.
         MailError: the template cannot be filled.
     """
-    decision, why = _decide(campaign, context, customer_id)
+    decision, why = decide_one(campaign, context, customer_id)
     mailbox = addresses.find([customer_id]).get(customer_id)
     mail = None
     if decision.picks is not None:
         name, locale = (mailbox.name, mailbox.locale) if mailbox else (None, None)
         mail = renderer.render(campaign, decision.picks, name=name, locale=locale)
     return MailPreview(customer_id, why, decision.reason, mailbox is not None, mail)
-
-
-def _decide(campaign: Campaign, context: CampaignContext, customer_id: str) -> tuple[Decision, str | None]:
-    """What the campaign would decide about a customer now, and the reason to be in the audience."""
-    one = CustomerList([customer_id])
-    selection = Selection(campaign, context, at=campaign.begun_at, customers=one, rehearse=True)
-    known = False
-    for batch in map(selection.block, one.blocks(selection.version.n_blocks)):
-        known = known or batch.considered > 0
-        for decision in batch.outcomes:
-            return decision, batch.why[customer_id]
-    return Decision(customer_id, None, "not_in_audience" if known else "unknown_customer"), None

@@ -1,0 +1,1 @@
+"""What one customer got of each campaign."""

@@ -1,0 +1,1 @@
+"""Mails looked at before a campaign: previews, templates tried out, and test mails."""
