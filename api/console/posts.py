@@ -64,6 +64,12 @@ def _campaign(visit: Visit) -> Done:
     return address("campaigns", done="campaign")
 
 
+def _cancel(visit: Visit) -> Done:
+    name = request.form.get("campaign", "")
+    actions.cancel(visit, name)
+    return address("campaigns", campaign=name, done="cancelled")
+
+
 def _placement(visit: Visit, name: str) -> Placement:
     now = actions.placement_now(visit, name)
     return find_placement({} if now is None else {name: Placement.model_validate(now)}, name)
@@ -76,5 +82,6 @@ POSTS: Mapping[str, Callable[[Visit], Done]] = {
     "preview": _preview,
     "place": _place,
     "campaign": _campaign,
+    "cancel": _cancel,
 }
 """By their names in addresses; all need somebody who may act."""

@@ -27,6 +27,7 @@ MS = WAIT_S * 1000
 PAGES = [
     *VIEWS,
     "customers?customer=ANNA",
+    "customers?customer=ANNA&mails=yes",
     "products?product=MILK",
     "due?within=30",
     "merchandising?placement=cart",

@@ -50,6 +50,16 @@ def begin(visit: Visit, campaign_id: str, audience: str, slots: int | None) -> N
     _note(visit, "campaign", campaign_id, None, {"audience": audience, "slots": job.campaign.slots})
 
 
+def cancel(visit: Visit, campaign_id: str) -> None:
+    """Have a campaign choose nobody else. Raises UnknownCampaignError.
+
+    That those who were chosen are free again is left to `reprise campaigns cancel`, which looks at all customers.
+    """
+    cancelled = visit.service.shops.storage.contacts(visit.shop).cancel(campaign_id, visit.now)
+    at = cancelled.cancelled_at and f"{cancelled.cancelled_at:%Y-%m-%dT%H:%M:%SZ}"
+    _note(visit, "cancel", campaign_id, None, {"cancelled_at": at})
+
+
 def undo(visit: Visit, action_id: str) -> None:
     """Take an action back, which is an action again.
 

@@ -3,17 +3,19 @@
 from collections import Counter
 from typing import Any, get_args
 
-from api.console.page import Block, Column, Form, Link, Note, Page, Table
-from api.console.results import money_cells, money_columns, results_of
+from api.console.page import Block, Column, Facts, Form, Link, Note, Page, Table
+from api.console.results import money_cells, money_columns
 from api.console.visit import Visit, address
 from recommender.campaigns.audiences import AudienceName
+from recommender.campaigns.overview import CampaignOverview, find_campaign, list_campaigns
+from recommender.errors import UnknownCampaignError
 from recommender.results.campaigns import CampaignResults, Effect
 from recommender.results.store import MOST_CAMPAIGNS
 
 _LIST = (
-    Column("campaign", "id"), Column("begun", "moment"), Column("selected", "number"), Column("refused", "number"),
-    Column("sent", "number"), Column("opened", "number"), Column("clicked", "number"), Column("bought", "number"),
-    Column("effect"),
+    Column("campaign", "id"), Column("begun", "moment"), Column("audience"), Column("state"),
+    Column("selected", "number"), Column("refused", "number"), Column("sent", "number"), Column("opened", "number"),
+    Column("clicked", "number"), Column("bought", "number"), Column("effect"),
 )  # fmt: skip
 _VARIANT = (
     "selected", "sent", "bounced", "opened", "clicked", "bought", "unsubscribed", "complained", "took_part", "orders"
@@ -25,13 +27,13 @@ def show(visit: Visit) -> Page:
     """All campaigns, or one."""
     if not visit.is_answering:
         return Page("campaigns", blocks=[Note(visit.t("empty.no_redis"))])
-    asked = visit.asked("campaign")
+    storage, asked = visit.service.shops.storage, visit.asked("campaign")
     if asked:
-        found = results_of(visit).campaign(asked)
-        if found is not None:
-            return _one(visit, found)
-    campaigns = results_of(visit).campaigns()
-    rows = [_row(visit, one) for one in campaigns]
+        try:
+            return _one(visit, find_campaign(storage, visit.shop, asked))
+        except UnknownCampaignError:
+            pass
+    rows = [_row(visit, one) for one in list_campaigns(storage, visit.shop)]
     form = Form("campaign", {"audiences": [(one, visit.t(f"audiences.{one}")) for one in get_args(AudienceName)]}, True)
     unknown = [Note(visit.t("campaigns.unknown", campaign=asked[:100]), warns=True)] if asked else []
     note = visit.t("campaigns.note", n=MOST_CAMPAIGNS)
@@ -39,15 +41,38 @@ def show(visit: Visit) -> Page:
     return Page("campaigns", blocks=blocks, currency=visit.currency)
 
 
-def _row(visit: Visit, one: CampaignResults) -> tuple[Any, ...]:
-    sums = Counter({name: sum(getattr(variant, name) for variant in one.variants) for name in _SUMMED})
-    refused = sum(n for variant in one.variants for n in variant.refused.values())
+def _row(visit: Visit, one: CampaignOverview) -> tuple[Any, ...]:
     link = Link(one.campaign_id, address("campaigns", campaign=one.campaign_id))
-    reached = (sums[name] for name in _SUMMED[1:])
-    return link, one.first_at, sums["selected"], refused, *reached, effect_text(visit, one.effect)
+    head = (link, one.began or None, _audience(visit, one), visit.t(f"campaign_states.{one.state}"))
+    if one.results is None:
+        return *head, *[None] * 6, visit.t("campaigns.not_counted")
+    variants = one.results.variants
+    sums = [sum(getattr(variant, name) for variant in variants) for name in _SUMMED]
+    refused = sum(n for variant in variants for n in variant.refused.values())
+    return *head, sums[0], refused, *sums[1:], effect_text(visit, one.results.effect)
 
 
-def _one(visit: Visit, one: CampaignResults) -> Page:
+def _audience(visit: Visit, one: CampaignOverview) -> str | None:
+    name = None if one.campaign is None else one.campaign.audience
+    return name and str(visit.words.find(f"audiences.{name}") or visit.t("campaigns.list"))
+
+
+def _one(visit: Visit, one: CampaignOverview) -> Page:
+    blocks: list[Block] = [
+        Facts([
+            ("begun", "moment", one.began or None),
+            ("audience", "text", _audience(visit, one)),
+            ("state", "text", visit.t(f"campaign_states.{one.state}")),
+        ]),
+    ]  # fmt: skip
+    if one.state == "begun":
+        blocks.append(Form("cancel", {"campaign": one.campaign_id}, needs_admin=True))
+    lead = visit.t("campaigns.not_counted") if one.results is None else effect_text(visit, one.results.effect)
+    blocks += [] if one.results is None else _results(visit, one.results)
+    return Page("campaigns", [lead], blocks, one.campaign_id, visit.currency)
+
+
+def _results(visit: Visit, one: CampaignResults) -> list[Block]:
     monies = [variant.money for variant in one.variants]
     columns = [Column("variant"), *(Column(name, "number") for name in _VARIANT), *money_columns(visit, monies)]
     rows = [
@@ -59,14 +84,12 @@ def _one(visit: Visit, one: CampaignResults) -> Page:
     for variant in one.variants:
         refused.update(variant.refused)
     reasons = [(visit.words.find(f"refusals.{reason}") or reason, n) for reason, n in refused.most_common()]
-    blocks: list[Block] = [
+    names = (Column("reason"), Column("customers", "number"))
+    return [
         Table("variants", columns, rows, note=visit.t("campaigns.variants_note", n=round(one.within_days))),
-        Table(
-            "refusals", (Column("reason"), Column("customers", "number")), reasons, visit.t("campaigns.nobody_refused")
-        ),
+        Table("refusals", names, reasons, visit.t("campaigns.nobody_refused")),
         *_details(visit, one.effect),
     ]
-    return Page("campaigns", [effect_text(visit, one.effect)], blocks, one.campaign_id, visit.currency)
 
 
 def effect_text(visit: Visit, effect: Effect) -> str:

@@ -8,6 +8,8 @@ from api.console.page import Block, Column, Facts, Form, Link, Note, Page, Table
 from api.console.slates import Look, look
 from api.console.visit import Visit, address
 from api.serving.profile import describe
+from recommender.campaigns.context import open_context
+from recommender.campaigns.history.customer_mails import CampaignMail, list_mails
 from recommender.errors import UnknownCustomerError
 from recommender.events.recent import RecentActivity, RecentEvent, recent_events
 from recommender.person import digest_of_person
@@ -28,6 +30,7 @@ _SHOWN = (
 _LEFT_OUT = (Column("product", "id"), Column("title"), Column("rule"), Column("probability", "share"))
 _ELSEWHERE = (Column("placement", "id"), Column("products", "number"), Column("first_of_them"))
 _DUE = (Column("product", "id"), Column("title"), Column("due", "day"), Column("within_30", "share"))
+_MAILS = (Column("at", "moment"), Column("campaign", "id"), Column("outcome"), Column("why"), Column("products_of_it"))
 _EVENTS = (Column("at", "moment"), Column("event"), Column("product", "id"), Column("quantity", "decimal"))
 
 
@@ -45,6 +48,8 @@ def show(visit: Visit) -> Page:
         return Page("customers", blocks=[form, Note(visit.t("customers.nobody"))])
     if len(customer_id) > LONGEST_ID:
         return Page("customers", blocks=[form, Note(visit.t("customers.too_long", n=LONGEST_ID), warns=True)])
+    if visit.asked("mails"):
+        return Page("customers", blocks=[form, _mails(visit, customer_id)], subject=customer_id)
     return _page(visit, customer_id, look(visit, name, customer_id), form)
 
 
@@ -78,8 +83,27 @@ def _page(visit: Visit, customer_id: str, found: Look, form: Form) -> Page:
     blocks: list[Block] = [form, *slate_tables(visit, found), _elsewhere(visit, customer_id, found.name), *due_table]
     blocks += facts
     if visit.is_answering:
+        blocks.append(Form("mails", {"customer": customer_id}))
         blocks.append(Table("events", _EVENTS, _events(visit, customer_id), visit.t("customers.no_events")))
     return Page("customers", leads, blocks, subject=customer_id, currency=visit.currency)
+
+
+def _mails(visit: Visit, customer_id: str) -> Block:
+    """What each campaign sent the customer, or why it sent nothing."""
+    if not visit.is_answering:
+        return Note(visit.t("empty.no_redis"))
+    context = open_context(visit.service.shops.storage, visit.service.settings, visit.shop)
+    rows = [
+        (one.at.isoformat(), one.campaign_id or None, visit.t(f"mail_outcomes.{one.outcome}"), _why(visit, one),
+         ", ".join(one.product_ids))
+        for one in list_mails(context, customer_id)
+    ]  # fmt: skip
+    return Table("mails", _MAILS, rows, visit.t("customers.no_mails"), visit.t("customers.mails_note"))
+
+
+def _why(visit: Visit, one: CampaignMail) -> str | None:
+    """At length in English, in which the library says it; else the reason alone."""
+    return one.detail if visit.words.language == "en" else one.reason and visit.t(f"refusals.{one.reason}")
 
 
 def _elsewhere(visit: Visit, customer_id: str, name: str) -> Table:

@@ -99,7 +99,7 @@ def test_a_campaign_says_what_it_caused_in_a_sentence(world: World, reader: Visi
 
 def test_a_campaign_shows_who_got_it_and_why_others_did_not(world: World, reader: Visitor) -> None:
     world.storage.results("default").keep_campaigns([campaign(Effect("more", 0.1, 0.0, 0.2, 3.0))], "digest")
-    assert re.search(r"w47 20 Nov 2026, 12:00 UTC 660 345 285 100 40 9", reader.text("campaigns"))
+    assert re.search(r"begun elsewhere 660 345 285 100 40 9", reader.text("campaigns"))
     text = reader.text("campaigns", campaign="w47")
     assert "got the mail 600 285 0 100 40 9 0 0 285 90 €120.00" in text
     assert "held out 60" in text
@@ -163,3 +163,26 @@ def test_an_experiment_says_what_it_causes_and_how_that_settled(trial: World) ->
 
 def test_without_an_experiment_it_says_how_to_set_one_up(reader: Visitor) -> None:
     assert "No experiment is set up." in reader.text("experiments")
+
+
+def test_a_campaign_is_cancelled_here_and_stands_in_the_list_before_anything_is_counted(
+    world: World, owner: Visitor
+) -> None:
+    owner.submit(owner.get("campaigns"), "Begin", campaign="w48", audience="everyone", slots="2")
+    assert "w48 20 Nov 2026, 12:00 UTC everyone begun" in owner.text("campaigns")
+    page = owner.get("campaigns", campaign="w48")
+    assert "Nothing is counted yet" in page.text
+    assert owner.submit(page, "Cancel this campaign").status_code == 303
+    assert "cancelled" in owner.text("campaigns", campaign="w48")
+    assert world.storage.contacts("default").find("w48").cancelled_at == NOW
+    assert [one.what for one in world.storage.actions("default")] == ["cancel", "campaign"]
+
+
+def test_it_says_why_a_customer_got_no_mail(world: World, owner: Visitor) -> None:
+    assert "No campaign began in the last 90 days" in owner.text("customers", customer="ANNA", mails="yes")
+    owner.submit(owner.get("campaigns"), "Begin", campaign="w48", audience="win_back", slots="2")
+    assert 'href="/console/customers?customer=ANNA&amp;mails=yes"' in owner.get("customers", customer="ANNA").text
+    text = owner.text("customers", customer="ANNA", mails="yes")
+    assert re.search(r"w48 nothing not in audience win_back", text)
+    persian = world.browser(world.keys["admin"], language="fa")
+    assert "در مخاطبان نیست" in persian.text("customers", customer="ANNA", mails="yes")
