@@ -168,11 +168,12 @@ def _ingest(
             parts.append(to_part(events, parts, as_of))
             currencies = set(events["currency"].drop_nulls())
     with progress.step("Net refunds, leave out tills"):
-        cleaned = _clean(parts, erased)
-        # further on they are only counted; of a large shop their rows are the most that a reading holds
         wanted = {file: _leave_out(part.rows, erased) for file, part in whole.items() if local.keeps(file)}
+        rows = [part.rows for part in parts]
+        # further on they are only counted; of a large shop their rows are the most that a reading holds
         parts = [replace(part, rows=part.rows.clear(), nothing_left=part.nothing_left.clear()) for part in parts]
         del whole, of_files
+        cleaned = _clean(rows, erased)
         give_back()
     read = reading_facts(parts, source.reading)
     if refuse:
@@ -205,8 +206,8 @@ def _ingest(
         )
     if refuse:
         check_report(report)
-        for file, rows in wanted.items():
-            local.keep(file, rows, as_of)
+        for file, brought in wanted.items():
+            local.keep(file, brought, as_of)
     named = None if listed is None else list(listed.products["product_id"])
     return Ingested(ledger, catalogue, report, named, currencies)
 
@@ -255,16 +256,20 @@ class _Cleaned:
     suspects: pl.DataFrame
 
 
-def _clean(parts: Sequence[ParsedRows], erased: Collection[str]) -> _Cleaned:
-    """Leave out erased customers, net refunds, leave out tills, in this order."""
-    rows = _leave_out(pl.concat([part.rows for part in parts], how="diagonal"), erased)
+def _clean(found: list[pl.DataFrame], erased: Collection[str]) -> _Cleaned:
+    """Leave out erased customers, net refunds, leave out tills, in this order; `found` is emptied on the way."""
+    rows = _leave_out(pl.concat(found, how="diagonal"), erased)
+    found.clear()
     netted = net_refunds(rows)
-    suspects = find_suspects(netted.purchases)
     purchases, netted = netted.purchases, replace(netted, purchases=rows.clear())
     del rows  # not held beside the sorted ones
+    suspects = find_suspects(purchases)
     if len(suspects):
         purchases = purchases.join(suspects, on="customer_id", how="anti")
-    return _Cleaned(purchases.sort(_LEDGER_ORDER), netted, suspects)
+    order = purchases.select(pl.arg_sort_by(_LEDGER_ORDER)).to_series()
+    for name in purchases.columns:  # one after the other, so that no column but this is there twice
+        purchases = purchases.with_columns(purchases[name].gather(order))
+    return _Cleaned(purchases, netted, suspects)
 
 
 def _leave_out(rows: pl.DataFrame, erased: Collection[str]) -> pl.DataFrame:

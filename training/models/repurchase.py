@@ -127,26 +127,28 @@ def fit_rhythms(snapshot: Snapshot, history: History, categories: Sequence[str |
 
 def find_rhythms(history: History, shop: ShopRhythms) -> PairRhythms:
     """The rhythms of some customers' pairs: the products', and what each pair's own gaps say against them."""
-    product, stretch = history.product_index, _stretch(history)
+    product = history.product_index
     count, total, square = _log_gap_sums(history)
     log_gap, _, share = (values[product] for values in shop.products)
     mean = _shrink(total, count, log_gap, _PAIR_PSEUDO_COUNT)
     around = np.maximum(square - 2 * mean * total + count * mean**2, 0)
     sd = _sd(_shrink(around, count, shop.variance[product], _PAIR_PSEUDO_COUNT))
-    own_mean, own_sd = _own_gaps(history, shop)
-    return PairRhythms(
-        history=history,
-        shop=shop,
-        pairs=Gaps(mean + stretch, sd, _own_share(history, share, _OWN_SHARE_PSEUDO_COUNT)),
-        forecast=Gaps(own_mean + stretch, own_sd, _own_share(history, share, _FORECAST_SHARE_PSEUDO_COUNT)),
-    )
+    own_share = _own_share(history, share, _OWN_SHARE_PSEUDO_COUNT)
+    return PairRhythms(history, shop, Gaps(mean + _stretch(history), sd, own_share), _forecast(history, shop))
+
+
+def _forecast(history: History, shop: ShopRhythms) -> Gaps:
+    """The rhythm of each pair as it is published, but for the correction of its odds."""
+    mean, sd = _own_gaps(history, shop)
+    share = shop.products.return_share[history.product_index]
+    return Gaps(mean + _stretch(history), sd, _own_share(history, share, _FORECAST_SHARE_PSEUDO_COUNT))
 
 
 def _fit_shift(snapshot: Snapshot, categories: Sequence[str | None]) -> float:
     """What makes the odds of 30 days ago right for what was bought since."""
     then = look_back(snapshot)
     history = build_history(then)
-    forecast = find_rhythms(history, _learn(then, history, categories)).forecast
+    forecast = _forecast(history, _learn(then, history, categories))
     elapsed = elapsed_days(then, history.last_visit, history)
     return fit_odds(elapsed, *forecast, bought_since(snapshot, history))
 

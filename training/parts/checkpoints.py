@@ -64,8 +64,11 @@ class Checkpoints:
 
 def hash_frame(frame: pl.DataFrame) -> str:
     """64 hex digits of all that a frame holds, in its order; ids as texts or coded differ."""
-    digest = hashlib.sha256(str(frame.schema).encode())
-    for rows in frame.with_columns(pl.col(pl.Enum).to_physical()).iter_slices(_ROWS):
+    coded = {name: kind for name, kind in frame.schema.items() if isinstance(kind, pl.Enum)}
+    digest = hashlib.sha256(str([(name, str(kind.base_type())) for name, kind in frame.schema.items()]).encode())
+    for kind in coded.values():
+        digest.update(kind.categories.hash().to_numpy().tobytes())
+    for rows in frame.with_columns(pl.col(*coded).to_physical() if coded else []).iter_slices(_ROWS):
         digest.update(rows.hash_rows().to_numpy().tobytes())
     return digest.hexdigest()
 

@@ -16,14 +16,14 @@ from training.parts.memory import memory_limit
 MOST_LINES, FEWEST_LINES = 500_000, 20_000
 """Ledger lines of a part: larger ones are no quicker, and smaller ones not much smaller in memory."""
 _MIB, _GIB = 2**20, 2**30
-_BASE = 400 * _MIB
-"""The process with its libraries, and the scores of the batches at work."""
-_LINE, _CUSTOMER, _PRODUCT, _PART_LINE = 330, 1_000, 12_000, 500
+_BASE, _CORE = 350 * _MIB, 64 * _MIB
+"""The process with its libraries, and the scores of the batch that a core works on."""
+_LINE, _CUSTOMER, _PRODUCT, _PART_LINE = 220, 400, 4_000, 400
 """Bytes a line, customer and product while a shop is learned from, and a line of the part that is ranked."""
 _RECORD_BYTES, _COPIES = 22, 3
 """Of a product on both lists of a customer: kept by part, joined, and saved."""
 _EXAMPLES = 200 * _MIB
-_SECONDS, _LINE_SECONDS, _CUSTOMER_SECONDS = 40.0, 5e-5, 1e-3
+_SECONDS, _LINE_SECONDS, _CUSTOMER_SECONDS = 40.0, 8e-5, 1e-3
 """Processor time: of the examples, a line and a customer."""
 
 
@@ -75,7 +75,13 @@ def plan_job(size: ShopSize, settings: Settings) -> Plan:
         SettingsError: it will not do with the memory that it may use; the message names the least that would.
     """
     limit = memory_limit(settings)
-    whole = _BASE + _LINE * size.lines + _CUSTOMER * size.customers + _PRODUCT * size.products
+    whole = (
+        _BASE
+        + _CORE * (os.cpu_count() or 1)
+        + _LINE * size.lines
+        + _CUSTOMER * size.customers
+        + _PRODUCT * size.products
+    )
     lines = min(MOST_LINES, size.lines, max(FEWEST_LINES, (limit - whole) // _PART_LINE))
     needed = whole + _PART_LINE * lines
     if needed > limit:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import polars as pl
 
-from tests.support.worlds import AS_OF, ledger_of
+from tests.support.worlds import AS_OF, ledger_of, two_tastes
 from training.dataset.coded_ids import code_ids
 from training.dataset.snapshot import build_snapshot
 
@@ -34,3 +34,13 @@ def test_fractional_quantities_add_up_to_the_same_bytes_each_time():
     shuffled = ledger.sample(fraction=1.0, shuffle=True, seed=0)
     first, *others = (build_snapshot(shuffled, AS_OF).quantity for _ in range(5))
     assert {each.tobytes() for each in others} == {first.tobytes()}
+
+
+def test_some_customers_at_a_time_are_the_same_snapshot(monkeypatch):
+    ledger = code_ids(two_tastes())
+    whole = build_snapshot(ledger, AS_OF)
+    monkeypatch.setattr("training.dataset.snapshot._LINES", 7)
+    runs = build_snapshot(ledger, AS_OF)
+    assert (list(runs.customers), list(runs.products)) == (list(whole.customers), list(whole.products))
+    for name in ("customer_index", "product_index", "order_index", "day", "quantity"):
+        assert getattr(runs, name).tobytes() == getattr(whole, name).tobytes()

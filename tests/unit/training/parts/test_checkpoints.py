@@ -76,3 +76,13 @@ def test_the_hash_of_a_frame_is_of_all_that_it_holds():
     ]
     assert hash_frame(ledger) == hash_frame(ledger.clone())
     assert hash_frame(ledger) not in {hash_frame(other) for other in others}
+
+
+def test_one_id_of_many_changes_the_hash():
+    ids = [f"C{number:05}" for number in range(20_000)]
+    ledgers = [
+        code_ids(pl.DataFrame({"customer_id": each, "order_id": ids, "product_id": ids}))
+        for each in (ids, [*ids[:9_999], "C09999X", *ids[10_000:]])
+    ]
+    assert ledgers[0]["customer_id"].to_physical().equals(ledgers[1]["customer_id"].to_physical())
+    assert hash_frame(ledgers[0]) != hash_frame(ledgers[1])
