@@ -51,13 +51,15 @@ from tests.benchmarks.api_speed_shop import (
     events_of_customer,
     make_publication,
 )
-from tests.benchmarks.api_speed_table import ROUTES, Case, render, to_rows
+from tests.benchmarks.api_speed_table import EVENTS, PAGES, ROUTES, Case, render, to_rows
 from tests.benchmarks.api_speed_wrk import Load, drive
 from tests.support.redis_servers import redis_server
 
 PEER = "FastAPI, one GET"
 SIMILAR, PERSONAL = "/v1/products/p7/similar", "/v1/customers/c7/recommendations"
 HALF_CONNECTIONS = 32
+EVENT_CONNECTIONS = 4
+"""As many as threads accept events: more are refused while the machine has other things to do."""
 RSS_BUDGET_MB = 150.0
 MOST_EVENTS = 1_000_000_000
 """That may wait: no worker archives them meanwhile."""
@@ -179,9 +181,14 @@ def make_cases(arguments: argparse.Namespace, stores: dict[str, str]) -> list[Ca
     cases = []
     for connections in arguments.connections:
         for name in arguments.servers:
-            cases += [Case(f"bare on {name}", bare, connections) for bare in dict.fromkeys(ROUTES.values())]
-            cases += [Case(f"reprise on {name}", route, connections) for route in ROUTES]
+            cases += [Case(f"bare on {name}", bare, connections) for bare in dict.fromkeys(PAGES.values())]
+            cases += [Case(f"reprise on {name}", route, connections) for route in PAGES]
         cases.append(Case(PEER, "similar", connections))
+    for name in arguments.servers:
+        cases += [
+            Case(f"bare on {name}", ROUTES[EVENTS], EVENT_CONNECTIONS),
+            Case(f"reprise on {name}", EVENTS, EVENT_CONNECTIONS),
+        ]
     others = [f"reprise, {name}" for name in stores if name != "granian"]
     return cases + [Case(name, "recommendations", HALF_CONNECTIONS) for name in others]
 

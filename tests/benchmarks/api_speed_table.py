@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from tests.benchmarks.api_speed_wrk import Load
 
+EVENTS = "250 events"
 ROUTES = {
     "similar, kept": "bare similar",
     "similar": "bare similar",
@@ -13,13 +14,14 @@ ROUTES = {
     "buy-again": "bare personal",
     "recommendations, 56 events": "bare personal",
     "batch of 20": "bare personal",
-    "250 events": "bare 250 events",
+    EVENTS: "bare 250 events",
 }
 """Route → the bare view with answers of its size, or that writes as much.
 
 `similar` draws from all products, `kept` from 1,000 of them, whose answers a worker has at hand. What is never kept,
 and what is asked for customers with recent events, has an `exclude` of its own each time.
 """
+PAGES = {route: bare for route, bare in ROUTES.items() if route != EVENTS}
 
 
 @dataclass(frozen=True)
