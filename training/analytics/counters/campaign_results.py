@@ -20,7 +20,12 @@ _OF_MAILS = ("sent", "bounced", "opened", "clicked", "unsubscribed", "complained
 
 
 def campaign_results(
-    events: pl.DataFrame, within_days: float, today: date, decided: Mapping[str, Decided] | None = None
+    events: pl.DataFrame,
+    within_days: float,
+    today: date,
+    decided: Mapping[str, Decided] | None = None,
+    *,
+    orders_known: bool | None = None,
 ) -> list[CampaignResults]:
     """The results of each campaign, and of all mails of each quarter in which some are held out from all.
 
@@ -29,6 +34,7 @@ def campaign_results(
         within_days: longest time from taking part, from a mail or from a click in it, to an order that counts.
         today: UTC.
         decided: campaign → what it decided, as `ResultStore.decided` gives it.
+        orders_known: whether anybody tells of purchases; None: where there is one among `events`.
 
     Returns:
         The latest first; [] where there was no mail and nobody took part.
@@ -37,7 +43,8 @@ def campaign_results(
     exposures = _exposures(events)
     counted = _count_mails(events, exposures, within_days)
     compared = _compare(exposures, events, within_days)
-    orders_known = not events.filter(pl.col("event_type") == "purchase").is_empty()
+    if orders_known is None:
+        orders_known = not events.filter(pl.col("event_type") == "purchase").is_empty()
     results = []
     for campaign_id in sorted({*counted, *compared, *decided}):
         mails, sides = counted.get(campaign_id, {}), compared.get(campaign_id, {})
@@ -94,19 +101,23 @@ def _count_mails(events: pl.DataFrame, exposures: pl.DataFrame, within_days: flo
 
 
 def _compare(exposures: pl.DataFrame, events: pl.DataFrame, within_days: float) -> Counted:
-    """Campaign → variant → orders of those who took part, within the days after they did."""
+    """Campaign → variant → orders of those who took part, within the days after they did; one campaign at a time."""
     orders = _orders(events)
+    parts = exposures.partition_by("campaign_id", as_dict=True)
+    return {str(name): _compare_one(str(name), part, orders, within_days) for (name,), part in parts.items()}
+
+
+def _compare_one(
+    name: str, exposures: pl.DataFrame, orders: pl.DataFrame, within_days: float
+) -> dict[str, dict[str, Any]]:
+    within = pl.duration(seconds=within_days * 86_400)
+    last = pl.lit(end_of_quarter(name), exposures["exposed_at"].dtype).fill_null(pl.col("exposed_at")) + within
     later = exposures.join(orders, on="customer_id", how="left", maintain_order="left")
-    last = pl.col("exposed_at") + pl.duration(seconds=within_days * 86_400)
-    ends = {one: end_of_quarter(one) for one in exposures["campaign_id"].unique()}
-    if any(ends.values()):
-        end = pl.col("campaign_id").replace_strict(ends, return_dtype=exposures["exposed_at"].dtype)
-        last = pl.when(end.is_null()).then(last).otherwise(end + pl.duration(seconds=within_days * 86_400))
     in_time = pl.col("ordered_at").is_between(pl.col("exposed_at"), last).fill_null(value=False)
-    people = later.group_by(*_WHO, "variant").agg(
+    people = later.group_by("customer_id", "variant").agg(
         orders=in_time.sum().cast(pl.Int64), exposed_at=pl.col("exposed_at").first()
     )
-    sides = people.group_by("campaign_id", "variant").agg(
+    sides = people.group_by("variant").agg(
         took_part=pl.len(),
         orders_squared=pl.col("orders").pow(2).sum(),
         ordered=(pl.col("orders") > 0).sum(),
@@ -115,11 +126,7 @@ def _compare(exposures: pl.DataFrame, events: pl.DataFrame, within_days: float) 
         last_at=pl.col("exposed_at").max(),
     )
     revenue = _revenue(later.filter(in_time))
-    compared: Counted = {}
-    for row in sides.to_dicts():
-        where = row.pop("campaign_id"), row.pop("variant")
-        compared.setdefault(where[0], {})[where[1]] = row | {"revenue": revenue.get(where, {})}
-    return compared
+    return {row["variant"]: row | {"revenue": revenue.get(row["variant"], {})} for row in sides.to_dicts()}
 
 
 def _orders(events: pl.DataFrame) -> pl.DataFrame:
@@ -130,13 +137,14 @@ def _orders(events: pl.DataFrame) -> pl.DataFrame:
     return bought.group_by("customer_id", name.alias("order")).agg(ordered_at=pl.col("occurred_at").min(), paid=paid)
 
 
-def _revenue(orders: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
-    lines = orders.select("campaign_id", "variant", "paid").explode("paid").unnest("paid").drop_nulls("amount")
-    by = ["campaign_id", "variant", pl.col("currency").fill_null("")]
-    sums = lines.group_by(by).agg(pl.col("amount").sort().sum().round(2)).sort("campaign_id", "variant", "currency")
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for campaign_id, variant, currency, amount in sums.iter_rows():
-        found.setdefault((campaign_id, variant), {})[currency] = amount
+def _revenue(orders: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Variant → currency → amount."""
+    lines = orders.select("variant", "paid").explode("paid").unnest("paid").drop_nulls("amount")
+    by = ["variant", pl.col("currency").fill_null("")]
+    sums = lines.group_by(by).agg(pl.col("amount").sort().sum().round(2)).sort("variant", "currency")
+    found: dict[str, dict[str, float]] = {}
+    for variant, currency, amount in sums.iter_rows():
+        found.setdefault(variant, {})[currency] = amount
     return found
 
 

@@ -61,19 +61,11 @@ class ResultCounter:
         Nothing is raised: what goes wrong here, whatever it is, must not stop who archives in the same process. It is
         said once, where it is the same at the next try: of what passes by itself, who archives tells.
         """
-        last, told, pause_s = "", "", 0.0
-        while not once and not stop.wait(pause_s):
-            begun = time.monotonic()
-            try:
-                self.count()
-                last = told = ""
-            except Exception as error:
-                kind = "" if isinstance(error, RepriseError) else f"unexpected {type(error).__name__}: "
-                if last == f"{kind}{error}" != told:
-                    told = last
-                    self.tell(f"{told}; results are counted when it works again")
-                last = f"{kind}{error}"
-            pause_s = max(PAUSE_S, REST * (time.monotonic() - begun))
+        tries = [_Try(self._count_days), _Try(self._count_campaigns)]
+        while not once and not stop.wait(max(0.0, min(one.due for one in tries) - time.monotonic())):
+            for one in tries:
+                if one.due <= time.monotonic() and (line := one.make()):
+                    self.tell(f"{line}; results are counted when it works again")
 
     def count(self) -> int:
         """Count what has changed in the archive; how many days that were.
@@ -82,6 +74,11 @@ class ResultCounter:
             StoreError: Redis failed; what is counted already is kept.
             HomeError: the archive cannot be read.
         """
+        n_days = self._count_days()
+        self._count_campaigns()
+        return n_days
+
+    def _count_days(self) -> int:
         sources, days = self.store.sources(), self.archive.days()[-DAYS_KEPT:]
         digests = {day: _digest(self._files(day - timedelta(days=WITHIN_DAYS), day)) for day in days}
         settled = days[-1] - timedelta(days=SETTLED_DAYS) if days else date.min
@@ -92,7 +89,6 @@ class ResultCounter:
         ]
         for day in reversed(stale):  # what people look at first
             self.store.keep_days([CountedDay(DayResults(day.isoformat(), self._count(day)), digests[day])])
-        self._count_campaigns(sources.get(_CAMPAIGNS), days)
         self.store.note_count(self.clock())
         return len(stale)
 
@@ -115,19 +111,23 @@ class ResultCounter:
         seen = pl.col("recommendation_id").is_in(answers.implode())
         return [self.archive.read(["impression"], days=days, where=seen), clicks]
 
-    def _count_campaigns(self, source: str | None, days: list[date]) -> None:
+    def _count_campaigns(self) -> None:
         """Count the campaigns of the last CAMPAIGN_DAYS; what began before, and was counted, stays as it is."""
+        source, days, today = self.store.sources().get(_CAMPAIGNS), self.archive.days(), self.clock().date()
         first = days[-1] - timedelta(days=CAMPAIGN_DAYS) if days and source is not None else date.min
         begun = [one.campaign_id for one in self.campaigns()]
         decided = {one: counts for one in begun if (counts := self.store.decided(one))}
-        digest = f"{_digest(self._files(first, date.max))} {decided}"
+        # also the day: what is known of an effect changes when the days end in which orders count
+        digest = _digest(self._files(first, date.max), f"{today} {decided}")
         if digest == source:
             return
         of_mail = pl.col("campaign_id").is_not_null() | (pl.col("event_type") == "exposure")
         events = self.archive.read(_OF_CAMPAIGNS, days=(first, date.max), where=of_mail)
         people = events["customer_id"].unique().implode()
         bought = self.archive.read(["purchase"], days=(first, date.max), where=pl.col("customer_id").is_in(people))
-        results = campaign_results(pl.concat([events, bought]), WITHIN_DAYS, self.clock().date(), decided)
+        known = None if len(bought) else bool(len(self.archive.read(["purchase"], days=(first, date.max))))
+        both = pl.concat([events, bought])
+        results = campaign_results(both, WITHIN_DAYS, today, decided, orders_known=known)
         older = {one.campaign_id for one in self.store.campaigns() if one.first_at and one.first_at < first.isoformat()}
         self.store.keep_campaigns([one for one in results if one.campaign_id not in older], digest)
 
@@ -135,9 +135,41 @@ class ResultCounter:
         return (file for day in self.archive.days(first, last) for file in self.archive.files(day))
 
 
-def _digest(files: Iterable[Path]) -> str:
+@dataclass
+class _Try:
+    """One of the counts that `follow` makes again and again, each at its own pace.
+
+    Attributes:
+        count: what is made.
+        due: when it is made next, in seconds of the monotonic clock.
+        last: what went wrong the last time; "" for nothing.
+        told: what of it was said.
+    """
+
+    count: Callable[[], object]
+    due: float = 0.0
+    last: str = ""
+    told: str = ""
+
+    def make(self) -> str | None:
+        """Make it; a line to tell where it went wrong twice in the same way."""
+        begun, last = time.monotonic(), self.last
+        try:
+            self.count()
+            self.last = self.told = ""
+        except Exception as error:
+            kind = "" if isinstance(error, RepriseError) else f"unexpected {type(error).__name__}: "
+            self.last = f"{kind}{error}"
+        self.due = time.monotonic() + max(PAUSE_S, REST * (time.monotonic() - begun))
+        if not self.last or self.last != last or self.last == self.told:
+            return None
+        self.told = self.last
+        return self.told
+
+
+def _digest(files: Iterable[Path], more: str = "") -> str:
     """Digest of files' names, sizes and times: what is rewritten without somebody who was erased is another file."""
-    hashed = blake2b(digest_size=16)
+    hashed = blake2b(more.encode(), digest_size=16)
     for file in files:
         with home_errors(f"look at {file}"):
             if file.exists():

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import HomeError, StoreUnavailableError
+from recommender.experiments.exposure import exposure_event
 from recommender.results.placements import WITHIN_DAYS, sum_rows
 from recommender.results.store import MOST_CELLS, OTHER
 from recommender.storage.campaign import Campaign
@@ -257,10 +258,37 @@ def test_a_fault_while_counting_is_told_once_and_stops_nobody(archive, monkeypat
             return 0
         raise fault
 
-    monkeypatch.setattr(ResultCounter, "count", count)
+    monkeypatch.setattr(ResultCounter, "_count_days", count)
+    monkeypatch.setattr(ResultCounter, "_count_campaigns", lambda _: None)
+    monkeypatch.setattr(result_counter, "REST", 0)
     monkeypatch.setattr(result_counter, "PAUSE_S", 0.0)
     counter.follow(stop)
     assert [line.partition(";")[0] for line in told] == ["unexpected ZeroDivisionError: bug", "disk"]
+
+
+def test_an_effect_is_decided_when_its_days_end_though_nothing_new_is_archived(archive, make_counter):
+    people = [(f"C{n}", "holdout" if n % 2 else "mailed") for n in range(200)]
+    at = NOW - 3 * DAY
+    told = [exposure_event("c", variant, one, at, campaign_id="c") for one, variant in people]
+    who = [*range(0, 120, 2), *range(1, 90, 2)]  # 60 of a hundred, and 45
+    orders = [event(f"o{n}", f"C{n}", occurred_at=NOW - DAY) for n in who]
+    archive.write(batch([*told, *orders]))
+    store = MemoryResults()
+    make_counter(store, now=NOW).count()
+    assert store.campaign("c").effect.verdict == "running"
+    make_counter(store, now=NOW + 9 * DAY).count()
+    assert store.campaign("c").effect.verdict == "more"
+
+
+def test_orders_of_others_tell_that_orders_are_known(archive, make_counter):
+    told = [exposure_event("c", variant, variant, NOW, campaign_id="c") for variant in ("mailed", "holdout")]
+    counter = make_counter()
+    archive.write(batch(told))
+    counter.count()
+    assert counter.store.campaign("c").effect.verdict == "no_orders"
+    archive.write(batch([event("1", "somebody else")], first=9))
+    counter.count()
+    assert counter.store.campaign("c").effect.verdict == "undecided"
 
 
 def test_an_empty_archive_has_no_results(make_counter):
