@@ -83,6 +83,17 @@ def test_from_the_mail_to_what_it_brought(shop):
     assert (row["campaign_id"], row["campaign"]["holdout"], row["state"]) == ("reorder", 0.3, "begun")
 
 
+def test_a_preview_shows_the_mail_of_somebody_who_is_held_out_and_says_so(shop):
+    reprise, _ = shop
+    held = asked(reprise("picks", "hello", *WHO, "--dry-run", "--json", "--holdout", "50%"))["examples"]
+    one = next(example["customer_id"] for example in held if example["reason"] == "holdout")
+    there = ["--addresses", "addresses.csv", "--holdout", "50%", "--preview", one]
+    told = reprise("send", "hello", *WHO, *there).stdout
+    assert "but held out, so that it can be told what the mails bring" in told
+    assert "Subject:" in told
+    assert asked(reprise("send", "hello", *WHO, *there, "--json"))["held_out"] is True
+
+
 def test_the_default_holds_a_few_out_and_a_second_run_the_same(shop):
     reprise, _ = shop
     picks = ["picks", "hello", *WHO, "--json"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from recommender.data_dir import home_errors
-from recommender.errors import RepriseError, StoreError
+from recommender.errors import RepriseError
 from recommender.results.placements import WITHIN_DAYS, DayResults, PlacementRow
 from recommender.results.store import DAYS_KEPT, MOST_CELLS, OTHER, CountedDay, ResultStore
 from recommender.retention import CONTACTS_KEPT_DAYS
@@ -58,20 +58,21 @@ class ResultCounter:
     def follow(self, stop: threading.Event, *, once: bool = False) -> None:
         """Count again and again until `stop` is set; with `once`, not at all: count when all is archived.
 
-        Where Redis or the disk fails, nothing is raised: it is counted later. Who archives says so, too, and first.
+        Nothing is raised: what goes wrong here, whatever it is, must not stop who archives in the same process. It is
+        said once, where it is the same at the next try: of what passes by itself, who archives tells.
         """
-        told, pause_s = "", 0.0
+        last, told, pause_s = "", "", 0.0
         while not once and not stop.wait(pause_s):
             begun = time.monotonic()
             try:
                 self.count()
-                told = ""
-            except StoreError:
-                pass
-            except RepriseError as error:
-                if str(error) != told:
-                    told = str(error)
+                last = told = ""
+            except Exception as error:
+                kind = "" if isinstance(error, RepriseError) else f"unexpected {type(error).__name__}: "
+                if last == f"{kind}{error}" != told:
+                    told = last
                     self.tell(f"{told}; results are counted when it works again")
+                last = f"{kind}{error}"
             pause_s = max(PAUSE_S, REST * (time.monotonic() - begun))
 
     def count(self) -> int:

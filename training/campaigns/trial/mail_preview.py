@@ -1,9 +1,11 @@
 """Mail preview: the mail that one customer would get; nothing is begun, claimed or sent."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.history.customer_mails import decide_one
+from recommender.experiments.experiment import HOLDOUT
 from recommender.storage.campaign import Campaign
 from training.campaigns.mail.addresses import AddressBook
 from training.campaigns.mail.render import Rendered, Renderer
@@ -18,6 +20,7 @@ class MailPreview(NamedTuple):
         reason: why there is no mail: `unknown_customer`, `not_in_audience` or a reason of a `Decision`; else None.
         has_address: whether the customer has a usable one.
         mail: None where there is a reason for none.
+        held_out: whether the campaign itself sends this customer nothing, so that it can be told what mails bring.
     """
 
     customer_id: str
@@ -25,6 +28,7 @@ class MailPreview(NamedTuple):
     reason: str | None
     has_address: bool
     mail: Rendered | None
+    held_out: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON types."""
@@ -41,10 +45,11 @@ def preview_mail(
         VersionNotFoundError: the campaign's version is no longer kept.
         MailError: the template cannot be filled.
     """
-    decision, why = decide_one(campaign, context, customer_id)
+    held_out = decide_one(campaign, context, customer_id)[0].reason == HOLDOUT
+    decision, why = decide_one(replace(campaign, holdout=0.0, holdout_of_all=0.0), context, customer_id)
     mailbox = addresses.find([customer_id]).get(customer_id)
     mail = None
     if decision.picks is not None:
         name, locale = (mailbox.name, mailbox.locale) if mailbox else (None, None)
         mail = renderer.render(campaign, decision.picks, name=name, locale=locale)
-    return MailPreview(customer_id, why, decision.reason, mailbox is not None, mail)
+    return MailPreview(customer_id, why, decision.reason, mailbox is not None, mail, held_out)

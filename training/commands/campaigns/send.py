@@ -196,6 +196,8 @@ def _show(preview: MailPreview, html: Path | None, *, as_json: bool) -> None:
         echo(f"{preview.customer_id} would get no mail: {str(preview.reason).replace('_', ' ')}")
     else:
         echo(f"{preview.customer_id} is in the audience: {preview.why}")
+        if preview.held_out:
+            echo("but held out, so that it can be told what the mails bring: the campaign sends this customer nothing")
         if not preview.has_address:
             echo("but has no usable address, so that no mail would be sent")
         echo(f"\nSubject: {preview.mail.subject}\n\n{preview.mail.text}")

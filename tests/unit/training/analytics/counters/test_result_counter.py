@@ -1,18 +1,20 @@
 """Results that the worker counts from the archive as it grows, beside a recount of all of it."""
 
 import random
+import threading
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from recommender.errors import StoreUnavailableError
+from recommender.errors import HomeError, StoreUnavailableError
 from recommender.results.placements import WITHIN_DAYS, sum_rows
 from recommender.results.store import MOST_CELLS, OTHER
 from recommender.storage.campaign import Campaign
 from tests.fakes.results import MemoryResults
 from tests.support.event_files import NOW, batch, event
+from training.analytics.counters import result_counter
 from training.analytics.counters.campaign_results import campaign_results, to_money
 from training.analytics.counters.result_counter import SETTLED_DAYS, ResultCounter
 from training.analytics.results.placements import count_days, count_placements
@@ -240,6 +242,25 @@ def test_names_that_strangers_make_up_do_not_fill_redis(archive, make_counter):
     assert len(rows) == MOST_CELLS + 1
     assert sum(row.seen for row in rows) == MOST_CELLS + 55
     assert {row.placement: row.seen for row in rows if row.seen > 1} == {"home": 5, OTHER: 51}
+
+
+def test_a_fault_while_counting_is_told_once_and_stops_nobody(archive, monkeypatch):
+    told, stop = [], threading.Event()
+    counter = ResultCounter(archive, MemoryResults(), list, lambda: NOW, told.append)
+    bug, disk = ZeroDivisionError("bug"), HomeError("disk")
+    faults = iter([bug, bug, bug, StoreUnavailableError("passes by itself"), disk, disk])
+
+    def count(_):
+        fault = next(faults, None)
+        if fault is None:
+            stop.set()
+            return 0
+        raise fault
+
+    monkeypatch.setattr(ResultCounter, "count", count)
+    monkeypatch.setattr(result_counter, "PAUSE_S", 0.0)
+    counter.follow(stop)
+    assert [line.partition(";")[0] for line in told] == ["unexpected ZeroDivisionError: bug", "disk"]
 
 
 def test_an_empty_archive_has_no_results(make_counter):
