@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from recommender.catalogue.catalogue import Catalogue, PackedTexts
 from recommender.catalogue.overrides import ProductChange
 from recommender.connection.client import RedisClient
-from recommender.errors import StoreError, VersionNotFoundError
+from recommender.errors import ChangedMeanwhileError, StoreError, VersionNotFoundError
 from recommender.person import decode_id, digest_of_person, encode_id
 from recommender.publication.erasure import PERSONAL_LISTS
 from recommender.publication.factors import ProductFactors
@@ -144,10 +144,23 @@ class RedisVersionStore:
 
     def place(self, name: str, placement: Placement) -> None:
         """See `VersionStore.place`."""
+        self._place(name, placement)
+
+    def replace_placement(self, name: str, before: Placement | None, after: Placement) -> None:
+        """See `VersionStore.replace_placement`."""
+        text = self._writer.call("HGET", self._keys.placements, name)
+        if (None if text is None else _to_placement(text)) != before:
+            raise ChangedMeanwhileError(f"placement {name!r} was changed meanwhile")
+        self._place(name, after, text or b"")
+
+    def _place(self, name: str, placement: Placement, *known: bytes) -> None:
         keys = [self._keys.placements, self._keys.placements_sequence]
         bounds = MOST_PLACEMENTS, MOST_PLACEMENT_BYTES
-        if not self._writer.evaluate_in_time(_PLACE.text, keys, name, placement.model_dump_json(), *bounds):
+        verdict = self._writer.evaluate_in_time(_PLACE.text, keys, name, placement.model_dump_json(), *bounds, *known)
+        if not verdict:
             raise too_many_placements(name)
+        if verdict == 2:
+            raise ChangedMeanwhileError(f"placement {name!r} was changed meanwhile")
 
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """See `VersionStore.update_products`."""

@@ -114,6 +114,12 @@ class VersionStore(Reader, Protocol):
         Raises InvalidRequestError where the shop would have more than MOST_PLACEMENTS, or MOST_PLACEMENT_BYTES of them.
         """
 
+    def replace_placement(self, name: str, before: Placement | None, after: Placement) -> None:
+        """Set a placement as `place` does, if `before` still stands there (as `placement` gave it), in one step.
+
+        Raises ChangedMeanwhileError where something else does, and as `place`.
+        """
+
     def update_products(self, changes: Sequence[ProductChange]) -> list[bytes | None]:
         """Override products for every worker and version, all in one step, in this order.
 

@@ -1,8 +1,12 @@
 """What the console reads and keeps, in memory and on real servers: insights, the due board, actions, sessions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
+from recommender.errors import ChangedMeanwhileError
 from recommender.experiments.looks import ExperimentLook, VariantLook
 from recommender.redis import publish
 from recommender.redis.keys import Keys, ended_session
@@ -65,6 +69,38 @@ def test_a_placement_is_read_as_it_stands_now(storage: ShopStorage, shop: str) -
     placement = Placement(cap=7, default_limit=3)
     store.place("home", placement)
     assert store.placement("home") == placement
+
+
+def test_of_many_who_replace_a_placement_at_once_one_does(storage: ShopStorage, shop: str) -> None:
+    store = storage.store(shop)
+    for before in (None, Placement(cap=9, default_limit=1)):
+        if before is not None:
+            store.place("home", before)
+
+        def replace_with(cap: int, before: Placement | None = before) -> int | None:
+            try:
+                storage.store(shop).replace_placement("home", before, Placement(cap=cap, default_limit=1))
+            except ChangedMeanwhileError:
+                return None
+            return cap
+
+        with ThreadPoolExecutor(8) as threads:
+            done = [cap for cap in threads.map(replace_with, range(10, 26)) if cap is not None]
+        found = store.placement("home")
+        assert found is not None
+        assert done == [found.cap]
+
+
+def test_a_placement_that_is_as_it_was_is_replaced(storage: ShopStorage, shop: str) -> None:
+    store = storage.store(shop)
+    first, second = Placement(cap=7, default_limit=3), Placement(cap=8, default_limit=3)
+    store.replace_placement("home", None, first)
+    store.replace_placement("home", first, second)
+    assert store.placement("home") == second
+    with pytest.raises(ChangedMeanwhileError):
+        store.replace_placement("home", first, first)
+    with pytest.raises(ChangedMeanwhileError):
+        store.replace_placement("new", first, first)
 
 
 def test_actions_are_kept_newest_first_and_only_so_many(storage: ShopStorage, shop: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from recommender.catalogue.catalogue import Catalogue
 from recommender.catalogue.overrides import ProductChange
-from recommender.errors import BusyError, IncompletePublishError, VersionNotFoundError
+from recommender.errors import BusyError, ChangedMeanwhileError, IncompletePublishError, VersionNotFoundError
 from recommender.events.recent import NEIGHBOURS, RecentActivity
 from recommender.person import digest_of_person
 from recommender.publication.erasure import PERSONAL_LISTS, leave_out
@@ -48,6 +48,7 @@ class MemoryVersionStore:
         self._placements: dict[str, Placement] = {}
         self._catalogue = MemoryCatalogue()
         self._publishing = threading.Lock()
+        self._placing = threading.Lock()
         self.event_log = MemoryEventLog()
 
     def read(self, query: ListQuery) -> FetchedLists | None:
@@ -142,6 +143,13 @@ class MemoryVersionStore:
         if len(placed) > MOST_PLACEMENTS or n_bytes > MOST_PLACEMENT_BYTES:
             raise too_many_placements(name)
         self._placements = placed
+
+    def replace_placement(self, name: str, before: Placement | None, after: Placement) -> None:
+        """See `Store.replace_placement`."""
+        with self._placing:
+            if self._placements.get(name) != before:
+                raise ChangedMeanwhileError(f"placement {name!r} was changed meanwhile")
+            self.place(name, after)
 
     def publish(
         self, publication: Publication, *, keep: int, advance: Callable[[int], None] = lambda _: None

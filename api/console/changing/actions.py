@@ -27,9 +27,10 @@ def activate(visit: Visit, version: str, before: str) -> None:
 
 def place(visit: Visit, name: str, after: Placement, before: str) -> None:
     """Set a placement. Raises ChangedMeanwhileError where its digest (`digest_of`) is not `before` any more."""
-    current = placement_now(visit, name)
+    stored = visit.store.placement(name)
+    current = _shown(visit, name, stored)
     _expect(digest_of(current), before)
-    visit.store.place(name, after)
+    visit.store.replace_placement(name, stored, after)
     _note(visit, "place", name, current, after.model_dump(mode="json"))
 
 
@@ -85,7 +86,11 @@ def digest_of(document: Any) -> str:
 
 def placement_now(visit: Visit, name: str) -> dict[str, Any] | None:
     """A placement as it stands now, asked of Redis, as plain JSON; None where there is none."""
-    found = visit.store.placement(name) or visit.service.settings.placements.get(name)
+    return _shown(visit, name, visit.store.placement(name))
+
+
+def _shown(visit: Visit, name: str, stored: Placement | None) -> dict[str, Any] | None:
+    found = stored or visit.service.settings.placements.get(name)
     return None if found is None else found.model_dump(mode="json")
 
 
