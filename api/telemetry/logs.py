@@ -5,52 +5,33 @@ and no setting is logged.
 """
 
 import sys
-import threading
-import traceback
-from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO, cast
+
+import structlog
+from structlog.typing import FilteringBoundLogger
 
 from api.json import dump
 
-_LEVELS = ("debug", "info", "warning", "error")
-
-
-class Logger:
-    """Logger of events with fields, of which one is a line of JSON. Safe to share between threads.
-
-    Args:
-        level: what is under it is dropped.
-        stream: takes the lines.
-    """
-
-    def __init__(self, level: str, stream: TextIO) -> None:
-        self._shown = frozenset(_LEVELS[_LEVELS.index(level) :])
-        self._stream = stream
-        self._lock = threading.Lock()
-
-    def info(self, event: str, **fields: Any) -> None:
-        """Write a line of level `info`."""
-        self._write("info", event, fields)
-
-    def warning(self, event: str, **fields: Any) -> None:
-        """Write a line of level `warning`."""
-        self._write("warning", event, fields)
-
-    def error(self, event: str, exc_info: BaseException | None = None, **fields: Any) -> None:
-        """Write a line of level `error`, with the traceback of `exc_info`, if any."""
-        told = {} if exc_info is None else {"exception": "".join(traceback.format_exception(exc_info)).rstrip("\n")}
-        self._write("error", event, fields, told)
-
-    def _write(self, level: str, event: str, fields: dict[str, Any], last: dict[str, str] | None = None) -> None:
-        if level not in self._shown:
-            return
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        line = dump({**fields, "event": event, "level": level, "timestamp": now, **(last or {})}).decode() + "\n"
-        with self._lock:
-            self._stream.write(line)
-            self._stream.flush()
+Logger = FilteringBoundLogger
+"""A logger of events with fields, of which one is a line of JSON."""
 
 
 def make_logger(level: str, stream: TextIO | None = None) -> Logger:
     """A logger of JSON lines; what is under `level` (`debug`, `info`, `warning`, `error`) is dropped."""
-    return Logger(level, stream or sys.stderr)
+    return cast(
+        Logger,
+        structlog.wrap_logger(
+            structlog.WriteLogger(stream or sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(_to_text),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+        ).bind(),
+    )
+
+
+def _to_text(event: object, **_: object) -> str:
+    return dump(event).decode()
