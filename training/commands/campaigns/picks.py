@@ -33,7 +33,7 @@ from training.commands.options import campaign_options, with_holdout
 
 _WORDS = {
     "nothing_good_enough": "nothing good enough to show",
-    "holdout": "held out by an experiment",
+    "holdout": "held out, so that it can be told what the mails bring",
     "erased": "asked to be forgotten",
     "unsubscribed": "unsubscribed",
     "no_consent": "never agreed to mails",
