@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,7 +88,8 @@ def train(
     settings, progress = context.settings, context.progress
     progress.note(str(plan_job(size_of(known.ledger, known.catalogue), settings)))
     with training_lock(context.home):
-        checkpoints = Checkpoints(context.home.training, _key(known, as_of, settings))
+        data = {"ledger": hash_frame(known.ledger), "catalogue": hash_frame(known.catalogue)}
+        checkpoints = Checkpoints(context.home.training, _key(data, as_of, settings))
         cache = ExampleCache(known.ledger, known.catalogue, settings, checkpoints)
         ledger = cache.ledger
         evaluation = _evaluate(cache, known.catalogue, context, checkpoints)
@@ -108,7 +109,7 @@ def train(
             description = describe_customers(ledger, as_of)
         with progress.step("Describe the shop"):
             insights = build_insights(ledger, as_of, model, description)
-        publication = build_publication(model, description, evaluation, ingested, context)
+        publication = build_publication(model, description, evaluation, ingested, context, data=data)
         publication = replace(publication, insights=insights)
         publication = _pass_gate(publication, evaluation, settings, live)
         if force:
@@ -122,11 +123,10 @@ def train(
     return publication
 
 
-def _key(known: Ingested, as_of: datetime, settings: Settings) -> str:
+def _key(data: Mapping[str, str], as_of: datetime, settings: Settings) -> str:
     """Of all that a training depends on: what was made for another key is of no use for it."""
     plain = settings.model_dump_json(include=TRAINING_SETTINGS)
-    frames = hash_frame(known.ledger), hash_frame(known.catalogue)
-    return json.dumps([as_of.isoformat(), plain, package_versions(), *frames])
+    return json.dumps([as_of.isoformat(), plain, package_versions(), *data.values()])
 
 
 def _evaluate(
@@ -162,7 +162,13 @@ def publish(publication: Publication, store: VersionStore, context: JobContext) 
 
 
 def build_publication(
-    model: Model, description: CustomerDescriptions, evaluation: Evaluation, ingested: Ingested, context: JobContext
+    model: Model,
+    description: CustomerDescriptions,
+    evaluation: Evaluation,
+    ingested: Ingested,
+    context: JobContext,
+    *,
+    data: Mapping[str, str],
 ) -> Publication:
     """A version that the gate has not judged yet: lists, product factors and profiles with their manifest."""
     snapshot, profiles = model.snapshot, description.profiles
@@ -182,6 +188,7 @@ def build_publication(
         metrics=evaluation.to_dict()
         | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
         | {
+            "data": dict(data),
             "reading": ingested.report.summary(),
             "prices": {
                 "currency": context.settings.currency or currency,

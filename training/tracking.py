@@ -62,6 +62,7 @@ def _tags(manifest: Manifest) -> dict[str, str]:
         "reprise.version": manifest.version,
         "reprise.as_of": manifest.as_of,
         "reprise.gate": str(manifest.gate.get("verdict")),
+        "reprise.data": str(manifest.metrics.get("data", {}).get("ledger", "")),
         "reprise.sources": ", ".join(manifest.sources),
         **{f"reprise.package.{name}": version for name, version in manifest.packages.items()},
     }

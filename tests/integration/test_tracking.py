@@ -34,8 +34,22 @@ def test_a_training_is_a_run_with_its_figures_manifest_and_report(reprise, shop_
     assert run.data.metrics["reprise/ndcg_at_10"] == manifest["metrics"]["scores"]["reprise"]["ndcg@10"]
     assert run.data.metrics["count/customers"] == manifest["counts"]["customers"]
     assert run.data.tags["reprise.gate"] == manifest["gate"]["verdict"]
+    assert run.data.tags["reprise.data"] == manifest["metrics"]["data"]["ledger"]
     files = [file.path for file in client.list_artifacts(run.info.run_id)]
     assert files == ["manifest.json", "report.html"]
+
+
+def test_the_fingerprint_is_that_of_the_cleaned_data(reprise, shop_files, tmp_path):
+    text = shop_files.purchases.read_text()
+    files = {"same": text, "row less": text.rsplit("\n", 2)[0] + "\n"}
+    found = {}
+    for name, content in files.items():
+        (tmp_path / "p.csv").write_text(content)
+        done = reprise("train", tmp_path / "p.csv", "--no-publish", "--json", **ELSEWHERE)
+        found[name] = json.loads(done.stdout)["metrics"]["data"]["ledger"]
+    whole = reprise("train", shop_files.purchases, "--no-publish", "--json", **ELSEWHERE)
+    assert found["same"] == json.loads(whole.stdout)["metrics"]["data"]["ledger"]
+    assert found["row less"] != found["same"]
 
 
 def test_a_server_that_is_away_loses_no_training(reprise, shop_files, home, monkeypatch):
