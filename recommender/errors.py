@@ -35,6 +35,7 @@
         ├── UnknownCustomerError
         ├── UnknownProductError
         ├── UnknownCampaignError
+        ├── ChangedMeanwhileError   somebody else was quicker
         ├── CampaignConflictError
         └── UnknownPlacementError
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -23,6 +24,10 @@ from recommender.redis.keys import Keys
 from tests.support.needs import PROGRAMS, find_program
 
 MakePublication = Callable[..., Publication]
+
+# a shell ignores Ctrl-C for what it runs in the background, and so would every process that a test starts
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes says how busy the machine is, not whether the code is right
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -95,7 +95,9 @@ def test_signing_out_ends_the_session_on_every_worker(tmp_path: Path) -> None:
             assert visitor.send("POST", "sign-out", csrf=visitor.csrf())[0] == 303
             assert {visitor.send("GET", "overview")[0] for _ in range(8)} == {303}
             assert {visitor.send("GET", view)[0] for view in VIEWS} == {303}
-            lines = (tmp_path / "serve.log").read_text()
+            log = tmp_path / "serve.log"
+            wait_until(lambda: log.read_text().count('"console_sign_in"'), "the log tells of it")
+            lines = log.read_text()
             assert key.split("_")[2] not in lines
             told = [json.loads(line) for line in lines.splitlines() if '"console_sign_in"' in line]
             assert len(told) == 1

@@ -51,7 +51,13 @@ def call_reprise(
 def _environment(home: Path, more: Mapping[str, str] | None) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("REPRISE_")}
     # most tests of campaigns count everybody; those of the hold-out name it
-    settled = {"OPENBLAS_NUM_THREADS": "1", "REPRISE_MAIL__HOLDOUT": "0", "REPRISE_HOME": str(home)}
+    # on a busy machine Redis may take longer than pages would wait for it
+    settled = {
+        "OPENBLAS_NUM_THREADS": "1",
+        "REPRISE_MAIL__HOLDOUT": "0",
+        "REPRISE_REDIS_TIMEOUT_MS": "5000",
+        "REPRISE_HOME": str(home),
+    }
     return {**inherited, **settled, **(more or {})}
 
 

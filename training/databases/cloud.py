@@ -31,7 +31,8 @@ def is_cloud_path(path: str | Path) -> bool:
 def copy_objects(path: str, folder: Path) -> dict[Path, str]:
     """Write an object, or each that a pattern names, to `folder`: Parquet as Parquet, all else as its lines.
 
-    The environment says how the store is reached, such as AWS_ACCESS_KEY_ID, AWS_REGION and AWS_ENDPOINT_URL.
+    The environment says how the store is reached, such as AWS_ACCESS_KEY_ID, AWS_REGION and AWS_ENDPOINT_URL: not
+    Google's, Amazon's or Microsoft's own packages, which polars would ask where they happen to be installed.
 
     Returns:
         Copy → what it is a copy of. Parquet becomes one file.
@@ -47,10 +48,10 @@ def copy_objects(path: str, folder: Path) -> dict[Path, str]:
     with _store_errors(path):
         if path.endswith((".parquet", ".pq")):
             file = folder / _plain_name(path)
-            stream_frame(pl.scan_parquet(address), file)
+            stream_frame(pl.scan_parquet(address, credential_provider=None), file)
             return {file: path}
         # a file for each object: each has a header of its own
-        files = stream_lines(pl.scan_lines(address, include_file_paths=_PATH), folder, _PATH)
+        files = stream_lines(pl.scan_lines(address, include_file_paths=_PATH, credential_provider=None), folder, _PATH)
     copies = {
         file: scheme + unquote(file.parent.name.partition("=")[2]).removeprefix(address.partition(":")[0])
         for file in files

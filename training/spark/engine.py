@@ -22,6 +22,7 @@ import polars as pl
 from recommender.data_dir import home_errors, make_folder
 from recommender.errors import HomeError, RepriseError, UsageError
 from recommender.settings import Settings
+from training.frame_files import write_frame
 from training.parts.customer_parts import CustomerRange, split_customers
 from training.provenance import TRAINING_SETTINGS
 from training.ranking.personal_lists import rank_part
@@ -94,8 +95,8 @@ def _write_ledger(ledger: pl.DataFrame, parts: Sequence[CustomerRange], folder: 
     texts = pl.col(pl.Enum).cast(pl.String)
     for number, part in enumerate(parts):
         lines = part.lines(ledger).with_row_index(_LINE).with_columns(texts, pl.lit(number, pl.Int32).alias(_PART))
-        with home_errors(f"write to {folder}"):
-            lines.with_columns(pl.col(_LINE).cast(pl.Int64)).write_parquet(folder / f"{number}.parquet")
+        with write_frame(folder / f"{number}.parquet") as file:
+            lines.with_columns(pl.col(_LINE).cast(pl.Int64)).write_parquet(file)
 
 
 def _write_lists(lines: "DataFrame", evidence: bytes, folder: Path) -> None:
