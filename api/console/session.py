@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flask import Request, Response
-from itsdangerous import BadData, TimestampSigner
+from itsdangerous import BadData
 
 from api.security.callers import Principal, find_principal
+from api.security.signer import Signer
 from recommender.errors import ForbiddenError, StoreError, StoreUnavailableError, UnauthorizedError
 from recommender.storage.api_keys import ApiKey
 from recommender.storage.shops import ShopStorage
@@ -48,17 +49,6 @@ class Session(NamedTuple):
         return "admin" in self.principal.scopes
 
 
-class _Signer(TimestampSigner):
-    """Signs and reads cookies at `now`."""
-
-    def __init__(self, key: ApiKey, now: datetime) -> None:
-        super().__init__(key.digest, _SALT, key_derivation="hmac", digest_method=hashlib.sha256)
-        self._now_s = int(now.timestamp())
-
-    def get_timestamp(self) -> int:
-        return self._now_s
-
-
 def sign_in(request: Request, given: str, keys: Mapping[str, ApiKey] | None, now: datetime) -> tuple[Session, str]:
     """A new session of the API key that was `given`, and its cookie.
 
@@ -75,7 +65,7 @@ def sign_in(request: Request, given: str, keys: Mapping[str, ApiKey] | None, now
         raise UnauthorizedError("there are no API keys yet")
     _refuse_blind(principal)
     key, session_id = keys[principal.key_id], secrets.token_hex(16)
-    cookie = _Signer(key, now).sign(f"{key.key_id}.{session_id}.{_browser(request)}").decode()
+    cookie = Signer(key, _SALT, int(now.timestamp())).sign(f"{key.key_id}.{session_id}.{_browser(request)}").decode()
     return Session(principal, session_id, _csrf(key.digest, session_id)), cookie
 
 
@@ -121,7 +111,7 @@ def _read(request: Request, keys: Mapping[str, ApiKey], storage: ShopStorage, no
     if key is None or not key.digest:  # a revoked key has none
         raise UnauthorizedError("sign in first")
     try:
-        value = _Signer(key, now).unsign(cookie, max_age=SESSION_S).decode()
+        value = Signer(key, _SALT, int(now.timestamp())).unsign(cookie, max_age=SESSION_S).decode()
     except (BadData, ValueError):
         raise UnauthorizedError("this session has ended; sign in again") from None
     _, session_id, browser = value.split(".")

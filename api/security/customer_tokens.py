@@ -8,13 +8,13 @@ salt under the hexadecimal SHA-256 of a secret API key: the back end computes it
 from the digest that it keeps.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from itsdangerous import BadData, SignatureExpired, TimestampSigner
+from itsdangerous import BadData, SignatureExpired
 from itsdangerous.encoding import base64_decode
 
+from api.security.signer import Signer
 from recommender.errors import UnauthorizedError
 from recommender.storage.api_keys import ApiKey
 
@@ -23,17 +23,6 @@ SALT = "reprise.customer-token"
 CLOCK_SKEW_S = 60
 """A back end's clock may be so much ahead or behind."""
 _REMEDY = f"have the shop's back end sign one and send it as `{HEADER}`"
-
-
-class _Signer(TimestampSigner):
-    """Reads tokens at `now` plus the allowed skew, so that one from a clock ahead is not from the future."""
-
-    def __init__(self, key: ApiKey, now: datetime) -> None:
-        super().__init__(key.digest, SALT, key_derivation="hmac", digest_method=hashlib.sha256)
-        self._now_s = int(now.timestamp()) + CLOCK_SKEW_S
-
-    def get_timestamp(self) -> int:
-        return self._now_s
 
 
 def read_customer(token: str | None, keys: Mapping[str, ApiKey], shop: str, now: datetime, ttl_s: int) -> str:
@@ -56,7 +45,9 @@ def read_customer(token: str | None, keys: Mapping[str, ApiKey], shop: str, now:
     if key is None or key.kind != "secret" or key.shop != shop or "read" not in key.scopes:
         raise UnauthorizedError(f"no key of this shop signed the customer token; {_REMEDY}")
     try:
-        value = _Signer(key, now).unsign(token, max_age=ttl_s + 2 * CLOCK_SKEW_S)
+        # a token of a clock ahead is not of the future
+        signer = Signer(key, SALT, int(now.timestamp()) + CLOCK_SKEW_S)
+        value = signer.unsign(token, max_age=ttl_s + 2 * CLOCK_SKEW_S)
         return base64_decode(value.partition(b".")[2]).decode()
     except SignatureExpired:
         raise UnauthorizedError(f"the customer token has expired, or is of a clock that is ahead; {_REMEDY}") from None

@@ -4,7 +4,6 @@ A purchase, a view, a refusal: each is one small JSON object, the same in the st
 live history. What a person sees follows from the published lists and these events alone, so a replay gives the same.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -20,7 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError, PydanticSerializationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from recommender.currency import currencies, not_a_currency
 from recommender.errors import EventRejectedError
@@ -52,7 +51,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 MAX_PROBLEMS = 20
 """Most that is told of what is wrong with one event."""
 _MAX_NAME = 64
-_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _OWN_CODES = ("in_the_future", "wrong_currency")
 """What is said of events that are valid by themselves."""
 
@@ -192,10 +190,7 @@ class Event(BaseModel):
 
     def to_json(self) -> bytes:
         """Compact JSON in ASCII without the fields that are None: the same event gives the same bytes."""
-        try:
-            return self.model_dump_json(exclude_none=True, ensure_ascii=True).encode()
-        except PydanticSerializationError:  # half a surrogate pair in an id: escaped
-            return _ENCODER.encode(self.model_dump(mode="json", exclude_none=True)).encode()
+        return self.model_dump_json(exclude_none=True, ensure_ascii=True).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Event":

@@ -13,7 +13,7 @@ from recommender.campaigns.selection import NOTHING, Decision, Selection
 from recommender.errors import VersionNotFoundError
 from recommender.experiments.experiment import HOLDOUT
 from recommender.storage.campaign import Campaign
-from recommender.storage.contacts import FEWER, Contacts, ContactState
+from recommender.storage.contacts import FEWER, Contacts, ContactState, Mail
 
 Outcome = Literal["sent", "chosen", "nothing", "not_known"]
 NOT_IN_AUDIENCE, UNKNOWN = "not_in_audience", "unknown_customer"
@@ -68,20 +68,17 @@ def list_mails(context: CampaignContext, customer_id: str) -> list[CampaignMail]
     """
     (state,) = context.contacts.standings([customer_id])
     campaigns = {one.campaign_id: one for one in context.contacts.campaigns()}
-    mails = [
-        CampaignMail(
-            mail.campaign_id,
-            mail.sent_at or mail.at,
-            "chosen" if mail.sent_at is None else "sent",
-            None,
-            "chosen, and nobody has told that it was sent" if mail.sent_at is None else "sent",
-            mail.product_ids,
-        )
-        for mail in state.mails
-    ]
+    mails = [_kept(mail) for mail in state.mails]
     without = campaigns.keys() - {mail.campaign_id for mail in mails}
     found = [*mails, *(_explain(campaigns[name], context, customer_id, state) for name in without)]
     return sorted(found, key=lambda one: (one.at, one.campaign_id), reverse=True)
+
+
+def _kept(mail: Mail) -> CampaignMail:
+    if mail.sent_at is not None:
+        return CampaignMail(mail.campaign_id, mail.sent_at, "sent", None, "sent", mail.product_ids)
+    words = "chosen, and nobody has told that it was sent"
+    return CampaignMail(mail.campaign_id, mail.at, "chosen", None, words, mail.product_ids)
 
 
 def _explain(campaign: Campaign, context: CampaignContext, customer_id: str, state: ContactState) -> CampaignMail:

@@ -64,8 +64,7 @@ class SendJob:
 
     def rehearse(self) -> dict[str, Any]:
         """The dry run's counts and examples as plain JSON; nothing is begun, claimed or sent."""
-        context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, now())
+        campaign, context = self._plan()
         self._check_addresses(campaign, context)
         with self.progress.step("Look at customers", count_blocks(campaign, context)) as advance:
             found = preview(campaign, context, self.customers, advance)
@@ -73,8 +72,7 @@ class SendJob:
 
     def preview(self, customer_id: str, renderer: Renderer) -> MailPreview:
         """The mail that one customer would get now; nothing is begun, claimed or sent."""
-        context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, now())
+        campaign, context = self._plan()
         if self.customers is not None and customer_id not in self.customers:
             return MailPreview(customer_id, None, "not_in_audience", has_address=False, mail=None)
         return preview_mail(campaign, context, renderer, self.addresses, customer_id)
@@ -88,8 +86,7 @@ class SendJob:
         delivery: Delivery,
     ) -> dict[str, Any]:
         """Send the mail of one customer, or of the first who would get one, to `seeds`; nothing is begun or claimed."""
-        context = open_context(self.storage, self.settings)
-        campaign = plan_campaign(context, self.campaign_id, self.audience, self.slots, now())
+        campaign, context = self._plan()
         campaign = replace(campaign, holdout=0.0, holdout_of_all=0.0)  # whose mail it is does not matter
         one = customer_id or find_example(campaign, context, self.customers)
         if one is None:
@@ -107,8 +104,7 @@ class SendJob:
 
     def check(self, renderer: Renderer) -> None:
         """Raise what would stop the campaign: its terms cannot be, or the template cannot be filled."""
-        context = open_context(self.storage, self.settings)
-        check_template(renderer, plan_campaign(context, self.campaign_id, self.audience, self.slots, now()))
+        check_template(renderer, self._plan()[0])
 
     def send(self, renderer: Renderer, builder: MessageBuilder, delivery: Delivery) -> dict[str, Any]:
         """Begin or resume the campaign, send its mails, and return their counts as plain JSON."""
@@ -134,6 +130,11 @@ class SendJob:
             with self._counted(outbox):
                 mailer.send(self.progress.step)
             return {**campaign.to_dict(), **summarize(outbox), "addresses": self.addresses.to_dict()}
+
+    def _plan(self) -> tuple[Campaign, CampaignContext]:
+        """The campaign as it would begin now."""
+        context = open_context(self.storage, self.settings)
+        return plan_campaign(context, self.campaign_id, self.audience, self.slots, now()), context
 
     @contextmanager
     def _counted(self, outbox: Outbox) -> Iterator[None]:
