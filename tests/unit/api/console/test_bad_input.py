@@ -23,7 +23,7 @@ HOSTILE = [
     "' onmouseover='x",
     '"><img src=x onerror=x>',
     "=HYPERLINK(1)",
-    "{{ 7*7 }}",
+    "{{ 7919*7907 }}",
     "../../etc",
     "\u202egnp",
 ]
@@ -81,7 +81,7 @@ def test_a_product_a_customer_and_a_category_of_any_name_are_text(text: str) -> 
         assert answer.status_code == 200, (view, answer.text)
         assert SCRIPT not in answer.text
         assert dangerous(answer.text) == []
-        assert "49" not in to_text(answer.text) or text != "{{ 7*7 }}"
+        assert str(7919 * 7907) not in to_text(answer.text)
 
 
 @pytest.mark.parametrize("customer", ["x" * 10_000, "\x00", "a\r\nb", "é" * 300])
