@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.redis_servers import WAIT_S
 from tests.support.storefront import Storefront, open_storefront
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 MS = WAIT_S * 1000
+expect.set_options(timeout=MS)
 PAGES = [
     "/",
     "/c/Dairy",
@@ -47,10 +48,12 @@ def _assert_known(url: str, known: tuple[str, ...]) -> None:
     assert url.startswith(known), url
 
 
-def due(page: Page) -> list[str]:
-    """The products of the row to buy again."""
-    cards = page.locator("[data-row=buy_again] li").all()
-    return [card.get_attribute("data-product") or "" for card in cards]
+def expect_due(page: Page, *product_ids: str) -> None:
+    """Wait until the row to buy again has these products, and no others."""
+    cards = page.locator("[data-row=buy_again] li")
+    expect(cards).to_have_count(len(product_ids))
+    for one in product_ids:
+        expect(page.locator(f"[data-row=buy_again] li[data-product={one}]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -60,19 +63,20 @@ def test_what_is_due_is_bought_goes_and_comes_back_in_two_weeks(
     with ExitStack() as until_the_end:
         page = open_page(playwright_browser, shop, until_the_end, java_script_enabled=scripts)
         page.goto("/")
-        assert due(page) == ["MILK"]
+        expect_due(page, "MILK")
         page.locator("[data-product=MILK] summary").click()
         assert "Due around 21 November" in page.locator("[data-product=MILK] dl").inner_text()
         page.locator("[data-product=MILK] button.add").click()
         page.get_by_role("link", name="To the checkout").click()
         page.get_by_role("button", name="Place the order").click()
         page.get_by_role("link", name="See the start page without it").click()
-        assert due(page) == []
+        expect(page.get_by_role("button", name="+2 weeks")).to_be_visible()
+        expect_due(page)
         page.get_by_role("button", name="+2 weeks").click()
-        assert page.get_by_role("status").first.inner_text() == "It is now Friday, 4 December 2026."
-        assert "MILK" in due(page)
+        expect(page.get_by_role("status").first).to_have_text("It is now Friday, 4 December 2026.")
+        expect(page.locator("[data-row=buy_again] li[data-product=MILK]")).to_have_count(1)
         page.get_by_role("button", name="Back to today").click()
-        assert due(page) == ["MILK"]
+        expect_due(page, "MILK")
 
 
 def test_the_widget_shows_the_rows_of_a_product_with_their_reasons(
