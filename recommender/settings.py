@@ -71,6 +71,15 @@ class MailSettings(BaseModel):
     """Name of the shop over every mail."""
     postal_address: str | None = None
     """Postal address under every mail, as many countries' laws want it; its lines."""
+    template: Path | None = None
+    """Template of mails, a file; None: the built-in one."""
+    smtp: str | None = None
+    """Mail server of `reprise send` and of test mails from the console: `smtp://user@host:587` or `smtps://user@host`."""
+    smtp_from: str | None = None
+    """Address that mails are from, `Shop <news@shop.example>`; bounces go there too."""
+    seeds: tuple[str, ...] = Field(default=(), max_length=50)
+    """Addresses of colleagues who get test mails from the console; with none, or without `smtp` and `smtp_from`, it
+    sends none."""
     utm_source: str | None = Field(default=None, min_length=1, max_length=100)
     """What links in mails add to addresses of the shop as `utm_source`, beside `utm_medium=email` and the campaign as
     `utm_campaign`, so that the shop's own statistics know them. None: nothing is added."""

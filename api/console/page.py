@@ -107,7 +107,17 @@ class Form:
     needs_admin: bool = False
 
 
-Block = Table | Facts | Note | Form
+@dataclass(frozen=True)
+class Mail:
+    """A mail as its reader would see it; its HTML is a document of its own, in a frame that runs nothing."""
+
+    template: ClassVar[str] = "mail"
+    subject: str
+    html: str
+    text: str
+
+
+Block = Table | Facts | Note | Form | Mail
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,11 @@ class Page:
     subject: str = ""
     currency: str | None = None
     status: int = 200
+
+    @property
+    def mail(self) -> Mail | None:
+        """The mail on it; None where there is none."""
+        return next((one for one in self.blocks if isinstance(one, Mail)), None)
 
     def table(self, name: str) -> Table | None:
         """The table called so; None where there is none."""

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 
 from flask import request
 
-from api.console.changing import actions
+from api.console.campaigns.mails import FIELDS
+from api.console.campaigns.planning import read_wanted
+from api.console.changing import actions, campaigns
 from api.console.changing.rules import changed
 from api.console.page import Page
 from api.console.session import SESSION_S
 from api.console.views import merchandising
 from api.console.visit import Visit, address
-from recommender.errors import InvalidRequestError, UsageError
 from recommender.slate.placements import Placement, find_placement
 
 Done = str | Callable[[Visit], Page]
@@ -53,21 +54,20 @@ def _place(visit: Visit) -> Done:
 
 def _campaign(visit: Visit) -> Done:
     """Have a campaign's picks made, as POST /v1/campaigns/ID/picks does."""
-    slots = request.form.get("slots", "").strip()
-    if slots and not (slots.isascii() and slots.isdigit() and len(slots) < 4):
-        raise InvalidRequestError("slots: should be a whole number", [])
-    name, audience = (request.form.get(one, "").strip() for one in ("campaign", "audience"))
-    try:
-        actions.begin(visit, name, audience, int(slots) if slots else None)
-    except UsageError as error:
-        raise InvalidRequestError(str(error), []) from None
+    campaigns.begin(visit, read_wanted(request.form))
     return address("campaigns", done="campaign")
 
 
 def _cancel(visit: Visit) -> Done:
     name = request.form.get("campaign", "")
-    actions.cancel(visit, name)
+    campaigns.cancel(visit, name)
     return address("campaigns", campaign=name, done="cancelled")
+
+
+def _test_mail(visit: Visit) -> Done:
+    asked = {name: request.form.get(name, "") for name in FIELDS}
+    campaigns.send_test(visit, asked)
+    return address("mails", asked, done="test_mail")
 
 
 def _placement(visit: Visit, name: str) -> Placement:
@@ -83,5 +83,6 @@ POSTS: Mapping[str, Callable[[Visit], Done]] = {
     "place": _place,
     "campaign": _campaign,
     "cancel": _cancel,
+    "test-mail": _test_mail,
 }
 """By their names in addresses; all need somebody who may act."""

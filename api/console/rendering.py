@@ -8,19 +8,21 @@ from flask import Response, request
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from api.console.csv_file import to_csv
-from api.console.page import Page, Table
+from api.console.page import Mail, Page, Table
 from api.console.session import Session
 from api.console.visit import address
 from api.console.words import LANGUAGES, Words, read_words
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of every page: nothing inline, nothing from elsewhere."""
+MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'"
+"""That of a mail: a document without an origin, script, form or picture."""
 GROUPS = {
     "see": ("overview", "placements", "products", "customers", "due"),
-    "understand": ("retention", "value", "experiments", "campaigns"),
+    "understand": ("retention", "value", "experiments", "campaigns", "mails"),
     "change": ("merchandising", "versions", "actions"),
 }
 """Views by their group in the navigation."""
@@ -59,6 +61,13 @@ def render_csv(page: Page, table: Table, words: Words, form: str) -> Response:
     response = Response(body, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return protect(response)
+
+
+def render_mail(mail: Mail) -> Response:
+    """The HTML of a mail, for the frame of its page."""
+    response = protect(Response(mail.html, content_type="text/html; charset=utf-8"))
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
 
 
 def protect(response: Response) -> Response:

@@ -4,13 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, g, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.console import posts
 from api.console.page import Form, Note, Page
-from api.console.rendering import ASSETS, asset, protect, render, render_csv
+from api.console.refusals import BarredError, tell
+from api.console.rendering import ASSETS, asset, protect, render, render_csv, render_mail
 from api.console.session import PATH, Session, drop_cookie, find_session, is_own_form, set_cookie, sign_in
 from api.console.views import VIEWS
 from api.console.visit import Visit, address
@@ -19,10 +20,12 @@ from api.security.permissions import Permission, accessible
 from api.serving.service import service
 from api.web.access_log import log
 from api.web.problems import status_of
-from recommender.errors import ForbiddenError, RepriseError, StoreError, UnauthorizedError
+from recommender.errors import ForbiddenError, RepriseError, UnauthorizedError
 
 blueprint = Blueprint("console", __name__, url_prefix=PATH)
 _LANGUAGE = "reprise_console_language"
+_HTTP = {404: "not_found", 408: "late", 413: "too_large", 429: "too_many_requests"}
+"""Words of the errors that werkzeug raises."""
 _YEAR_S = 365 * 86_400
 USUAL_S = sys.getswitchinterval()
 YIELD_S = 0.0003
@@ -73,13 +76,13 @@ def act(name: str) -> AnyResponse:
         return _speak()
     visit = _visit()
     if not is_own_form(request, visit.session):
-        raise ForbiddenError("this form is of no page of yours; open the page again")
+        raise BarredError("foreign_form")
     if name == "sign-out":
         return _sign_out(visit)
     if name not in posts.POSTS:
         abort(404)
     if not visit.session.may_act:
-        raise ForbiddenError("this key may look, and change nothing: sign in with one of scope admin")
+        raise BarredError("looks_only")
     with _yielding():
         done = posts.POSTS[name](visit)
         return _answer(visit, done) if callable(done) else redirect(done, 303)
@@ -103,6 +106,8 @@ def _answer(visit: Visit, show: Callable[[Visit], Page]) -> Response:
     table = page.table(request.args.get("table", ""))
     if table is not None and "as" in request.args:
         return render_csv(page, table, visit.words, request.args["as"])
+    if page.mail is not None and request.args.get("as") == "html":
+        return render_mail(page.mail)
     notices = [visit.t("down")] * (not visit.is_answering)
     done = visit.words.find(f"done.{request.args.get('done', '')}")
     response = render(page, visit.words, visit.session, notices=[*([done] if isinstance(done, str) else []), *notices])
@@ -167,11 +172,9 @@ def _from_reprise(error: RepriseError) -> AnyResponse:
         if request.method == "GET":
             return redirect(address("sign-in", next=(request.view_args or {}).get("name", "")), 303)
         return _sign_in_page(words, "signin.ended", 401)
-    if isinstance(error, StoreError):
-        log().error(error.code, detail=str(error))
-    name = error.code if words.find(f"errors.{error.code}") else "other"
-    told = "" if isinstance(error, StoreError) else str(error)
-    response = _problem(words, status, words(f"errors.{name}", detail=told))
+    if status >= 500:
+        log().error(error.code, request_id=g.request_id, detail=str(error))
+    response = _problem(words, status, tell(error, words))
     if (wait_s := getattr(error, "retry_after_s", None)) is not None:
         response.headers["Retry-After"] = str(wait_s)
     return response
@@ -182,7 +185,14 @@ def _from_http(error: HTTPException) -> AnyResponse:
     words, status = _words(), error.code or 500
     if status < 400:
         return error.get_response()
-    return _problem(words, status, words("errors.not_found" if status == 404 else "errors.other", detail=""))
+    return _problem(words, status, words(f"errors.{_HTTP.get(status, 'other')}"))
+
+
+@blueprint.errorhandler(Exception)
+def _from_bug(error: Exception) -> AnyResponse:
+    log().error("unexpected_error", request_id=g.request_id, exc_info=error)
+    words = _words()
+    return _problem(words, 500, words("errors.bug", number=g.request_id))
 
 
 def _problem(words: Words, status: int, text: str) -> Response:

@@ -16,6 +16,8 @@ from recommender.publication.manifest import Manifest
 from recommender.storage.cache import ListCache
 from recommender.storage.versions import VersionStore
 
+LONGEST_ID = 512
+"""Characters of a customer's id."""
 LONGEST_ASKED = 10_000
 """Characters of anything that is looked up; more is cut off."""
 

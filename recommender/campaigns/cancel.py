@@ -1,5 +1,6 @@
 """Cancelling a campaign: nobody else is written to, and who was chosen but not written to yet is free for others."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ class Cancelled(NamedTuple):
     released: int
 
 
-def cancel_campaign(context: CampaignContext, campaign_id: str, at: datetime) -> Cancelled:
+def cancel_campaign(
+    context: CampaignContext, campaign_id: str, at: datetime, pause: Callable[[], object] = lambda: None
+) -> Cancelled:
     """Cancel a campaign for good. May be called again, as after a kill; the first moment is kept.
 
     A mail that an event says was sent stays counted. Of a picks file that went to another system nobody knows what was
-    sent before that system tells: stop it there first.
+    sent before that system tells: stop it there first. `pause` is called after each block of customers.
 
     Raises:
         UnknownCampaignError: there is none of this id.
@@ -36,6 +39,7 @@ def cancel_campaign(context: CampaignContext, campaign_id: str, at: datetime) ->
     for block in range(count_customer_blocks(context.store, campaign.version)):
         people = [profile.customer_id for profile in context.store.profiles(campaign.version, block)]
         released += context.contacts.release(campaign_id, people)
+        pause()
     return Cancelled(campaign, released)
 
 

@@ -15,13 +15,13 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
+from recommender.campaigns.mail.message import MessageBuilder
+from recommender.campaigns.mail.render import Renderer
+from recommender.campaigns.mail.smtp import Session
 from tests.support.mail_shop import MailShop, names
 from tests.support.smtp_sink import run_sink
 from training.campaigns.mail import delivery
-from training.campaigns.mail.message import MessageBuilder
 from training.campaigns.mail.outbox import Outbox
-from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.smtp import Session
 
 STEPS: list[tuple[type, str]] = [(Renderer, "render"), (MessageBuilder, "write"), (Session, "send"), (Outbox, "mark")]
 """`send` contains the `mark` of a mail that is on its way."""

@@ -14,6 +14,7 @@ from babel.numbers import format_currency
 from pydantic import SecretStr
 
 from api import create_app
+from recommender.campaigns.mail.render import Renderer
 from recommender.events.event import Event
 from recommender.settings import MailSettings, Settings
 from recommender.storage.campaign import Picks
@@ -24,7 +25,6 @@ from tests.support import small_shop
 from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, MILK, SECRET, other, own, picks
 from tests.support.needs import find_program
 from tests.support.wsgi_server import listen
-from training.campaigns.mail.render import Renderer
 
 pytestmark = [
     pytest.mark.slow,

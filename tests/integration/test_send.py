@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import pytest
 
+from recommender.campaigns.mail.mail_server import MailServer
+from recommender.campaigns.mail.smtp import Envelope, Reply, Session
 from recommender.cli.progress import Progress
 from recommender.errors import BusyError, MailError, StoreError, StoreUnavailableError
 from tests.support.mail_shop import CAMPAIGN, MailShop, mailbox, names
 from tests.support.smtp_sink import Sink, make_certificate, run_sink
-from training.campaigns.mail.mail_server import MailServer
 from training.campaigns.mail.outbox import State
-from training.campaigns.mail.smtp import Envelope, Reply, Session
 
 FIVE = names(5)
 ONCE = Counter({mailbox(one): 1 for one in FIVE})

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from recommender.campaigns.context import open_context
+from recommender.campaigns.mail.mail_server import MailServer
+from recommender.campaigns.mail.message import make_message_builder
+from recommender.campaigns.mail.render import Renderer
 from recommender.campaigns.run import begin_campaign
 from recommender.cli.progress import Progress
 from recommender.publication.lists import LIST_NAMES
@@ -23,11 +26,8 @@ from tests.support.profiles import make_profile, make_table
 from tests.support.small_shop import NOW, TODAY
 from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.mail_server import MailServer
 from training.campaigns.mail.mailer import Mailer
-from training.campaigns.mail.message import make_message_builder
 from training.campaigns.mail.outbox import Outbox, open_outbox
-from training.campaigns.mail.render import Renderer
 
 SECRET = "a secret of thirty-two characters"
 SENDER = "Shop <news@shop.example>"

@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from api.console.changing.campaigns import cancel
+from api.console.changing.noting import note
+from api.console.refusals import RefusedError
 from api.console.visit import Visit
-from api.web.access_log import log
-from recommender.campaigns.context import open_context
-from recommender.campaigns.run import begin_campaign, count_blocks
 from recommender.catalogue.overrides import ProductChange, read_record
-from recommender.errors import ChangedMeanwhileError, InvalidRequestError, StoreError
+from recommender.errors import ChangedMeanwhileError
 from recommender.slate.placements import Placement
-from recommender.storage.pick_jobs import PickJob
 from recommender.storage.shops import Action
 
 
@@ -22,7 +20,7 @@ def activate(visit: Visit, version: str, before: str) -> None:
     current = visit.store.current()
     _expect(current, before or None)
     visit.store.activate(version)
-    _note(visit, "activate", version, current, version)
+    note(visit, "activate", version, current, version)
 
 
 def place(visit: Visit, name: str, after: Placement, before: str) -> None:
@@ -31,7 +29,7 @@ def place(visit: Visit, name: str, after: Placement, before: str) -> None:
     current = _shown(visit, name, stored)
     _expect(digest_of(current), before)
     visit.store.replace_placement(name, stored, after)
-    _note(visit, "place", name, current, after.model_dump(mode="json"))
+    note(visit, "place", name, current, after.model_dump(mode="json"))
 
 
 def block_product(visit: Visit, product_id: str, *, blocked: bool) -> None:
@@ -39,44 +37,25 @@ def block_product(visit: Visit, product_id: str, *, blocked: bool) -> None:
     change = {"blocked": True if blocked else None}
     before = product_now(visit, product_id)
     (after,) = visit.store.update_products([ProductChange(product_id, "patch", change)])
-    _note(visit, "product", product_id, before, None if after is None else dict(read_record(after)))
-
-
-def begin(visit: Visit, campaign_id: str, audience: str, slots: int | None) -> None:
-    """Begin a campaign, whose picks `reprise worker` makes. Raises UsageError, or VersionNotFoundError."""
-    storage = visit.service.shops.storage
-    context = open_context(storage, visit.service.settings, visit.shop)
-    campaign = begin_campaign(context, campaign_id, audience, slots, visit.now)
-    job = storage.jobs(visit.shop).add(PickJob(campaign, count_blocks(campaign, context)))
-    _note(visit, "campaign", campaign_id, None, {"audience": audience, "slots": job.campaign.slots})
-
-
-def cancel(visit: Visit, campaign_id: str) -> None:
-    """Have a campaign choose nobody else. Raises UnknownCampaignError.
-
-    That those who were chosen are free again is left to `reprise campaigns cancel`, which looks at all customers.
-    """
-    cancelled = visit.service.shops.storage.contacts(visit.shop).cancel(campaign_id, visit.now)
-    at = cancelled.cancelled_at and f"{cancelled.cancelled_at:%Y-%m-%dT%H:%M:%SZ}"
-    _note(visit, "cancel", campaign_id, None, {"cancelled_at": at})
+    note(visit, "product", product_id, before, None if after is None else dict(read_record(after)))
 
 
 def undo(visit: Visit, action_id: str) -> None:
     """Take an action back, which is an action again.
 
     Raises:
-        InvalidRequestError: it is not kept any more, or cannot be undone.
+        RefusedError: it is not kept any more, or cannot be undone.
         ChangedMeanwhileError: the same thing was changed since.
     """
     found = next((one for one in visit.service.shops.storage.actions(visit.shop) if one.action_id == action_id), None)
-    if found is None or found.what not in _UNDO or found.before is None:
-        raise InvalidRequestError("this action cannot be undone", [])
+    if found is None or not can_undo(found):
+        raise RefusedError("cannot_undo")
     _UNDO[found.what](visit, found)
 
 
 def can_undo(action: Action) -> bool:
     """Whether there is a way back from an action."""
-    return action.what in _UNDO and action.before is not None
+    return action.what in _UNDO and (action.before is not None or action.what == _BEGUN)
 
 
 def digest_of(document: Any) -> str:
@@ -113,28 +92,23 @@ def _undo_product(visit: Visit, action: Action) -> None:
     _expect(current, action.after or {})
     how: Any = "put" if action.before else "delete"
     visit.store.update_products([ProductChange(action.subject, how, action.before)])
-    _note(visit, "product", action.subject, current, action.before)
+    note(visit, "product", action.subject, current, action.before)
 
 
+def _undo_campaign(visit: Visit, action: Action) -> None:
+    cancel(visit, action.subject)
+
+
+_BEGUN = "campaign"
+"""An action before which there was nothing."""
 _UNDO: Mapping[str, Callable[[Visit, Action], None]] = {
     "activate": _undo_activate,
     "place": _undo_place,
     "product": _undo_product,
+    _BEGUN: _undo_campaign,
 }
 
 
 def _expect(current: Any, before: Any) -> None:
     if current != before:
         raise ChangedMeanwhileError("somebody has changed this since the page was opened; look at it again")
-
-
-def _note(visit: Visit, what: str, subject: str, before: Any, after: Any) -> None:
-    """Keep an action that was done. Where Redis goes in between, the service's log still has it."""
-    key_id = visit.session.principal.key_id
-    action = Action(secrets.token_hex(8), f"{visit.now:%Y-%m-%dT%H:%M:%SZ}", key_id, what, subject, before, after)
-    log().warning("console_action", shop=visit.shop, key_id=key_id, action=what, subject=subject)
-    try:
-        visit.service.shops.storage.note_action(visit.shop, action)
-    except StoreError as error:
-        log().error("console_action_not_noted", shop=visit.shop, action=what, subject=subject, detail=str(error))
-        raise

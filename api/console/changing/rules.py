@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recommender.errors import InvalidRequestError
-from recommender.slate.placements import Placement
+from api.console.refusals import RefusedError
+from recommender.events.values import MAX_ID_LENGTH
+from recommender.slate.placements import ABSOLUTE_CAP, MOST_RULES, Placement
 
 RULES = ("pins", "boosts", "blocks")
 FIELDS = (
@@ -14,12 +15,29 @@ FIELDS = (
     "factor", "from", "until", "index",
 )  # fmt: skip
 """What such a form may hold."""
+_UP_TO_THE_CAP = {"least": 1, "most": ABSOLUTE_CAP}
+ALLOWED: Mapping[str, tuple[str, Mapping[str, int]]] = {
+    "cap": ("between", _UP_TO_THE_CAP),
+    "default_limit": ("between", _UP_TO_THE_CAP),
+    "position": ("between", _UP_TO_THE_CAP),
+    "max_per_category": ("at_least", {"least": 1}),
+    "min_probability": ("between", {"least": 0, "most": 100}),
+    "factor": ("over_nothing", {"most": 100}),
+    "mix": ("choice", {}),
+    "from": ("moment", {}),
+    "until": ("moment", {}),
+    "target": ("id", {"most": MAX_ID_LENGTH}),
+}
+"""Of each field, the word of what it may hold, and its values."""
+_NAMES = {"product_id": "target", "category": "target"}
+_OF_THE_OTHER_KIND = ("missing", "extra_forbidden")
+"""What pydantic says of a rule of a product that is read as one of a category, and the other way round."""
 
 
 def changed(placement: Placement, form: Mapping[str, str]) -> Placement:
     """The placement after the change that `form` asks for.
 
-    Raises InvalidRequestError: it asks for nothing that can be, and the message says what.
+    Raises RefusedError: it asks for nothing that can be, and says what.
     """
     op, document = form.get("op", ""), placement.model_dump(mode="json")
     if op == "limits":
@@ -29,13 +47,22 @@ def changed(placement: Placement, form: Mapping[str, str]) -> Placement:
     elif op.removeprefix("remove-") in RULES:
         document[op.removeprefix("remove-")].pop(_index(form, op, document))
     else:
-        raise _wrong("op", f"no change is called {op[:40]!r}")
+        raise RefusedError("op")
     try:
         return Placement.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][-1]) if first["loc"] else "default_limit"
-        raise _wrong(field, first["msg"]) from None
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> RefusedError:
+    found = [one for one in error.errors() if one["type"] not in _OF_THE_OTHER_KIND]
+    for one in found:
+        for part in reversed(one["loc"]):
+            name = _NAMES.get(str(part), str(part))
+            if name in ALLOWED:
+                return _wrong(name)
+    too_many = any(one["type"] == "too_long" for one in found)
+    return RefusedError("too_many_rules", n=MOST_RULES) if too_many else RefusedError("over_the_cap")
 
 
 def _limits(form: Mapping[str, str]) -> dict[str, Any]:
@@ -52,7 +79,7 @@ def _limits(form: Mapping[str, str]) -> dict[str, Any]:
 def _rule(op: str, form: Mapping[str, str]) -> dict[str, Any]:
     target = form.get("target", "").strip()
     if not target:
-        raise _wrong("target", "name a product or a category")
+        raise _wrong("target")
     by_category = op != "pins" and form.get("of") == "category"
     rule: dict[str, Any] = {"category" if by_category else "product_id": target}
     rule |= {name: f"{form[name]}:00Z"[:20] for name in ("from", "until") if form.get(name)}
@@ -64,10 +91,10 @@ def _rule(op: str, form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _index(form: Mapping[str, str], op: str, document: Mapping[str, Any]) -> int:
-    index = _whole(form, "index")
-    if index is None or not 0 <= index < len(document[op.removeprefix("remove-")]):
-        raise _wrong("index", "there is no such rule")
-    return index
+    text = form.get("index", "")
+    if not (text.isascii() and text.isdigit() and int(text[:9]) < len(document[op.removeprefix("remove-")])):
+        raise RefusedError("rule_gone")
+    return int(text)
 
 
 def _whole(form: Mapping[str, str], name: str) -> int | None:
@@ -75,7 +102,7 @@ def _whole(form: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise _wrong(name, "should be a whole number")
+        raise _wrong(name)
     return int(text)
 
 
@@ -84,8 +111,9 @@ def _number(form: Mapping[str, str], name: str) -> float | None:
     try:
         return float(text) if text else None
     except ValueError:
-        raise _wrong(name, "should be a number") from None
+        raise _wrong(name) from None
 
 
-def _wrong(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{field}: {message}", [{"field": field, "message": message}])
+def _wrong(field: str) -> RefusedError:
+    word, values = ALLOWED[field]
+    return RefusedError(word, field=field, **values)

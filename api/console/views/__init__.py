@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from api.console.campaigns import mails
+from api.console.campaigns import overview as campaigns_overview
 from api.console.page import Page
 from api.console.views import (
     actions,
-    campaigns,
     customers,
     due,
     experiments,
@@ -28,7 +29,8 @@ VIEWS: Mapping[str, Callable[[Visit], Page]] = {
     "retention": retention.show,
     "value": value.show,
     "experiments": experiments.show,
-    "campaigns": campaigns.show,
+    "campaigns": campaigns_overview.show,
+    "mails": mails.show,
     "merchandising": merchandising.show,
     "versions": versions.show,
     "actions": actions.show,

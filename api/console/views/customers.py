@@ -6,7 +6,7 @@ from typing import Any
 
 from api.console.page import Block, Column, Facts, Form, Link, Note, Page, Table
 from api.console.slates import Look, look
-from api.console.visit import Visit, address
+from api.console.visit import LONGEST_ID, Visit, address
 from api.serving.profile import describe
 from recommender.campaigns.context import open_context
 from recommender.campaigns.history.customer_mails import CampaignMail, list_mails
@@ -19,7 +19,6 @@ from recommender.slate.item_json import to_item
 from recommender.slate.slate import Item
 from recommender.storage.run_sync import run_sync
 
-LONGEST_ID = 512
 MOST_EVENTS = 50
 MOST_PLACEMENTS = 12
 """Placements of which it is told in short what they would show."""

@@ -11,6 +11,7 @@ import pytest
 import recommender
 import training
 from recommender.campaigns.documents import LinkMaker
+from recommender.campaigns.mail.render import Renderer
 from recommender.data_dir import DataDirectory, training_lock
 from recommender.errors import HomeError
 from recommender.settings import MailSettings
@@ -21,7 +22,6 @@ from tests.support.mail_samples import TOLD
 from training.artifacts import save
 from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.outbox import open_outbox
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet
 from training.campaigns.picks.flat_rows import FlatRows
 from training.campaigns.picks.parts import PickCounts, parts_of

@@ -22,7 +22,7 @@ from recommender.results.store import DAYS_KEPT, MOST_CELLS, OTHER, CountedDay, 
 from recommender.retention import CONTACTS_KEPT_DAYS
 from recommender.storage.campaign import Campaign
 from training.analytics.counters.campaign_results import campaign_results, to_money
-from training.analytics.results.placements import COUNTED, count_days
+from training.analytics.results.placements import COUNTED, SHOWN, count_days
 from training.events.archive import Archive
 
 PAUSE_S = 30.0
@@ -34,6 +34,8 @@ CAMPAIGN_DAYS = 2 * CONTACTS_KEPT_DAYS
 """A campaign may be run again for CONTACTS_KEPT_DAYS, and the hold-out of a quarter is as long."""
 _OF_CAMPAIGNS = ("mail_sent", "mail_bounce", "mail_open", "mail_complaint", "unsubscribe", "exposure", "click")
 _CAMPAIGNS = "campaigns"
+_THEIRS = pl.concat_str("customer_id", "product_id", separator="\0")
+"""A product of a customer; no id holds the separator."""
 _ROW = ("placement", "kind", "reason", "ranks", "seen", "clicked", "carted", "bought", "units")
 
 
@@ -94,22 +96,20 @@ class ResultCounter:
 
     def _count(self, day: date) -> tuple[PlacementRow, ...]:
         today = self.archive.read(COUNTED, days=(day, day))
-        counted = count_days(pl.concat([*self._led_to(today, day), today]), WITHIN_DAYS, day)
+        counted = count_days(pl.concat([self._led_to(today, day), today]), WITHIN_DAYS, day)
         return _fold(
             PlacementRow(**{name: row[name] for name in _ROW}, money=to_money(row["money"]))
             for row in counted.to_dicts()
         )
 
-    def _led_to(self, today: pl.DataFrame, day: date) -> list[pl.DataFrame]:
+    def _led_to(self, today: pl.DataFrame, day: date) -> pl.DataFrame:
         """What was seen and clicked in the days before, of what was put into the cart or bought on this day."""
         days = (day - timedelta(days=WITHIN_DAYS), day - timedelta(days=1))
         led = today.filter(pl.col("event_type").is_in(["add_to_cart", "purchase"]))
-        answers, products = (led[name].drop_nulls().unique() for name in ("recommendation_id", "product_id"))
-        of_led = pl.col("recommendation_id").is_in(answers.implode()) | pl.col("product_id").is_in(products.implode())
-        clicks = self.archive.read(["click"], days=days, where=of_led)
-        answers = pl.concat([answers, clicks["recommendation_id"].drop_nulls()]).unique()
-        seen = pl.col("recommendation_id").is_in(answers.implode())
-        return [self.archive.read(["impression"], days=days, where=seen), clicks]
+        theirs = led.select(_THEIRS).to_series().drop_nulls().unique()
+        shown = self.archive.read(SHOWN, days=days, where=_THEIRS.is_in(theirs.implode()))
+        answers = pl.concat([led["recommendation_id"], shown["recommendation_id"]]).drop_nulls().unique()
+        return self.archive.read(SHOWN, days=days, where=pl.col("recommendation_id").is_in(answers.implode()))
 
     def _count_campaigns(self) -> None:
         """Count the campaigns of the last CAMPAIGN_DAYS; what began before, and was counted, stays as it is."""

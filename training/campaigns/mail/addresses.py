@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from recommender.campaigns.mail.mailbox import Mailbox, check_address
 from recommender.data_dir import make_folder
 from recommender.errors import HomeError, MissingColumnError
 from training.tables.small_tables import FindColumns, SmallTable, open_table
@@ -23,31 +23,13 @@ MOST_EXAMPLES = 20
 """Bad lines that are named; all are counted."""
 REQUIRED = ("customer_id", "email")
 OPTIONAL = ("name", "locale")
-_LOCAL_PART = re.compile(r"""[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+(\.[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f.]+)*""")
-_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TWO_READINGS = re.compile("[ßς\u200c\u200d]")
-"""Letters of domains that IDNA 2003, which Python knows, and IDNA 2008 take for different ones."""
 _TABLE = """
 CREATE TABLE addresses (
     customer_id TEXT PRIMARY KEY, mailbox TEXT UNIQUE, address TEXT, name TEXT, locale TEXT, line INT,
     known INT DEFAULT 0
 ) WITHOUT ROWID
 """
-
-
-class Mailbox(NamedTuple):
-    """A customer's mailbox.
-
-    Attributes:
-        address: with a domain in ASCII.
-        name: as the file has it; None where it has none.
-        locale: of the mail; None stands for the campaign's.
-    """
-
-    address: str
-    name: str | None = None
-    locale: str | None = None
 
 
 @dataclass
@@ -142,23 +124,6 @@ class AddressBook:
         except sqlite3.IntegrityError as error:
             return "customer_named_before" if "customer_id" in str(error) else "address_of_another_customer"
         return None
-
-
-def check_address(email: str) -> str | None:
-    """`email` with its domain in ASCII; None where it is no address that a mail can be sent to.
-
-    Stricter than RFC 5321: no quoted local part, no address literal, no domain without a dot.
-    """
-    local_part, at, domain = email.rpartition("@")
-    if not at or len(local_part.encode()) > 64 or not _LOCAL_PART.fullmatch(local_part):
-        return None
-    if _TWO_READINGS.search(domain):
-        return None
-    try:
-        ascii_domain = domain.encode("idna").decode()
-    except UnicodeError:
-        return None
-    return f"{local_part}@{ascii_domain}" if _DOMAIN.fullmatch(ascii_domain.lower()) else None
 
 
 @contextmanager

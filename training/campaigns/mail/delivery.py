@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn
 
+from recommender.campaigns.mail.mail_server import MailServer
+from recommender.campaigns.mail.smtp import TIMEOUT_S, Envelope, Reply, Session
 from recommender.errors import MailError
-from training.campaigns.mail.mail_server import MailServer
 from training.campaigns.mail.outbox import Outbox
-from training.campaigns.mail.smtp import TIMEOUT_S, Envelope, Reply, Session
 from training.campaigns.mail.throttle import Throttle, pause_s
 
 CONNECTIONS = 4

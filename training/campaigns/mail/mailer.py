@@ -14,6 +14,10 @@ from functools import partial
 
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList
+from recommender.campaigns.mail.mailbox import Mailbox
+from recommender.campaigns.mail.message import MessageBuilder
+from recommender.campaigns.mail.render import Renderer
+from recommender.campaigns.mail.smtp import Envelope
 from recommender.campaigns.run import count_blocks, plan_blocks, run_campaign
 from recommender.campaigns.selection import Batch
 from recommender.cli.progress import Advance
@@ -21,12 +25,9 @@ from recommender.events.event import Event, EventType
 from recommender.person import digest
 from recommender.storage.campaign import Campaign, Picks
 from recommender.storage.event_log import EventLog
-from training.campaigns.mail.addresses import AddressBook, Mailbox
+from training.campaigns.mail.addresses import AddressBook
 from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.message import MessageBuilder
 from training.campaigns.mail.outbox import SETTLED, Outbox, Settled
-from training.campaigns.mail.render import Renderer
-from training.campaigns.mail.smtp import Envelope
 
 ROUND_PAUSES_S = (30.0, 120.0, 480.0)
 """Pauses before the deferred mails are tried again."""

@@ -8,11 +8,11 @@ from typing import BinaryIO, Protocol
 import polars as pl
 
 from recommender.campaigns.documents import LinkMaker, to_line
+from recommender.campaigns.mail.render import Renderer
 from recommender.data_dir import home_errors, make_folder, write_whole
 from recommender.person import digest_of_person
 from recommender.slate.item_json import Presentation
 from recommender.storage.campaign import Campaign, Picks
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.flat_rows import FlatRows
 from training.flat_files import Cell, to_csv
 from training.frame_files import write_frame

@@ -17,6 +17,8 @@ from recommender.campaigns.cancel import refuse_cancelled
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.documents import LinkMaker
+from recommender.campaigns.mail.locale import get_locale
+from recommender.campaigns.mail.render import Renderer
 from recommender.campaigns.run import count_blocks, plan_blocks
 from recommender.campaigns.selection import Batch, Selection
 from recommender.campaigns.suppressions import refuse_loss
@@ -29,8 +31,6 @@ from recommender.settings import Settings
 from recommender.slate.item_json import Presentation
 from recommender.storage.campaign import Campaign, Picks
 from recommender.storage.shops import ShopStorage
-from training.campaigns.mail.locale import get_locale
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, PickFormat
 from training.campaigns.picks.flat_rows import FlatRows
 from training.campaigns.picks.parts import Parts, PickCounts, parts_of, remembered

@@ -2,12 +2,12 @@
 
 from datetime import date, datetime, timedelta
 
+from recommender.campaigns.mail.render import Renderer
 from recommender.publication.product import Product
 from recommender.slate.due import Due
 from recommender.slate.reasons import Reason
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
-from training.campaigns.mail.render import Renderer
 
 CUSTOMER = "C-1042"
 _SHOP = "https://shop.example"

@@ -1,29 +1,15 @@
-"""Test mails: one customer's mail to a list of colleagues; nothing is begun, claimed, counted or told."""
+"""Seed lists: the colleagues who get a test mail; and whose mail it is, where nobody is named."""
 
 import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.customer_list import CustomerList
+from recommender.campaigns.mail.mailbox import Mailbox, check_address
+from recommender.campaigns.mail.seeds import MOST_SEEDS
 from recommender.campaigns.run import plan_blocks, run_campaign
-from recommender.data_dir import home_errors
 from recommender.errors import DataError, UnreadableFileError
 from recommender.storage.campaign import Campaign
-from training.campaigns.mail.addresses import Mailbox, check_address
-from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.message import MessageBuilder
-from training.campaigns.mail.outbox import State, open_outbox
-from training.campaigns.mail.render import Rendered
-from training.campaigns.mail.smtp import Envelope
-
-MOST_SEEDS = 50
-"""Addresses of one test: it is no way around a campaign's rules."""
-MARK = "[Test] "
 
 
 def read_seeds(file: Path) -> list[Mailbox]:
@@ -63,41 +49,3 @@ def find_example(campaign: Campaign, context: CampaignContext, customers: Custom
             if decision.picks is not None:
                 return decision.customer_id
     return None
-
-
-@dataclass(frozen=True)
-class SeedMails:
-    """A sender of test mails.
-
-    Attributes:
-        builder: of messages that unsubscribe nobody.
-        delivery: hands them to the mail server.
-        render: makes the mail in the language, and with the name, of an address.
-    """
-
-    builder: MessageBuilder
-    delivery: Delivery
-    render: Callable[[Mailbox], Rendered]
-
-    def send(self, seeds: Sequence[Mailbox]) -> dict[State, int]:
-        """How many mails are in which state afterwards.
-
-        Raises:
-            MailError: a mail cannot be made, or the server takes none.
-        """
-        with (
-            home_errors("write a test's states"),
-            TemporaryDirectory(prefix="reprise-test-") as folder,
-            open_outbox(Path(folder) / "test.sqlite") as outbox,
-            self.delivery.at_work() as pool,
-        ):
-            outbox.claim(0, [seed.address for seed in seeds])
-            deliver = self.delivery.deliver
-            tries = [pool.submit(deliver, one.address, partial(self._build, one), outbox) for one in seeds]
-            for one in tries:
-                one.result()
-            return outbox.counts()
-
-    def _build(self, seed: Mailbox, at: datetime) -> Envelope:
-        rendered = self.render(seed)
-        return self.builder.build(replace(rendered, subject=MARK + rendered.subject), seed.address, seed, at)

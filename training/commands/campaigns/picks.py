@@ -12,6 +12,8 @@ from click.core import ParameterSource
 from recommender.campaigns.audiences import AudienceName, to_percent
 from recommender.campaigns.context import open_context
 from recommender.campaigns.customer_list import CustomerList
+from recommender.campaigns.mail.locale import get_locale
+from recommender.campaigns.mail.render import Renderer
 from recommender.campaigns.run import begin_campaign, plan_campaign
 from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.console import echo, print_json, print_table
@@ -21,8 +23,6 @@ from recommender.redis.open import store_url
 from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from recommender.storage.campaign import Campaign
-from training.campaigns.mail.locale import get_locale
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.file_formats import FORMATS
 from training.campaigns.picks.preview import preview

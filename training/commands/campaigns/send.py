@@ -14,6 +14,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from recommender.campaigns.mail.mail_server import is_this_machine, parse_server
+from recommender.campaigns.mail.message import make_message_builder
+from recommender.campaigns.mail.preview import MailPreview
+from recommender.campaigns.mail.render import make_renderer
+from recommender.campaigns.mail.smtp import Session
 from recommender.campaigns.suppressions import refuse_loss
 from recommender.cli.console import echo, print_json
 from recommender.cli.progress import Progress
@@ -23,12 +28,8 @@ from recommender.redis.shops import RedisShopStorage
 from recommender.settings import load_settings
 from training.campaigns.mail.addresses import open_addresses
 from training.campaigns.mail.delivery import Delivery
-from training.campaigns.mail.mail_server import is_this_machine, parse_server
-from training.campaigns.mail.message import make_message_builder
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.customer_file import read_customers
 from training.campaigns.picks.writer import TIMEOUT_MS
-from training.campaigns.trial.mail_preview import MailPreview
 from training.campaigns.trial.seeds import read_seeds
 from training.commands.campaigns.list_files import list_files
 from training.commands.campaigns.schedule import parse_schedule, wait_for
@@ -42,6 +43,7 @@ _WORDS = {
     "no_address": "have no usable address; name one and run it again",
     "deferred": "not taken yet; run it again",
     "claimed": "not tried yet; run it again",
+    "lost": "not taken: the connection failed; run it again",
     "unknown": "may have got it: the connection failed before the server's answer. They are not written to again",
 }
 
@@ -51,11 +53,20 @@ _WORDS = {
 @click.option(
     "--addresses", type=click.Path(path_type=Path), required=True, help="CSV: customer_id,email[,name][,locale]"
 )
-@click.option("--smtp", "smtp", metavar="URL", help="smtp://user@host:587 or smtps://user@host")
-@click.option("--from", "sender", metavar="ADDRESS", help="'Shop <news@shop.example>'; bounces go there too.")
+@click.option(
+    "--smtp", "smtp", metavar="URL", help="smtp://user@host:587 or smtps://user@host; else REPRISE_MAIL__SMTP."
+)
+@click.option(
+    "--from",
+    "sender",
+    metavar="ADDRESS",
+    help="'Shop <news@shop.example>'; bounces go there too.  [default: REPRISE_MAIL__SMTP_FROM]",
+)
 @click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True)
 @click.option(
-    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own, not the built-in."
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own; else REPRISE_MAIL__TEMPLATE.",
 )
 @click.option("--locale", help="Of whom the file says none, such as de or pt-BR.  [default: REPRISE_LOCALE]")
 @click.option("--dry-run", is_flag=True, help="Only say who would get what; nothing is claimed or sent.")
@@ -111,13 +122,14 @@ def command(
         raise click.UsageError("say who is meant: --audience or --customers, one of the two")
     if dry_run:
         _refuse_what_would_be_ignored()
-    elif (previewed is None or seeds is not None) and (smtp is None or sender is None):
-        raise click.UsageError("name --smtp and --from, or try --dry-run or --preview CUSTOMER")
     _check_preview(previewed, html, dry_run=dry_run)
     _check_test(seeds, at, html, dry_run=dry_run)
     tested = [] if seeds is None else read_seeds(seeds)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings, progress = with_holdout(load_settings(), holdout), Progress(show=not as_json)
+    smtp, sender = smtp or settings.mail.smtp, sender or settings.mail.smtp_from
+    if not dry_run and (previewed is None or seeds is not None) and (smtp is None or sender is None):
+        raise click.UsageError("name --smtp and --from, or try --dry-run or --preview CUSTOMER")
     moment = None if at is None else parse_schedule(at, time_zone or settings.reading.time_zone)
     lists = list_files(settings, columns, hash_customers=hash_customers)
     listed = None if customers is None else read_customers(customers, lists.customer_columns, lists.id_of)
@@ -136,9 +148,7 @@ def command(
         else:
             # a preview or a test has no signed links: looking at it, and clicking in it, changes nothing
             only_looked_at = previewed is not None or bool(tested)
-            mail = settings.mail.model_copy(update={"secret": None} if only_looked_at else {})
-            shop = (mail, settings.shop, template, locale or settings.locale, settings.currency)
-            renderer = Renderer(*shop, hosts=settings.link_hosts)
+            renderer = make_renderer(settings, settings.shop, template, locale, signed=not only_looked_at)
             job.check(renderer)
             if previewed is not None and not tested:
                 _show(job.preview(previewed, renderer), html, as_json=as_json)
@@ -147,15 +157,15 @@ def command(
             server = parse_server(str(smtp), password.get_secret_value() if password else None)
             public = not is_this_machine(server.host)
             builder = make_message_builder(
-                mail, settings.shop, campaign_id, str(sender), public=public, is_test=bool(tested)
+                settings.mail, settings.shop, campaign_id, str(sender), public=public, is_test=bool(tested)
             )
-            delivery = Delivery(server, per_second, now, time.monotonic, seed=campaign_id)
             if tested:
-                result = job.test(renderer, tested, previewed, builder, delivery)
+                result = job.test(renderer, tested, previewed, builder, Session(server))
             else:
                 if moment is not None:
                     echo(f"waits until {moment:%Y-%m-%d %H:%M} UTC; Ctrl-C gives it up", err=True)
                     wait_for(moment, now, time.sleep)
+                delivery = Delivery(server, per_second, now, time.monotonic, seed=campaign_id)
                 result = job.send(renderer, builder, delivery)
     print_json({**result, "seconds": progress.seconds}) if as_json else _print(result)
     if result["open"]:

@@ -9,6 +9,12 @@ from typing import Any, get_args
 from recommender.campaigns.context import CampaignContext, open_context
 from recommender.campaigns.customer_list import CustomerList
 from recommender.campaigns.history.customer_mails import decide_one
+from recommender.campaigns.mail.mailbox import Mailbox
+from recommender.campaigns.mail.message import MessageBuilder
+from recommender.campaigns.mail.preview import MailPreview, preview_mail
+from recommender.campaigns.mail.render import Rendered, Renderer
+from recommender.campaigns.mail.seeds import SeedMails
+from recommender.campaigns.mail.smtp import Session
 from recommender.campaigns.run import begin_campaign, count_blocks, plan_campaign
 from recommender.campaigns.suppressions import watch_loss
 from recommender.cli.progress import Progress
@@ -18,16 +24,13 @@ from recommender.redis.shops import RedisShopStorage
 from recommender.settings import Settings
 from recommender.storage.campaign import Campaign
 from recommender.storage.shops import MailState
-from training.campaigns.mail.addresses import AddressBook, Mailbox
+from training.campaigns.mail.addresses import AddressBook
 from training.campaigns.mail.delivery import Delivery
 from training.campaigns.mail.mailer import Mailer, leave_out_unknown
-from training.campaigns.mail.message import MessageBuilder
 from training.campaigns.mail.outbox import Outbox, forget_old_campaigns, open_outbox, outbox_path
-from training.campaigns.mail.render import Rendered, Renderer
 from training.campaigns.picks.preview import preview
-from training.campaigns.trial.mail_preview import MailPreview, preview_mail
 from training.campaigns.trial.sample import check_template
-from training.campaigns.trial.seeds import SeedMails, find_example
+from training.campaigns.trial.seeds import find_example
 
 MOST_NAMED = 100
 """Customers in state `unknown` whose ids are printed."""
@@ -74,8 +77,11 @@ class SendJob:
         """The mail that one customer would get now; nothing is begun, claimed or sent."""
         campaign, context = self._plan()
         if self.customers is not None and customer_id not in self.customers:
-            return MailPreview(customer_id, None, "not_in_audience", has_address=False, mail=None)
-        return preview_mail(campaign, context, renderer, self.addresses, customer_id)
+            return MailPreview(customer_id, None, "not_in_audience", mail=None)
+        mailbox = self.addresses.find([customer_id]).get(customer_id)
+        name, locale = (mailbox.name, mailbox.locale) if mailbox else (None, None)
+        found = preview_mail(campaign, context, renderer, customer_id, name=name, locale=locale)
+        return found._replace(has_address=mailbox is not None)
 
     def test(
         self,
@@ -83,7 +89,7 @@ class SendJob:
         seeds: Sequence[Mailbox],
         customer_id: str | None,
         builder: MessageBuilder,
-        delivery: Delivery,
+        session: Session,
     ) -> dict[str, Any]:
         """Send the mail of one customer, or of the first who would get one, to `seeds`; nothing is begun or claimed."""
         campaign, context = self._plan()
@@ -99,7 +105,7 @@ class SendJob:
         def render(to: Mailbox) -> Rendered:
             return renderer.render(campaign, picks, name=to.name, locale=to.locale)
 
-        counts = SeedMails(builder, delivery, render).send(seeds)
+        counts = SeedMails(builder, session, render, now).send(seeds)
         return {"test": True, "customer_id": one, "why": why, "mails": counts, "open": len(seeds) - counts["sent"]}
 
     def check(self, renderer: Renderer) -> None:

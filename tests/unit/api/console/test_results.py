@@ -5,13 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from recommender.events.event import Event
 from recommender.experiments.experiment import Experiment
 from recommender.experiments.looks import ExperimentLook, VariantLook
 from recommender.results.campaigns import CampaignResults, Effect, VariantResults
 from recommender.results.placements import DayResults, PlacementRow
 from recommender.results.store import CountedDay
-from recommender.settings import Settings
+from recommender.settings import MailSettings, Settings
+from recommender.storage.contacts import Claim
 from tests.support.console import Visitor, World, open_world, to_text
+from tests.support.redis_servers import wait_until
 from tests.support.small_shop import NOW
 
 TODAY = NOW.date()
@@ -175,7 +178,30 @@ def test_a_campaign_is_cancelled_here_and_stands_in_the_list_before_anything_is_
     assert owner.submit(page, "Cancel this campaign").status_code == 303
     assert "cancelled" in owner.text("campaigns", campaign="w48")
     assert world.storage.contacts("default").find("w48").cancelled_at == NOW
-    assert [one.what for one in world.storage.actions("default")] == ["cancel", "campaign"]
+    wait_until(lambda: len(world.storage.actions("default")) == 3, "who was chosen is free")
+    assert [one.what for one in world.storage.actions("default")] == ["freed", "cancel", "campaign"]
+
+
+@pytest.mark.parametrize("button", ["Cancel this campaign", "Undo"])
+def test_cancelling_or_undoing_frees_who_was_chosen_and_not_written_to(
+    world: World, owner: Visitor, button: str
+) -> None:
+    contacts = world.storage.contacts("default")
+    owner.submit(owner.get("campaigns"), "Begin", campaign="w48", audience="everyone")
+    for customer in ("ANNA", "x/y"):
+        assert contacts.claim([Claim("w48", customer, ("MILK",), None, NOW)], MailSettings()) == [None]
+    told = Event(event_id="1", event_type="mail_sent", customer_id="x/y", campaign_id="w48", occurred_at=NOW)
+    world.storage.event_log("default").accept([told], NOW, 10)
+    page = owner.get("campaigns", campaign="w48") if button != "Undo" else owner.get("actions")
+    assert owner.submit(page, button).status_code == 303
+    wait_until(lambda: world.storage.actions("default")[0].what == "freed", "who was chosen is free")
+    assert world.storage.actions("default")[0].after == {"customers": 1}
+    anna, other = contacts.standings(["ANNA", "x/y"])
+    assert (len(anna.mails), len(other.mails)) == (0, 1), "what was sent stays counted"
+    again = owner.get("campaigns", campaign="w48")
+    assert "It is cancelled." in again.text
+    assert owner.submit(again, "Set free again").status_code == 303
+    wait_until(lambda: world.storage.actions("default")[0].after == {"customers": 0}, "nobody was left")
 
 
 def test_it_says_why_a_customer_got_no_mail(world: World, owner: Visitor) -> None:

@@ -1,16 +1,28 @@
 """The console's words: every language has all of them, and every word that a page asks for is there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge, RequestTimeout, UnprocessableEntity
+from werkzeug.test import TestResponse
 
+from api.console.changing.rules import ALLOWED
+from api.console.refusals import WordedError, tell
 from api.console.rendering import GROUPS
 from api.console.views import VIEWS
 from api.console.words import LANGUAGES, Words, find_words, read_words
+from api.web.problems import STATUS
+from recommender.errors import (
+    ChangedMeanwhileError,
+    OverloadedError,
+    RepriseError,
+    StoreError,
+    TooManyRequestsError,
+)
 from recommender.experiments.looks import VariantLook
 from recommender.publication.profile import SEGMENTS, STATES
 from recommender.results.campaigns import Effect
@@ -45,6 +57,100 @@ def test_no_language_lacks_anything_and_fills_in_the_same(language: str) -> None
 def test_persian_says_it_in_persian() -> None:
     same = [name for name, text in sentences(read_words("fa")) if text and text == Words("en").find(name)]
     assert set(same) <= {"frame.csv", "columns.ndcg_10", "columns.recall_10"}
+
+
+NAMES = {
+    "redis", "csv", "utc", "api", "rfm", "html", "test", "msprt", "cuped", "ndcg", "recall", "read", "admin", "mail",
+    "smtp", "from", "smtp_from", "seeds", "colleagues", "experiments", "impression", "purchase", "v1", "events", "t09",
+}  # fmt: skip
+"""What Persian calls as English does: names of things, settings, files and kinds of events."""
+
+
+def english_in(text: str) -> set[str]:
+    """The words of Latin letters in a text, but commands and NAMES."""
+    return set(re.findall(r"[a-z][a-z_0-9]+", re.sub(r"`[^`]*`|\{\w+\}", " ", text).lower())) - NAMES
+
+
+def test_no_sentence_in_persian_holds_an_english_word() -> None:
+    found = {name: words for name, text in sentences(read_words("fa")) if (words := english_in(text))}
+    assert found == {}
+
+
+def errors() -> Iterator[type[RepriseError]]:
+    todo = [RepriseError]
+    while todo:
+        kind = todo.pop()
+        yield kind
+        todo += kind.__subclasses__()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_is_told_in_the_readers_words_and_never_in_the_librarys(language: str) -> None:
+    words = Words(language)
+    kinds = [kind for kind in errors() if not issubclass(kind, WordedError)]
+    assert len(kinds) > 30
+    for kind in kinds:
+        error = kind.__new__(kind)
+        error.args = ("secret detail of the library",)
+        told = tell(error, words)
+        assert told
+        assert "secret" not in told
+        assert "{" not in told
+        assert language == "en" or english_in(told) == set()
+    answered = [kind for kind in STATUS if kind is not StoreError and not kind.__name__.startswith("Home")]
+    of_pages = {kind.code for kind in answered} - {"unauthorized", "forged_link", "no_mail_secret", "campaign_conflict"}
+    assert {code for code in of_pages if words.find(f"errors.{code}") is None} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_of_the_code_has_its_sentence_and_every_sentence_its_refusal(language: str) -> None:
+    text = "\n".join(source.read_text() for source in SOURCES)
+    raised = set(re.findall(r"(?:RefusedError|BarredError)\(\s*\"(\w+)\"", text))
+    raised |= {word for word, _ in ALLOWED.values()} | {"campaign_begun", "campaign_cancelled"}
+    kept = read_words(language)["refused"]
+    assert raised == set(kept)
+    assert set(ALLOWED) | {"slots"} == set(read_words(language)["fields"])
+
+
+def ask(visitor: Visitor, status: int, world: World, monkeypatch: pytest.MonkeyPatch) -> TestResponse:
+    """A page of a status."""
+    csrf = visitor.get("actions").text.partition('name="csrf" value="')[2].partition('"')[0]
+
+    def fail_with(error: Exception) -> TestResponse:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(world.storage, "figures", fail)
+        return visitor.get("overview")
+
+    asked: dict[int, Callable[[], TestResponse]] = {
+        400: lambda: visitor.post("preview", csrf=csrf, placement="home", op="pins"),
+        401: lambda: world.browser(language=visitor.language).post("undo", csrf=csrf),
+        403: lambda: visitor.post("undo", csrf="of another session"),
+        404: lambda: visitor.get("nope"),
+        405: lambda: fail_with(MethodNotAllowed()),
+        408: lambda: fail_with(RequestTimeout()),
+        409: lambda: fail_with(ChangedMeanwhileError("somebody was quicker")),
+        413: lambda: fail_with(RequestEntityTooLarge()),
+        422: lambda: fail_with(UnprocessableEntity()),
+        429: lambda: fail_with(TooManyRequestsError("slow down", 3)),
+        500: lambda: fail_with(ZeroDivisionError("division by zero")),
+        503: lambda: fail_with(OverloadedError("too many wait")),
+    }
+    return asked[status]()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 500, 503])
+def test_a_page_of_every_status_is_in_the_readers_language(
+    world: World, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = world.browser(world.keys["admin"], language="fa")
+    answer = ask(visitor, status, world, monkeypatch)
+    assert (answer.status_code, answer.content_type) == (status, "text/html; charset=utf-8")
+    assert '<html lang="fa" dir="rtl">' in answer.text
+    text = to_text(answer.text).replace(answer.headers["X-Request-ID"], "")
+    assert english_in(text) - {"reprise", "keys", "create", "scope"} == set()
+    assert ("Retry-After" in answer.headers) == (status in (429, 503))
 
 
 def test_every_word_that_is_asked_for_by_its_name_is_there() -> None:

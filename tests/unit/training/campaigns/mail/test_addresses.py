@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from recommender.campaigns.mail.mailbox import Mailbox, check_address
 from recommender.errors import MissingColumnError, UnreadableFileError
-from training.campaigns.mail.addresses import Mailbox, check_address, open_addresses
+from training.campaigns.mail.addresses import open_addresses
 
 
 @pytest.mark.parametrize(

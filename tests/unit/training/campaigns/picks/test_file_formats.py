@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from recommender.campaigns.documents import LinkMaker
 from recommender.campaigns.links import read_link
+from recommender.campaigns.mail.render import Renderer
 from recommender.person import digest_of_person
 from recommender.publication.product import Product
 from recommender.settings import MailSettings
@@ -17,7 +18,6 @@ from recommender.slate.item_json import Presentation
 from recommender.words.language import get_language
 from tests.support.campaigns import CampaignShop, Customer, Own, make_version
 from tests.support.mail_samples import TOLD
-from training.campaigns.mail.render import Renderer
 from training.campaigns.picks.file_formats import Csv, Html, Jsonl, Parquet, forget_mail
 from training.campaigns.picks.flat_rows import FlatRows
 

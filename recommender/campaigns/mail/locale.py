@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from babel.numbers import format_currency, format_decimal
 
+from recommender.campaigns.mail.sanitize import clean_text
 from recommender.errors import MailError
 from recommender.slate.slate import Item
 from recommender.words.language import Language, find_language, get_language
 from recommender.words.notation import Notation, find_notation
-from training.campaigns.mail.sanitize import clean_text
 
 FALLBACK_LANGUAGE = "en"
 ANY_AUDIENCE = "everyone"

@@ -4,10 +4,10 @@ import pytest
 from babel import Locale
 from babel.numbers import format_currency, format_decimal
 
+from recommender.campaigns.mail.locale import find_locale
 from recommender.slate.reasons import Reason
 from recommender.words.language import LANGUAGES, get_language
 from tests.support.mail_samples import COFFEE, other, own
-from training.campaigns.mail.locale import find_locale
 
 
 def test_a_mail_says_what_an_answer_says():

@@ -1,7 +1,7 @@
 """The renderer: subject, HTML and plain text of a mail, from a template that a marketer may edit.
 
 The template is data: it runs in Jinja's sandbox, sees nothing but the mail, and escapes all that it writes. What comes
-from the catalogue is sanitized before (`training.campaigns.mail.sanitize`).
+from the catalogue is sanitized before (`recommender.campaigns.mail.sanitize`).
 """
 
 import traceback
@@ -18,12 +18,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from recommender.campaigns.documents import LinkMaker, Links
+from recommender.campaigns.mail.locale import MailLocale, find_locale, get_locale
+from recommender.campaigns.mail.sanitize import clean_text
 from recommender.errors import MailError
-from recommender.settings import MailSettings
+from recommender.settings import MailSettings, Settings
 from recommender.slate.slate import Item
 from recommender.storage.campaign import Campaign, Picks
-from training.campaigns.mail.locale import MailLocale, find_locale, get_locale
-from training.campaigns.mail.sanitize import clean_text
 
 TEMPLATE = "mail.html.jinja"
 _TEXT_TEMPLATE = "mail.txt.jinja"
@@ -206,6 +206,25 @@ class Renderer:
         return Rendered(subject, html, text, settled["unsubscribe_url"])
 
 
+def make_renderer(
+    settings: Settings, shop: str, template: Path | None = None, locale: str | None = None, *, signed: bool
+) -> Renderer:
+    """The renderer of a shop's mails as its settings say.
+
+    Args:
+        settings: whose `mail.template`, `locale` and `currency` count.
+        shop: name of the shop.
+        template: in place of the settings'.
+        locale: in place of the settings'.
+        signed: whether links go through the service, where they count; else what is clicked in a mail changes nothing.
+
+    Raises MailError as `Renderer`.
+    """
+    mail = settings.mail if signed else settings.mail.model_copy(update={"secret": None})
+    own = template or mail.template
+    return Renderer(mail, shop, own, locale or settings.locale, settings.currency, hosts=settings.link_hosts)
+
+
 def _text_of(context: Context, block: str) -> str:
     """A template's block as plain text; "" where the template lacks it."""
     found: Iterator[str] = context.blocks[block][0](context) if block in context.blocks else iter(())
@@ -214,7 +233,7 @@ def _text_of(context: Context, block: str) -> str:
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    loader = PackageLoader("training.campaigns.mail", "templates")
+    loader = PackageLoader("recommender.campaigns.mail", "templates")
     return ImmutableSandboxedEnvironment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

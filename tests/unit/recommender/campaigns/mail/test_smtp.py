@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from recommender.campaigns.mail.mail_server import MailServer
+from recommender.campaigns.mail.smtp import Envelope, Reply, Session
 from recommender.errors import MailError
-from training.campaigns.mail.mail_server import MailServer
-from training.campaigns.mail.smtp import Envelope, Reply, Session
 
 LETTER = Envelope("news@shop.example", "anna@mail.example", b"Subject: hi\r\n\r\nhello\r\n")
 WAIT_S = 30.0

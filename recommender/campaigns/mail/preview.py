@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 from recommender.campaigns.context import CampaignContext
 from recommender.campaigns.history.customer_mails import decide_one
+from recommender.campaigns.mail.render import Rendered, Renderer
 from recommender.experiments.experiment import HOLDOUT
 from recommender.storage.campaign import Campaign
-from training.campaigns.mail.addresses import AddressBook
-from training.campaigns.mail.render import Rendered, Renderer
 
 
 class MailPreview(NamedTuple):
@@ -18,17 +17,17 @@ class MailPreview(NamedTuple):
         customer_id: to whom.
         why: the reason to be in the audience; None for a customer who is not.
         reason: why there is no mail: `unknown_customer`, `not_in_audience` or a reason of a `Decision`; else None.
-        has_address: whether the customer has a usable one.
         mail: None where there is a reason for none.
         held_out: whether the campaign itself sends this customer nothing, so that it can be told what mails bring.
+        has_address: whether the customer has a usable one.
     """
 
     customer_id: str
     why: str | None
     reason: str | None
-    has_address: bool
     mail: Rendered | None
     held_out: bool = False
+    has_address: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON types."""
@@ -37,9 +36,17 @@ class MailPreview(NamedTuple):
 
 
 def preview_mail(
-    campaign: Campaign, context: CampaignContext, renderer: Renderer, addresses: AddressBook, customer_id: str
+    campaign: Campaign,
+    context: CampaignContext,
+    renderer: Renderer,
+    customer_id: str,
+    *,
+    name: str | None = None,
+    locale: str | None = None,
 ) -> MailPreview:
     """The preview of the mail of a campaign, which need not have begun, to one customer.
+
+    `name` and `locale` are the customer's; `has_address` is left to who knows addresses.
 
     Raises:
         VersionNotFoundError: the campaign's version is no longer kept.
@@ -47,9 +54,7 @@ def preview_mail(
     """
     held_out = decide_one(campaign, context, customer_id)[0].reason == HOLDOUT
     decision, why = decide_one(replace(campaign, holdout=0.0, holdout_of_all=0.0), context, customer_id)
-    mailbox = addresses.find([customer_id]).get(customer_id)
     mail = None
     if decision.picks is not None:
-        name, locale = (mailbox.name, mailbox.locale) if mailbox else (None, None)
         mail = renderer.render(campaign, decision.picks, name=name, locale=locale)
-    return MailPreview(customer_id, why, decision.reason, mailbox is not None, mail, held_out)
+    return MailPreview(customer_id, why, decision.reason, mail, held_out)

@@ -8,12 +8,12 @@ from jinja2.exceptions import SecurityError
 from pydantic import SecretStr
 
 from recommender.campaigns.links import read_link
+from recommender.campaigns.mail.locale import find_locale
+from recommender.campaigns.mail.render import Renderer
 from recommender.errors import MailError
 from recommender.settings import MailSettings
 from recommender.words.language import LANGUAGES, get_language
 from tests.support.mail_samples import CAMPAIGN, COFFEE, KETTLE, SECRET, SHOP_SITE, other, own, picks
-from training.campaigns.mail.locale import find_locale
-from training.campaigns.mail.render import Renderer
 
 PLAIN = MailSettings()
 SIGNED = MailSettings(secret=SecretStr(SECRET), link_base="https://mail.shop.example/")

@@ -8,10 +8,10 @@ import unicodedata
 import pytest
 from pydantic import SecretStr
 
+from recommender.campaigns.mail.render import Renderer
 from recommender.settings import MailSettings
 from tests.support.mail_samples import CAMPAIGN, SECRET, hostile
-from tests.unit.training.campaigns.mail.test_render import Tags
-from training.campaigns.mail.render import Renderer
+from tests.unit.recommender.campaigns.mail.test_render import Tags
 
 TEXTS = [
     "{{ 7*7 }}",

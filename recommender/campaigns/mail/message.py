@@ -10,12 +10,12 @@ from email.utils import parseaddr
 from hashlib import blake2b
 
 from recommender.campaigns.links import MailLink, address, sign
+from recommender.campaigns.mail.mailbox import Mailbox, check_address
+from recommender.campaigns.mail.render import Rendered
+from recommender.campaigns.mail.smtp import Envelope
 from recommender.errors import UsageError
 from recommender.person import encode_id
 from recommender.settings import MailSettings
-from training.campaigns.mail.addresses import Mailbox, check_address
-from training.campaigns.mail.render import Rendered
-from training.campaigns.mail.smtp import Envelope
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1: characters of a line without its end."""

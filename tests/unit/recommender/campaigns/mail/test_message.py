@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from recommender.campaigns.links import MailLink, read_link
+from recommender.campaigns.mail.mailbox import Mailbox
+from recommender.campaigns.mail.message import MessageBuilder, make_message_builder
+from recommender.campaigns.mail.render import Rendered
+from recommender.campaigns.mail.smtp import Envelope
 from recommender.errors import UsageError
 from recommender.settings import MailSettings
 from tests.support.small_shop import NOW
-from training.campaigns.mail.addresses import Mailbox
-from training.campaigns.mail.message import MessageBuilder, make_message_builder
-from training.campaigns.mail.render import Rendered
-from training.campaigns.mail.smtp import Envelope
 
 SECRET = "a secret of thirty-two characters"
 MAIL = MailSettings.model_validate({"secret": SECRET, "link_base": "https://reprise.shop.example/api/"})

@@ -37,7 +37,8 @@ def show(visit: Visit) -> Page:
     form = Form("campaign", {"audiences": [(one, visit.t(f"audiences.{one}")) for one in get_args(AudienceName)]}, True)
     unknown = [Note(visit.t("campaigns.unknown", campaign=asked[:100]), warns=True)] if asked else []
     note = visit.t("campaigns.note", n=MOST_CAMPAIGNS)
-    blocks: list[Block] = [*unknown, Table("campaigns", _LIST, rows, visit.t("campaigns.none"), note), form]
+    table = Table("campaigns", _LIST, rows, visit.t("campaigns.none"), note)
+    blocks: list[Block] = [*unknown, table, Form("see-mail", {"campaign": ""}), form]
     return Page("campaigns", blocks=blocks, currency=visit.currency)
 
 
@@ -65,8 +66,10 @@ def _one(visit: Visit, one: CampaignOverview) -> Page:
             ("state", "text", visit.t(f"campaign_states.{one.state}")),
         ]),
     ]  # fmt: skip
-    if one.state == "begun":
-        blocks.append(Form("cancel", {"campaign": one.campaign_id}, needs_admin=True))
+    if one.campaign is not None:
+        blocks.append(Form("see-mail", {"campaign": one.campaign_id}))
+        again = one.state == "cancelled"
+        blocks.append(Form("cancel", {"campaign": one.campaign_id, "again": again}, needs_admin=True))
     lead = visit.t("campaigns.not_counted") if one.results is None else effect_text(visit, one.results.effect)
     blocks += [] if one.results is None else _results(visit, one.results)
     return Page("campaigns", [lead], blocks, one.campaign_id, visit.currency)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal, NamedTuple, NoReturn
 
+from recommender.campaigns.mail.mail_server import MailServer
 from recommender.errors import MailError
-from training.campaigns.mail.mail_server import MailServer
 
 TIMEOUT_S = 60.0
 """Longest wait for a connection or one answer."""

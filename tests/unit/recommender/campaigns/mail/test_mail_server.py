@@ -1,7 +1,7 @@
 import pytest
 
+from recommender.campaigns.mail.mail_server import MailServer, parse_server
 from recommender.errors import UsageError
-from training.campaigns.mail.mail_server import MailServer, parse_server
 
 
 @pytest.mark.parametrize(
