@@ -108,7 +108,7 @@ def train(
         with progress.step("Describe customers"):
             description = describe_customers(ledger, as_of)
         with progress.step("Describe the shop"):
-            insights = build_insights(ledger, as_of, model, description)
+            insights = build_insights(as_of, model, description)
         publication = build_publication(model, description, evaluation, ingested, context, data=data)
         publication = replace(publication, insights=insights)
         publication = _pass_gate(publication, evaluation, settings, live)
