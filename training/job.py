@@ -103,6 +103,9 @@ def train(
             checkpoints=checkpoints,
             engine=engine,
         )
+        if model.factors.drawn:
+            drawn, pairs = model.factors.drawn
+            progress.note(f"ALS learned from {drawn:,} of {pairs:,} pairs of a customer and a product, drawn by lot")
         del cache
         give_back()  # what the lists were made from
         with progress.step("Describe customers"):
@@ -186,7 +189,7 @@ def build_publication(
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
         metrics=evaluation.to_dict()
-        | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
+        | {"candidate_ceiling": model.ceiling, "customer_value": description.document, "als_drawn": model.factors.drawn}
         | {
             "data": dict(data),
             "reading": ingested.report.summary(),
