@@ -103,12 +103,15 @@ def train(
             checkpoints=checkpoints,
             engine=engine,
         )
+        if model.factors.drawn:
+            drawn, pairs = model.factors.drawn
+            progress.note(f"ALS learned from {drawn:,} of {pairs:,} pairs of a customer and a product, drawn by lot")
         del cache
         give_back()  # what the lists were made from
         with progress.step("Describe customers"):
             description = describe_customers(ledger, as_of)
         with progress.step("Describe the shop"):
-            insights = build_insights(ledger, as_of, model, description)
+            insights = build_insights(as_of, model, description)
         publication = build_publication(model, description, evaluation, ingested, context, data=data)
         publication = replace(publication, insights=insights)
         publication = _pass_gate(publication, evaluation, settings, live)
@@ -186,7 +189,7 @@ def build_publication(
         },
         lists={name: len(model.tables[name]) for name in LIST_NAMES},
         metrics=evaluation.to_dict()
-        | {"candidate_ceiling": model.ceiling, "customer_value": description.document}
+        | {"candidate_ceiling": model.ceiling, "customer_value": description.document, "als_drawn": model.factors.drawn}
         | {
             "data": dict(data),
             "reading": ingested.report.summary(),

@@ -177,12 +177,16 @@ class Publisher:
         while memory["maxmemory"] and memory["lazyfree_pending_objects"]:  # what was just deleted is still counted
             time.sleep(0.02)
             memory = self._info("memory") or memory
-        free = memory["maxmemory"] * USED_PERCENT // 100 - memory["used_memory"]
-        if memory["maxmemory"] and needed > free:
+        usable, used = memory["maxmemory"] * USED_PERCENT // 100, memory["used_memory"]
+        # one that takes more than half could be published once, and no other beside it; 5 % for what is only estimated
+        room, enough = min(usable // 2, usable - used), (used + 2 * needed) * 105 // USED_PERCENT
+        if memory["maxmemory"] and needed > room:
             raise StoreFullError(
                 f"version {publication.manifest.version} needs about {needed:,} bytes and Redis at "
-                f"{self.client.address} has {max(free, 0):,} free; raise its maxmemory or lower "
-                "REPRISE_KEEP_VERSIONS or REPRISE_LIST_LENGTH"
+                f"{self.client.address} has room for {max(room, 0):,}: of the {usable:,} that it may use "
+                f"({USED_PERCENT} % of its maxmemory) {used:,} are in use, and a version may take half, as the next "
+                f"is written beside it; raise its maxmemory to {enough:,} or lower REPRISE_KEEP_VERSIONS or "
+                "REPRISE_LIST_LENGTH"
             )
 
     def _info(self, section: str) -> dict[str, int] | None:

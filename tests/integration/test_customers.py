@@ -1,13 +1,14 @@
 """`reprise customers` as people and programs call it."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from recommender.errors import TooLittleDataError
+from recommender.errors import SettingsError, TooLittleDataError
 from training.analytics.customer_value.customer_profiles import PROFILES
 from training.commands.analytics.customers import command
 from training.demo.shop import ShopFiles
@@ -102,3 +103,14 @@ def test_cdnow_from_a_purchase_file(customers, tmp_path: Path) -> None:
     assert [round(orders[name], 3) for name in ("r", "alpha", "a", "b")] == [0.243, 4.414, 0.793, 2.426]
     assert round(orders["log_likelihood"], 2) == -9582.43
     assert [round(values[name], 2) for name in ("p", "q", "v")] == [6.25, 3.74, 15.44]
+
+
+def test_memory_is_told_beforehand_and_too_little_refused(
+    customers, shop_files: ShopFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = customers(shop_files.purchases, "--as-of", "2026-11-20")
+    assert re.search(r"lines, [\d,]+ customers and [\d,]+ products take up to 0\.\d GiB of memory", done.stderr)
+    monkeypatch.setenv("REPRISE_MEMORY", "64 MiB")
+    refused = customers(shop_files.purchases, "--as-of", "2026-11-20")
+    assert isinstance(refused.exception, SettingsError)
+    assert "and 64 MiB may be used; set REPRISE_MEMORY=" in str(refused.exception)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -155,6 +156,28 @@ def test_a_version_that_does_not_fit_is_refused_before_anything_is_written(small
         small_store.publish(large, keep=3)
     assert small_server.list_keys() == before
     _assert_whole(small_store, "v1")
+
+
+def test_a_version_that_takes_more_than_half_is_refused_with_a_size_that_does(
+    small_server, small_store, make_publication
+):
+    large = make_publication("v1", {"discover": {f"c{i}": range(50) for i in range(30_000)}}, n_products=50)
+    used = small_server.client.call("INFO", "memory")["used_memory"]
+    maxmemory = 16_000_000
+    small_server.client.call("CONFIG", "SET", "maxmemory", maxmemory)
+    with pytest.raises(StoreFullError) as refused:
+        small_store.publish(large, keep=3)
+    needed, room, enough = (
+        int(re.search(rf"{words} ([\d,]+)", str(refused.value))[1].replace(",", ""))
+        for words in ("needs about", "has room for", "maxmemory to")
+    )
+    assert room == maxmemory * 0.95 // 2
+    assert room < needed < maxmemory * 0.95 - used, "all that is in its way is that it takes more than half"
+    assert small_store.current() is None
+    small_server.client.call("CONFIG", "SET", "maxmemory", enough)
+    small_store.publish(large, keep=1)
+    small_store.publish(replace(large, manifest=replace(large.manifest, version="v2")), keep=1)
+    assert small_store.current() == "v2", "there is room for the next one, too"
 
 
 def test_memory_that_runs_out_midway_leaves_the_old_version(small_server, small_store, make_publication, monkeypatch):

@@ -46,6 +46,17 @@ def test_writes_settings_that_training_reads(reprise: Reprise, source: tuple[obj
     assert json.loads(again.stdout)["best"] == found["best"]
 
 
+def test_memory_is_told_beforehand_and_too_little_refused(
+    reprise: Reprise, source: tuple[object, ...], home: Path
+) -> None:
+    refused = reprise("tune", *source, "--trials", 1, REPRISE_MEMORY="64 MiB")
+    assert refused.returncode == 2
+    assert "and 64 MiB may be used; set REPRISE_MEMORY=" in " ".join(refused.stderr.split())
+    assert not list(home.glob("tuning/*"))
+    told = reprise("tune", *source, "--trials", 1, "--timeout-s", 0.01).stderr
+    assert "each of its windows:" in told
+
+
 def test_goes_on_after_a_kill(reprise: Reprise, source: tuple[object, ...], home: Path) -> None:
     command = [sys.executable, "-m", "recommender.cli", "tune", *map(str, source), "--trials", "500"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "REPRISE_HOME": str(home)}

@@ -1,8 +1,14 @@
-"""Pair keys: one number for a customer and a product, looked up by binary search."""
+"""Pair keys: one number for a customer and a product, each once, and looked up by binary search."""
 
 import numpy as np
 
 from training.dataset.pair_history import Ints
+
+
+def unique_keys(keys: Ints) -> Ints:
+    """Each of `keys` (n,) once, rising: numpy's own `unique` builds a hash table, ten times as long for millions."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def find_keys(keys: Ints, wanted: Ints) -> Ints:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.dataset.pair_history import sum_by
+from training.dataset.pair_keys import unique_keys
 from training.dataset.snapshot import Snapshot
 from training.models.neighbours import are_highest, rows_of
 
@@ -96,7 +97,7 @@ def recent_buyers(snapshot: Snapshot) -> NDArray[np.float32]:
     """(n_products,) distinct buyers in the 30 days up to the shop's last purchase."""
     recent = snapshot.day > snapshot.day.max(initial=0) - POPULAR_DAYS
     n_products = max(1, len(snapshot.products))
-    pairs = np.unique(snapshot.customer_index[recent].astype(np.int64) * n_products + snapshot.product_index[recent])
+    pairs = unique_keys(snapshot.customer_index[recent].astype(np.int64) * n_products + snapshot.product_index[recent])
     return sum_by(pairs % n_products, np.ones(len(pairs)), len(snapshot.products)).astype(np.float32)
 
 

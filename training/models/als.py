@@ -26,12 +26,12 @@ _BLOCK_CELLS = 4_000_000
 """Scores held at once: 16 MB of float32 stay near the processor."""
 _TOPK_ROWS = 100
 """Queries that `topk` multiplies at once."""
-_ENOUGH_FOR_THREADS = 1_000_000
-"""Entries from which all cores are used. Below, a fit takes about a second anyway, and threads that wait for each other
-on a busy machine take longer than one."""
+_LARGE = 1_000_000
+"""Entries from which all cores are used, and customers drawn by lot. Below, threads that wait for each other on a busy
+machine take longer than one, and the draw would save a fifth of two or three seconds."""
 _MOST_ENTRIES, _ENTRIES_PER_PRODUCT = 250_000, 25
-"""Entries that all rounds learn from, at least 25 a product: more customers hardly move the products' factors. With 1.5
-million entries of 10,000 products, a sixth of them finds a few more of the next purchases in two fifths of the time."""
+"""Entries that are drawn, at least 25 a product: more hardly move the products' factors. Of 1.7 million entries of
+10,000 products, that takes two fifths of the time."""
 _FAINT = 0.1
 """Share of the largest strength. Customers whose purchases have all faded below it hardly move the products' factors:
 leaving them out of all rounds but the last changes the lists as much as another seed does."""
@@ -53,6 +53,7 @@ class Factors:
         customers: (n_customers, f) float32.
         products: (n_products, f) float32.
         regularization: with which they were fitted.
+        drawn: entries of the customers drawn by lot, who taught all rounds but the last, and of all; None: no draw.
 
     Rows of customers without purchases and of products without buyers are 0.
     """
@@ -60,6 +61,7 @@ class Factors:
     customers: NDArray[np.float32]
     products: NDArray[np.float32]
     regularization: float = 0.0
+    drawn: tuple[int, int] | None = None
 
 
 def fit_factors(
@@ -71,7 +73,7 @@ def fit_factors(
     """ALS factors: the same matrix, settings and seed give the same bytes, on any number of cores.
 
     Only the last two rounds see all customers. Those before see the ones with a purchase that has not faded to a tenth
-    of the strongest, and of more than 250,000 entries and 25 a product, those who are drawn by lot.
+    of the strongest, and of a million entries or more only those who are drawn by lot: 250,000, or 25 a product.
 
     Args:
         matrix: (n_customers, n_products) strengths as `training.dataset.interactions` builds them.
@@ -95,15 +97,15 @@ def fit_factors(
     products = np.zeros((strengths.shape[1], als.factors), np.float32)
     if not len(known_customers):
         return Factors(customers, products)
-    model = _fit(strengths[known_customers][:, known_products], als, seed, advance)
+    model, drawn = _fit(strengths[known_customers][:, known_products], als, seed, advance)
     customers[known_customers] = model.user_factors
     products[known_products] = model.item_factors
-    return Factors(customers, products, model.regularization)
+    return Factors(customers, products, model.regularization, drawn)
 
 
 def _fit(
     user_items: csr_matrix, als: AlsSettings, seed: int, advance: Callable[[int], None]
-) -> AlternatingLeastSquares:
+) -> tuple[AlternatingLeastSquares, tuple[int, int] | None]:
     # the constructor warns about BLAS threads, the fit is slow with them: both belong under the limit
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
@@ -111,13 +113,15 @@ def _fit(
             iterations=als.iterations,
             regularization=min(als.regularization, _LARGEST_REGULARIZATION * als.alpha * _spectral_norm(user_items)),
             alpha=als.alpha,
-            num_threads=0 if user_items.nnz >= _ENOUGH_FOR_THREADS else 1,
+            num_threads=0 if user_items.nnz >= _LARGE else 1,
             random_state=seed,
         )
         if user_items.nnz >= _MANY:
             model.cg_steps = _STEPS_OF_MANY
         try:
-            drawn = _draw_customers(user_items, seed)
+            strongest = np.maximum.reduceat(user_items.data, user_items.indptr[:-1])
+            lively = user_items[strongest >= _FAINT * strongest.max()]
+            drawn = _draw_customers(lively, seed) if user_items.nnz >= _LARGE else lively
             if drawn.nnz < user_items.nnz:
                 model.iterations -= min(_ROUNDS_OF_ALL, als.iterations)
                 model.fit(drawn, show_progress=False, callback=lambda *_: advance(1))
@@ -130,16 +134,12 @@ def _fit(
                 f"ALS diverged with als.alpha {als.alpha} and als.regularization {als.regularization}: "
                 f"lower the first or raise the second"
             ) from None
-    return model
+    return model, (drawn.nnz, user_items.nnz) if drawn.nnz < lively.nnz else None
 
 
 def _draw_customers(user_items: csr_matrix, seed: int) -> csr_matrix:
-    """The rows that are not faint, and of more entries than are enough, about as many drawn by lot."""
-    strongest = np.maximum.reduceat(user_items.data, user_items.indptr[:-1])
-    user_items = user_items[strongest >= _FAINT * strongest.max()]
+    """Rows drawn by lot, with about as many entries as are enough; all of them where there are no more."""
     enough = max(_MOST_ENTRIES, _ENTRIES_PER_PRODUCT * user_items.shape[1])
-    if user_items.nnz <= enough:
-        return user_items
     order = np.random.default_rng(seed).permutation(user_items.shape[0])
     n = np.searchsorted(np.cumsum(np.diff(user_items.indptr)[order]), enough)
     return user_items[np.sort(order[:n])]

@@ -11,7 +11,7 @@ from scipy.special import expit, logit, ndtr
 from recommender.days import midnight_of
 from recommender.slate.due import HORIZONS_DAYS, LATE_LOG_GAP, LATE_SD, LATE_SHARE
 from training.dataset.pair_history import Floats, History
-from training.dataset.pair_keys import find_keys
+from training.dataset.pair_keys import find_keys, unique_keys
 from training.dataset.snapshot import Snapshot
 
 LOOK_BACK_DAYS = HORIZONS_DAYS[-1]
@@ -81,7 +81,7 @@ def bought_since(snapshot: Snapshot, history: History) -> NDArray[np.bool_]:
     first_day, n = _first_day(snapshot), len(snapshot.products)
     since = (snapshot.day >= first_day) & (snapshot.day < first_day + LOOK_BACK_DAYS)
     later = snapshot.customer_index[since].astype(np.int64) * n + snapshot.product_index[since]
-    return find_keys(np.unique(later), history.customer_index * n + history.product_index) >= 0
+    return find_keys(unique_keys(later), history.customer_index * n + history.product_index) >= 0
 
 
 def _first_day(snapshot: Snapshot) -> int:

@@ -22,23 +22,25 @@ class SharedOrders:
     Attributes:
         baskets: (n_orders, n_products) csr_matrix of float32, as `build_baskets` returns them.
         periods: (n_periods, n_products) csr_matrix of float32: in how many orders of a customer's quarter a product is.
-        sizes: (n_periods,) float32 orders of each.
+        holders: (n_products, n_orders) csr_matrix: `baskets` by product.
+        shares: (n_products, n_periods) csr_matrix: `periods` by product, as shares of a quarter's orders.
     """
 
     baskets: csr_matrix
     periods: csr_matrix
-    sizes: NDArray[np.float32]
+    holders: csr_matrix
+    shares: csr_matrix
 
     def observed(self, products: NDArray[np.integer]) -> csr_matrix:
         """(n, n_products) csr_matrix: orders that hold both."""
-        return csr_matrix(self.baskets[:, products].T @ self.baskets)
+        return csr_matrix(self.holders[products] @ self.baskets)
 
     def expected(self, products: NDArray[np.integer]) -> csr_matrix:
         """(n, n_products) csr_matrix: orders that would hold both, if each buyer's quarter were dealt out by lot.
 
         Of n orders in a quarter, a in i and b in j, a · b / n hold both; the sum over the quarters of all customers.
         """
-        return csr_matrix(self.periods[:, products].T @ diags(1 / self.sizes) @ self.periods)
+        return csr_matrix(self.shares[products] @ self.periods)
 
 
 def count_shared_orders(snapshot: Snapshot) -> SharedOrders:
@@ -49,7 +51,8 @@ def count_shared_orders(snapshot: Snapshot) -> SharedOrders:
     kept = np.flatnonzero(np.diff(baskets.indptr))
     names, row = np.unique(period[kept], return_inverse=True)
     of_period = csr_matrix((np.ones(len(kept), np.float32), (row, kept)), shape=(len(names), baskets.shape[0]))
-    return SharedOrders(baskets, of_period @ baskets, np.bincount(row, minlength=len(names)).astype(np.float32))
+    periods, sizes = of_period @ baskets, np.bincount(row, minlength=len(names)).astype(np.float32)
+    return SharedOrders(baskets, periods, baskets.T.tocsr(), (periods.T @ diags(1 / sizes)).tocsr())
 
 
 def build_baskets(snapshot: Snapshot) -> csr_matrix:

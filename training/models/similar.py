@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListTable
+from training.dataset.pair_keys import unique_keys
 from training.dataset.ranked_lists import RankedLists, build_table, split_lists, starts_of
 from training.dataset.snapshot import Snapshot
 from training.models.affinity import Tastes
@@ -77,21 +78,21 @@ class Likeness:
     Attributes:
         directions: (n_products, f) float32 factors at length 1; 0 for products with too few buyers.
         words: (n_products, n_words) csr_matrix of the titles, rows of length 1 or, for such products, empty.
-        category: (n_products,) int64, of its own for a product that has none.
+        category: (n_products, n_categories) csr_matrix of float32: 1 for that of a product, rows of others are empty.
         orders: in which the products meet.
     """
 
     directions: NDArray[np.float32]
     words: csr_matrix
-    category: NDArray[np.int64]
+    category: csr_matrix
     orders: SharedOrders
 
     def of(self, products: NDArray[np.integer]) -> NDArray[np.float32]:
         """The likeness of some products (n,) to all: (n, n_products) float32."""
         likeness: NDArray[np.float32] = np.maximum(self.directions[products] @ self.directions.T, np.float32(0))
-        titles = csr_matrix(self.words[products] @ self.words.T)
+        titles, same = (csr_matrix(each[products] @ each.T) for each in (self.words, self.category))
         likeness[rows_of(titles), titles.indices] += titles.data
-        likeness[self.category[products][:, None] == self.category] += _SAME_CATEGORY
+        likeness[rows_of(same), same.indices] += _SAME_CATEGORY
         expected, observed = self.orders.expected(products), self.orders.observed(products)
         likeness[rows_of(expected), expected.indices] *= 1 + expected.data / _PRIOR_ORDERS
         likeness[rows_of(observed), observed.indices] /= 1 + observed.data / _PRIOR_ORDERS
@@ -104,21 +105,25 @@ def find_likeness(
     """The likeness of the `known` products (n_products,); the others are like nothing."""
     factors = tastes.timeless.products
     lengths = np.where(known, np.linalg.norm(factors, axis=1), 0)[:, None]
-    names = {name: number for number, name in enumerate(sorted({name for name in categories if name}))}
-    own = len(names) + np.arange(len(categories))
-    category = [names[name] if name and is_known else -1 for name, is_known in zip(categories, known, strict=True)]
     return Likeness(
         directions=np.divide(factors, lengths, out=np.zeros_like(factors), where=lengths > 0),
         words=diags(known.astype(np.float32)) @ tastes.words,
-        category=np.where(np.array(category, dtype=np.int64) < 0, own, category),
+        category=_category_matrix(categories, known),
         orders=count_shared_orders(snapshot),
     )
+
+
+def _category_matrix(categories: Sequence[str | None], known: NDArray[np.bool_]) -> csr_matrix:
+    names = {name: number for number, name in enumerate(sorted({name for name in categories if name}))}
+    rows = [row for row in np.flatnonzero(known).tolist() if categories[row]]
+    columns = [names[name] for row in rows if (name := categories[row])]
+    return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(categories), len(names)))
 
 
 def _count_buyers(snapshot: Snapshot) -> NDArray[np.int64]:
     """(n_products,) distinct customers."""
     n_products = max(1, len(snapshot.products))
-    pairs = np.unique(snapshot.customer_index.astype(np.int64) * n_products + snapshot.product_index)
+    pairs = unique_keys(snapshot.customer_index.astype(np.int64) * n_products + snapshot.product_index)
     return np.bincount(pairs % n_products, minlength=len(snapshot.products))
 
 

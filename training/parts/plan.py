@@ -25,6 +25,8 @@ _RECORD_BYTES, _COPIES = 22, 3
 _EXAMPLES = 200 * _MIB
 _SECONDS, _LINE_SECONDS, _CUSTOMER_SECONDS = 40.0, 8e-5, 1e-3
 """Processor time: of the examples, a line and a customer."""
+_DESCRIBED_SECONDS = 1e-5
+"""Processor time of a line whose customers are described."""
 
 
 class ShopSize(NamedTuple):
@@ -75,21 +77,10 @@ def plan_job(size: ShopSize, settings: Settings) -> Plan:
         SettingsError: it will not do with the memory that it may use; the message names the least that would.
     """
     limit = memory_limit(settings)
-    whole = (
-        _BASE
-        + _CORE * (os.cpu_count() or 1)
-        + _LINE * size.lines
-        + _CUSTOMER * size.customers
-        + _PRODUCT * size.products
-    )
+    whole = _described(size) + _CORE * (os.cpu_count() or 1) + _PRODUCT * size.products
     lines = min(MOST_LINES, size.lines, max(FEWEST_LINES, (limit - whole) // _PART_LINE))
     needed = whole + _PART_LINE * lines
-    if needed > limit:
-        raise SettingsError(
-            f"{size.lines:,} lines of {size.customers:,} customers and {size.products:,} products need "
-            f"{_in_mib(needed)} of memory, and {_in_mib(limit)} may be used; set REPRISE_MEMORY='{_in_mib(needed)}' or "
-            "more where the machine has it, or train on a shorter history"
-        )
+    _refuse_too_little(size, needed, limit)
     return Plan(
         size=size,
         memory=needed,
@@ -97,6 +88,30 @@ def plan_job(size: ShopSize, settings: Settings) -> Plan:
         minutes=_processor_seconds(size) / 60 / (os.cpu_count() or 1),
         lines_of_a_part=max(1, lines),
     )
+
+
+def plan_description(size: ShopSize, settings: Settings) -> Plan:
+    """The plan of a description of all customers, which takes no disk and no parts.
+
+    Raises:
+        SettingsError: see `plan_job`.
+    """
+    needed = _described(size)
+    _refuse_too_little(size, needed, memory_limit(settings))
+    return Plan(size, needed, disk=0, minutes=_DESCRIBED_SECONDS * size.lines / 60, lines_of_a_part=max(1, size.lines))
+
+
+def _described(size: ShopSize) -> int:
+    return _BASE + _LINE * size.lines + _CUSTOMER * size.customers
+
+
+def _refuse_too_little(size: ShopSize, needed: int, limit: int) -> None:
+    if needed > limit:
+        raise SettingsError(
+            f"{size.lines:,} lines of {size.customers:,} customers and {size.products:,} products need "
+            f"{_in_mib(needed)} of memory, and {_in_mib(limit)} may be used; set REPRISE_MEMORY='{_in_mib(needed)}' or "
+            "more where the machine has it, or take a shorter history"
+        )
 
 
 def _processor_seconds(size: ShopSize) -> float:

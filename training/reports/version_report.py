@@ -87,6 +87,8 @@ def _environment() -> Environment:
 def _trained_on(manifest: Manifest) -> Table:
     counts = [(name, f"{count:,}") for name, count in sorted(manifest.counts.items())]
     sources = [("source", source) for source in manifest.sources]
+    if drawn := manifest.metrics.get("als_drawn"):
+        counts.append(("pairs that ALS learned from", "{:,} of {:,}, drawn by lot".format(*drawn)))
     return Table(("", ""), [*sources, ("history known up to", _minute(manifest.as_of)), *counts])
 
 

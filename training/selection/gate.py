@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from recommender.publication.lists import LIST_NAMES, RECORDS, WHOLE_SHOP, ListName, ListTable
 from recommender.publication.manifest import Manifest, Publication
 from recommender.publication.product import Product
+from training.dataset.pair_keys import unique_keys
 from training.evaluation.last_window import OURS, Evaluation, K
 
 MEASURES = (f"recall@{K}", f"ndcg@{K}")
@@ -176,7 +177,7 @@ def _count_faults(table: ListTable, n_products: int, index: Mapping[str, int]) -
     itself = np.array([index.get(owner_id, -1) for owner_id in table.owner_ids], dtype=np.int64)
     return (
         _count((product < 0) | (product >= n_products)),
-        len(product) - np.unique(owner * n_products + product).size,
+        len(product) - len(unique_keys(owner * n_products + product)),
         _count(itself[owner] == product),
         _count((score < 0) | (score > 1)),
     )

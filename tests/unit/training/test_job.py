@@ -1,5 +1,6 @@
 """The offline job as `reprise train` runs it."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from tests.support.event_files import NOW, archive, event
 from training import job
 from training.commands.model.train import command
+from training.models import als
 
 DAYS = [date(2026, 9, 1) + timedelta(days=7 * week) for week in range(8)]
 
@@ -80,3 +82,16 @@ def test_a_version_is_saved_once_with_its_input_on_record(saved):
     (publication,) = saved
     assert publication.manifest.metrics["input"]["until"] == DAYS[-1].isoformat()
     assert publication.manifest.gate["verdict"] == "skipped"
+
+
+def test_it_is_said_what_als_learned_from_where_lots_were_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("REPRISE_HOME", str(tmp_path))
+    purchases = tmp_path / "purchases.csv"
+    lines = [f"C{i},{product},{day}" for i in range(30) for product in ("TEA", f"P{i % 3}") for day in DAYS]
+    purchases.write_text("\n".join(["customer_id,product_id,ordered_at", *lines]))
+    for name in ("_LARGE", "_MOST_ENTRIES", "_ENTRIES_PER_PRODUCT"):
+        monkeypatch.setattr(als, name, 10)
+    arguments = [str(purchases), "--no-publish", "--force"]
+    printed = CliRunner().invoke(command, arguments, catch_exceptions=False).output
+    assert "ALS learned from 38 of 60 pairs of a customer and a product, drawn by lot" in " ".join(printed.split())
+    assert json.loads(next(tmp_path.glob("models/*/manifest.json")).read_text())["metrics"]["als_drawn"] == [38, 60]

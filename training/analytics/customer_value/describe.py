@@ -22,12 +22,14 @@ class CustomerDescriptions:
     """The profiles of all customers, with the models they are predicted by.
 
     Attributes:
+        order_days: that they are told from, schema ORDER_DAYS; ids are coded where those of the ledger were.
         profiles: of every customer in the ledger.
         document: for the manifest, plain JSON: `models` and `notes` as in `reprise customers`, `horizon_days`
             and `discount_rate` of predicted_clv, and `bytes_per_customer`, None without customers: what a profile
             takes in Redis and on the disk.
     """
 
+    order_days: pl.DataFrame
     profiles: ProfileTable
     document: dict[str, Any]
 
@@ -38,7 +40,8 @@ def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> CustomerDescrip
     Predictions are NaN where too few customers came back to fit a model; an empty ledger gives no profiles.
     """
     terms, known = Terms(), ledger.filter(pl.col("ordered_at") < as_of)
-    summary = summarise(build_order_days(known), last_day_before(as_of))
+    order_days = build_order_days(known)
+    summary = summarise(order_days, last_day_before(as_of))
     models = fit_models(summary)
     table = to_table(
         build_profiles(summary, models, horizon_days=terms.horizon_days, discount_rate=terms.discount_rate)
@@ -50,7 +53,7 @@ def describe_customers(ledger: pl.DataFrame, as_of: datetime) -> CustomerDescrip
         "discount_rate": terms.discount_rate,
         "bytes_per_customer": round(table.n_bytes / len(table), 1) if len(table) else None,
     }
-    return CustomerDescriptions(table, document)
+    return CustomerDescriptions(order_days, table, document)
 
 
 def to_table(customers: pl.DataFrame) -> ProfileTable:

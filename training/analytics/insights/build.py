@@ -17,7 +17,7 @@ from training.analytics.customer_value.cohorts import cohort_retention
 from training.analytics.customer_value.customer_report import Terms
 from training.analytics.customer_value.describe import CustomerDescriptions
 from training.analytics.customer_value.kpis import by_group, by_month, shop_kpis
-from training.analytics.customer_value.order_summary import build_order_days, last_day_before
+from training.analytics.customer_value.order_summary import last_day_before
 from training.analytics.customer_value.segments import lifecycle_states, name_segments
 from training.analytics.insights.due_board import build_due_board
 from training.analytics.insights.first_orders import first_order_rows
@@ -37,7 +37,7 @@ _FIELDS = {
 """Column of PROFILES → field of a published profile."""
 
 
-def build_insights(ledger: pl.DataFrame, as_of: datetime, model: Model, description: CustomerDescriptions) -> Insights:
+def build_insights(as_of: datetime, model: Model, description: CustomerDescriptions) -> Insights:
     """The insights at `as_of`, an aware datetime.
 
     Their document: `as_of`, `window_days` (of churn, flow and forecast), `horizon_days` (of predicted value),
@@ -50,8 +50,7 @@ def build_insights(ledger: pl.DataFrame, as_of: datetime, model: Model, descript
     An empty past gives empty tables.
     """
     terms, until, today = Terms(), last_day_before(as_of), day_of(as_of.timestamp())
-    order_days = build_order_days(ledger.filter(pl.col("ordered_at") < as_of))
-    order_days = order_days.with_columns(pl.col("customer_id").cast(pl.String))
+    order_days = description.order_days
     board = build_due_board(model.tables["buy_again"], model.products, today)
     customers = profile_frame(description.profiles, until)
     document: dict[str, Any] = {

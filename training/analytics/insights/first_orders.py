@@ -25,7 +25,8 @@ def first_order_rows(snapshot: Snapshot, products: Sequence[Product], until: int
         until: the last day that is known, days since 1970-01-01.
     """
     lines = pl.DataFrame({"customer": snapshot.customer_index, "product": snapshot.product_index, "day": snapshot.day})
-    days = lines.select("customer", "day").unique().sort("customer", "day")
+    # a snapshot is sorted by customer and day
+    days = lines.filter(pl.struct("customer", "day").rle_id().is_first_distinct()).select("customer", "day")
     orders = days.group_by("customer", maintain_order=True).agg(
         pl.col("day").first().alias("first"), pl.col("day").get(1, null_on_oob=True).alias("second")
     )

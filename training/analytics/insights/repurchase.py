@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.publication.insights import MOST_PRODUCTS
+from training.dataset.pair_history import build_history
 from training.dataset.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
@@ -23,30 +24,29 @@ def repurchase_rows(snapshot: Snapshot, due: Ints) -> list[list[Any]]:
         product_id, buyers, customers who bought it on two days or more, lower quartile, median and upper quartile of
         the days between (None where nobody came back), then the three columns of `due`. [] without purchases.
     """
-    pairs = pl.DataFrame(
-        {"customer": snapshot.customer_index, "product": snapshot.product_index, "day": snapshot.day}
-    ).unique()
-    days = pairs.sort("product", "customer", "day").with_columns(
-        pl.when((pl.col("customer") == pl.col("customer").shift()) & (pl.col("product") == pl.col("product").shift()))
-        .then(pl.col("day") - pl.col("day").shift())
-        .alias("gap")
+    history, ids = build_history(snapshot), snapshot.products.ids
+    buyers, back = (
+        np.bincount(history.product_index[kept], minlength=len(ids))
+        for kept in (history.visits > 0, history.visits > 1)
     )
-    gap = pl.col("gap")
-    rows = (
-        days.group_by("product", maintain_order=True)
-        .agg(
-            pl.col("customer").n_unique().alias("buyers"),
-            pl.col("customer").filter(gap.is_not_null()).n_unique().alias("back"),
-            *(gap.quantile(share, "linear").alias(name) for name, share in _QUARTILES.items()),
-        )
-        .sort("buyers", "product", descending=[True, False])
-        .head(MOST_PRODUCTS)
+    later = np.flatnonzero(history.pair[1:] == history.pair[:-1]) + 1
+    gaps = pl.DataFrame(
+        {"product": history.product_index[history.pair[later]], "gap": history.day[later] - history.day[later - 1]}
     )
-    ids = snapshot.products.ids
+    shares = (pl.col("gap").quantile(share, "linear").alias(name) for name, share in _QUARTILES.items())
+    quartiles = {product: found for product, *found in gaps.group_by("product").agg(*shares).iter_rows()}
+    most = [product for product in np.argsort(-buyers, kind="stable")[:MOST_PRODUCTS].tolist() if buyers[product]]
     return [
-        [ids[product], buyers, back, *quartiles, *due[:, product].tolist()]
-        for product, buyers, back, *quartiles in rows.iter_rows()
+        [
+            ids[product],
+            int(buyers[product]),
+            int(back[product]),
+            *quartiles.get(product, _NEVER),
+            *due[:, product].tolist(),
+        ]
+        for product in most
     ]
 
 
 _QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}
+_NEVER = [None] * len(_QUARTILES)

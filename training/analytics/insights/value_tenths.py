@@ -74,6 +74,7 @@ def _came(customers: pl.DataFrame, order_days: pl.DataFrame, first: int, last: i
     found = window.group_by("customer_id", maintain_order=True).agg(
         pl.len().cast(pl.Float64).alias("orders"), pl.col("value").sum().alias("money")
     )
+    found = found.cast({"customer_id": pl.String})
     joined = customers.select("customer_id").join(found, on="customer_id", how="left", maintain_order="left")
     return {name: joined[name].fill_null(0.0).to_numpy() for name in ("orders", "money")}
 

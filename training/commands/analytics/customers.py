@@ -16,6 +16,7 @@ from training.commands.source import read_source
 from training.flat_files import frame_to_csv
 from training.frame_files import write_frame
 from training.ingest.ingest import PurchaseSource
+from training.parts.plan import plan_description, size_of
 
 
 def _parse_out(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
@@ -67,6 +68,7 @@ def command(
     ledger = ingested.before(as_of).ledger
     if ledger.is_empty():
         raise TooLittleDataError(f"nothing was bought before {as_of:%Y-%m-%d}; take a later --as-of")
+    progress.note(str(plan_description(size_of(ledger, ingested.catalogue), settings)))
     currency = settings.currency or (next(iter(ingested.currencies)) if len(ingested.currencies) == 1 else None)
     report = report_customers(ledger, as_of, Terms(horizon_days, discount_rate, window_days), progress)
     if out:

@@ -17,6 +17,7 @@ from recommender.settings import load_settings
 from training.commands.options import source_options
 from training.commands.source import read_source
 from training.ingest.ingest import PurchaseSource
+from training.parts.plan import plan_job, size_of
 from training.selection.tune import MEASURE, Tried, Tuned, build_validation, tune
 from training.selection.tune_space import SPACE, named, to_toml
 
@@ -52,6 +53,7 @@ def command(
     _refuse_to_lose(out)
     started, settings, progress = time.monotonic(), load_settings(), Progress(show=not as_json)
     ingested = read_source(source, settings, datetime.now(UTC), progress, as_json=as_json)
+    progress.note(f"each of its windows: {plan_job(size_of(ingested.ledger, ingested.catalogue), settings)}")
     validation = build_validation(ingested.ledger, ingested.catalogue, settings)
     tuned = tune(
         validation,

@@ -53,7 +53,7 @@ def test_a_second_fit_starts_anew():
 def test_threads_give_the_same_bytes(monkeypatch):
     matrix = csr_matrix(random_array((300, 200), density=0.05, rng=np.random.default_rng(0), dtype=np.float32))
     alone = fit_factors(matrix, ALS, 0)
-    monkeypatch.setattr(als_module, "_ENOUGH_FOR_THREADS", 0)
+    monkeypatch.setattr(als_module, "_LARGE", 0)
     assert same(alone, fit_factors(matrix, ALS, 0))
 
 
@@ -158,6 +158,7 @@ def test_of_many_customers_some_teach_the_first_rounds_and_all_get_their_factors
     last = csr_matrix(np.array([[1, 0, 0, 0, 0, 0, 1]], np.float32))
     many = vstack([checkerboard()] * 40, format="csr")
     matrix = vstack([hstack([many, csr_matrix((240, 1), dtype=np.float32)]), last], format="csr")
+    monkeypatch.setattr(als_module, "_LARGE", 100)
     monkeypatch.setattr(als_module, "_MOST_ENTRIES", 60)
     monkeypatch.setattr(als_module, "_ENTRIES_PER_PRODUCT", 2)
     als, done = ALS.model_copy(update={"factors": 2}), []
@@ -165,7 +166,18 @@ def test_of_many_customers_some_teach_the_first_rounds_and_all_get_their_factors
     assert lists_of(top_products(factors, np.arange(240), 1, mask=matrix)) == [[i % 6] for i in range(240)]
     assert np.linalg.norm(factors.products[6]) > 0
     assert sum(done) == als.iterations
+    drawn, entries = factors.drawn
+    assert (50 < drawn <= 60, entries) == (True, matrix.nnz)
     assert same(factors, fit_factors(matrix, als, 0))
+
+
+def test_no_lot_is_drawn_in_a_small_shop(monkeypatch):
+    monkeypatch.setattr(als_module, "_MOST_ENTRIES", 1)
+    monkeypatch.setattr(als_module, "_ENTRIES_PER_PRODUCT", 1)
+    assert fit_factors(checkerboard(), ALS, 0).drawn is None
+    everybody = fit_factors(checkerboard(), ALS, 0)
+    monkeypatch.undo()
+    assert same(everybody, fit_factors(checkerboard(), ALS, 0))
 
 
 def test_a_customer_who_faded_hardly_moves_the_others_and_gets_its_factors():
@@ -181,6 +193,7 @@ def test_a_customer_who_faded_hardly_moves_the_others_and_gets_its_factors():
 
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 def test_few_rounds_of_many_customers(monkeypatch, iterations):
+    monkeypatch.setattr(als_module, "_LARGE", 1)
     monkeypatch.setattr(als_module, "_MOST_ENTRIES", 1)
     monkeypatch.setattr(als_module, "_ENTRIES_PER_PRODUCT", 1)
     done = []

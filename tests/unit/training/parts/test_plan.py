@@ -4,7 +4,7 @@ import pytest
 from recommender.errors import SettingsError
 from recommender.settings import Settings
 from tests.support.worlds import empty_shop, weekly_milk_buyer
-from training.parts.plan import FEWEST_LINES, MOST_LINES, ShopSize, plan_job, size_of
+from training.parts.plan import FEWEST_LINES, MOST_LINES, ShopSize, plan_description, plan_job, size_of
 
 LARGE = ShopSize(lines=3_000_000, customers=100_000, products=10_000)
 GIB = 2**30
@@ -55,6 +55,15 @@ def test_a_shop_ten_times_as_large_needs_ten_times_as_much_at_most():
     assert small.memory < large.memory < 10 * small.memory
     assert small.disk < large.disk < 10 * small.disk
     assert small.minutes < large.minutes < 10 * small.minutes
+
+
+def test_describing_customers_takes_less_than_a_training_and_no_disk():
+    described, trained = plan_description(LARGE, Settings(memory="8 GiB")), plan(LARGE, "8 GiB")
+    assert described.memory < trained.memory
+    assert described.minutes < trained.minutes
+    assert described.disk == 0
+    with pytest.raises(SettingsError, match="set REPRISE_MEMORY='1018 MiB' or more"):
+        plan_description(LARGE, Settings(memory="512 MiB"))
 
 
 def test_nothing_to_learn_from_has_a_plan():

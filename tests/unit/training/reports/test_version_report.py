@@ -59,6 +59,12 @@ class TestPage:
     def test_what_is_not_there_is_left_out(self, make_publication):
         assert sections(render_report(make_publication("v1", {}, n_products=0), None)) == ["data", "coverage"]
 
+    def test_it_says_what_als_learned_from_where_lots_were_drawn(self, make_publication):
+        publication = make_publication("v1", {}, n_products=0)
+        assert "ALS" not in render_report(publication, None)
+        manifest = replace(publication.manifest, metrics={"als_drawn": [250_000, 1_706_305]})
+        assert "250,000 of 1,706,305, drawn by lot" in render_report(replace(publication, manifest=manifest), None)
+
     def test_it_needs_no_network(self, make_version):
         page = render_report(make_version(), None)
         assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)', page))
