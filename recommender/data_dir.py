@@ -43,6 +43,10 @@ class DataDirectory:
         """What a training has made so far, until it has saved its version."""
         return self.work / "training"
 
+    def examples(self, shop: str) -> Path:
+        """What trainings of a shop learned from each past window, kept for the next one; no ids are in it."""
+        return self.root / "examples" / f"shop={shop}"
+
     @property
     def reports(self) -> Path:
         """HTML reports, one file per version."""

@@ -27,8 +27,8 @@ from training.ingest.ingest import Ingested
 from training.parts.checkpoints import Checkpoints, hash_frame
 from training.parts.plan import plan_job, size_of
 from training.provenance import TRAINING_SETTINGS, package_versions
+from training.ranking.examples.example_cache import ExampleCache, open_kept
 from training.ranking.model import Engine, Model, train_model
-from training.ranking.training_examples import ExampleCache
 from training.selection.gate import check_lists, judge
 from training.selection.input_drift import InputProfile, find_drift, record_drift
 
@@ -90,7 +90,8 @@ def train(
     with training_lock(context.home):
         data = {"ledger": hash_frame(known.ledger), "catalogue": hash_frame(known.catalogue)}
         checkpoints = Checkpoints(context.home.training, _key(data, as_of, settings))
-        cache = ExampleCache(known.ledger, known.catalogue, settings, checkpoints)
+        kept = open_kept(context.home.examples(settings.shop), settings)
+        cache = ExampleCache(known.ledger, known.catalogue, settings, kept)
         ledger = cache.ledger
         evaluation = _evaluate(cache, known.catalogue, context, checkpoints)
         model = train_model(
@@ -106,6 +107,7 @@ def train(
         if model.factors.drawn:
             drawn, pairs = model.factors.drawn
             progress.note(f"ALS learned from {drawn:,} of {pairs:,} pairs of a customer and a product, drawn by lot")
+        cache.forget_others()
         del cache
         give_back()  # what the lists were made from
         with progress.step("Describe customers"):

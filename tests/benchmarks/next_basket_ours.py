@@ -17,12 +17,13 @@ from training.dataset.ranked_lists import split_lists
 from training.dataset.snapshot import build_snapshot
 from training.ingest.schema import CATALOGUE, LEDGER
 from training.models.als import fit_factors, top_products
+from training.ranking.examples.training_examples import collect_examples
+from training.ranking.examples.windows import learning_cuts
 from training.ranking.personal_lists import PersonalLists, rank_candidates
 from training.ranking.ranker import fit_ranker
-from training.ranking.training_examples import collect_examples, learning_cuts
 
 WEEK = timedelta(days=7)
-END = datetime(2001, 3, 5, tzinfo=UTC)
+END = datetime(2001, 3, 8, tzinfo=UTC)
 """Midnight after everybody's last week. The date means nothing."""
 
 
@@ -41,7 +42,7 @@ def rank_ours(problem: Problem) -> Lists:
     """The two-stage ranker with the default settings, as of the end of everybody's last known week."""
     ledger, settings = _make_ledger(problem), Settings(horizon_days=WEEK.days)
     catalogue = _make_catalogue(ledger)
-    cuts = learning_cuts(ledger["ordered_at"].min(), END, settings.horizon_days)
+    cuts = learning_cuts(ledger["ordered_at"].min(), END, settings.horizon_days, len(ledger))
     ranker = fit_ranker(
         [collect_examples(ledger, shop_of(ledger, catalogue, cut, settings)) for cut in cuts], settings.seed
     )

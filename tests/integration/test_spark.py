@@ -15,9 +15,9 @@ from recommender.settings import AlsSettings, Settings
 from tests.support.commands import call_reprise
 from tests.support.spark_cluster import DeadlyRanker, cluster
 from tests.support.worlds import AS_OF, ledger_of
+from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import LocalEngine
 from training.ranking.ranker import fit_ranker
-from training.ranking.training_examples import ExampleCache
 from training.spark import engine as engine_module
 from training.spark.engine import SparkEngine
 from training.spark.session import open_session

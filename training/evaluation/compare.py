@@ -26,8 +26,8 @@ from training.evaluation.scores import CustomerScores, Scores, score_customers, 
 from training.evaluation.similar_lists import judge_similar
 from training.evaluation.tifu_knn import tifu_knn
 from training.evaluation.top_k import Scorer, rank_by
+from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import Model, train_model
-from training.ranking.training_examples import ExampleCache
 
 KS = (5, 10, 20)
 _BASELINES = ("popular", "trending", "own_counts", "decayed_own", "tifu_knn", "item_cosine", "als", "bpr")

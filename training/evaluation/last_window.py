@@ -18,9 +18,9 @@ from training.dataset.split import Window, end_of, split_window
 from training.evaluation.baselines import decayed_own, own_counts, popular, trending
 from training.evaluation.scores import Scores, score_ranking
 from training.evaluation.top_k import Scorer, rank_by
+from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import Model, train_model
 from training.ranking.rankings import rank_customers
-from training.ranking.training_examples import ExampleCache
 
 OURS = "reprise"
 """Name of the model's ranking among the others."""

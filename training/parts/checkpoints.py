@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
 
@@ -55,6 +56,13 @@ class Checkpoints:
         with write_whole(self.folder / f"{name}.{_checksum(wire)}") as file:
             file.write(wire)
         return frame
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Delete the frames of all other names. Raises HomeError."""
+        with home_errors(f"tidy up {self.folder}"):
+            for path in self.folder.iterdir():
+                if path.name != _KEY and path.stem not in names:
+                    path.unlink()
 
     def clear(self) -> None:
         """Delete all. Raises HomeError."""

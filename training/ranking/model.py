@@ -28,10 +28,11 @@ from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of, split_customers
 from training.parts.part_lists import join_lists
 from training.parts.plan import plan_job, size_of
+from training.ranking.examples.example_cache import ExampleCache
+from training.ranking.examples.training_examples import Examples
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
 from training.ranking.shop_evidence import ShopEvidence
-from training.ranking.training_examples import ExampleCache, Examples, learning_cuts
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
@@ -151,7 +152,7 @@ def train_model(
     """
     plan = plan_job(size_of(ledger, catalogue), settings)
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
-    examples, ledger = _look_back(as_of, example_cache, settings, progress), example_cache.ledger
+    examples, ledger = _look_back(as_of, example_cache, progress), example_cache.ledger
     # one after the other: both use several cores, and together they would be the most that a training holds
     with progress.step("Learn to rank, tastes and rhythms"), threadpool_limits(1, "blas"):
         ranker = fit_ranker(examples, settings.seed)
@@ -172,10 +173,8 @@ def train_model(
     return Model(snapshot, products, tables, shop.tastes.recent, ceiling, shop, ranker)
 
 
-def _look_back(as_of: datetime, example_cache: ExampleCache, settings: Settings, progress: Progress) -> list[Examples]:
-    first = example_cache.ledger["ordered_at"].min()
-    cuts = learning_cuts(first, as_of, settings.horizon_days) if isinstance(first, datetime) else []
-    examples = []
+def _look_back(as_of: datetime, example_cache: ExampleCache, progress: Progress) -> list[Examples]:
+    cuts, examples = example_cache.cuts(as_of), []
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
     at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
     with (

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from training.ranking.examples.training_examples import Examples
 from training.ranking.feature_table import FeatureTable
-from training.ranking.training_examples import Examples
 from training.ranking.tree_tables import TreeTables
 
 _FEWEST_PURCHASES = 100

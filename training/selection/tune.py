@@ -26,8 +26,9 @@ from recommender.settings import Settings
 from training.dataset.split import Window, split_window
 from training.evaluation.last_window import OURS, K, evaluate_window, last_window, rank_model
 from training.provenance import TRAINING_SETTINGS, package_versions
+from training.ranking.examples.example_cache import ExampleCache
+from training.ranking.examples.windows import past_cuts
 from training.ranking.model import train_model
-from training.ranking.training_examples import ExampleCache, training_cuts
 from training.selection.tune_space import SPACE, SearchPoint, named, params_of, point_of, rounded, with_point
 
 MEASURE = f"ndcg@{K}"
@@ -145,7 +146,7 @@ def build_validation(ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Se
     as_of = last_window(ledger, horizon).cut
     known = ledger.filter(pl.col("ordered_at") < as_of)
     first = known["ordered_at"].min()
-    cuts = training_cuts(first, as_of, horizon, _WINDOWS) if isinstance(first, datetime) else []
+    cuts = past_cuts(first, as_of, horizon, _WINDOWS) if isinstance(first, datetime) else []
     if not cuts:
         raise TooLittleDataError(
             f"nothing to tune on: before the last {horizon} days there must be at least {2 * horizon} more days of "

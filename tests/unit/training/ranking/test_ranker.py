@@ -5,9 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from training.ranking.examples.training_examples import Examples
 from training.ranking.feature_table import FeatureTable
 from training.ranking.ranker import fit_ranker
-from training.ranking.training_examples import Examples
 
 
 def examples_of(n=8000, seed=0):

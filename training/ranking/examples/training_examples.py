@@ -1,6 +1,6 @@
 """Training examples: features of candidates before a past cut, labelled by the purchases after it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
@@ -11,33 +11,23 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from recommender.days import SECONDS_PER_DAY, day_of
-from recommender.settings import Settings
 from training.dataset.batches import Rows, customer_batches, for_each_batch
-from training.dataset.coded_ids import code_ids
-from training.dataset.freed import give_back
 from training.dataset.id_map import IdMap
 from training.dataset.pair_history import Ints
 from training.dataset.pair_keys import find_keys
-from training.dataset.snapshot import Snapshot, build_snapshot
-from training.parts.checkpoints import Checkpoints
+from training.dataset.snapshot import Snapshot
 from training.parts.customer_parts import lines_of
 from training.ranking.candidate_pairs import Candidates
 from training.ranking.features import Evidence, build_features, customer_table, find_candidates, find_evidence
-from training.ranking.shop_evidence import ShopEvidence, learn_shop
+from training.ranking.shop_evidence import ShopEvidence
 
 _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
-_NEGATIVES = 40_000
-"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in six."""
-_FEWEST_KEPT, _FEWEST_OWN_KEPT = 0.02, 0.15
+_NEGATIVES = 12_000
+"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in sixteen."""
+_FEWEST_KEPT, _FEWEST_OWN_KEPT = 0.02, 0.08
 """Least share of the candidates not bought that is kept, and of those that the customer bought before: of these there
 are ten times fewer, and they are harder to tell from what is bought."""
-_WINDOWS = 3
-"""Latest windows to learn from."""
-_YEAR_DAYS = 365
-_SEASON_HISTORY = 6
-"""Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
-_FRAMES = ("customers", "features")
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
@@ -195,84 +185,6 @@ def find_labels(ledger: pl.DataFrame, snapshot: Snapshot, horizon_days: int) -> 
     kept = kept[np.argsort(keys[kept], kind="stable")]
     wait_days = (bought["seconds"].to_numpy() / SECONDS_PER_DAY).astype(np.float32)
     return Labels(customer[kept], keys[kept], wait_days[kept])
-
-
-def training_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int = _WINDOWS) -> list[datetime]:
-    """Cuts of up to `n` past windows, newest first, one horizon apart.
-
-    The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
-    moment of the first purchase. A training as of the first cut shares its windows.
-    """
-    return _cuts(as_of, horizon_days, range(1, n + 1), first + timedelta(days=horizon_days))
-
-
-def learning_cuts(first: datetime, as_of: datetime, horizon_days: int) -> list[datetime]:
-    """The cuts to learn from, newest first: those of the last three windows, and of the one a year ago.
-
-    The latter teaches what changes with the season that is coming, which the last months do not know yet. It is left
-    out where less than six horizons of history lie before it.
-    """
-    year = round(_YEAR_DAYS / horizon_days)
-    season = [year] if year > _WINDOWS else []
-    return training_cuts(first, as_of, horizon_days) + _cuts(
-        as_of, horizon_days, season, first + timedelta(days=_SEASON_HISTORY * horizon_days)
-    )
-
-
-def _cuts(as_of: datetime, horizon_days: int, ages: Iterable[int], earliest: datetime) -> list[datetime]:
-    cuts = [as_of - timedelta(days=horizon_days * age) for age in ages]
-    return [cut for cut in cuts if cut >= earliest]
-
-
-class ExampleCache:
-    """A cache of what trainings on one ledger share: the examples of a cut, and the shop evidence at it.
-
-    Attributes:
-        ledger: with coded ids.
-    """
-
-    def __init__(
-        self, ledger: pl.DataFrame, catalogue: pl.DataFrame, settings: Settings, checkpoints: Checkpoints | None = None
-    ) -> None:
-        """With `checkpoints`, those of this ledger, catalogue and settings, examples are kept there, too."""
-        self.ledger, self._catalogue, self._settings = code_ids(ledger), catalogue, settings
-        self._checkpoints = checkpoints
-        self._known: dict[datetime, Examples] = {}
-        self._shops: dict[datetime, ShopEvidence] = {}
-
-    def examples(self, cut: datetime) -> Examples:
-        """The examples of a cut, collected once; see `collect_examples`."""
-        if cut not in self._known:
-            self._known[cut] = self._find(cut) or self._collect(cut)
-        return self._known[cut]
-
-    def shop(self, as_of: datetime) -> tuple[Snapshot, ShopEvidence]:
-        """The snapshot at a moment and its shop evidence, which is kept for the examples of this cut."""
-        snapshot = self._snapshot(as_of)
-        if as_of not in self._shops:
-            self._shops[as_of] = self._learn(snapshot)
-        return snapshot, self._shops[as_of]
-
-    def _snapshot(self, as_of: datetime) -> Snapshot:
-        return build_snapshot(self.ledger, as_of, self._catalogue["product_id"])
-
-    def _learn(self, snapshot: Snapshot) -> ShopEvidence:
-        return learn_shop(snapshot, self.ledger, self._catalogue, self._settings)
-
-    def _find(self, cut: datetime) -> Examples | None:
-        if self._checkpoints is None:
-            return None
-        customers, features = (self._checkpoints.find(f"examples-{cut:%Y%m%d}-{name}") for name in _FRAMES)
-        return None if customers is None or features is None else Examples.from_frames(customers, features)
-
-    def _collect(self, cut: datetime) -> Examples:
-        shop = self._shops.pop(cut, None) or self._learn(self._snapshot(cut))
-        examples = collect_examples(self.ledger, shop)
-        give_back()  # the evidence of a window is many times what is kept of it
-        if self._checkpoints:
-            for name, frame in zip(_FRAMES, examples.to_frames(), strict=True):
-                self._checkpoints.keep(f"examples-{cut:%Y%m%d}-{name}", frame)
-        return examples
 
 
 def _draw(customers: Ints, most: int, lot: Generator) -> Ints:

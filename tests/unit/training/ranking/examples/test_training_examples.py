@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -8,10 +8,8 @@ from recommender.settings import AlsSettings, Settings
 from tests.support.evidence import shop_of
 from tests.support.worlds import AS_OF, LEDGER_SCHEMA, empty_shop, ledger_of, new_customer, two_tastes
 from training.dataset.snapshot import build_snapshot
-from training.parts.checkpoints import Checkpoints
-from training.ranking import training_examples
-from training.ranking.shop_evidence import learn_shop
-from training.ranking.training_examples import ExampleCache, collect_examples, find_labels, learning_cuts, training_cuts
+from training.ranking.examples import training_examples
+from training.ranking.examples.training_examples import collect_examples, find_labels
 
 SETTINGS = Settings(als=AlsSettings(factors=8))
 CUT = AS_OF - timedelta(days=30)
@@ -129,56 +127,3 @@ def test_answers_are_of_customers_with_a_past():
     )
     labels = find_labels(ledger, build_snapshot(ledger, CUT), 30)
     assert labels.look_up(np.array([0, 1])).tolist() == [np.inf, 0.0]
-
-
-def test_windows_to_learn_from_are_over_and_have_a_past():
-    as_of = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-    cuts = training_cuts(as_of - timedelta(days=100), as_of, 30, 5)
-    assert cuts == [as_of - timedelta(days=30), as_of - timedelta(days=60)]
-    assert training_cuts(as_of - timedelta(days=59), as_of, 30, 5) == []
-
-
-def test_the_season_of_a_year_ago_is_learned_where_it_had_a_past():
-    as_of = datetime(2026, 11, 20, tzinfo=UTC)
-    latest = [as_of - timedelta(days=days) for days in (30, 60, 90)]
-    assert learning_cuts(as_of - timedelta(days=540), as_of, 30) == [*latest, as_of - timedelta(days=360)]
-    assert learning_cuts(as_of - timedelta(days=539), as_of, 30) == latest
-
-
-def test_a_long_horizon_has_no_window_twice():
-    as_of = datetime(2026, 11, 20, tzinfo=UTC)
-    assert len(learning_cuts(as_of - timedelta(days=5000), as_of, 120)) == 3
-
-
-def test_windows_are_collected_once():
-    ledger = new_customer()
-    cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
-    assert cache.examples(CUT) is cache.examples(CUT)
-    assert cache.examples(CUT).features.equals(collect(ledger).features)
-
-
-def test_what_a_training_knew_at_a_cut_serves_its_examples(monkeypatch):
-    ledger, learned = new_customer(), []
-    alone = collect(ledger)
-
-    def learn(snapshot, *others):
-        learned.append(snapshot.as_of)
-        return learn_shop(snapshot, *others)
-
-    monkeypatch.setattr(training_examples, "learn_shop", learn)
-    cache = ExampleCache(ledger, catalogue_of(ledger), SETTINGS)
-    cache.shop(CUT)
-    assert cache.examples(CUT).features.equals(alone.features)
-    assert learned == [CUT]
-
-
-def test_examples_come_back_from_checkpoints(tmp_path, monkeypatch):
-    ledger = two_tastes()
-    first, second = (ExampleCache(ledger, catalogue_of(ledger), SETTINGS, Checkpoints(tmp_path, "key")) for _ in "12")
-    made = first.examples(CUT)
-    monkeypatch.setattr("training.ranking.training_examples.collect_examples", None)
-    found = second.examples(CUT)
-    assert found.customers.equals(made.customers)
-    assert found.features.equals(made.features)
-    for name in ("returned", "bought", "share", "n_bought"):
-        assert np.array_equal(getattr(found, name), getattr(made, name))

@@ -1,0 +1,1 @@
+"""What the ranker learns from: windows of the past, and their candidates with what became of them."""

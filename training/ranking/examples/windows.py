@@ -1,0 +1,68 @@
+"""Windows of the past: horizons that are over, whose purchases tell what the purchases before them meant."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from recommender.days import day_of, midnight_of
+
+_GRID_DAYS = 7
+"""Cuts are multiples of it in days since 1970-01-01: a training of tomorrow learns from nearly all of today's."""
+_YEAR_GRID_DAYS = 364
+_SEASON_HISTORY = 6
+"""Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
+_LARGE = 1_000_000
+"""Purchases from which a few windows teach as much as many, at a fraction of their time."""
+
+
+class Spacing(NamedTuple):
+    """Windows to learn from: `n` of them, `days` apart."""
+
+    n: int
+    days: int
+
+
+_MANY, _FEW = Spacing(17, _GRID_DAYS), Spacing(3, 4 * _GRID_DAYS)
+
+
+def learning_cuts(first: datetime, as_of: datetime, horizon_days: int, n_purchases: int) -> list[datetime]:
+    """The cuts to learn from, newest first: of the latest windows, and of the one a year ago.
+
+    The latter teaches what changes with the season that is coming, which the last months do not know yet. It is left
+    out where less than six horizons of history lie before it. All are midnights of one weekly grid, whatever `as_of`
+    is; the horizon of each is over by `as_of`, and at least as much history lies before it.
+
+    Args:
+        first: moment of the first purchase.
+        as_of: moment of the training.
+        horizon_days: length of a window.
+        n_purchases: of the ledger; with more than a million, the windows are fewer.
+    """
+    spacing = _MANY if n_purchases <= _LARGE else _FEW
+    newest = _on_grid(as_of - timedelta(days=horizon_days))
+    latest = [newest - timedelta(days=spacing.days * age) for age in range(spacing.n)]
+    season = _on_grid(as_of) - timedelta(days=_YEAR_GRID_DAYS)
+    horizon = timedelta(days=horizon_days)
+    return _from(first + horizon, latest) + _from(
+        first + _SEASON_HISTORY * horizon, [season] if season < latest[-1] else []
+    )
+
+
+def past_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int) -> list[datetime]:
+    """Cuts of up to `n` past windows, newest first, one horizon apart.
+
+    The horizon of each is over by `as_of`, and at least as much history lies before it, counted from `first`, the
+    moment of the first purchase.
+    """
+    horizon = timedelta(days=horizon_days)
+    return _from(first + horizon, [as_of - horizon * age for age in range(1, n + 1)])
+
+
+def _on_grid(moment: datetime) -> datetime:
+    """The last cut of the grid up to a moment."""
+    day = day_of(int(moment.timestamp()))
+    return midnight_of(day - day % _GRID_DAYS)
+
+
+def _from(earliest: datetime, cuts: Iterable[datetime]) -> list[datetime]:
+    return [cut for cut in cuts if cut >= earliest]
