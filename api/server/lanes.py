@@ -5,6 +5,8 @@ What waits for Redis takes no thread from pages. Each lane has a line, bounded i
 """
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -31,6 +33,11 @@ SEATS: dict[Name, tuple[int, int]] = {
     "console": (1, 20),  # its pages take a while to write: one at a time leaves room for answers
 }
 """Threads of each lane, and most requests in the line before them."""
+SHARES: dict[Name, float] = {"console": 0.1}
+"""Share of its time that a thread may compute, where that is not all of it: what else is asked of the process comes
+first, however many open pages. A page is never held up by this, only the next one."""
+LONGEST_REST_S = 1.0
+"""After one request, however long it computed."""
 _PROBES = ("operations.live", "operations.ready")
 """Endpoints that ask nothing and take a moment, so that the loop answers them."""
 _METRICS = "operations.metrics"
@@ -41,6 +48,8 @@ class Lane:
 
     def __init__(self, name: Name, n_threads: int, most_waiting: int) -> None:
         self.name = name
+        self._rest = 1 / SHARES.get(name, 1.0) - 1
+        self._rested = threading.local()
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)
         self._most = n_threads + most_waiting
         self._n = 0
@@ -53,9 +62,19 @@ class Lane:
     async def run(self, answer: Callable[..., T], *arguments: object) -> T:
         """What a thread makes of the arguments."""
         self._n += 1
-        done = asyncio.get_running_loop().run_in_executor(self._threads, answer, *arguments)
+        done = asyncio.get_running_loop().run_in_executor(self._threads, self._answer, answer, *arguments)
         done.add_done_callback(self._leave)  # a thread goes on where the client is gone
         return await asyncio.shield(done)
+
+    def _answer(self, answer: Callable[..., T], *arguments: object) -> T:
+        """The same, once this thread has rested from what it computed before."""
+        time.sleep(max(0.0, getattr(self._rested, "at", 0.0) - time.monotonic()))
+        begun = time.thread_time()
+        try:
+            return answer(*arguments)
+        finally:
+            rest = min(LONGEST_REST_S, self._rest * (time.thread_time() - begun))
+            self._rested.at = time.monotonic() + rest
 
     def _leave(self, _done: object) -> None:
         self._n -= 1

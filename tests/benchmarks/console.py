@@ -1,16 +1,18 @@
-"""How long an answer takes while nobody looks at the console, and while four people open its pages without a pause.
+"""How long an answer takes while nobody looks at the console, while people open its pages, and while they never pause.
 
     python -m tests.benchmarks.console
 
-Pages are of the same process, the worst that can be, or of another one on the same machine, which takes as much of
-the processors and none of Python's lock: the difference between these two is what the console itself costs an answer.
-Needs `wrk`. The figures mean something on a machine that does nothing else.
+Pages are of the same process, the worst that can be: so many a second, and as many as four people get who wait for
+nothing but the page before. The latter also of another process on the same machine, which takes as much of the
+processors and none of Python's lock. Needs `wrk`. The figures mean something on a machine that does nothing else.
 """
 
+import itertools
 import re
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
@@ -24,25 +26,30 @@ from tests.support.served import Served, serve
 ROUNDS = 5
 SECONDS = 4
 PEOPLE = 4
+PACES = (1, 5, 20)
 PAGES = ("overview", "products", "retention", "customers?customer=ANNA", "due?within=30", "versions")
 ANSWER = "/v1/customers/ANNA/recommendations"
 
 
 @contextmanager
-def people(address: tuple[str, int]) -> Iterator[list[str]]:
-    """Somebody opens pages all the while; the list holds the pages that were answered."""
+def people(address: tuple[str, int], a_second: float | None = None) -> Iterator[list[str]]:
+    """PEOPLE open pages all the while, `a_second` in all or without a pause; the list holds those answered."""
     over, opened = threading.Event(), list[str]()
+    pause_s = 0.0 if a_second is None else PEOPLE / a_second
 
-    def look() -> None:
-        while not over.is_set():
-            for page in PAGES:
-                connection = HTTPConnection(*address, timeout=60)
-                connection.request("GET", f"/console/{page}")
-                assert connection.getresponse().read()
-                connection.close()
-                opened.append(page)
+    def look(first: int) -> None:
+        due = time.monotonic() + pause_s * first / PEOPLE
+        for page in itertools.cycle(PAGES):
+            if over.wait(max(0.0, due - time.monotonic())):
+                return
+            connection = HTTPConnection(*address, timeout=60)
+            connection.request("GET", f"/console/{page}")
+            assert connection.getresponse().read()
+            connection.close()
+            opened.append(page)
+            due += pause_s
 
-    threads = [threading.Thread(target=look) for _ in range(PEOPLE)]
+    threads = [threading.Thread(target=look, args=(number,)) for number in range(PEOPLE)]
     for thread in threads:
         thread.start()
     try:
@@ -76,10 +83,13 @@ def main() -> None:
             servers.append(until_the_end.enter_context(serve(folder / name, REPRISE_REDIS_URL=redis.url)))
         for _ in range(ROUNDS):
             print(f"nobody looks           {measure(servers[0])}")
-            with people(servers[1].address) as opened:
-                print(f"pages elsewhere        {measure(servers[0])}  ({len(opened)} pages)")
+            for a_second in PACES:
+                with people(servers[0].address, a_second) as opened:
+                    print(f"{a_second:>2} pages a second       {measure(servers[0])}  ({len(opened)} pages)")
             with people(servers[0].address) as opened:
-                print(f"pages of the same      {measure(servers[0])}  ({len(opened)} pages)")
+                print(f"without a pause        {measure(servers[0])}  ({len(opened)} pages)")
+            with people(servers[1].address) as opened:
+                print(f"the same, elsewhere    {measure(servers[0])}  ({len(opened)} pages)", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ import pytest
 from recommender.redis.open import open_storage
 from recommender.settings import Settings
 from tests.support.commands import call_reprise
+from tests.support.console import to_text
 from tests.support.load import ask
 from tests.support.redis_servers import WAIT_S, free_port, wait_until
 from tests.support.served import members
@@ -34,12 +36,12 @@ class Visitor:
 
     def ask(self, path: str, **form: str) -> str:
         """The page at `path`; a form is posted, and what follows is another page."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=WAIT_S)
         headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        connection.request("POST" if form else "GET", path, urlencode(form) or None, headers)
-        answer = connection.getresponse()
-        self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]
-        text = answer.read().decode()
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=WAIT_S)) as connection:
+            connection.request("POST" if form else "GET", path, urlencode(form) or None, headers)
+            answer = connection.getresponse()
+            self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]
+            text = answer.read().decode()
         assert answer.status < 400, text
         return text
 
@@ -76,6 +78,24 @@ def running(home: Path, port: int, *command: str) -> Iterator[list[str]]:
                     os.kill(pid, signal.SIGKILL)
 
 
+def seen(address: tuple[str, int], key: str, page: str, product: str, at: datetime) -> str:
+    """Tell the service that a product of a page was seen, as a browser would; the answer that showed it."""
+    card = page[page.index(f'data-product="{product}"') :]
+    found = re.search(r'name="recommendation_id" value="(rec_\w+)"', card)
+    assert found is not None
+    told = {"event_id": "seen", "event_type": "impression", "product_id": product, "recommendation_id": found[1],
+            "placement": "home", "rank": 1, "customer_id": "somebody", "occurred_at": at.isoformat()}  # fmt: skip
+    answer = ask(address, "/v1/events", "POST", {"events": [told]}, {"Authorization": f"Bearer {key}"})
+    assert answer.status == 202, answer.json
+    return found[1]
+
+
+def done(address: tuple[str, int], key: str, campaign: str) -> bool:
+    """Whether the picks of a campaign are made."""
+    answer = ask(address, f"/v1/campaigns/{campaign}", headers={"Authorization": f"Bearer {key}"})
+    return bool(answer.json["state"] == "done")
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_made(home: Path) -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port + 1)):
@@ -98,9 +118,18 @@ def test_a_demo_from_nothing_to_ctrl_c_and_another_one(home: Path) -> None:
         visitor.ask("/demo/who", role="monthly")
         before = re.findall(r'data-product="([^"]+)"', visitor.ask("/"))
         visitor.ask("/demo/clock", step="week")
-        visitor.ask("/cart", product=before[0])
+        led = seen(("127.0.0.1", port), key[1], visitor.ask("/"), before[0], datetime.now(UTC) + timedelta(days=7))
+        visitor.ask("/cart", product=before[0], recommendation_id=led)
         visitor.ask("/checkout", order="1")
         assert "here, just now" in visitor.ask("/account")
+        owner = Visitor(port)
+        owner.ask("/console/sign-in", key=key[1])
+        wait_until(lambda: "Seen 1 Clicked 0 Put into the cart 0 Bought 1" in to_text(owner.ask("/console/overview")),
+                   "the console counts the order")  # fmt: skip
+        csrf = re.search(r'name="csrf" value="(\w+)"', owner.ask("/console/campaigns"))
+        assert csrf is not None
+        owner.ask("/console/campaign", csrf=csrf[1], campaign="trial", audience="everyone")
+        wait_until(lambda: done(("127.0.0.1", port), key[1], "trial"), "the campaign's picks are made")
         assert ask(("127.0.0.1", port), "/v1/popular").status == 401
         kept = json.loads((home / "shop/orders.json").read_text())
         assert [list(order["lines"]) for order in kept] == [[before[0]]]

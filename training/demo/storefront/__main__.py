@@ -13,7 +13,8 @@ from recommender.cli.main import exit_code
 from recommender.cli.ports import refuse_taken_port
 from recommender.errors import RepriseError
 from recommender.settings import ENV_PREFIX, load_settings
-from training.demo.sites import service_address, storefront_address, storefront_port
+from training.demo.sites import persian_site, service_address, storefront_address, storefront_port
+from training.demo.storefront.counting import counting
 from training.demo.storefront.keys import DemoKeys
 
 NEXT = """
@@ -45,7 +46,8 @@ def main(requests: list[str]) -> None:
     if requests:
         tries = "\n  ".join([f"KEY={keys.trial}", *requests])
         echo(NEXT.format(shop=storefront_address(settings), service=service_address(settings), requests=tries))
-    serve(settings, worker="training.demo.storefront.worker:create_demo_worker", report=False, as_json=not requests)
+    with counting(settings, [settings.shop, persian_site(settings.shop)]):
+        serve(settings, worker="training.demo.storefront.worker:create_demo_worker", report=False, as_json=not requests)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from api import create_app
 from api.security.permissions import access_of, accessible
+from api.server import lanes
 from api.server.asgi import AsgiApp
-from api.server.lanes import Lanes
+from api.server.lanes import LONGEST_REST_S, Lane, Lanes
 from api.serving.service import service
 from recommender.errors import StoreUnavailableError
 from recommender.settings import MailSettings, Settings
@@ -167,3 +168,42 @@ def test_a_shop_that_is_opened_holds_up_no_other(app: Flask, storage: MemoryShop
     assert second.json["fallback"]["reason"] == "store_unavailable"  # it waited a moment
     assert first.json["fallback"]["reason"] == "model_not_ready"
     assert len(following) == 1
+
+
+class Time:
+    """A clock of which each request takes `computes` seconds; how long threads slept before they answered."""
+
+    def __init__(self, computes: float) -> None:
+        self.computes, self.now, self.slept = computes, 100.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def compute(self) -> str:
+        self.now += self.computes
+        return "page"
+
+
+@pytest.mark.parametrize(("name", "computes", "rest"), [("console", 0.01, 0.09), ("console", 5.0, LONGEST_REST_S),
+                                                        ("pages", 5.0, 0.0)])  # fmt: skip
+def test_the_console_gets_a_tenth_of_a_process_and_holds_up_no_page_for_itself(
+    monkeypatch: pytest.MonkeyPatch, name: str, computes: float, rest: float
+):
+    clock = Time(computes)
+    monkeypatch.setattr(lanes, "time", clock)
+
+    async def three() -> None:
+        lane = Lane(name, 1, 10)
+        assert await asyncio.gather(*(lane.run(clock.compute) for _ in range(2))) == ["page", "page"]
+        clock.now += 60  # somebody reads
+        assert await lane.run(clock.compute) == "page"
+
+    asyncio.run(three())
+    assert clock.slept == pytest.approx([0.0, rest, 0.0])
