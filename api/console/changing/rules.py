@@ -91,8 +91,8 @@ def _rule(op: str, form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _index(form: Mapping[str, str], op: str, document: Mapping[str, Any]) -> int:
-    text = form.get("index", "")
-    if not (text.isascii() and text.isdigit() and int(text[:9]) < len(document[op.removeprefix("remove-")])):
+    text, n = form.get("index", ""), len(document[op.removeprefix("remove-")])
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) < n):
         raise RefusedError("rule_gone")
     return int(text)
 

@@ -130,6 +130,13 @@ def test_what_cannot_be_is_refused_with_the_field(
     assert world.storage.actions("default") == []
 
 
+@pytest.mark.parametrize("index", ["1", "0000000009", "9" * 5_000, "-1"])
+def test_a_number_of_any_length_names_no_rule_beyond_the_last(world: World, owner: Visitor, index: str) -> None:
+    owner.submit(add_rule(owner, "pins", target="MILK", position="1"), "Apply")
+    assert add_rule(owner, "remove-pins", index=index).status_code == 400
+    assert len(placement(world).pins) == 1
+
+
 def test_of_two_who_act_at_once_the_second_is_told_and_changes_nothing(world: World, owner: Visitor) -> None:
     other = world.browser(world.keys["admin"])
     mine, theirs = (
