@@ -64,7 +64,7 @@ def _lead(visit: Visit, rows: Sequence[Sequence[Any]]) -> str:
         return visit.t("products.nobody_back")
     name = titles(visit, [best[0]])[best[0]]
     title = best[0] if name is None else name.title or best[0]
-    return visit.t("products.lead", product=title, n=round(best[4]), buyers=best[2])
+    return visit.t("products.lead", product=title, n=round(best[4]), back=best[2], buyers=best[1])
 
 
 def _table(visit: Visit, rows: Sequence[Sequence[Any]], note: str) -> Table:

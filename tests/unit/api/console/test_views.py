@@ -235,6 +235,14 @@ def test_the_figures_of_versions_are_drawn_beside_the_best_simple_method(reader:
     assert len(re.findall(r'<polyline class="line s[01]"', page)) == 2
 
 
+def test_the_best_product_is_told_with_its_buyers_and_who_came_back(reader: Visitor) -> None:
+    assert "Of 2 customers who bought it, 1 came back." in reader.text("products")
+
+
+def test_it_says_why_the_two_probabilities_of_a_customer_differ(reader: Visitor) -> None:
+    assert "their probabilities differ" in reader.text("customers", customer="ANNA")
+
+
 def test_a_key_sees_its_own_shop_and_changes_nothing_elsewhere(world: World) -> None:
     other = world.add_key("read", "admin", shop="other")
     world.storage.store("other").publish(publication(insights=None), keep=3)
