@@ -42,6 +42,7 @@ def _preview(visit: Visit) -> Done:
     name = request.form.get("placement", "")
     before = _placement(visit, name)
     after, form = changed(before, request.form), request.form.to_dict()
+    actions.expect(actions.digest_of(before.model_dump(mode="json")), form.get("before"))
     return lambda visit: merchandising.preview(visit, name, before, after, form)
 
 

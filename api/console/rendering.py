@@ -45,7 +45,7 @@ def render(page: Page, words: Words, session: Session | None, *, notices: Iterab
     asked = {name: value for name, value in request.args.items() if name not in ("as", "table")}
     body = environment().get_template("page.html").render(
         page=page, t=words, session=session, notices=tuple(notices), here=request.path.rpartition("/")[2], asked=asked,
-        may_act=session is not None and session.may_act,
+        may_act=session is not None and session.may_act, has_address=request.method == "GET",
     )  # fmt: skip
     response = Response(body, page.status, content_type="text/html; charset=utf-8")
     response.headers["Content-Language"] = words.language

@@ -84,6 +84,13 @@ class Visit:
         named = self.manifest.metrics.get("prices", {}).get("currency") if self.manifest else None
         return self.service.settings.currency or named or (self.insights or {}).get("currency")
 
+    @property
+    def lacks(self) -> str:
+        """Why figures of the version are not there, and what to do about it."""
+        if not self.is_answering:
+            return self.t("empty.no_redis")
+        return self.t("empty.no_insights" if self.version else "empty.no_version")
+
     def asked(self, name: str) -> str:
         """What the address asks for under a name, stripped; empty for nothing."""
         return request.args.get(name, "")[:LONGEST_ASKED].strip()

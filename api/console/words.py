@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +12,6 @@ from typing import Any
 
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
-from persiantools.jdatetime import JalaliDate
 
 from api.console.page import Kind
 from api.web.accept_language import accepted_language
@@ -97,8 +97,8 @@ class Words:
     def day(self, value: str | date) -> str:
         """Day, month and year; of the Jalali calendar in Persian."""
         on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-        if self.language == "fa":
-            jalali = JalaliDate(on)  # type: ignore[no-untyped-call]
+        jalali = self.notation.jalali(on)
+        if jalali is not None:
             return (
                 f"{self._digits(str(jalali.day))} {jalali.strftime('%B', locale='fa')} {self._digits(str(jalali.year))}"
             )
@@ -118,7 +118,9 @@ class Words:
 
     def moment(self, value: str) -> str:
         """Day and time, UTC."""
-        at = datetime.fromisoformat(value).astimezone(UTC)
+        at = datetime.fromisoformat(value)
+        with suppress(OverflowError):  # what ends with the year 9999 elsewhere ends later here
+            at = at.astimezone(UTC)
         return f"{self.day(at.date())}, {self._digits(format_time(at, 'HH:mm', locale=self.notation.locale))} UTC"
 
     def _digits(self, text: str) -> str:

@@ -49,6 +49,11 @@ class Dated(BaseModel):
     from_: Moment | None = Field(default=None, alias="from")
     until: Moment | None = None
 
+    @property
+    def may_hold(self) -> bool:
+        """Whether it does at any moment."""
+        return self.from_ is None or self.until is None or self.from_ < self.until
+
     def holds(self, as_of: datetime) -> bool:
         """Whether it does at an aware moment."""
         return (self.from_ is None or self.from_ <= as_of) and (self.until is None or as_of < self.until)

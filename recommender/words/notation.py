@@ -46,10 +46,17 @@ class Notation:
             return self.digits(format_decimal(amount, locale=self.locale, numbering_system="default"))
         return self.digits(format_currency(amount, currency, locale=self.locale, numbering_system="default"))
 
+    def jalali(self, on: date) -> JalaliDate | None:
+        """The day in the Jalali calendar; None where people count otherwise, or the calendar has no such day."""
+        try:
+            return JalaliDate(on) if self.locale.language == _JALALI else None  # type: ignore[no-untyped-call]
+        except ValueError:  # before 622, or 9999, which stands for "without end"
+            return None
+
     def date(self, on: date) -> str:
         """Day and month in words, such as `3 December`; of the Jalali calendar in Persian."""
-        if self.locale.language == _JALALI:
-            jalali = JalaliDate(on)  # type: ignore[no-untyped-call]
+        jalali = self.jalali(on)
+        if jalali is not None:
             return f"{self.digits(str(jalali.day))} {jalali.strftime('%B', locale='fa')}"
         return self.digits(format_skeleton("MMMMd", on, locale=self.locale))
 

@@ -7,7 +7,7 @@ import pytest
 
 from recommender.settings import MailSettings, Settings
 from tests.support import small_shop
-from tests.support.console import Clock, Visitor, World, open_world
+from tests.support.console import Clock, Visitor, World, open_world, publication
 from tests.support.redis_servers import wait_until
 from tests.support.smtp_sink import Sink, run_sink
 
@@ -83,6 +83,20 @@ def test_settings_that_do_not_fit_send_nothing_and_say_so(more: dict[str, object
         assert (answer.status_code, "The settings of mails do not fit together." in answer.text) == (400, True)
         assert "console_mail_settings" in world.log.getvalue()
         assert (sink.connections, world.storage.actions("default")) == (0, [])
+
+
+def test_another_shop_neither_sees_nor_writes_to_the_colleagues_of_the_settings() -> None:
+    with run_sink() as sink:
+        world, _ = open_mailing(sink)
+        world.storage.store("other").publish(publication(), keep=3)
+        stranger = world.browser(world.add_key("read", "admin", shop="other"))
+        page = stranger.get("mails", **ASKED)
+        assert "env REPRISE_SHOP=other reprise send w48" in page.text
+        assert not any(seed in page.text for seed in SEEDS)
+        csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+        assert stranger.post("test-mail", csrf=csrf, **ASKED).status_code == 400
+        assert world.storage.actions("other") == []
+    assert sink.taken == []
 
 
 def test_a_form_of_another_session_sends_nothing() -> None:

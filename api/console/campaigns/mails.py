@@ -68,20 +68,26 @@ def _blocks(visit: Visit, campaign: Campaign, found: MailPreview, asked: Mapping
     if found.mail is None:
         return []
     mail = found.mail
-    settings = visit.service.settings.mail
-    may_send = bool(settings.smtp and settings.smtp_from and settings.seeds)
     values: dict[str, Any] = {
-        "fields": asked, "seeds": settings.seeds if may_send else (), "command": _command(campaign, found.customer_id),
+        "fields": asked, "seeds": seeds_of(visit), "command": _command(visit, campaign, found.customer_id),
     }  # fmt: skip
     return [Mail(mail.subject, mail.html, mail.text), Form("test-mail", values, needs_admin=True)]
 
 
-def _command(campaign: Campaign, customer_id: str) -> str:
+def seeds_of(visit: Visit) -> tuple[str, ...]:
+    """The addresses that a test goes to; () where none can be sent, as for a shop that the settings are not of."""
+    settings = visit.service.settings
+    is_ready = settings.mail.smtp and settings.mail.smtp_from and visit.shop == settings.shop
+    return settings.mail.seeds if is_ready else ()
+
+
+def _command(visit: Visit, campaign: Campaign, customer_id: str) -> str:
     """What sends the same mail to colleagues, to be copied into a shell."""
     listed = campaign.audience not in AUDIENCES
     audience = ["--customers", "customers.csv"] if listed else ["--audience", campaign.audience]
+    of_shop = [] if visit.shop == visit.service.settings.shop else ["env", f"REPRISE_SHOP={visit.shop}"]
     return shlex.join([
-        "reprise", "send", campaign.campaign_id, *audience, "--slots", str(campaign.slots),
+        *of_shop, "reprise", "send", campaign.campaign_id, *audience, "--slots", str(campaign.slots),
         "--addresses", "addresses.csv", "--preview", customer_id, "--test", "colleagues.csv",
         "--smtp", "smtp://user@mail.example:587", "--from", "Shop <news@shop.example>",
     ])  # fmt: skip

@@ -31,7 +31,7 @@ def read_wanted(given: Mapping[str, str]) -> Wanted:
         raise RefusedError("campaign_id")
     if audience not in AUDIENCES:
         raise RefusedError("audience")
-    if slots and not (slots.isascii() and slots.isdigit() and 0 < int(slots[:9]) <= ABSOLUTE_CAP):
+    if slots and not (slots.isascii() and slots.isdigit() and len(slots) < 10 and 0 < int(slots) <= ABSOLUTE_CAP):
         raise RefusedError("between", field="slots", least=1, most=ABSOLUTE_CAP)
     return Wanted(campaign_id, audience, int(slots) if slots else None)
 

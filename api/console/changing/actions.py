@@ -18,7 +18,7 @@ from recommender.storage.shops import Action
 def activate(visit: Visit, version: str, before: str) -> None:
     """Make a version the one that answers. Raises VersionNotFoundError, or ChangedMeanwhileError."""
     current = visit.store.current()
-    _expect(current, before or None)
+    expect(current, before or None)
     visit.store.activate(version)
     note(visit, "activate", version, current, version)
 
@@ -27,7 +27,7 @@ def place(visit: Visit, name: str, after: Placement, before: str) -> None:
     """Set a placement. Raises ChangedMeanwhileError where its digest (`digest_of`) is not `before` any more."""
     stored = visit.store.placement(name)
     current = _shown(visit, name, stored)
-    _expect(digest_of(current), before)
+    expect(digest_of(current), before)
     visit.store.replace_placement(name, stored, after)
     note(visit, "place", name, current, after.model_dump(mode="json"))
 
@@ -88,11 +88,12 @@ def _undo_place(visit: Visit, action: Action) -> None:
 
 
 def _undo_product(visit: Visit, action: Action) -> None:
-    current = product_now(visit, action.subject)
-    _expect(current, action.after or {})
-    how: Any = "put" if action.before else "delete"
-    visit.store.update_products([ProductChange(action.subject, how, action.before)])
-    note(visit, "product", action.subject, current, action.before)
+    """Set back the block alone: the shop's own programs say stock and prices of the same product all the time."""
+    before, after, current = (
+        bool((said or {}).get("blocked")) for said in (action.before, action.after, product_now(visit, action.subject))
+    )
+    expect(current, after)
+    block_product(visit, action.subject, blocked=before)
 
 
 def _undo_campaign(visit: Visit, action: Action) -> None:
@@ -109,6 +110,7 @@ _UNDO: Mapping[str, Callable[[Visit, Action], None]] = {
 }
 
 
-def _expect(current: Any, before: Any) -> None:
+def expect(current: Any, before: Any) -> None:
+    """Raise ChangedMeanwhileError where what stands now is not what its reader saw before."""
     if current != before:
         raise ChangedMeanwhileError("somebody has changed this since the page was opened; look at it again")

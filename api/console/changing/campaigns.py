@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from api.console.campaigns.mails import preview
+from api.console.campaigns.mails import preview, seeds_of
 from api.console.campaigns.planning import Wanted, context_of, why_refused
 from api.console.changing.errands import errands
 from api.console.changing.noting import note
@@ -59,12 +59,12 @@ def send_test(visit: Visit, asked: Mapping[str, str]) -> None:
     """Send a customer's mail to the colleagues of the settings, as an errand; nothing is begun, claimed or counted.
 
     Raises:
-        RefusedError: no mail server, sender or colleagues are set, or the customer would get no mail.
+        RefusedError: no mail server, sender or colleagues are set for this shop, or the customer would get no mail.
         MailError: the template cannot be filled.
     """
-    settings = visit.service.settings
+    settings, wanted = visit.service.settings, seeds_of(visit)
     server, sender = settings.mail.smtp, settings.mail.smtp_from
-    if not (server and sender and settings.mail.seeds):
+    if not (server and sender and wanted):
         raise RefusedError("no_test_mails")
     campaign, found = preview(visit, asked)
     if found.mail is None:
@@ -72,7 +72,7 @@ def send_test(visit: Visit, asked: Mapping[str, str]) -> None:
     mail: Rendered = found.mail
     password = settings.smtp_password
     try:
-        seeds = check_seeds(settings.mail.seeds)
+        seeds = check_seeds(wanted)
         address = parse_server(server, password.get_secret_value() if password else None)
         public = not is_this_machine(address.host)
         builder = make_message_builder(

@@ -21,7 +21,7 @@ ALLOWED: Mapping[str, tuple[str, Mapping[str, int]]] = {
     "default_limit": ("between", _UP_TO_THE_CAP),
     "position": ("between", _UP_TO_THE_CAP),
     "max_per_category": ("at_least", {"least": 1}),
-    "min_probability": ("between", {"least": 0, "most": 100}),
+    "min_probability": ("share", {"least": 0, "most": 100}),
     "factor": ("over_nothing", {"most": 100}),
     "mix": ("choice", {}),
     "from": ("moment", {}),
@@ -49,9 +49,12 @@ def changed(placement: Placement, form: Mapping[str, str]) -> Placement:
     else:
         raise RefusedError("op")
     try:
-        return Placement.model_validate(document)
+        after = Placement.model_validate(document)
     except ValidationError as error:
         raise _refusal(error) from None
+    if op in RULES and not getattr(after, op)[-1].may_hold:
+        raise RefusedError("never")
+    return after
 
 
 def _refusal(error: ValidationError) -> RefusedError:
@@ -82,7 +85,7 @@ def _rule(op: str, form: Mapping[str, str]) -> dict[str, Any]:
         raise _wrong("target")
     by_category = op != "pins" and form.get("of") == "category"
     rule: dict[str, Any] = {"category" if by_category else "product_id": target}
-    rule |= {name: f"{form[name]}:00Z"[:20] for name in ("from", "until") if form.get(name)}
+    rule |= {name: f"{form[name]}Z" for name in ("from", "until") if form.get(name)}
     if op == "pins":
         rule["position"] = _whole(form, "position")
     if op == "boosts":
@@ -91,8 +94,8 @@ def _rule(op: str, form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _index(form: Mapping[str, str], op: str, document: Mapping[str, Any]) -> int:
-    text = form.get("index", "")
-    if not (text.isascii() and text.isdigit() and int(text[:9]) < len(document[op.removeprefix("remove-")])):
+    text, n = form.get("index", ""), len(document[op.removeprefix("remove-")])
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) < n):
         raise RefusedError("rule_gone")
     return int(text)
 

@@ -156,7 +156,11 @@ def _profile(visit: Visit, customer_id: str) -> tuple[list[str], list[Block], li
         ("churn_365", "share", told["churn_probability"]),
         ("segment", "text", visit.t(f"segments.{told['rfm']['segment'] or 'unknown'}")),
     ], "profile")  # fmt: skip
-    return [lead], [facts], [Table("due_products", _DUE, due_rows, visit.t("customers.nothing_due"))]
+    return (
+        [lead],
+        [facts],
+        [Table("due_products", _DUE, due_rows, visit.t("customers.nothing_due"), visit.t("customers.due_note"))],
+    )
 
 
 def _linked(product_id: str) -> Link:

@@ -22,7 +22,7 @@ def show(visit: Visit) -> Page:
     """The board of the version that answers, from today on."""
     told = visit.insights.get("due") if visit.insights else None
     if told is None:
-        return Page("due", blocks=[Note(visit.t("empty.no_insights" if visit.version else "empty.no_version"))])
+        return Page("due", blocks=[Note(visit.lacks)])
     first = date.fromisoformat(told["from"])
     gone = max((visit.now.date() - first).days, 0)
     days = [(first + timedelta(days=day)) for day in range(gone, told["days"])]

@@ -32,11 +32,13 @@ def show(visit: Visit) -> Page:
     name = wanted if wanted in names else "home" if "home" in names else names[0]
     document = placement_now(visit, name) if visit.is_answering else None
     placement = visit.cache.state.placements[name] if document is None else Placement.model_validate(document)
+    seen = digest_of(placement.model_dump(mode="json"))
+    common = {"name": name, "most": ABSOLUTE_CAP, "before": seen}
     blocks: list[Block] = [
         Form("placement", {"names": names, "name": name}),
-        Form("limits", {"name": name, "placement": placement, "most": ABSOLUTE_CAP}, needs_admin=True),
-        *_rules(visit, name, placement),
-        Form("rule", {"name": name, "most": ABSOLUTE_CAP}, needs_admin=True),
+        Form("limits", {**common, "placement": placement}, needs_admin=True),
+        *_rules(visit, name, placement, seen),
+        Form("rule", common, needs_admin=True),
         *_latest(visit, name),
     ]
     limits = (placement.cap, placement.default_limit, len(placement.pins), len(placement.boosts), len(placement.blocks))
@@ -49,7 +51,7 @@ def preview(visit: Visit, name: str, before: Placement, after: Placement, form: 
     customer_id = form.get("customer", "").strip()[:512] or None
     looks = [look(visit, name, customer_id, one) for one in (before, after)]
     hidden = {field: form[field] for field in FIELDS if field in form}
-    seen = form.get("before") or digest_of(before.model_dump(mode="json"))
+    seen = digest_of(before.model_dump(mode="json"))
     blocks: list[Block] = [
         Form("preview", {"fields": hidden, "customer": customer_id or "", "before": seen}),
         Table("comparison", _COMPARED, _comparison(visit, *looks), visit.t("merchandising.both_empty")),
@@ -60,9 +62,9 @@ def preview(visit: Visit, name: str, before: Placement, after: Placement, form: 
     return Page("preview", [visit.t("merchandising.preview", who=who)], blocks, subject=name)
 
 
-def _rules(visit: Visit, name: str, placement: Placement) -> Sequence[Table]:
+def _rules(visit: Visit, name: str, placement: Placement, seen: str) -> Sequence[Table]:
     def buttons(rules: str, n: int) -> dict[int, Button]:
-        fields = {"op": f"remove-{rules}", "placement": name}
+        fields = {"op": f"remove-{rules}", "placement": name, "before": seen}
         return {index: Button("preview", "remove", {**fields, "index": str(index)}) for index in range(n)}
 
     none = visit.t("merchandising.none")

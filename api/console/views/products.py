@@ -26,15 +26,17 @@ def show(visit: Visit) -> Page:
     """One product, what was searched for, or those with the most buyers."""
     product_id, text = visit.asked("product"), visit.asked("search")
     form = Form("look-up", {"label": "search", "name": "search", "value": text[:200]})
+    if not visit.is_answering:
+        return Page("products", blocks=[Note(visit.lacks)])
     if product_id:
         return _one(visit, product_id, form)
     if visit.version is None:
-        return Page("products", blocks=[Note(visit.t("empty.no_version"))])
+        return Page("products", blocks=[Note(visit.lacks)])
     rows = _rhythms(visit)
     if text:
         return _found(visit, form, rows, text)
     if not rows:
-        return Page("products", blocks=[form, Note(visit.t("empty.no_insights"))])
+        return Page("products", blocks=[form, Note(visit.lacks)])
     of = (visit.insights or {})["repurchase"]["of"]
     note = visit.t("products.note", n=len(rows), of=of)
     return Page("products", [_lead(visit, rows)], [form, _table(visit, rows, note)], currency=visit.currency)
@@ -62,7 +64,7 @@ def _lead(visit: Visit, rows: Sequence[Sequence[Any]]) -> str:
         return visit.t("products.nobody_back")
     name = titles(visit, [best[0]])[best[0]]
     title = best[0] if name is None else name.title or best[0]
-    return visit.t("products.lead", product=title, n=round(best[4]), buyers=best[2])
+    return visit.t("products.lead", product=title, n=round(best[4]), back=best[2], buyers=best[1])
 
 
 def _table(visit: Visit, rows: Sequence[Sequence[Any]], note: str) -> Table:

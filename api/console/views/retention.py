@@ -20,7 +20,7 @@ def show(visit: Visit) -> Page:
     """The retention of the shop as the version that answers describes it."""
     told = visit.insights
     if told is None:
-        return Page("retention", blocks=[Note(visit.t("empty.no_insights" if visit.version else "empty.no_version"))])
+        return Page("retention", blocks=[Note(visit.lacks)])
     kpis, days = told["kpis"], told["window_days"]
     if not kpis["customers"]:
         return Page("retention", blocks=[Note(visit.t("empty.no_customers"))])

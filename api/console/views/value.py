@@ -28,7 +28,7 @@ def show(visit: Visit) -> Page:
     """Customer value as the version that answers describes it."""
     told = visit.insights
     if told is None:
-        return Page("value", blocks=[Note(visit.t("empty.no_insights" if visit.version else "empty.no_version"))])
+        return Page("value", blocks=[Note(visit.lacks)])
     now, then, days = told["value"]["now"], told["value"]["then"], told["horizon_days"]
     kpis = told["kpis"]
     total = sum(row[2] for row in now)

@@ -40,6 +40,8 @@ _DEPTH = 10
 
 def show(visit: Visit) -> Page:
     """Every version that is kept, newest first."""
+    if not visit.is_answering:
+        return Page("versions", blocks=[Note(visit.lacks)])
     manifests, current = visit.manifests, visit.store.current()
     if not manifests:
         return Page("versions", blocks=[Note(visit.t("empty.no_version"))])

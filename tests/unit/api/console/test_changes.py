@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from recommender.catalogue.overrides import ProductChange
 from recommender.slate.placements import Placement
-from tests.support.console import OLDER, Visitor, World, to_text
+from tests.support.console import OLDER, Visitor, World, read_forms, to_text
 from tests.support.keyed_shop import key_id
 from tests.support.small_shop import NOW, VERSION
 
@@ -19,8 +20,8 @@ def placement(world: World, name: str = "home") -> Placement:
 def add_rule(owner: Visitor, kind: str, **fields: str):
     """The preview of a rule of a kind, in placement home."""
     page = owner.get("merchandising", placement="home")
-    csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
-    return owner.post("preview", csrf=csrf, op=kind, placement="home", **fields)
+    given = next(form["fields"] for form in read_forms(page.text) if "op" in form["fields"])
+    return owner.post("preview", **{**given, "op": kind, **fields})
 
 
 def test_a_version_is_activated_noted_and_taken_back(world: World, owner: Visitor) -> None:
@@ -112,7 +113,9 @@ def test_a_pin_that_is_not_shown_is_said(owner: Visitor) -> None:
         ({"op": "limits", "cap": "", "default_limit": "9"}, "Cap: give a whole number"),
         ({"op": "limits", "cap": "51", "default_limit": "9"}, "Cap: give a whole number from 1 to 50."),
         ({"op": "limits", "cap": "5", "default_limit": "5", "mix": "x"}, "Mix: choose from the list."),
-        ({"op": "limits", "cap": "5", "default_limit": "5", "min_probability": "101"}, "from 0 to 100"),
+        ({"op": "limits", "cap": "5", "default_limit": "5", "min_probability": "101"}, "give a number from 0 to 100"),
+        ({"op": "blocks", "target": "MILK", "from": "2026-12-02T00:00", "until": "2026-12-01T00:00"}, "never hold"),
+        ({"op": "blocks", "target": "MILK", "from": "2026-12-01T00:00", "until": "2026-12-01T00:00"}, "never hold"),
         ({"op": "limits", "cap": "5", "default_limit": "5", "max_per_category": "0"}, "from 1 on, or nothing"),
         ({"op": "boosts", "target": "Dairy", "of": "category", "factor": "0"}, "Factor: give a number over 0"),
         ({"op": "remove-pins", "index": "0"}, "no such rule"),
@@ -130,6 +133,13 @@ def test_what_cannot_be_is_refused_with_the_field(
     assert world.storage.actions("default") == []
 
 
+@pytest.mark.parametrize("index", ["1", "0000000009", "9" * 5_000, "-1"])
+def test_a_number_of_any_length_names_no_rule_beyond_the_last(world: World, owner: Visitor, index: str) -> None:
+    owner.submit(add_rule(owner, "pins", target="MILK", position="1"), "Apply")
+    assert add_rule(owner, "remove-pins", index=index).status_code == 400
+    assert len(placement(world).pins) == 1
+
+
 def test_of_two_who_act_at_once_the_second_is_told_and_changes_nothing(world: World, owner: Visitor) -> None:
     other = world.browser(world.keys["admin"])
     mine, theirs = (
@@ -142,6 +152,43 @@ def test_of_two_who_act_at_once_the_second_is_told_and_changes_nothing(world: Wo
     first = owner.get("versions")
     other.submit(other.get("versions"), "Activate")
     assert owner.submit(first, "Activate").status_code == 409
+
+
+@pytest.mark.parametrize("button", ["Remove", "Preview"])
+def test_a_page_that_somebody_else_has_changed_since_it_was_opened_changes_nothing(
+    world: World, owner: Visitor, button: str
+) -> None:
+    owner.submit(add_rule(owner, "pins", target="MILK", position="1"), "Apply")
+    owner.submit(add_rule(owner, "pins", target="KETTLE", position="2"), "Apply")
+    page, other = owner.get("merchandising", placement="home"), world.browser(world.keys["admin"])
+    other.submit(other.submit(other.get("merchandising", placement="home"), "Remove"), "Apply")
+    answer = owner.submit(page, button)
+    assert (answer.status_code, "Somebody else has changed the same thing" in answer.text) == (409, True)
+    assert [pin.product_id for pin in placement(world).pins] == ["KETTLE"]
+
+
+def test_a_moment_may_have_seconds(world: World, owner: Visitor) -> None:
+    owner.submit(add_rule(owner, "blocks", target="MILK", until="2026-12-01T10:00:30"), "Apply")
+    assert placement(world).blocks[0].model_dump(mode="json")["until"] == "2026-12-01T10:00:30Z"
+
+
+def test_a_preview_offers_no_file_since_it_has_no_address(owner: Visitor) -> None:
+    preview = add_rule(owner, "pins", target="KETTLE", position="1")
+    assert preview.status_code == 200
+    assert "as=csv" not in preview.text
+    assert "as=csv" in owner.get("placements").text
+
+
+def test_undoing_a_block_leaves_what_the_shops_programs_said_since(world: World, owner: Visitor) -> None:
+    store = world.storage.store("default")
+    owner.submit(owner.get("products", product="MILK"), "Hide this product everywhere")
+    store.update_products([ProductChange("MILK", "patch", {"in_stock": False, "price": "2.50"})])
+    world.follow()
+    assert owner.submit(owner.get("actions"), "Undo").status_code == 303
+    world.follow()
+    text = owner.text("products", product="MILK")
+    assert "out of stock" in text
+    assert "2.50" in text
 
 
 def test_what_was_changed_since_is_not_undone(world: World, owner: Visitor) -> None:

@@ -130,6 +130,8 @@ def test_a_campaign_is_begun_here_as_by_the_api(world: World, owner: Visitor) ->
         {"campaign": "no spaces"},
         {"campaign": "w49", "slots": "x"},
         {"campaign": "w50", "audience": "nobody"},
+        {"campaign": "w51", "slots": "0000000019999"},
+        {"campaign": "w52", "slots": f"000000001{'0' * 5_000}"},
     ):
         assert owner.submit(page, "Begin", **{"audience": "everyone", **wrong}).status_code == 400
 

@@ -225,6 +225,16 @@ def test_numbers_money_and_days_are_written_as_the_region_does() -> None:
     assert english.cell("money", None) == "–"
 
 
+def test_a_day_at_the_end_of_time_is_written_in_every_language() -> None:
+    english, persian = Words("en"), Words("fa")
+    assert english.moment("9999-12-31T23:59:00Z") == "31 Dec 9999, 23:59 UTC"
+    assert english.moment("9999-12-31T23:59:00-05:00").startswith("31 Dec 9999")
+    assert english.moment("0001-01-01T00:00:00+05:00").startswith("1 Jan 1")
+    assert "۹۹۹۹" in persian.moment("9999-12-31T23:59:00Z")
+    assert persian.short_day("9999-12-31")
+    assert persian.day("0001-01-01").startswith("۱ ")
+
+
 def test_the_language_is_chosen_and_remembered_and_else_the_browsers(world: World, reader: Visitor) -> None:
     assert 'lang="en"' in reader.get("overview").text
     answer = reader.submit(reader.get("overview"), "فارسی", language="fa")
