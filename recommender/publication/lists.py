@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -137,11 +138,14 @@ class ListTable:
 
     def encode(self, first: int, last: int) -> Iterator[tuple[str, bytes]]:
         """Owner and wire form of the lists from `first` up to, not including, `last`."""
-        for i in range(first, min(last, len(self))):
-            records = self.records[self.starts[i] : self.starts[i + 1]]
-            yield self.owner_ids[i], bytes((self.basis[i],)) + records.tobytes()
-            if not (i + 1) % _RUN:
-                release(self.records)
+        for start in range(first, min(last, len(self)), _RUN):
+            owners = slice(start, min(start + _RUN, last))
+            starts = self.starts[start : owners.stop + 1]
+            wire, basis = self.records[starts[0] : starts[-1]].tobytes(), self.basis[owners].tobytes()
+            cuts = pairwise(((starts - starts[0]) * self.records.itemsize).tolist())
+            for i, (owner_id, (begin, end)) in enumerate(zip(self.owner_ids[owners], cuts, strict=True)):
+                yield owner_id, basis[i : i + 1] + wire[begin:end]
+            release(self.records)
 
     def runs(self) -> "Iterator[ListTable]":
         """The same lists, some thousand owners at a time."""

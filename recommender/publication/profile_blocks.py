@@ -90,12 +90,13 @@ class ProfileTable:
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=self.n_blocks)).tolist()
         for block, rows in enumerate(map(order.__getitem__, starmap(slice, pairwise([0, *ends])))):
-            customers = sorted(zip(map(self.customer_ids.__getitem__, rows.tolist()), rows.tolist(), strict=True))
-            yield block, b"".join([self._encode(customer_id, row) for customer_id, row in customers])
-
-    def _encode(self, customer_id: str, row: int) -> bytes:
-        customer, record = encode_id(customer_id), bytes(self.records[row].tobytes())
-        return _LENGTH.pack(len(customer)) + customer + record
+            by_id = sorted(rows.tolist(), key=self.customer_ids.__getitem__)
+            wire, size = self.records[by_id].tobytes(), PROFILE.itemsize
+            ids = [encode_id(self.customer_ids[row]) for row in by_id]
+            yield (
+                block,
+                b"".join([_LENGTH.pack(len(one)) + one + wire[i * size : (i + 1) * size] for i, one in enumerate(ids)]),
+            )
 
     def without(self, gone: Collection[str]) -> "ProfileTable":
         """The same table without these customers."""

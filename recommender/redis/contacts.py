@@ -22,7 +22,16 @@ from recommender.retention import CONTACT_PARTS, CONTACTS_KEPT_DAYS, KEPT_S, STA
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, decode_mail, encode_mail, to_standing
-from recommender.storage.contacts import FEWER, MOST_MAILS, MOST_PRODUCTS, WEEK, Claim, ContactState, Refusal
+from recommender.storage.contacts import (
+    FEWER,
+    MOST_CAMPAIGNS,
+    MOST_MAILS,
+    MOST_PRODUCTS,
+    WEEK,
+    Claim,
+    ContactState,
+    Refusal,
+)
 from recommender.suppression_list import ERASED, MARKS, Suppression
 
 T = TypeVar("T")
@@ -93,7 +102,7 @@ class RedisContacts:
 
     def campaigns(self) -> list[Campaign]:
         """See `Contacts.campaigns`. Two round trips."""
-        ids = self._reader.call("ZREVRANGE", self._keys.campaigns, 0, -1)
+        ids = self._reader.call("ZREVRANGE", self._keys.campaigns, 0, MOST_CAMPAIGNS - 1)
         keys = [self._keys.campaign(digest(one.decode())) for one in ids]
         found = zip(keys, self._reader.call("MGET", *keys) if keys else [], strict=True)
         return [self._read_campaign(key, text) for key, text in found if text is not None]

@@ -16,6 +16,8 @@ from recommender.suppression_list import Suppression
 
 MOST_MAILS = 200
 """Latest contacts kept of one customer; more than any seven days may hold."""
+MOST_CAMPAIGNS = 1_000
+"""Campaigns that are listed, the latest."""
 MOST_PRODUCTS = 50
 """Products kept of one contact, as far as events tell of them one by one."""
 WEEK = timedelta(days=7)
@@ -133,7 +135,7 @@ class Contacts(Protocol):
         """Keep that a campaign was cancelled at `at`, aware, unless it was before. Raises UnknownCampaignError."""
 
     def campaigns(self) -> list[Campaign]:
-        """The campaigns that began in the last CONTACTS_KEPT_DAYS, the latest first."""
+        """The campaigns that began in the last CONTACTS_KEPT_DAYS, the latest first; MOST_CAMPAIGNS at most."""
 
     def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """What counts for each, in this order; one round trip. `ContactState()` where nothing is known."""

@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,10 +17,10 @@ from recommender.experiments.looks import ExperimentLook, VariantLook
 from recommender.results.campaigns import CampaignResults, Effect, VariantResults
 from recommender.results.placements import DayResults, PlacementRow
 from recommender.results.store import CountedDay
-from recommender.settings import Settings
-from tests.support.console import World, open_world
+from recommender.settings import MailSettings, Settings
+from tests.support.console import World, open_world, publication
 from tests.support.redis_servers import WAIT_S
-from tests.support.small_shop import NOW
+from tests.support.small_shop import NOW, PRODUCTS
 from tests.support.wsgi_server import listen
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -32,6 +33,7 @@ PAGES = [
     "due?within=30",
     "merchandising?placement=cart",
     "campaigns?campaign=w47",
+    "mails?campaign=w48&audience=everyone&customer=x/y",
     "sign-in",
     "nope",
 ]
@@ -127,6 +129,51 @@ def test_an_owner_looks_a_customer_up_pins_a_product_and_takes_it_back(
         page.get_by_role("button", name="Sign out").click()
         page.goto("/console/overview")
         assert "/console/sign-in" in page.url
+
+
+TEMPLATE = """\
+{% extends "mail.html.jinja" %}
+{% block closing %}<p id="ran">as sent</p><img src="https://img.example/pixel.gif">
+<script>document.getElementById("ran").textContent = "ran"</script>
+<form action="https://elsewhere.example/"><button>Send</button></form>{% endblock %}
+"""
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_mail_of_a_customer_is_seen_in_a_frame_that_runs_and_loads_nothing(
+    playwright_browser: Browser, tmp_path: Path, scripts: bool
+) -> None:
+    (tmp_path / "mine.jinja").write_text(TEMPLATE)
+    mail = MailSettings(template=tmp_path / "mine.jinja")
+    products = [replace(one, url="https://shop.example/p", image_url="https://img.example/p.jpg") for one in PRODUCTS]
+    world = open_world(replace(publication(), products=products), settings=Settings(mail=mail, log_level="error"))
+    with ExitStack() as until_the_end:
+        address = f"http://127.0.0.1:{listen(world.app, until_the_end, '127.0.0.1').server_port}"
+        context = until_the_end.enter_context(
+            playwright_browser.new_context(base_url=address, java_script_enabled=scripts)
+        )
+        context.set_default_timeout(MS)
+        page, sent, refused = context.new_page(), list[str](), list[str]()
+        page.on("requestfailed", lambda request: refused.append(f"{request.failure} {request.url}"))
+        context.route(lambda url: not url.startswith(address), lambda route: sent.append(route.request.url))
+        page.goto("/console/campaigns")
+        page.get_by_role("link", name="Look at the mail that a customer would get").click()
+        page.get_by_label("Campaign").fill("w48")
+        page.get_by_label("Audience").select_option(label="everyone")
+        page.get_by_label("Customer id").fill("x/y")
+        page.get_by_label("Greeted as").fill("Ylva")
+        page.get_by_role("button", name="Preview").click()
+        frame = page.frame_locator("iframe.mail")
+        assert "Ylva" in frame.locator("body").inner_text()
+        assert frame.locator("#ran").inner_text() == "as sent"
+        frame.get_by_role("button", name="Send").click()
+        frame.get_by_role("link").first.click()
+        page.get_by_text("As text, for readers without HTML").click()
+        assert "Ylva" in page.locator("pre").first.inner_text()
+        assert "/console/mails" in page.url, "nothing in the mail leads the page away"
+        assert "csp https://img.example/pixel.gif" in refused
+        assert sent == [], "no request left the browser for another host"
+    assert world.storage.contacts("default").campaigns() == []
 
 
 def test_the_due_board_is_downloaded_for_a_german_spreadsheet(playwright_browser: Browser, site: Site) -> None:

@@ -14,7 +14,7 @@ from recommender.redis.shops import RedisShopStorage
 from recommender.retention import MOST_MARKS, PERSONAL_PARTS, STANDING_KEPT_S
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
-from recommender.storage.contacts import Claim, ContactState, Mail
+from recommender.storage.contacts import MOST_CAMPAIGNS, Claim, ContactState, Mail
 from recommender.storage.event_log import Verdict
 from recommender.storage.shops import ShopStorage
 from tests.support.governed import DAY, NOW, RULES, SECOND, Governed
@@ -41,6 +41,13 @@ class TestCampaigns:
             governed.contacts.begin(Campaign(name, "everyone", 4, "v1", NOW - number * DAY))
         governed.contacts.begin(Campaign("b", "everyone", 4, "v1", NOW))
         assert [one.campaign_id for one in governed.contacts.campaigns()] == ["a", "b", "c"]
+
+    def test_of_very_many_the_latest_are_listed(self, governed):
+        for number in range(MOST_CAMPAIGNS + 2):
+            governed.contacts.begin(Campaign(f"c{number}", "everyone", 4, "v1", NOW + number * SECOND))
+        listed = governed.contacts.campaigns()
+        assert (len(listed), listed[0].campaign_id) == (MOST_CAMPAIGNS, f"c{MOST_CAMPAIGNS + 1}")
+        assert governed.contacts.find("c0").campaign_id == "c0"
 
     def test_one_that_is_cancelled_stays_so_from_the_first_time_on(self, governed):
         begun = governed.contacts.begin(Campaign("a", "everyone", 4, "v1", NOW, 0.05))

@@ -14,7 +14,16 @@ from recommender.retention import CONTACTS_KEPT_DAYS, MOST_MARKS, STANDING_KEPT_
 from recommender.settings import MailSettings
 from recommender.storage.campaign import Campaign
 from recommender.storage.contact_marks import contact_in, contact_of, mark_of, to_standing
-from recommender.storage.contacts import MOST_MAILS, MOST_PRODUCTS, Claim, ContactState, Mail, Refusal, refusal
+from recommender.storage.contacts import (
+    MOST_CAMPAIGNS,
+    MOST_MAILS,
+    MOST_PRODUCTS,
+    Claim,
+    ContactState,
+    Mail,
+    Refusal,
+    refusal,
+)
 from recommender.suppression_list import ERASED, MARKS, Suppression
 
 
@@ -54,7 +63,7 @@ class MemoryContacts:
 
     def campaigns(self) -> list[Campaign]:
         """See `Contacts.campaigns`."""
-        return sorted(self._campaigns.values(), key=lambda one: one.begun_at, reverse=True)
+        return sorted(self._campaigns.values(), key=lambda one: one.begun_at, reverse=True)[:MOST_CAMPAIGNS]
 
     def standings(self, customer_ids: Sequence[str]) -> list[ContactState]:
         """See `Contacts.standings`."""

@@ -170,6 +170,25 @@ def test_a_test_goes_to_colleagues_and_claims_nothing(make_sender: MakeSender):
     assert sum(sender.sink.counts.values()) == 4 + 3, "and then everybody gets theirs"
 
 
+def test_server_sender_and_template_may_stand_in_the_settings(make_sender: MakeSender):
+    sender = make_sender(2)
+    command = [*sender.command()[:5], "--audience", "everyone", "--addresses", "addresses.csv"]
+    assert "name --smtp and --from" in sender.call(command).stderr
+    mine = sender.folder / "mine.jinja"
+    mine.write_text('{% extends "mail.html.jinja" %}{% block subject %}Ours{% endblock %}')
+    sender.environment |= {
+        "REPRISE_MAIL__SMTP": f"smtp://127.0.0.1:{sender.sink.port}",
+        "REPRISE_MAIL__SMTP_FROM": "Shop <own@shop.example>",
+        "REPRISE_MAIL__TEMPLATE": str(mine),
+    }
+    done = sender.call(command)
+    assert done.returncode == 0, done.stderr
+    assert {(str(one.message["From"]), one.message["Subject"]) for one in sender.sink.taken} == {
+        ("Shop <own@shop.example>", "Ours")
+    }
+    assert len(sender.sink.taken) == 2
+
+
 @pytest.mark.parametrize(
     ("seeds", "more", "said"),
     [

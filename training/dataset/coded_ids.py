@@ -16,7 +16,8 @@ def code_ids(ledger: pl.DataFrame) -> pl.DataFrame:
         if ledger.schema[name] == pl.String:
             ledger = ledger.with_columns(ledger[name].cast(pl.Enum(ledger[name].unique().sort())))
     if ledger.schema[_ORDER] == pl.String:
-        # an Enum, whose texts go at once
-        orders = ledger[_ORDER].cast(pl.Enum(ledger[_ORDER].unique().sort())).to_physical().cast(pl.UInt32)
-        ledger = ledger.with_columns(orders)
+        places = ledger[_ORDER].unique().sort().to_frame().with_row_index("place")
+        # of millions of texts half the time that an Enum takes
+        placed = ledger.select(_ORDER).join(places, on=_ORDER, how="left", maintain_order="left")
+        ledger = ledger.with_columns(placed["place"].cast(pl.UInt32).alias(_ORDER))
     return ledger

@@ -5,10 +5,11 @@ A model that beats a neglected baseline has shown nothing.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from typing import Any, TypeVar
 
-from training.dataset.snapshot import build_snapshot
+from training.dataset.snapshot import Snapshot, build_snapshot
 from training.dataset.split import Window
 from training.evaluation.baselines import decayed_own
 from training.evaluation.scores import score_ranking
@@ -51,6 +52,14 @@ class Chosen:
         return {"decayed_own": decayed, "tifu_knn": self.tifu.to_dict(), "ndcg@10": self.ndcg}
 
 
+def tune_half_life(window: Window, popularity: float) -> float:
+    """The half-life in days of `decayed_own` that scores best on `window`, the first of equals; 180 without buyers."""
+    if window.truth.is_empty():
+        return Chosen().half_life_days
+    snapshot = build_snapshot(window.past, window.cut)
+    return _best({days: _judge(decayed_own(snapshot, days, popularity), snapshot, window) for days in HALF_LIVES_DAYS})
+
+
 def tune_baselines(window: Window) -> Chosen:
     """The baseline parameters that score best on `window`, whose customers are all scored; the first of equals.
 
@@ -60,16 +69,18 @@ def tune_baselines(window: Window) -> Chosen:
         return Chosen()
     snapshot = build_snapshot(window.past, window.cut)
 
-    def judge(scorer: Scorer) -> float:
-        ranking = rank_by(scorer, snapshot, window.customers, _K)
-        return score_ranking(ranking, window, (_K,))[MEASURE] or 0.0
-
+    judge = partial(_judge, snapshot=snapshot, window=window)
     decayed = {pair: judge(decayed_own(snapshot, *pair)) for pair in product(HALF_LIVES_DAYS, POPULARITY)}
     groups = {tifu: judge(tifu_knn(snapshot, tifu)) for tifu in _vary(Tifu(), ("group_size", "within", "between"))}
     rest = {tifu: judge(tifu_knn(snapshot, tifu)) for tifu in _vary(_best(groups), ("neighbours", "own"))}
     best_decayed, best_tifu = _best(decayed), _best(rest)
     figures = {"decayed_own": decayed[best_decayed], "tifu_knn": rest[best_tifu]}
     return Chosen(*best_decayed, tifu=best_tifu, ndcg=figures)
+
+
+def _judge(scorer: Scorer, snapshot: Snapshot, window: Window) -> float:
+    ranking = rank_by(scorer, snapshot, window.customers, _K)
+    return score_ranking(ranking, window, (_K,))[MEASURE] or 0.0
 
 
 def _vary(tifu: Tifu, names: Sequence[str]) -> Iterator[Tifu]:

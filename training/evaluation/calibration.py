@@ -14,6 +14,9 @@ from training.dataset.split import PAIR, Window
 from training.evaluation.offline_metrics import calibration_error, reliability
 from training.ranking.model import Model
 
+_SHOWN = 10
+"""Products of a customer that count as shown."""
+
 
 def judge_probabilities(model: Model, window: Window) -> dict[str, Any]:
     """The calibration of each kind of probability in 20 bins of equal mass.
@@ -22,25 +25,44 @@ def judge_probabilities(model: Model, window: Window) -> dict[str, Any]:
 
     Returns:
         `lists`: the probabilities by which both lists are ranked, of a purchase within the window; `due_7`, `due_14`,
-        `due_30`: those of `recommender.slate.due` for what was bought before, as far as the window reaches. Each a
-        dict of `days`, `n` pairs, `error`, `mean_predicted`, `mean_observed`, and the bins' `predicted`, `observed` and
-        `counts`. Left out where nothing was predicted.
+        `due_30`: those of `recommender.slate.due` for what was bought before, as far as the window reaches. With the
+        ending `_shown` the first ten of each customer alone, of both lists in one order, `buy_again_shown` and
+        `discover_shown` those of one list: who picks the highest of many estimates picks those that err upwards. Each
+        a dict of `days`, `n` pairs, `error`, `mean_predicted`, `mean_observed`, and the bins' `predicted`, `observed`
+        and `counts`. Left out where nothing was predicted.
     """
-    pairs = {name: _pairs(model, model.tables[name]) for name in ("buy_again", "discover")}
-    own = model.tables["buy_again"].records
-    scores = np.concatenate([own["score"], model.tables["discover"].records["score"]]).astype(np.float64)
-    judged = {"lists": _judge(pl.concat(pairs.values()), scores, window, window.horizon_days)}
+    own, new = (_pairs(model, model.tables[name]) for name in ("buy_again", "discover"))
+    both = _with_places(pl.concat([own, new]))
+    judged = {
+        "lists": (both, window.horizon_days),
+        "lists_shown": (_first(both), window.horizon_days),
+        "buy_again_shown": (_first(own), window.horizon_days),
+        "discover_shown": (_first(new), window.horizon_days),
+    }
     for days, probability in _due_probabilities(model).items():
         if days <= window.horizon_days:
-            judged[f"due_{days}"] = _judge(pairs["buy_again"], probability, window, days)
-    return {name: figures for name, figures in judged.items() if figures["n"]}
+            due_pairs = own.with_columns(probability=probability)
+            judged |= {f"due_{days}": (due_pairs, days), f"due_{days}_shown": (_first(due_pairs), days)}
+    figures = {name: _judge(pairs, window, days) for name, (pairs, days) in judged.items()}
+    return {name: each for name, each in figures.items() if each["n"]}
 
 
 def _pairs(model: Model, table: ListTable) -> pl.DataFrame:
-    """customer_id and product_id of every record."""
+    """customer_id, product_id, probability and place from 0 of every record."""
     customers = pl.Series(table.owner_ids, dtype=pl.String).gather(owners_of(table.starts))
     products = pl.Series(model.snapshot.products.ids, dtype=pl.String).gather(table.records["product_index"])
-    return pl.DataFrame([customers.rename(PAIR[0]), products.rename(PAIR[1])])
+    pairs = pl.DataFrame([customers.rename(PAIR[0]), products.rename(PAIR[1])])
+    return _with_places(pairs.with_columns(probability=table.records["score"].astype(np.float64)))
+
+
+def _with_places(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with their places by falling probability, ties in order."""
+    place = (-pl.col("probability")).rank("ordinal").over(PAIR[0]) - 1
+    return pairs.with_columns(place=place)
+
+
+def _first(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pairs.filter(pl.col("place") < _SHOWN)
 
 
 def _due_probabilities(model: Model) -> dict[int, NDArray[np.float64]]:
@@ -50,7 +72,8 @@ def _due_probabilities(model: Model) -> dict[int, NDArray[np.float64]]:
     return {days: np.array([probability[days] for probability in each]) for days in HORIZONS_DAYS}
 
 
-def _judge(pairs: pl.DataFrame, probability: NDArray[np.float64], window: Window, days: int) -> dict[str, Any]:
+def _judge(pairs: pl.DataFrame, window: Window, days: int) -> dict[str, Any]:
+    probability = pairs["probability"].to_numpy()
     later = window.later.filter(pl.col("ordered_at") < window.cut + timedelta(days=days))
     bought = pairs.join(
         later.select(PAIR).unique().with_columns(bought=True), on=PAIR, how="left", maintain_order="left"

@@ -18,7 +18,8 @@ from recommender.settings import Settings
 from training.dataset.snapshot import Snapshot
 from training.dataset.split import Window, split_window
 from training.evaluation.baseline_parameters import Chosen, tune_baselines
-from training.evaluation.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, trending
+from training.evaluation.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, sar, trending
+from training.evaluation.boosted_counts import boosted_counts
 from training.evaluation.bootstrap import Interval, Resampled
 from training.evaluation.calibration import judge_probabilities
 from training.evaluation.last_window import OURS, rank_model
@@ -30,7 +31,18 @@ from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import Model, train_model
 
 KS = (5, 10, 20)
-_BASELINES = ("popular", "trending", "own_counts", "decayed_own", "tifu_knn", "item_cosine", "als", "bpr")
+_BASELINES = (
+    "popular",
+    "trending",
+    "own_counts",
+    "decayed_own",
+    "tifu_knn",
+    "item_cosine",
+    "sar",
+    "als",
+    "bpr",
+    "boosted_counts",
+)
 
 
 class Judged(NamedTuple):
@@ -163,8 +175,10 @@ def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Map
         "decayed_own": lambda: decayed_own(snapshot, chosen.half_life_days, chosen.popularity),
         "tifu_knn": lambda: tifu_knn(snapshot, chosen.tifu),
         "item_cosine": lambda: item_cosine(snapshot),
+        "sar": lambda: sar(snapshot, chosen.half_life_days),
         "als": lambda: als_alone(snapshot, settings.als, settings.seed),
         "bpr": lambda: bpr(snapshot, settings.als.factors, settings.seed),
+        "boosted_counts": lambda: boosted_counts(snapshot, settings.horizon_days, settings.seed),
     }
 
 

@@ -15,6 +15,7 @@ from recommender.settings import Settings
 from training.dataset.freed import give_back
 from training.dataset.snapshot import Snapshot
 from training.dataset.split import Window, end_of, split_window
+from training.evaluation.baseline_parameters import tune_half_life
 from training.evaluation.baselines import decayed_own, own_counts, popular, trending
 from training.evaluation.scores import Scores, score_ranking
 from training.evaluation.top_k import Scorer, rank_by
@@ -28,6 +29,8 @@ K = 10
 """Length of the list that the gate judges."""
 MOST_CUSTOMERS = 20_000
 """Customers who are scored: their mean recall is known to about 0.002."""
+_TUNING_CUSTOMERS = 2_000
+"""Customers of the window before on whom the half-life of `decayed_own` is chosen."""
 POPULARITY = 0.5
 """Worth of what everybody buys, in fresh orders of one's own, in the gate's `decayed_own`. Chosen on Online Retail II,
 cut 2011-07-02, among 0 to 4 with a half-life of 180 days."""
@@ -82,7 +85,7 @@ def evaluate_last_window(
     Args:
         ledger: purchases as `training.ingest.ingest` returns them.
         catalogue: products; what is only sold in the window is known to the model as a product without buyers.
-        settings: of the training; `horizon_days` and `own_half_life_days` are used here too.
+        settings: of the training; `horizon_days` is used here too.
         progress: shows each step.
         example_cache: shared with another training, see `train_model`.
 
@@ -102,7 +105,9 @@ def evaluate_last_window(
     )
     give_back()  # what the lists were made from
     with progress.step("Score the last window"):
-        baselines = quick_baselines(model.snapshot, settings)
+        earlier = split_window(ledger, window.cut - timedelta(days=settings.horizon_days), settings.horizon_days)
+        half_life = tune_half_life(earlier.draw(_TUNING_CUSTOMERS, settings.seed), POPULARITY)
+        baselines = quick_baselines(model.snapshot, half_life)
         rankings = {name: rank_by(scorer, model.snapshot, window.everyone, K) for name, scorer in baselines.items()}
         evaluation = evaluate_window(window, {OURS: rank_model(model, window, settings.list_length), **rankings})
     return replace(evaluation, drawn_from=None if window is whole else len(whole.customers))
@@ -113,13 +118,13 @@ def last_window(ledger: pl.DataFrame, horizon_days: int) -> Window:
     return split_window(ledger, end_of(ledger) - timedelta(days=horizon_days), horizon_days)
 
 
-def quick_baselines(snapshot: Snapshot, settings: Settings) -> dict[str, Scorer]:
-    """Baselines that cost no more than counting."""
+def quick_baselines(snapshot: Snapshot, half_life_days: float) -> dict[str, Scorer]:
+    """Baselines that cost no more than counting; the half-life is that of `decayed_own`."""
     return {
         "popular": popular(snapshot),
         "trending": trending(snapshot),
         "own_counts": own_counts(snapshot),
-        "decayed_own": decayed_own(snapshot, settings.own_half_life_days, POPULARITY),
+        "decayed_own": decayed_own(snapshot, half_life_days, POPULARITY),
     }
 
 

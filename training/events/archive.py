@@ -118,6 +118,17 @@ class Archive:
         days = (date.fromisoformat(one.name.removeprefix("day=")) for one in sorted(self.folder.glob("day=*")))
         return [day for day in days if first <= day <= last]
 
+    def count(self, day: date) -> int:
+        """Events of a day, as often as they are archived. Raises as `read`."""
+        with self._locked(fcntl.LOCK_SH):
+            return len(_read(self.files(day), columns=["event_type"]))
+
+    def column(self, name: str, event_types: Collection[str], *, days: tuple[date, date], where: pl.Expr) -> pl.Series:
+        """What a column of text holds in the events that `read` would give. Raises as `read`."""
+        with self._locked(fcntl.LOCK_SH):
+            files = [one for day in self.days(*days) for one in self.files(day)]
+            return _read(files, event_types, [name], where)[name].drop_nulls().unique()
+
     def values(self, column: str) -> frozenset[str]:
         """Every value of one column of text, such as `customer_id`. Raises as `read`."""
         with self._locked(fcntl.LOCK_SH):

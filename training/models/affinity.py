@@ -9,19 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from threadpoolctl import threadpool_limits
 
 from recommender.settings import AlsSettings, Settings
-from training.dataset.batches import batch_size
 from training.dataset.id_map import IdMap
 from training.dataset.interactions import build_interactions
 from training.dataset.orders import Orders
-from training.dataset.pair_history import History
+from training.dataset.pair_history import History, sum_by
 from training.dataset.snapshot import Snapshot
-from training.models.als import Factors, fit_factors, nearest_others
+from training.models.als import Factors, fit_factors
 from training.models.customer_factors import fold_in
-from training.models.neighbours import nearest_products, order_matrix
+from training.models.neighbours import highest_of_rows, nearest_products, order_matrix, rows_of
 from training.models.title_words import title_matrix
 
 N_NEIGHBOURS = 60
@@ -31,7 +30,7 @@ _LATELY = 3.0
 """How long a discovery is news, in horizons."""
 _TIMELESS_ROUNDS = 0.8
 """Rounds of the timeless factors, as a share of those of the recent ones."""
-_MOST_PEERS, _N_PEERS = 10_000, 100
+_MOST_PEERS, _N_PEERS = 10_000, 150
 """Customers looked at, and those of them who have a say."""
 
 
@@ -48,17 +47,19 @@ class AffinityMeasures(NamedTuple):
 
 
 class Peers(NamedTuple):
-    """The peers: the latest customers to order, whose purchases may speak for others.
+    """The peers: the latest customers to order within a horizon, whose purchases in it may speak for others.
 
     Attributes:
         customer_ids: n_peers ids.
-        directions: (n_peers, f) float32 recent factors at length 1, or 0.
-        bought: (n_peers, n_products) what each of them bought, fading fast.
+        directions: (n_peers, n_products) float32, see `_directions_of`.
+        bought: (n_peers, n_products) float32, 1 for what each of them bought within the horizon.
+        rarity: (n_products,) float32, ln(customers / buyers): a product that everybody buys says nothing of a taste.
     """
 
     customer_ids: tuple[str, ...]
-    directions: NDArray[np.float32]
+    directions: csr_matrix
     bought: csr_matrix
+    rarity: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def fit_tastes(
         by_orders=by_orders.result(),
         by_discovery=by_discovery.result(),
         words=title_matrix(titles),
-        peers=_find_peers(snapshot, history, orders, recent.result(), settings),
+        peers=_find_peers(snapshot, long, orders, settings.horizon_days),
         last_day=last_day,
         settings=settings,
     )
@@ -190,25 +191,42 @@ def _fit_products(snapshot: Snapshot, als: AlsSettings, seed: int) -> Factors:
     return replace(factors, customers=np.zeros((0, als.factors), np.float32))
 
 
-def _find_peers(snapshot: Snapshot, history: History, orders: Orders, recent: Factors, settings: Settings) -> Peers:
+def _find_peers(snapshot: Snapshot, long: csr_matrix, orders: Orders, horizon_days: int) -> Peers:
     last_day = np.zeros(len(snapshot.customers))
     np.maximum.at(last_day, orders.customer_index, orders.day)
-    rows = np.argsort(-last_day, kind="stable")[:_MOST_PEERS]
-    bought = _decayed(snapshot, history, _SHORT * settings.horizon_days)[rows]
-    factors = fold_in(recent, build_interactions(snapshot, settings.als)[rows], settings.als)
-    return Peers(tuple(snapshot.customers[row] for row in rows.tolist()), _directions(factors), bought)
+    latest = np.argsort(-last_day, kind="stable")[:_MOST_PEERS]
+    rows = latest[last_day[latest] >= snapshot.as_of_day - horizon_days]
+    lately = snapshot.day >= snapshot.as_of_day - horizon_days
+    customer, product = snapshot.customer_index[lately], snapshot.product_index[lately]
+    bought = _pairs(snapshot, customer, product, np.ones(len(customer)))[rows]
+    bought.data[:] = 1
+    buyers = np.bincount(long.indices, minlength=long.shape[1])
+    rarity = np.log(np.maximum(long.shape[0], 1) / np.maximum(buyers, 1)).astype(np.float32)
+    ids = tuple(snapshot.customers[row] for row in rows.tolist())
+    return Peers(ids, _directions_of(long[rows], rarity), bought, rarity)
+
+
+def _directions_of(long: csr_matrix, rarity: NDArray[np.float32]) -> csr_matrix:
+    """Rows of the logarithms of what was bought times its rarity, of length 1 or 0."""
+    weighted = csr_matrix(long.log1p() @ diags(rarity))
+    lengths = np.sqrt(sum_by(rows_of(weighted), weighted.data**2, weighted.shape[0])).astype(np.float32)
+    weighted.data /= np.maximum(lengths, np.float32(1e-6))[rows_of(weighted)]
+    return weighted
 
 
 def _peers(affinities: Affinities, customers: NDArray[np.integer]) -> csr_matrix:
-    """What the customers of like taste bought lately, each by how like it is (user-based nearest neighbours)."""
-    peers, peer = affinities.tastes.peers, affinities.peer[customers]
-    row = np.flatnonzero(peer >= 0)
-    itself = csr_matrix((np.ones(len(row), bool), (row, peer[row])), shape=(len(customers), len(peers.directions)))
-    directions, size = affinities.customer_directions[customers], batch_size(affinities.long.shape[1])
-    likest = nearest_others(directions, peers.directions, itself, _N_PEERS, size)
-    votes = csr_matrix((likest.score, likest.product_index, likest.starts), shape=itself.shape)
-    bought: csr_matrix = votes @ peers.bought
-    return bought
+    """The share of the most similar customers who bought each product lately, by how similar they are.
+
+    Collaborative filtering by users (Herlocker et al. 1999, SIGIR).
+    """
+    peers = affinities.tastes.peers
+    near = csr_matrix(_directions_of(affinities.long[customers], peers.rarity) @ peers.directions.T)
+    row = rows_of(near)
+    near.data[near.indices == affinities.peer[customers][row]] = 0
+    votes = highest_of_rows(near, _N_PEERS)
+    total = sum_by(rows_of(votes), votes.data, votes.shape[0]).astype(np.float32)
+    votes.data /= total[rows_of(votes)]
+    return csr_matrix(votes @ peers.bought)
 
 
 def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:

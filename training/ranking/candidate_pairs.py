@@ -25,7 +25,7 @@ _TOP = {
     "titles_last": 20,
 }
 """Products never bought before that each measure puts forward."""
-_RANKED = ("als", "discovery")
+_RANKED = ("als", "als_timeless", "discovery", "peers")
 """Measures whose rank among the customer's candidates is a feature, too; of the others it says nothing more."""
 _TRENDING = 50
 """Products of the whole shop that are put forward to everybody."""

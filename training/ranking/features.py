@@ -23,6 +23,7 @@ _ZERO_IF_NEW = (
     "pair_season",
     "pair_decayed",
     "pair_in_last",
+    "pair_faded",
     "pair_share",
     "pair_due",
     "category_lines",

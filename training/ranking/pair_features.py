@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from training.dataset.orders import Orders
-from training.dataset.pair_history import Floats, History
+from training.dataset.pair_history import Floats, History, sum_by
 from training.dataset.snapshot import Snapshot
 from training.models.repurchase import PairRhythms
 from training.ranking.feature_table import Columns
 
 DECAYS = (0.67, 2.0, 6.0, 18.0)
 """Half-lives of a purchase, in horizons: with 30 days 20, 60, 180 and 540 days."""
-LAST_ORDERS = (1, 3, 6)
+LAST_ORDERS = (1, 3, 6, 10)
+ORDER_DECAYS = (0.8, 0.95)
+"""What an order counts less than the next one, whenever it was."""
 YEAR_DAYS = 365.0
 
 
@@ -65,11 +67,13 @@ def _in_last_orders(snapshot: Snapshot, history: History, orders: Orders) -> dic
     np.maximum.at(first, pair, later)
     total = np.bincount(orders.customer_index, minlength=len(snapshot.customers))[history.customer_index]
     last = {f"in_last_{n}": np.bincount(pair[later < n], minlength=n_pairs) for n in LAST_ORDERS[1:]}
+    faded = {f"faded_{each:g}": sum_by(pair, each**later, n_pairs) for each in ORDER_DECAYS}
     return {
         "orders_since_last": since,
         "share_of_orders": history.orders / np.maximum(total, 1),
         "share_since_first": history.orders / (first + 1),
         **last,
+        **faded,
     }
 
 

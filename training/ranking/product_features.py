@@ -10,8 +10,11 @@ from training.models.repurchase import Gaps
 from training.ranking.feature_table import Columns
 from training.ranking.pair_features import YEAR_DAYS
 
-_WINDOWS = (0.25, 1.0, 3.0, 12.0)
-"""Windows of popularity, in horizons: with 30 days a week, a month, a quarter, a year."""
+_WINDOWS = (0.25, 0.5, 1.0, 3.0, 12.0)
+"""Windows of popularity, in horizons: with 30 days a week, a fortnight, a month, a quarter, a year."""
+_CONVERSIONS = (1.0, 3.0)
+"""Windows of conversion, in horizons, and the owners that a product borrows, one in twenty of whom came back."""
+_OWNERS = 20.0
 _TEMPO_DECAYS = (1.0, 3.0, 12.0)
 """Half-lives of a customer's orders, in horizons."""
 
@@ -25,8 +28,9 @@ def product_features(
     groups = (
         _popularity(snapshot, horizon_days),
         _newcomers(snapshot, history, horizon_days),
+        _conversion(snapshot, history, horizon_days),
         _season(snapshot, horizon_days),
-        _life(snapshot),
+        _life(snapshot, 3 * horizon_days),
         _repeats(history, rhythms),
         _lines(snapshot),
         {"price": np.log1p(prices)},
@@ -50,7 +54,7 @@ def customer_features(
 def _popularity(snapshot: Snapshot, horizon_days: int) -> FeatureColumns:
     """Orders in the last week, month, quarter, year, as logarithms, and the growth of the short over the long."""
     sold = {each: _sold(snapshot, 0, each * horizon_days) for each in _WINDOWS}
-    week, month, quarter, _ = _WINDOWS
+    week, _, month, quarter, _ = _WINDOWS
     return {
         **{f"sold_{each:g}": np.log1p(sold[each]) for each in _WINDOWS},
         "growth": np.log1p(sold[month]) - np.log1p(sold[quarter] * month / quarter),
@@ -71,6 +75,20 @@ def _newcomers(snapshot: Snapshot, history: History, horizon_days: int) -> Featu
     }
 
 
+def _conversion(snapshot: Snapshot, history: History, horizon_days: int) -> FeatureColumns:
+    """Of those who had bought the product before a window, the share who bought it again in it."""
+    shares: FeatureColumns = {}
+    for each in _CONVERSIONS:
+        begin = snapshot.as_of_day - each * horizon_days
+        own = history.day[history.first_visit] < begin
+        again = own & (history.day[history.last_visit] >= begin)
+        owners, returned = (
+            np.bincount(history.product_index[who], minlength=len(snapshot.products)) for who in (own, again)
+        )
+        shares[f"conversion_{each:g}"] = (returned + 1) / (owners + _OWNERS)
+    return shares
+
+
 def _season(snapshot: Snapshot, horizon_days: int) -> FeatureColumns:
     """What sold a year ago in the days that are coming now, alone and against the days before these."""
     coming = _sold(snapshot, YEAR_DAYS - horizon_days, YEAR_DAYS)
@@ -78,12 +96,17 @@ def _season(snapshot: Snapshot, horizon_days: int) -> FeatureColumns:
     return {"season": np.log1p(coming), "season_growth": np.log1p(coming) - np.log1p(before)}
 
 
-def _life(snapshot: Snapshot) -> FeatureColumns:
-    """Days since the product was first and last sold; NaN where it never was."""
+def _life(snapshot: Snapshot, days: float) -> FeatureColumns:
+    """Days since the product was first and last sold, and the orders missed since, at the rate of the last `days`.
+
+    Many are missed where it is sold out. NaN where it never was sold.
+    """
     first, last = np.full(len(snapshot.products), np.nan), np.full(len(snapshot.products), np.nan)
     np.fmin.at(first, snapshot.product_index, snapshot.day)
     np.fmax.at(last, snapshot.product_index, snapshot.day)
-    return {"age_days": snapshot.as_of_day - first, "days_since_sold": snapshot.as_of_day - last}
+    since = snapshot.as_of_day - last
+    missed = np.log1p(since * (_sold(snapshot, 0, days) + 0.5) / days)
+    return {"age_days": snapshot.as_of_day - first, "days_since_sold": since, "missed_orders": missed}
 
 
 def _repeats(history: History, rhythms: Gaps) -> FeatureColumns:

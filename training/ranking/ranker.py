@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from training.ranking.binning import Bins
 from training.ranking.examples.training_examples import Examples
 from training.ranking.feature_table import FeatureTable
 from training.ranking.tree_tables import TreeTables
@@ -89,26 +90,28 @@ def fit_ranker(examples: Sequence[Examples], seed: int) -> Ranker | None:
     features = pl.concat([each.features for each in examples])
     bought = np.concatenate([each.bought for each in examples])
     kept = np.concatenate([each.share for each in examples])
+    weight = np.concatenate([each.weight for each in examples])
     own = is_own(features["pair_orders"].to_numpy())
 
     def fit_kind(kind: NDArray[np.bool_]) -> Trees:
         rows = kind if bought[kind].sum() >= _FEWEST_PURCHASES else np.ones_like(kind)
-        return _fit_trees(features.filter(rows), bought[rows], _share_kept(bought[rows], kept[rows]), seed)
+        share = _share_kept(bought[rows], kept[rows], weight[rows])
+        return _fit_trees(features.filter(rows), bought[rows], weight[rows], share, seed)
 
     customers = pl.concat([each.customers for each in examples])
     returned = np.concatenate([each.returned for each in examples])
     # a thread each: trees this small only wait for each other when they share several
     with ThreadPoolExecutor(initializer=threadpool_limits, initargs=(1, "openmp")) as pool:
-        returns = pool.submit(_fit_trees, customers, returned, 1.0, seed)
+        returns = pool.submit(_fit_trees, customers, returned, np.ones(len(returned), np.float32), 1.0, seed)
         kinds = pool.map(fit_kind, (own, ~own))
     return Ranker(returns.result(), *kinds)
 
 
-def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, seed: int) -> Trees:
-    # the trees cannot bin a column without two different values
-    names = [name for name in features.columns if features[name].fill_nan(None).drop_nulls().n_unique() > 1]
-    n_bought = int(bought.sum())
-    if not names or n_bought in (0, len(bought)):
+def _fit_trees(
+    features: pl.DataFrame, bought: NDArray[np.bool_], weight: NDArray[np.float32], kept: float, seed: int
+) -> Trees:
+    bins, n_bought = Bins.of(features, seed), int(bought.sum())
+    if not bins.edges or n_bought in (0, len(bought)):
         return Trees(None, float(_put_right(bought.mean(), kept)))
     classifier = HistGradientBoostingClassifier(
         max_iter=int(np.clip(n_bought // 12, 50, 120)),
@@ -120,15 +123,14 @@ def _fit_trees(features: pl.DataFrame, bought: NDArray[np.bool_], kept: float, s
         early_stopping=False,
         random_state=seed,
     )
-    # without weights: with them, scikit-learn bins a hundred times slower, and ranks worse
-    classifier.fit(_matrix(features, names), bought)
-    return Trees(TreeTables(classifier, names), kept)
+    classifier.fit(bins.number(features), bought, sample_weight=weight / weight.mean())
+    return Trees(TreeTables(classifier, bins), kept)
 
 
-def _share_kept(bought: NDArray[np.bool_], share: NDArray[np.float32]) -> float:
-    """Of all candidates not bought, those that are here, each standing for 1 / share of those like it."""
-    others = share[~bought]
-    return float(len(others) / (1 / others).sum()) if len(others) else 1.0
+def _share_kept(bought: NDArray[np.bool_], share: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+    """Of all candidates not bought, those that are here, each standing for 1 / share of those like it, by weight."""
+    others = weight[~bought]
+    return float(others.sum() / (others / share[~bought]).sum()) if len(others) else 1.0
 
 
 def _score(trees: Trees, features: FeatureTable) -> NDArray[np.float32]:
@@ -143,11 +145,3 @@ def _put_right(seen: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
     King, Zeng (2001), "Logistic Regression in Rare Events Data", section 4.1.
     """
     return seen * kept / (seen * kept + 1 - seen)
-
-
-def _matrix(features: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
-    # in the type that the trees would copy it to, without a copy in between
-    matrix = np.empty((len(features), len(names)))
-    for column, name in enumerate(names):
-        matrix[:, column] = features[name].to_numpy()
-    return matrix

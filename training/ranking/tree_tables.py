@@ -15,6 +15,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from training.dataset.pair_history import Floats
+from training.ranking.binning import Bins
 from training.ranking.feature_table import FeatureTable
 
 MOST_LEAVES = 16
@@ -45,10 +46,10 @@ class _Table(NamedTuple):
 
 
 class TreeTables:
-    """The tables of a fitted binary classifier of numerical features and at most 16 leaves a tree."""
+    """The tables of a fitted binary classifier of binned features and at most 16 leaves a tree."""
 
-    def __init__(self, classifier: HistGradientBoostingClassifier, names: Sequence[str]) -> None:
-        """Compile `classifier`, which reads the features `names` in this order.
+    def __init__(self, classifier: HistGradientBoostingClassifier, bins: Bins) -> None:
+        """Compile `classifier`, which was fitted on numbers of these bins; the tables read values.
 
         scikit-learn keeps its trees in private attributes; that they mean what is read here, the tests tell.
         """
@@ -59,7 +60,7 @@ class TreeTables:
             leaves = nodes["value"][nodes["is_leaf"] == 1]
             values[: len(leaves)] = leaves
         self._leaves = np.array([_leaves_below(nodes)[0] for nodes in trees], np.uint16)
-        self._tables = dict(_tabulate(trees, names))
+        self._tables = dict(_tabulate(trees, bins))
 
     def probabilities(self, features: FeatureTable) -> Floats:
         """(n,) float64 probabilities of the positive class, as `predict_proba` gives them."""
@@ -97,12 +98,13 @@ class TreeTables:
         return np.tile(self._leaves, (n, 1))
 
 
-def _tabulate(trees: Sequence[NDArray[np.void]], names: Sequence[str]) -> Iterator[tuple[str, _Table]]:
+def _tabulate(trees: Sequence[NDArray[np.void]], bins: Bins) -> Iterator[tuple[str, _Table]]:
     """The table of each feature that any of the trees reads."""
     nodes, below = np.concatenate(trees), np.concatenate([_leaves_below(each) for each in trees])
     sizes = [len(each) for each in trees]
     tree, first = np.repeat(np.arange(len(trees)), sizes), np.repeat(np.cumsum(sizes) - sizes, sizes)
     left, right = below[first + nodes["left"]], below[first + nodes["right"]]
+    features = list(bins.edges.items())
     for feature in np.unique(nodes["feature_idx"][nodes["is_leaf"] == 0]):
         splits = np.flatnonzero((nodes["feature_idx"] == feature) & (nodes["is_leaf"] == 0))
         thresholds, place = np.unique(nodes["num_threshold"][splits], return_inverse=True)
@@ -112,7 +114,10 @@ def _tabulate(trees: Sequence[NDArray[np.void]], names: Sequence[str]) -> Iterat
             column[: at + 1] &= ~right[split]
             column[at + 1 : -1] &= ~left[split]
             column[-1] &= ~(right if nodes["missing_go_to_left"][split] else left)[split]
-        yield names[feature], _Table(np.append(_round_down(thresholds), np.float32(np.inf)), reach)
+        name, edges = features[feature]
+        # a threshold lies between two numbers of bins, or above all of them where only missing values go right
+        upper = np.append(edges, np.inf)[np.minimum(thresholds, len(edges)).astype(np.int64)]
+        yield name, _Table(np.append(_round_down(upper), np.float32(np.inf)), reach)
 
 
 def _round_down(thresholds: Floats) -> NDArray[np.float32]:

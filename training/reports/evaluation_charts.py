@@ -81,6 +81,15 @@ def by_orders(figures: EvaluationFigures) -> list[Chart]:
     ]
 
 
+_PROBABILITIES = {
+    "lists": "Ranked lists",
+    "lists_shown": "Ranked lists, first ten",
+    "buy_again_shown": "To buy again, first ten",
+    "discover_shown": "To discover, first ten",
+}
+"""Kinds of probabilities but those of due dates; see `training.evaluation.calibration`."""
+
+
 def calibration(figures: EvaluationFigures) -> list[Chart]:
     """Reliability diagrams, one for each kind of probability that has bins."""
     return [_calibration_chart(name, bins) for name, bins in figures.calibration.items() if bins.get("predicted")]
@@ -144,7 +153,7 @@ def _calibration_chart(name: str, bins: Mapping[str, Any]) -> Chart:
     x, y = axis("predicted probability", highest), axis("share that was bought", highest)
     perfect = Series("as predicted", [(0, 0), (x.high, y.high)], "reference")
     ours = Series("Reprise", points, dots=True)
-    kind = "Ranked lists" if name == "lists" else "Due dates"
+    kind = _PROBABILITIES.get(name, "Due dates, first ten" if name.endswith("_shown") else "Due dates")
     heading = f"{kind}, {bins['days']} days: error {bins['error']:.4f} over {bins['n']:,} pairs"
     return Chart(heading, plot(heading, x, y, [perfect, ours]), ((ours.name, ours.look), (perfect.name, perfect.look)))
 

@@ -33,11 +33,14 @@ def show(visit: Visit) -> Page:
             return _one(visit, find_campaign(storage, visit.shop, asked))
         except UnknownCampaignError:
             pass
-    rows = [_row(visit, one) for one in list_campaigns(storage, visit.shop)]
+    campaigns = list_campaigns(storage, visit.shop)
+    monies = [_money(one) for one in campaigns]
+    rows = [(*_row(visit, one), *money_cells(monies, money)) for one, money in zip(campaigns, monies, strict=True)]
     form = Form("campaign", {"audiences": [(one, visit.t(f"audiences.{one}")) for one in get_args(AudienceName)]}, True)
     unknown = [Note(visit.t("campaigns.unknown", campaign=asked[:100]), warns=True)] if asked else []
     note = visit.t("campaigns.note", n=MOST_CAMPAIGNS)
-    table = Table("campaigns", _LIST, rows, visit.t("campaigns.none"), note)
+    columns = [*_LIST, *money_columns(visit, monies)]
+    table = Table("campaigns", columns, rows, visit.t("campaigns.none"), note)
     blocks: list[Block] = [*unknown, table, Form("see-mail", {"campaign": ""}), form]
     return Page("campaigns", blocks=blocks, currency=visit.currency)
 
@@ -51,6 +54,15 @@ def _row(visit: Visit, one: CampaignOverview) -> tuple[Any, ...]:
     sums = [sum(getattr(variant, name) for variant in variants) for name in _SUMMED]
     refused = sum(n for variant in variants for n in variant.refused.values())
     return *head, sums[0], refused, *sums[1:], effect_text(visit, one.results.effect)
+
+
+def _money(one: CampaignOverview) -> dict[str, float]:
+    """Currency → what was bought of what was clicked in the mails."""
+    total: dict[str, float] = {}
+    for variant in one.results.variants if one.results else ():
+        for currency, amount in variant.money.items():
+            total[currency] = round(total.get(currency, 0.0) + amount, 2)
+    return total
 
 
 def _audience(visit: Visit, one: CampaignOverview) -> str | None:

@@ -26,13 +26,15 @@ def show(visit: Visit) -> Page:
     first = date.fromisoformat(told["from"])
     gone = max((visit.now.date() - first).days, 0)
     days = [(first + timedelta(days=day)) for day in range(gone, told["days"])]
-    totals = [sum(row[day] for row in told["counts"]) for day in range(gone, told["days"])]
+    category = visit.asked("category")
+    counts = [row for name, row in zip(told["categories"], told["counts"], strict=True) if category in ("", name)]
+    totals = [sum(row[day] for row in counts) for day in range(gone, told["days"])]
     if not days:
         return Page("due", blocks=[Note(visit.t("due.past"), warns=True)])
     blocks: list[Block] = [
+        _filter(visit, told),
         _by_day(visit, days, totals),
         _by_category(visit, told, gone),
-        _filter(visit, told),
         _people(visit, first, gone),
     ]
     week = sum(totals[:7])

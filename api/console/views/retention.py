@@ -11,10 +11,9 @@ _BACK = (30, 60, 90, 180, 365)
 _FIRSTS = tuple(Column(f"back_{days}", "share") for days in _BACK)
 _MONTHS = (
     Column("month", "month"), Column("orders", "number"), Column("customers", "number"),
-    Column("new_customers", "number"),
-    Column("repeat_order_share", "share"), Column("churn", "share"), Column("revenue", "money"),
-    Column("average_order", "money"),
+    Column("new_customers", "number"), Column("repeat_order_share", "share"),
 )  # fmt: skip
+_MONEY = (Column("revenue", "money"), Column("average_order", "money"))
 
 
 def show(visit: Visit) -> Page:
@@ -30,7 +29,7 @@ def show(visit: Visit) -> Page:
             ("customers", "number", kpis["customers"]),
             ("repeat_rate", "share", kpis["repeat_purchase_rate"]),
             ("usual_gap", "days", kpis["median_days_between_orders"]),
-            (f"churn_{days}" if visit.words.find(f"facts.churn_{days}") else "churn", "share", kpis["churn_rate"]),
+            (_churn(visit, "facts", days), "share", kpis["churn_rate"]),
         ]),
         _cohorts(visit, told["cohorts"]),
         _firsts(visit, "first_category", "category", told["firsts"]["category"]),
@@ -47,6 +46,12 @@ def _lead(visit: Visit, kpis: dict[str, Any], days: int) -> list[str]:
     if churn is not None:
         leads.append(visit.t("retention.churn", share=visit.words.share(churn), n=days))
     return leads
+
+
+def _churn(visit: Visit, section: str, days: int) -> str:
+    """The word of churn with its days; that without, where so many days have none."""
+    name = f"churn_{days}"
+    return name if visit.words.find(f"{section}.{name}") else "churn"
 
 
 def _cohorts(visit: Visit, told: dict[str, Any]) -> Table:
@@ -81,6 +86,7 @@ def _months(visit: Visit, months: Sequence[dict[str, Any]], days: int) -> Table:
     whole = [month for month in months if month["whole"]]
     drawn = [[float(month["orders"]) for month in whole]]
     chart = lines(drawn, [visit.words.month(month["month"]) for month in whole], visit.t("retention.orders_chart"))
+    columns = (*_MONTHS, Column(_churn(visit, "columns", days), "share"), *_MONEY)
     return Table(
-        "months", _MONTHS, rows, visit.t("retention.no_month"), visit.t("retention.months_note", n=days), chart=chart
+        "months", columns, rows, visit.t("retention.no_month"), visit.t("retention.months_note", n=days), chart=chart
     )

@@ -16,6 +16,8 @@ from recommender.storage.campaign import Campaign
 from recommender.storage.contacts import FEWER, Contacts, ContactState, Mail
 
 Outcome = Literal["sent", "chosen", "nothing", "not_known"]
+MOST_EXPLAINED = 100
+"""Campaigns of which it is said why they sent nothing: each is decided anew."""
 NOT_IN_AUDIENCE, UNKNOWN = "not_in_audience", "unknown_customer"
 
 
@@ -61,16 +63,18 @@ def decide_one(campaign: Campaign, context: CampaignContext, customer_id: str) -
 
 
 def list_mails(context: CampaignContext, customer_id: str) -> list[CampaignMail]:
-    """What each campaign of the last CONTACTS_KEPT_DAYS did about a customer, and other systems' mails; latest first.
+    """What campaigns of the last CONTACTS_KEPT_DAYS did about a customer, and other systems' mails; latest first.
+
+    Of campaigns that sent nothing these are the latest MOST_EXPLAINED.
 
     Why there was nothing is computed again, by what was known when the campaign began: the same version, and the
     contacts, orders and objections until then. Raises StoreError.
     """
     (state,) = context.contacts.standings([customer_id])
-    campaigns = {one.campaign_id: one for one in context.contacts.campaigns()}
     mails = [_kept(mail) for mail in state.mails]
-    without = campaigns.keys() - {mail.campaign_id for mail in mails}
-    found = [*mails, *(_explain(campaigns[name], context, customer_id, state) for name in without)]
+    wrote = {mail.campaign_id for mail in mails}
+    without = [one for one in context.contacts.campaigns() if one.campaign_id not in wrote][:MOST_EXPLAINED]
+    found = [*mails, *(_explain(one, context, customer_id, state) for one in without)]
     return sorted(found, key=lambda one: (one.at, one.campaign_id), reverse=True)
 
 

@@ -1,8 +1,8 @@
 """Counters of results: the worker counts anew each day, and the campaigns, whose archived files are not those counted.
 
 What is counted is a function of the archive alone. So an event that is archived twice counts once, a worker that is
-killed at any moment leaves nothing wrong for longer than until the next count, and what Redis lost comes back. One day
-is in memory at a time, with what was clicked in the week before it.
+killed at any moment leaves nothing wrong for longer than until the next count, and what Redis lost comes back. A part
+of a day is in memory at a time, with what was seen in the week before it.
 """
 
 import threading
@@ -22,12 +22,14 @@ from recommender.results.store import DAYS_KEPT, MOST_CELLS, OTHER, CountedDay, 
 from recommender.retention import CONTACTS_KEPT_DAYS
 from recommender.storage.campaign import Campaign
 from training.analytics.counters.campaign_results import campaign_results, to_money
-from training.analytics.results.placements import COUNTED, SHOWN, count_days
+from training.analytics.results.placements import COUNTED, SHOWN, Tally, add_up, tally
 from training.events.archive import Archive
 
 PAUSE_S = 30.0
 """Between two counts, at least; and at least REST times as long as a count took."""
 REST = 10
+PART = 250_000
+"""Events of a day that are in memory at a time, with what was seen before of the same answers."""
 SETTLED_DAYS = 60
 """A day that was counted stays as it is once so many newer days are there: a shop may delete its old files."""
 CAMPAIGN_DAYS = 2 * CONTACTS_KEPT_DAYS
@@ -95,21 +97,30 @@ class ResultCounter:
         return len(stale)
 
     def _count(self, day: date) -> tuple[PlacementRow, ...]:
-        today = self.archive.read(COUNTED, days=(day, day))
-        counted = count_days(pl.concat([self._led_to(today, day), today]), WITHIN_DAYS, day)
+        n_parts = max(1, -(-self.archive.count(day) // PART))
+        led = self._led_by(day)
+        counted = add_up([self._tally(day, led, part, n_parts) for part in range(n_parts)], WITHIN_DAYS)
         return _fold(
             PlacementRow(**{name: row[name] for name in _ROW}, money=to_money(row["money"]))
             for row in counted.to_dicts()
         )
 
-    def _led_to(self, today: pl.DataFrame, day: date) -> pl.DataFrame:
-        """What was seen and clicked in the days before, of what was put into the cart or bought on this day."""
-        days = (day - timedelta(days=WITHIN_DAYS), day - timedelta(days=1))
-        led = today.filter(pl.col("event_type").is_in(["add_to_cart", "purchase"]))
+    def _led_by(self, day: date) -> pl.Series:
+        """The answers of the days before that may have led to what was put into the cart or bought on this day."""
+        led = self.archive.read(["add_to_cart", "purchase"], days=(day, day))
         theirs = led.select(_THEIRS).to_series().drop_nulls().unique()
-        shown = self.archive.read(SHOWN, days=days, where=_THEIRS.is_in(theirs.implode()))
-        answers = pl.concat([led["recommendation_id"], shown["recommendation_id"]]).drop_nulls().unique()
-        return self.archive.read(SHOWN, days=days, where=pl.col("recommendation_id").is_in(answers.implode()))
+        seen = self.archive.column(
+            "recommendation_id", SHOWN, days=_days_before(day), where=_THEIRS.is_in(theirs.implode())
+        )
+        return pl.concat([led["recommendation_id"].drop_nulls(), seen]).unique()
+
+    def _tally(self, day: date, led: pl.Series, part: int, n_parts: int) -> Tally:
+        """What one part of the answers comes to, with all events that name none in one of them."""
+        answer = pl.col("recommendation_id")
+        mine = pl.lit(value=True) if n_parts == 1 else answer.hash() % n_parts == part
+        today = self.archive.read(COUNTED, days=(day, day), where=mine)
+        before = self.archive.read(SHOWN, days=_days_before(day), where=mine & answer.is_in(led.implode()))
+        return tally(pl.concat([before, today]), WITHIN_DAYS, day)
 
     def _count_campaigns(self) -> None:
         """Count the campaigns of the last CAMPAIGN_DAYS; what began before, and was counted, stays as it is."""
@@ -133,6 +144,10 @@ class ResultCounter:
 
     def _files(self, first: date, last: date) -> Iterable[Path]:
         return (file for day in self.archive.days(first, last) for file in self.archive.files(day))
+
+
+def _days_before(day: date) -> tuple[date, date]:
+    return day - timedelta(days=WITHIN_DAYS), day - timedelta(days=1)
 
 
 @dataclass

@@ -23,16 +23,16 @@ from training.ranking.shop_evidence import ShopEvidence
 
 _MOST_CUSTOMERS, _MOST_BUYERS = 20_000, 8_000
 """Customers of one window who are learned from, and those of them whose candidates are; more teach little new."""
-_NEGATIVES = 12_000
-"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in sixteen."""
+_NEGATIVES = 16_000
+"""Candidates not bought that are kept of one window, about; on Online Retail II that is one in twelve."""
 _FEWEST_KEPT, _FEWEST_OWN_KEPT = 0.02, 0.08
 """Least share of the candidates not bought that is kept, and of those that the customer bought before: of these there
 are ten times fewer, and they are harder to tell from what is bought."""
 _PAIRS_PER_CUSTOMER = 250
 """About as many candidates a customer has."""
 
-_Part = tuple[pl.DataFrame, NDArray[np.bool_], NDArray[np.float32]]
-"""Features of one batch, what was bought, and the share that is kept of others like it."""
+_Part = tuple[pl.DataFrame, NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]
+"""Features of one batch, what was bought, the share that is kept of others like it, and the weight."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Examples:
         bought: (n,) whether the product was bought within the horizon.
         share: (n,) of the candidates not bought that are of the same kind, own or new, those that are in `features`,
             above 0; the others were left out by lot.
+        weight: (n,) 1 / √(own or new products that the customer bought), at most 1: lists are judged by customer, and
+            who buys a hundred products must not count as a hundred do.
         n_bought: pairs of an examined customer and a product bought within the horizon, candidate or not.
     """
 
@@ -56,12 +58,13 @@ class Examples:
     features: pl.DataFrame
     bought: NDArray[np.bool_]
     share: NDArray[np.float32]
+    weight: NDArray[np.float32]
     n_bought: int
 
     def to_frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The customers and the features with all that is known of each row, and of the whole."""
         customers = self.customers.with_columns(_returned=self.returned, _n_bought=self.n_bought)
-        return customers, self.features.with_columns(_bought=self.bought, _share=self.share)
+        return customers, self.features.with_columns(_bought=self.bought, _share=self.share, _weight=self.weight)
 
     @classmethod
     def from_frames(cls, customers: pl.DataFrame, features: pl.DataFrame) -> Self:
@@ -69,9 +72,10 @@ class Examples:
         return cls(
             customers=customers.drop("_returned", "_n_bought"),
             returned=customers["_returned"].to_numpy(),
-            features=features.drop("_bought", "_share"),
+            features=features.drop("_bought", "_share", "_weight"),
             bought=features["_bought"].to_numpy(),
             share=features["_share"].to_numpy(),
+            weight=features["_weight"].to_numpy(),
             n_bought=next(iter(customers["_n_bought"]), 0),
         )
 
@@ -110,7 +114,7 @@ def collect_examples(
         )
 
     batches = customer_batches(buyers, len(shop.products))
-    features, bought, shares = zip(
+    features, bought, shares, weights = zip(
         *[_no_examples(evidence), *for_each_batch(examples_of_batch, batches, advance)], strict=True
     )
     return Examples(
@@ -119,6 +123,7 @@ def collect_examples(
         features=pl.concat(features),
         bought=np.concatenate(bought),
         share=np.concatenate(shares),
+        weight=np.concatenate(weights),
         n_bought=int(np.isin(labels.customer_index, buyers).sum()),
     )
 
@@ -198,10 +203,18 @@ def _sample(evidence: Evidence, candidates: Candidates, labels: Labels, share: f
     bought, own = np.isfinite(labels.look_up(keys)), find_keys(evidence.pair_keys, keys) >= 0
     shares = np.where(own, max(share, _FEWEST_OWN_KEPT), share).astype(np.float32)
     kept = bought | (lot.random(len(keys)) < shares)
-    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept], shares[kept]
+    weights = _weigh(candidates.customer_index, own, bought)
+    return build_features(evidence, candidates.keep(kept)).to_frame(), bought[kept], shares[kept], weights[kept]
+
+
+def _weigh(customer: Ints, own: NDArray[np.bool_], bought: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n,) of each candidate, 1 / √(candidates of its customer and kind that were bought), at most 1."""
+    group = 2 * customer + own
+    n_bought = np.bincount(group[bought], minlength=int(group.max(initial=-1)) + 1)
+    return (1 / np.sqrt(np.maximum(n_bought[group], 1))).astype(np.float32)
 
 
 def _no_examples(evidence: Evidence) -> _Part:
     """A batch without customers: gives the columns where there are no others."""
     nobody = find_candidates(evidence, np.zeros(0, dtype=np.int64))
-    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_), np.zeros(0, np.float32)
+    return build_features(evidence, nobody).to_frame(), np.zeros(0, np.bool_), *np.zeros((2, 0), np.float32)

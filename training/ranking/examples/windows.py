@@ -8,7 +8,8 @@ from recommender.days import day_of, midnight_of
 
 _GRID_DAYS = 7
 """Cuts are multiples of it in days since 1970-01-01: a training of tomorrow learns from nearly all of today's."""
-_YEAR_GRID_DAYS = 364
+_SEASON_DAYS = 360
+"""Age of the window of a year ago: the last cut of the grid before it is half a week from the same date on average."""
 _SEASON_HISTORY = 6
 """Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
 _LARGE = 1_000_000
@@ -16,13 +17,13 @@ _LARGE = 1_000_000
 
 
 class Spacing(NamedTuple):
-    """Windows to learn from: `n` of them, `days` apart."""
+    """Windows to learn from: the newest of the grid, and those before it that began every so many `days`."""
 
     n: int
     days: int
 
 
-_MANY, _FEW = Spacing(17, _GRID_DAYS), Spacing(3, 4 * _GRID_DAYS)
+_MANY, _FEW = Spacing(9, 2 * _GRID_DAYS), Spacing(3, 4 * _GRID_DAYS)
 
 
 def learning_cuts(first: datetime, as_of: datetime, horizon_days: int, n_purchases: int) -> list[datetime]:
@@ -40,8 +41,9 @@ def learning_cuts(first: datetime, as_of: datetime, horizon_days: int, n_purchas
     """
     spacing = _MANY if n_purchases <= _LARGE else _FEW
     newest = _on_grid(as_of - timedelta(days=horizon_days))
-    latest = [newest - timedelta(days=spacing.days * age) for age in range(spacing.n)]
-    season = _on_grid(as_of) - timedelta(days=_YEAR_GRID_DAYS)
+    before = _on_grid(newest - timedelta(days=1), spacing.days)
+    latest = [newest, *(before - timedelta(days=spacing.days * age) for age in range(spacing.n - 1))]
+    season = _on_grid(as_of - timedelta(days=_SEASON_DAYS))
     horizon = timedelta(days=horizon_days)
     return _from(first + horizon, latest) + _from(
         first + _SEASON_HISTORY * horizon, [season] if season < latest[-1] else []
@@ -58,10 +60,10 @@ def past_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int) -> li
     return _from(first + horizon, [as_of - horizon * age for age in range(1, n + 1)])
 
 
-def _on_grid(moment: datetime) -> datetime:
-    """The last cut of the grid up to a moment."""
+def _on_grid(moment: datetime, days: int = _GRID_DAYS) -> datetime:
+    """The last midnight up to a moment whose day is a multiple of `days`."""
     day = day_of(int(moment.timestamp()))
-    return midnight_of(day - day % _GRID_DAYS)
+    return midnight_of(day - day % days)
 
 
 def _from(earliest: datetime, cuts: Iterable[datetime]) -> list[datetime]:

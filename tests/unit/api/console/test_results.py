@@ -102,7 +102,7 @@ def test_a_campaign_says_what_it_caused_in_a_sentence(world: World, reader: Visi
 
 def test_a_campaign_shows_who_got_it_and_why_others_did_not(world: World, reader: Visitor) -> None:
     world.storage.results("default").keep_campaigns([campaign(Effect("more", 0.1, 0.0, 0.2, 3.0))], "digest")
-    assert re.search(r"begun elsewhere 660 345 285 100 40 9", reader.text("campaigns"))
+    assert re.search(r"begun elsewhere 660 345 285 100 40 9 \S.*€120.00", reader.text("campaigns"))
     text = reader.text("campaigns", campaign="w47")
     assert "got the mail 600 285 0 100 40 9 0 0 285 90 €120.00" in text
     assert "held out 60" in text

@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.support import small_shop
 from tests.support.console import OLDER, Visitor, World, open_world, publication, to_text
 from tests.support.keyed_shop import bearer
 from tests.support.small_shop import NOW, VERSION
+from training.campaigns.picks.customer_file import read_customers
+from training.commands.campaigns.list_files import ListFiles
 
 view = pytest.mark.parametrize("view", VIEWS)
 
@@ -169,9 +172,22 @@ def test_the_due_board_counts_by_day_and_category_and_lists_whom_to_write_to(wor
     assert "ANNA MILK Whole milk, 1 l Dairy 21 Nov 2026 80 %" in text
     assert "x/y" not in text
     assert "x/y COFFEE Coffee beans Coffee 10 Dec 2026 25 %" in reader.text("due", within="30")
-    assert "ANNA" not in reader.text("due", within="30", category="Coffee")
+    coffee = reader.text("due", within="30", category="Coffee")
+    assert "ANNA" not in coffee
+    assert "0 purchases are due within the next seven days, 1 in all" in coffee
+    assert "21 Nov 2026 0" in coffee, "the days are those of the category"
     world.storage.store("default").erase("ANNA", NOW)
     assert "ANNA" not in reader.text("due", within="30")
+
+
+def test_the_list_of_the_due_board_is_an_audience(reader: Visitor, tmp_path: Path) -> None:
+    named = re.search(r"--columns customer_id=(\w+)", reader.text("due"))
+    assert named is not None
+    file = tmp_path / "due-due_list.csv"
+    file.write_bytes(reader.get("due", within="30", **{"table": "due_list", "as": "csv"}).data)
+    columns = ListFiles({"customer_id": named[1]}, None).customer_columns
+    audience = read_customers(file, columns)
+    assert (len(audience), "ANNA" in audience, "x/y" in audience) == (2, True, True)
 
 
 def test_what_was_due_before_today_is_off_the_board(world: World) -> None:
@@ -187,6 +203,8 @@ def test_retention_says_who_comes_back_with_its_days(reader: Visitor) -> None:
     assert "100 % of all customers have ordered again." in text
     assert "Churn: 25 % of those who ordered in the 90 days before have not ordered in the last 90." in text
     assert "Jul 2026 1 100 % 50 %" in text
+    assert "Churn in 90 days" in text
+    assert not re.search(r"Churn (?!in \d+ days)(?!is of)[A-Z]", text), "churn comes with its days"
     assert "Dairy 1 100 % 100 % 100 %" in text
     assert "active 0 1" in text
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from recommender.campaigns.cancel import cancel_campaign
-from recommender.campaigns.history.customer_mails import list_mails
+from recommender.campaigns.history.customer_mails import MOST_EXPLAINED, list_mails
+from recommender.campaigns.run import begin_campaign
 from recommender.settings import MailSettings
 from tests.support.campaigns import CampaignShop, Customer, Own, make_version
 from tests.support.small_shop import NOW
@@ -44,6 +45,16 @@ def test_mails_and_reasons_stand_together_the_latest_first(shop):
     assert told(shop, "BEN")[1] == ("second", "nothing", "nothing_good_enough")
     assert told(shop, "CLEO")[0] == ("third", "chosen", None)
     assert list_mails(shop.context, "ANNA")[1].product_ids == ("MILK", "TEA")
+
+
+def test_of_very_many_campaigns_the_latest_are_explained_and_no_mail_is_left_out(shop):
+    shop.run("first", "everyone")
+    for number in range(MOST_EXPLAINED + 5):
+        begin_campaign(shop.context, f"c{number}", "win_back", None, NOW + timedelta(minutes=1 + number))
+    found = told(shop, "ANNA")
+    assert len(found) == MOST_EXPLAINED + 1
+    assert found[0][0] == f"c{MOST_EXPLAINED + 4}"
+    assert found[-1] == ("first", "chosen", None)
 
 
 def test_a_mail_that_events_tell_of_was_sent(shop):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -10,7 +11,8 @@ from recommender.settings import AlsSettings
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, two_tastes
 from training.dataset.snapshot import Snapshot, build_snapshot
 from training.dataset.split import split_window
-from training.evaluation.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, trending
+from training.evaluation.baselines import als_alone, bpr, decayed_own, item_cosine, own_counts, popular, sar, trending
+from training.evaluation.boosted_counts import boosted_counts
 from training.evaluation.scores import score_ranking
 from training.evaluation.tifu_knn import Tifu, tifu_knn
 from training.evaluation.top_k import Scorer, rank_by
@@ -45,6 +47,37 @@ def lists(ranking: pl.DataFrame) -> dict[str, list[str]]:
 
 def first(scorer: Scorer, snapshot: Snapshot, *customers: str, k: int = 10) -> dict[str, list[str]]:
     return lists(rank_by(scorer, snapshot, ids(*customers), k))
+
+
+def test_sar_is_the_decayed_count_by_the_share_of_common_buyers(snapshot):
+    """MILK and JAM: 2 of 3 buyers bought both; TEA and MILK: 1 of 3. ANNA's JAM is a day old, her OLD half a year."""
+    scores = sar(snapshot, 1.0)(snapshot.customers.indices(["CARL"], unknown="raise"))[0]
+    milk, tea = 0.5**3, sum(0.5**day for day in range(4, 10))
+    expected = {"JAM": milk * 2 / 3, "MILK": milk + tea / 3, "TEA": tea + milk / 3, "OLD": milk / 3}
+    found = dict(zip(snapshot.products, scores.tolist(), strict=True))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_sar_in_blocks_is_the_same(snapshot, monkeypatch):
+    everybody = snapshot.customers.indices(["ANNA", "BEN", "CARL"], unknown="raise")
+    whole = sar(snapshot, 30.0)(everybody)
+    monkeypatch.setattr("training.evaluation.baselines._BLOCK_PRODUCTS", 3)
+    assert sar(snapshot, 30.0)(everybody).tolist() == whole.tolist()
+
+
+def test_boosted_counts_learn_what_is_bought_again():
+    """For half a year everybody has bought what is their own each fortnight, and something else once."""
+    own = [(f"C{i:02}", f"OWN{i % 5}", day + 0.5) for i in range(60) for day in range(0, 180, 14)]
+    once = [(f"C{i:02}", f"ONCE{i % 7}", 100.5) for i in range(60)]
+    snapshot = build_snapshot(ledger_of([*own, *once]), AS_OF)
+    found = first(boosted_counts(snapshot, 30, 0), snapshot, "C03", "C11")
+    assert (found["C03"][0], found["C11"][0]) == ("OWN3", "OWN1")
+
+
+@pytest.mark.parametrize("ledger", [empty_shop(), ledger_of([("A", "TEA", 1.5)]), ledger_of([("A", "TEA", 90.5)])])
+def test_boosted_counts_with_nothing_to_learn_from_score_nothing(ledger):
+    snapshot = build_snapshot(ledger, AS_OF)
+    assert not boosted_counts(snapshot, 30, 0)(np.arange(len(snapshot.customers))).any()
 
 
 def test_popular_counts_buyers_not_purchases(snapshot):

@@ -16,7 +16,19 @@ from training.evaluation.compare import KS, Comparison, compare
 from training.evaluation.scores import MEASURES, SLICES
 
 SETTINGS = Settings(list_length=20, als=AlsSettings(factors=4, iterations=2))
-RANKINGS = ["reprise", "popular", "trending", "own_counts", "decayed_own", "tifu_knn", "item_cosine", "als", "bpr"]
+RANKINGS = [
+    "reprise",
+    "popular",
+    "trending",
+    "own_counts",
+    "decayed_own",
+    "tifu_knn",
+    "item_cosine",
+    "sar",
+    "als",
+    "bpr",
+    "boosted_counts",
+]
 
 
 def weekly_shop() -> pl.DataFrame:
@@ -61,7 +73,7 @@ def test_the_lead_is_over_the_best_baseline_of_the_measure(comparison):
 def test_the_document_is_json_and_whole(comparison):
     document = comparison.to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert [len(document["mean"]), len(document["lead"])] == [9, len(SLICES) * len(MEASURES) * len(KS)]
+    assert [len(document["mean"]), len(document["lead"])] == [len(RANKINGS), len(SLICES) * len(MEASURES) * len(KS)]
     first = document["windows"][0]
     assert (first["n_customers"], first["n_newcomers"]) == (30, 1)
     assert 0.9 < first["truth_repeat_share"] <= 1

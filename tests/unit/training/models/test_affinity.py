@@ -43,6 +43,22 @@ def test_what_goes_with_the_last_order():
     assert row[snapshot.products.ids.index("PAN")] == 0
 
 
+def test_the_share_of_like_customers_who_bought_a_product_lately():
+    """A is like B, who bought JAM this month, and C, who bought it long ago; everybody buys TEA, which says nothing."""
+    lines = [(customer, product, 100.5) for customer in "ABC" for product in ("OATS", "TEA")]
+    lines += [("C", "JAM", 100.5), ("B", "JAM", 9.5), ("C", "OATS", 9.5), ("D", "TEA", 9.5), ("D", "PAN", 9.5)]
+    snapshot, measures = measures_of(ledger_of(lines))
+    row = measures["peers"][snapshot.customers.ids.index("A")]
+    jam, pan, tea = (row[snapshot.products.ids.index(each)] for each in ("JAM", "PAN", "TEA"))
+    assert 0.3 < jam < 0.7
+    assert (pan, tea) == (0, 0)
+
+
+def test_nobody_is_a_peer_of_oneself():
+    snapshot, measures = measures_of(ledger_of([("A", "TEA", 9.5), ("B", "TEA", 8.5), ("B", "JAM", 8.5)]))
+    assert measures["peers"][snapshot.customers.ids.index("B"), snapshot.products.ids.index("JAM")] == 0
+
+
 def test_titles_alike():
     ledger = ledger_of([("A", "P1", 1.5), ("B", "P2", 1.5), ("B", "P3", 1.5), ("B", "P4", 1.5), ("B", "P5", 1.5)])
     snapshot, measures = measures_of(ledger, ["rose mug", "rose plate", "blue chair", "blue lamp", None])

@@ -10,7 +10,8 @@ SPARSE = ("neighbours", "together", "together_last", "discovery", "peers", "titl
 
 def measures_of(scores, **sparse):
     """ALS that predicts `scores` (n, n_products); the other measures as given, or without an entry."""
-    factors = {"als": (scores, np.eye(scores.shape[1], dtype=np.float32))}
+    products = np.eye(scores.shape[1], dtype=np.float32)
+    factors = {"als": (scores, products), "als_timeless": (np.zeros_like(scores), products)}
     return AffinityMeasures(factors, {name: csr_matrix(sparse.get(name, np.zeros_like(scores))) for name in SPARSE})
 
 

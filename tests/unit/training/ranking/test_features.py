@@ -79,6 +79,25 @@ def test_newcomers_and_what_comes_back_with_the_season():
     )
 
 
+def test_owners_who_came_back_lately_and_orders_missed_since():
+    """Of 20 who had bought TEA before the last 30 days, 9 did again; nobody has for 6 days, nor PAN for 50."""
+    owners = [(f"C{i:02}", product, 50.5) for i in range(20) for product in ("TEA", "PAN")]
+    ledger = ledger_of([*owners, *((f"C{i:02}", "TEA", 5.5) for i in range(9))])
+    tea, pan = (features_of(ledger)["C00", product] for product in ("TEA", "PAN"))
+    assert tea["product_conversion_1"] == pytest.approx(10 / 40)
+    assert pan["product_conversion_1"] == pytest.approx(1 / 40)
+    assert tea["product_missed_orders"] == pytest.approx(np.log1p(6 * 29.5 / 90))
+    assert pan["product_missed_orders"] == pytest.approx(np.log1p(51 * 20.5 / 90))
+
+
+def test_orders_count_by_those_that_came_after():
+    """MILK was in the last order but one, and in the one before."""
+    ledger = ledger_of([("A", "MILK", 300.5), ("A", "MILK", 299.5), ("A", "TEA", 1.5)])
+    row = features_of(ledger)["A", "MILK"]
+    assert row["pair_faded_0.8"] == pytest.approx(0.8 + 0.64)
+    assert (row["pair_in_last_10"], features_of(ledger)["A", "TEA"]["pair_faded_0.8"]) == (2, 1)
+
+
 def test_what_was_bought_of_the_same_category():
     ledger = ledger_of([("A", "RED", 9.5), ("A", "RED", 2.5), ("B", "BLUE", 3.5), ("B", "PAN", 3.5)])
     rows = features_of(ledger, {"RED": "paint", "BLUE": "paint"})

@@ -32,6 +32,7 @@ def examples_of(n=8000, seed=0):
         features=features,
         bought=rng.random(n) < np.where(own, signal, taste / 5),
         share=np.ones(n, np.float32),
+        weight=np.ones(n, np.float32),
         n_bought=n,
     )
 
@@ -48,7 +49,13 @@ def are_own(features):
 
 def keep(examples, kept, share=1.0):
     shares = np.full(np.count_nonzero(kept), share, np.float32)
-    return replace(examples, features=examples.features.filter(kept), bought=examples.bought[kept], share=shares)
+    return replace(
+        examples,
+        features=examples.features.filter(kept),
+        bought=examples.bought[kept],
+        share=shares,
+        weight=examples.weight[kept],
+    )
 
 
 def test_learns_what_matters_for_each_kind():

@@ -110,6 +110,16 @@ def test_what_is_counted_as_the_archive_grows_is_what_a_recount_says(archive, ma
     assert counter.store.counted_at() == counter.clock()
 
 
+@pytest.mark.parametrize("part", [7, 40])
+def test_a_day_that_is_counted_part_by_part_is_what_a_recount_says(archive, make_counter, monkeypatch, part):
+    monkeypatch.setattr(result_counter, "PART", part)
+    archive.write(batch(make_events(3_000)))
+    assert max(archive.count(day) for day in archive.days()) > 3 * part
+    counter = make_counter()
+    counter.count()
+    assert_as_recounted(counter)
+
+
 def test_a_replay_changes_nothing(archive, make_counter):
     counter, events = make_counter(), make_events(1_200)
     grow(archive, events, counter)

@@ -56,7 +56,8 @@ def kept(tmp_path):
 def same(one, other):
     frames = zip((one.customers, one.features), (other.customers, other.features), strict=True)
     return all(a.equals(b) for a, b in frames) and all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("returned", "bought", "share", "n_bought")
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("returned", "bought", "share", "weight", "n_bought")
     )
 
 
