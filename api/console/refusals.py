@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.console.words import Words
-from recommender.errors import ForbiddenError, InvalidRequestError, RepriseError, RequestError
+from recommender.errors import ForbiddenError, InvalidRequestError, RepriseError, RequestError, StoreError
 
 
 class WordedError(RequestError):
@@ -29,6 +29,10 @@ class RefusedError(WordedError, InvalidRequestError):
 
 class BarredError(WordedError, ForbiddenError):
     """Whoever asks may not do this."""
+
+
+class UnnotedError(WordedError, StoreError):
+    """What was asked for is done, but the log of actions lacks it."""
 
 
 def tell(error: RepriseError, words: Words) -> str:

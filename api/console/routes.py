@@ -139,8 +139,9 @@ def _sign_in() -> AnyResponse:
         session, cookie = sign_in(request, request.form.get("key", ""), here.shops.api_keys, here.clock())
     except UnauthorizedError:
         return _sign_in_page(words, "signin.unknown", 401)
-    except ForbiddenError:
-        return _sign_in_page(words, "signin.blind", 403)
+    except ForbiddenError as error:
+        word = f"refused.{error.word}" if isinstance(error, BarredError) else "signin.blind"
+        return _sign_in_page(words, word, 403)
     log().warning("console_sign_in", shop=session.principal.shop, key_id=session.principal.key_id)
     wanted = request.form.get("next", "")
     response = redirect(address(wanted if wanted in VIEWS else "overview"), 303)

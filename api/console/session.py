@@ -16,6 +16,7 @@ from typing import NamedTuple
 from flask import Request, Response
 from itsdangerous import BadData
 
+from api.console.refusals import BarredError
 from api.security.callers import Principal, find_principal
 from api.security.signer import Signer
 from recommender.errors import ForbiddenError, StoreError, StoreUnavailableError, UnauthorizedError
@@ -54,13 +55,17 @@ def sign_in(request: Request, given: str, keys: Mapping[str, ApiKey] | None, now
 
     Raises:
         UnauthorizedError: the key is not known here, or there are no keys.
+        BarredError: the form came under another address than ours.
         ForbiddenError: it opens no page of the console.
         StoreUnavailableError: the keys could not be read yet.
     """
     if keys is None:
         raise StoreUnavailableError("the API keys cannot be read yet")
     asked = _environ(request) | {"HTTP_AUTHORIZATION": f"Bearer {given.strip()}"}
-    principal = find_principal(asked, keys, "")
+    try:
+        principal = find_principal(asked, keys, "")
+    except ForbiddenError:
+        raise BarredError("other_address") from None
     if principal.key_id is None:
         raise UnauthorizedError("there are no API keys yet")
     _refuse_blind(principal)

@@ -63,6 +63,12 @@ class Words:
         """A value as it is read."""
         if value is None:
             return NOTHING
+        try:
+            return self._written(kind, value, currency)
+        except (ArithmeticError, ValueError):  # nonsense in the data: of a page only this cell is lost
+            return str(value)
+
+    def _written(self, kind: Kind, value: Any, currency: str | None) -> str:
         if kind == "money":
             return self.money(value, currency)
         writers: dict[Kind, Callable[[Any], str]] = {

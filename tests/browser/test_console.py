@@ -174,6 +174,15 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_on_a_phone_words_in_a_table_are_not_broken_into_letters(playwright_browser: Browser, site: Site) -> None:
+    with ExitStack() as until_the_end:
+        page = open_page(playwright_browser, site, until_the_end, viewport={"width": 360, "height": 800})
+        page.goto("/console/customers?customer=ANNA")
+        cells = page.locator("tbody td:not(.n, .short)")
+        widths = cells.evaluate_all("cells => cells.map((cell) => cell.getBoundingClientRect().width)")
+        assert min(widths) >= 8 * 16
+
+
 def test_a_page_is_small_and_on_paper_shows_what_matters(playwright_browser: Browser, site: Site) -> None:
     with ExitStack() as until_the_end:
         page = open_page(playwright_browser, site, until_the_end)

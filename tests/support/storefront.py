@@ -38,12 +38,13 @@ class Storefront:
     storage: MemoryShopStorage
     service: BaseWSGIServer
 
-    def events(self) -> list[dict[str, object]]:
-        """What the service was told since this was asked last."""
+    def events(self, *types: str) -> list[dict[str, object]]:
+        """What the service was told since this was asked last, of some types or of all."""
         queue = self.storage.event_log("default").queue
         entries = queue.take("test")
         queue.settle([entry.entry_id for entry in entries])
-        return [json.loads(entry.wire) for entry in entries]
+        told = [json.loads(entry.wire) for entry in entries]
+        return [one for one in told if not types or one["event_type"] in types]
 
 
 def catalogue() -> Catalogue:
@@ -79,7 +80,7 @@ def open_storefront(folder: Path, until_the_end: ExitStack) -> Storefront:
     sites["fa"] = replace(sites["fa"], catalogue=english.in_persian())
     day = clock().date()
     anna = History("ANNA", [Line(day - timedelta(days=6), "MILK"), Line(day - timedelta(days=1), "BREAD")], day)
-    orders = Orders(folder / "orders.json", list(backends.values()))
+    orders = Orders(folder / "orders.json", [(backends[one], sites[one].catalogue) for one in backends])
     shop = Shop(sites, {"weekly": anna}, orders, clock, service.server_port)
     shop_server.app = create_shop(shop)
     return Storefront(shop_server.app, shop, address, storage, service)

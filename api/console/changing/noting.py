@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from api.console.refusals import UnnotedError
 from api.console.visit import Visit
 from api.web.access_log import log
 from recommender.errors import StoreError
@@ -10,7 +11,7 @@ from recommender.storage.shops import Action
 
 
 def note(visit: Visit, what: str, subject: str, before: Any, after: Any) -> None:
-    """Keep an action that was done. Where Redis goes in between, the service's log still has it."""
+    """Keep an action that was done. Raises UnnotedError where Redis goes in between; the service's log still has it."""
     at, key_id = visit.service.clock(), visit.session.principal.key_id
     action = Action(secrets.token_hex(8), f"{at:%Y-%m-%dT%H:%M:%SZ}", key_id, what, subject, before, after)
     log().warning("console_action", shop=visit.shop, key_id=key_id, action=what, subject=subject)
@@ -18,4 +19,4 @@ def note(visit: Visit, what: str, subject: str, before: Any, after: Any) -> None
         visit.service.shops.storage.note_action(visit.shop, action)
     except StoreError as error:
         log().error("console_action_not_noted", shop=visit.shop, action=what, subject=subject, detail=str(error))
-        raise
+        raise UnnotedError("unnoted") from error

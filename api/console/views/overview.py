@@ -58,7 +58,7 @@ def _week(visit: Visit) -> list[Block]:
         return [Note(nothing_counted(visit))]
     (total,) = sum_rows(rows, ())
     money: list[tuple[str, Kind, Any]] = [
-        ("money", "text", visit.words.money(amount, currency or visit.currency))
+        ("money", "text", visit.words.cell("money", amount, currency or visit.currency))
         for currency, amount in total.money.items()
     ]
     counts: list[tuple[str, Kind, Any]] = [

@@ -59,11 +59,13 @@ def measure_effect(
     """
     mailed, held = add_up(variants, held_out=False), add_up(variants, held_out=True)
     end = None if until is None else until.isoformat()
+    if until is None:
+        return _say(Effect("running"))
     if not held.customers or not mailed.customers:
         return _say(Effect("no_holdout", until=end))
     if not orders_known:
         return _say(Effect("no_orders", until=end))
-    running = until is None or today < until
+    running = today < until
     found = compare(mailed.mean, held.mean, hoped_lift=WORTH_FINDING)
     ends = _lift_interval(mailed.mean, held.mean, found.always_high - found.difference if running else None)
     if min(mailed.orders, held.orders) < LEAST_ORDERS or ends is None:
@@ -117,7 +119,7 @@ def _sentence(effect: Effect) -> str:
     sentences: dict[Verdict, str] = {
         "more": f"Brought {lift:.1f} % more orders; between {low:.1f} and {high:.1f}",
         "fewer": f"Cost {-lift:.1f} % of the orders; between {-high:.1f} and {-low:.1f}",
-        "running": f"Not clear yet: orders count until {effect.until}",
+        "running": f"Not clear yet: orders count until {effect.until}" if effect.until else "Nobody was mailed yet",
         "undecided": f"Not decided yet: {'too few orders to compare' if weeks is None else f'{about} at this size'}",
         "no_difference": f"No difference found; {WORTH_FINDING:.0%} more would have been found four times in five",
         "no_orders": "Nothing is known of orders: send purchases as events (POST /v1/events)",

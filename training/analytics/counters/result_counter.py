@@ -94,7 +94,7 @@ class ResultCounter:
     def _count_days(self) -> int:
         sources, days = self.store.sources(), self.archive.days()[-DAYS_KEPT:]
         digests = {day: _digest(self._files(day - timedelta(days=WITHIN_DAYS), day)) for day in days}
-        settled = days[-1] - timedelta(days=SETTLED_DAYS) if days else date.min
+        settled = self._newest(days) - timedelta(days=SETTLED_DAYS)
         stale = [
             day
             for day, digest in digests.items()
@@ -133,7 +133,7 @@ class ResultCounter:
     def _count_campaigns(self) -> None:
         """Count the campaigns of the last CAMPAIGN_DAYS; what began before, and was counted, stays as it is."""
         source, days, today = self.store.sources().get(_CAMPAIGNS), self.archive.days(), self.clock().date()
-        first = days[-1] - timedelta(days=CAMPAIGN_DAYS) if days and source is not None else date.min
+        first = date.min if source is None else self._newest(days) - timedelta(days=CAMPAIGN_DAYS)
         begun = [one.campaign_id for one in self.campaigns()]
         decided = {one: counts for one in begun if (counts := self.store.decided(one))}
         # also the day: what is known of an effect changes when the days end in which orders count
@@ -157,6 +157,10 @@ class ResultCounter:
         people = events["customer_id"].unique().implode()
         bought = self.archive.read(["purchase"], days=span, where=mine & customer.is_in(people))
         return tally_campaigns(pl.concat([events, bought]), WITHIN_DAYS, chosen)
+
+    def _newest(self, days: Sequence[date]) -> date:
+        """The last day that is archived; today, where a clock that was ahead had events of days that are to come."""
+        return min(self.clock().date(), days[-1] if days else date.max)
 
     def _files(self, first: date, last: date) -> Iterable[Path]:
         return (file for day in self.archive.days(first, last) for file in self.archive.files(day))

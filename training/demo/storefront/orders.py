@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from training.demo.storefront.backend import Backend
+from training.demo.storefront.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,18 @@ class Order:
     lines: Mapping[str, int]
     led: Mapping[str, str]
 
-    def events(self, event_type: str) -> Iterator[dict[str, Any]]:
-        """The order as events: a purchase or a refund of each line, at the moment of the order."""
+    def events(self, event_type: str, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+        """The order as events: a purchase or a refund of each line, at the moment of the order and a site's prices."""
         for product_id, quantity in self.lines.items():
+            product = catalogue.find(product_id)
             yield {
                 "event_id": f"{event_type}-{self.order_id}-{product_id}",
                 "event_type": event_type,
                 "customer_id": self.customer_id,
                 "product_id": product_id,
                 "quantity": quantity,
+                "unit_price": None if product is None else product.price,
+                "currency": None if product is None else product.currency,
                 "order_id": self.order_id,
                 "recommendation_id": self.led.get(product_id),
                 "occurred_at": self.at,
@@ -48,10 +52,10 @@ class Orders:
 
     Args:
         file: where they are kept.
-        sites: the service is told of an order under the keys of each site.
+        sites: the service is told of an order under the keys of each site, in the prices of its catalogue.
     """
 
-    def __init__(self, file: Path, sites: Sequence[Backend]) -> None:
+    def __init__(self, file: Path, sites: Sequence[tuple[Backend, Catalogue]]) -> None:
         self.sites = sites
         self._file, self._lock = file, Lock()
         self._orders = _read(file)
@@ -59,7 +63,7 @@ class Orders:
     def place(self, customer_id: str, lines: Mapping[str, int], led: Mapping[str, str], now: datetime) -> Order | None:
         """Take an order at an aware moment; None where the service does not accept it."""
         order = Order(f"storefront-{secrets.token_hex(4)}", customer_id, now.isoformat(), dict(lines), dict(led))
-        if not self._tell(order.events("purchase")):
+        if not self._tell("purchase", [order]):
             return None
         with self._lock:
             self._orders.append(order)
@@ -78,13 +82,16 @@ class Orders:
     def take_back(self) -> None:
         """Give everything back, as if nothing had been bought; the service's clock is not before the last order."""
         with self._lock:
-            if self._tell(event for order in self._orders for event in order.events("refund")):
+            if self._tell("refund", self._orders):
                 self._orders = []
                 self._keep()
 
-    def _tell(self, events: Iterable[Mapping[str, Any]]) -> bool:
-        told = list(events)
-        accepted = [site.tell(told) for site in self.sites if told]
+    def _tell(self, event_type: str, orders: Sequence[Order]) -> bool:
+        accepted = [
+            backend.tell([event for order in orders for event in order.events(event_type, catalogue)])
+            for backend, catalogue in self.sites
+            if orders
+        ]
         return all(accepted)
 
     def _keep(self) -> None:

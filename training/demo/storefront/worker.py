@@ -53,7 +53,8 @@ def open_shop(settings: Settings, keys: DemoKeys, clock: DemoClock) -> Shop:
         for language in LANGUAGES
     }
     people = find_people(folder / "purchases.csv")
-    return Shop(sites, people, Orders(folder / "orders.json", list(backends.values())), clock, settings.port)
+    orders = Orders(folder / "orders.json", [(backends[one], sites[one].catalogue) for one in backends])
+    return Shop(sites, people, orders, clock, settings.port)
 
 
 def take_back_earlier_orders(shop: Shop) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from api.console.routes import USUAL_S, YIELD_S
 from api.console.views import VIEWS
-from recommender.errors import StoreUnavailableError, UnansweredError
+from recommender.errors import StoreFullError, StoreUnavailableError, UnansweredError
 from recommender.events.event import Event
 from recommender.publication.insights import DueLine, Insights
 from recommender.publication.product import Product
 from recommender.storage.shops import Action
 from tests.support import small_shop
-from tests.support.console import DOCUMENT, Visitor, World, open_world, publication, to_text
+from tests.support.console import DOCUMENT, OLDER, Visitor, World, open_world, publication, to_text
 from tests.support.small_shop import NOW
 
 SCRIPT = '<script>alert("x")</script>'
@@ -155,6 +155,21 @@ def test_an_action_of_which_nobody_knows_whether_it_was_done_says_so(
     monkeypatch.setattr(world.storage.store("default"), "activate", stay_silent)
     answer = owner.submit(page, "Activate")
     assert (answer.status_code, "look before you try again" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("gone"), StoreFullError("full"), UnansweredError("slow")])
+def test_what_was_done_and_could_not_be_noted_is_not_told_as_undone(
+    world: World, owner: Visitor, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail_to_note(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(world.storage, "note_action", fail_to_note)
+    answer = owner.submit(owner.get("versions"), "Activate")
+    assert (answer.status_code, world.storage.store("default").current()) == (503, OLDER)
+    assert "This was done, but could not be kept in the log" in answer.text
+    assert "nothing was changed" not in answer.text
+    assert "console_action" in world.log.getvalue()
 
 
 def test_a_bug_is_a_problem_with_an_id_for_the_log(

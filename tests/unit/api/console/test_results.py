@@ -104,7 +104,7 @@ def test_a_campaign_shows_who_got_it_and_why_others_did_not(world: World, reader
     world.storage.results("default").keep_campaigns([campaign(Effect("more", 0.1, 0.0, 0.2, 3.0))], "digest")
     assert re.search(r"begun elsewhere 660 345 285 100 40 9 \S.*€120.00", reader.text("campaigns"))
     text = reader.text("campaigns", campaign="w47")
-    assert "got the mail 600 285 0 100 40 9 0 0 285 90 €120.00" in text
+    assert "to get the mail 600 285 0 100 40 9 0 0 285 90 €120.00" in text
     assert "held out 60" in text
     assert "got mails enough this week 330" in text
     assert "No campaign is called nope" in reader.text("campaigns", campaign="nope")

@@ -58,6 +58,15 @@ def test_a_key_that_may_not_look_is_refused_in_words(world: World) -> None:
         assert (answer.status_code, "opens no page here" in answer.text) == (403, True)
 
 
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
+def test_signing_in_from_a_page_of_another_address_says_so_and_blames_no_key(world: World, origin: str) -> None:
+    browser = world.app.test_client()
+    answer = browser.post("/console/sign-in", data={"key": world.keys["read"]}, headers={"Origin": origin})
+    assert (answer.status_code, answer.headers.get("Set-Cookie")) == (403, None)
+    assert "a proxy before it has to pass on the header Host" in answer.text
+    assert "This key" not in answer.text
+
+
 def test_a_session_ends_with_its_time_and_where_the_clock_is_set_back(world: World, reader: Visitor) -> None:
     world.clock.now = NOW + timedelta(seconds=SESSION_S)
     assert reader.get("overview").status_code == 200

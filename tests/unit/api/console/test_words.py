@@ -11,6 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge, Request
 from werkzeug.test import TestResponse
 
 from api.console.changing.rules import ALLOWED
+from api.console.page import Kind
 from api.console.refusals import WordedError, tell
 from api.console.rendering import GROUPS
 from api.console.views import VIEWS
@@ -107,7 +108,7 @@ def test_every_error_is_told_in_the_readers_words_and_never_in_the_librarys(lang
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_of_the_code_has_its_sentence_and_every_sentence_its_refusal(language: str) -> None:
     text = "\n".join(source.read_text() for source in SOURCES)
-    raised = set(re.findall(r"(?:RefusedError|BarredError)\(\s*\"(\w+)\"", text))
+    raised = set(re.findall(r"(?:RefusedError|BarredError|UnnotedError)\(\s*\"(\w+)\"", text))
     raised |= {word for word, _ in ALLOWED.values()} | {"campaign_begun", "campaign_cancelled"}
     kept = read_words(language)["refused"]
     assert raised == set(kept)
@@ -259,6 +260,14 @@ def test_a_day_at_the_end_of_time_is_written_in_every_language() -> None:
     assert "۹۹۹۹" in persian.moment("9999-12-31T23:59:00Z")
     assert persian.short_day("9999-12-31")
     assert persian.day("0001-01-01").startswith("۱ ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["money", "number", "days", "decimal", "share", "day", "month", "moment"])
+@pytest.mark.parametrize("value", [1e30, -1e300, float("nan"), float("inf"), "", "2026-13-45"])
+def test_nonsense_costs_a_page_no_more_than_its_cell(language: str, kind: Kind, value: object) -> None:
+    if isinstance(value, str) == (kind in ("day", "month", "moment")):
+        assert isinstance(Words(language).cell(kind, value, "EUR"), str)
 
 
 def test_the_language_is_chosen_and_remembered_and_else_the_browsers(world: World, reader: Visitor) -> None:

@@ -1,7 +1,6 @@
 """The pages of the shop: home, category, search, product, cart, checkout and account."""
 
 import json
-import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
@@ -26,7 +25,10 @@ def _asked_for() -> int:
 
 
 def _rows(wishes: list[Wish]) -> dict[str, Any]:
-    return {"rows": fetch_rows(visit.site(), wishes).values() if wishes else ()}
+    rows = list(fetch_rows(visit.site(), wishes).values()) if wishes else []
+    # the widget tells of its own rows
+    visit.tell("impression", [card.shown for row in rows if not row.widget for card in row.cards])
+    return {"rows": rows}
 
 
 def _find(slug: str) -> Product:
@@ -77,8 +79,7 @@ def search() -> str:
 def product(slug: str) -> str:
     """One product, what to buy instead, and what goes with it."""
     shown = _find(slug)
-    view = {"event_id": secrets.token_hex(8), "event_type": "view", "product_id": shown.product_id, **visit.identity()}
-    visit.site().backend.tell([view | {"occurred_at": visit.shop().clock().isoformat()}])
+    visit.tell("view", [{"product_id": shown.product_id}])
     wishes = [
         of_product("similar", shown, "similar", limit=ROW, fallback="none"),
         of_product("together", shown, "bought-together", limit=ROW, fallback="none"),

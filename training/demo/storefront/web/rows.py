@@ -37,10 +37,14 @@ class Wish(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One recommended product, and why it is shown."""
+    """One recommended product, and why it is shown.
+
+    Attributes:
+        shown: what events of it say of the answer: its id, placement, rank, kind and reason.
+    """
 
     product: Product
-    recommendation_id: str
+    shown: Mapping[str, Any]
     reason: str
     due: str | None
     why: Sequence[Fact]
@@ -102,7 +106,14 @@ def _row(site: Site, wish: Wish, answer: Mapping[str, Any] | None) -> Row:
     cards = [
         Card(
             product,
-            answer["recommendation_id"],
+            {
+                "product_id": item["product_id"],
+                "recommendation_id": answer["recommendation_id"],
+                "placement": answer["placement"],
+                "rank": item["rank"],
+                "kind": item["kind"],
+                "reason": item["reason"]["code"],
+            },
             item["reason"]["text"],
             (item["due"] or {}).get("text"),
             _why(site, item, answer),

@@ -1,7 +1,7 @@
 """Who visits the shop, in which language, and with what in the cart: kept in a signed cookie, nowhere else."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -100,6 +100,14 @@ def identity() -> dict[str, str]:
     """The visitor, as an event or a request names them."""
     customer = customer_id()
     return {"session_id": session_id()} if customer is None else {"customer_id": customer}
+
+
+def tell(event_type: str, deeds: Iterable[Mapping[str, object]]) -> None:
+    """Tell the service what the visitor did just now, an event for each of `deeds`; nothing of none."""
+    when = {"occurred_at": shop().clock().isoformat(), **identity()}
+    events = [{"event_id": secrets.token_hex(8), "event_type": event_type, **when, **one} for one in deeds]
+    if events:
+        site().backend.tell(events)
 
 
 def cart() -> list[tuple[Product, int]]:

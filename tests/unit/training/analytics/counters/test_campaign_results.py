@@ -113,7 +113,8 @@ def test_all_mails_of_a_quarter_stand_together_until_it_ends(count):
 def test_what_was_decided_is_shown_before_any_event(count):
     decided = {"new": {"mailed": {"selected": 5, "too_often": 2, "unsubscribed": 1}, "holdout": {"selected": 1}}}
     [campaign] = count(decided=decided)
-    assert (campaign.first_at, campaign.effect.verdict) == (None, "no_holdout")
+    assert (campaign.first_at, campaign.effect.verdict) == (None, "running")
+    assert campaign.effect.sentence == "Nobody was mailed yet"
     assert campaign.variants[0].refused == {"too_often": 2, "unsubscribed": 1}
     assert count() == []
 

@@ -216,6 +216,22 @@ def test_results_outlive_the_files_that_a_shop_deletes(archive, make_counter):
     assert kept(counter) == before
 
 
+def test_days_that_a_clock_was_ahead_keep_nothing_from_being_counted(archive, make_counter):
+    counter = make_counter(now=NOW + DAY)
+    shown = {"event_type": "impression", "recommendation_id": "r1"}
+    mail = {"event_type": "mail_sent", "campaign_id": "reorder", "product_id": None}
+    ahead = NOW + 400 * DAY
+    archive.write(batch([event("1", occurred_at=NOW, **shown), event("2", occurred_at=ahead, **shown)]))
+    archive.write(batch([event("3", "ANNA", occurred_at=NOW, **mail)], first=9))
+    counter.count()
+    archive.write(batch([event("4", "BEN", "TEA", occurred_at=NOW, **shown)], first=19))
+    archive.write(batch([event("5", "BEN", occurred_at=NOW, **mail)], first=29))
+    counter.count()
+    days, (campaign,) = kept(counter)
+    assert sum(row.seen for row in days["2026-11-20"]) == 2
+    assert [one.sent for one in campaign.variants] == [2]
+
+
 def test_a_campaign_that_began_long_ago_stays_as_it_was_counted(archive, make_counter):
     counter = make_counter()
     old = {"campaign_id": "old", "product_id": None}

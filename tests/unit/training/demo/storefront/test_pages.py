@@ -1,5 +1,6 @@
 """The pages of the demo's shop, over a service that answers."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -52,10 +53,13 @@ def test_what_is_bought_disappears_and_comes_back_when_it_is_due(storefront: Sto
 
 def test_an_order_is_told_under_the_keys_of_every_site(storefront: Storefront, browser: FlaskClient) -> None:
     buy(browser, "milk")
-    told = storefront.events()
-    assert [(one["event_type"], one["customer_id"], one["product_id"]) for one in told] == [
-        ("purchase", "ANNA", "MILK")
-    ]
+    (told,) = storefront.events("purchase")
+    milk = storefront.shop.sites["en"].catalogue.find("MILK")
+    assert milk is not None
+    assert (told["customer_id"], told["product_id"], told["currency"]) == ("ANNA", "MILK", milk.currency)
+    assert told["unit_price"] == float(milk.price)
+    queue = storefront.storage.event_log("default-fa").queue
+    assert {json.loads(entry.wire)["currency"] for entry in queue.take("test")} == {"IRR"}
     browser.post("/demo/language", data={"language": "fa"})
     assert row(browser, "buy_again") == []
 
@@ -77,8 +81,18 @@ def test_an_order_names_the_recommendations_that_led_to_it(storefront: Storefron
     browser.post("/cart", data={"product": "milk"})
     browser.post("/cart", data={"product": "coffee"})
     browser.post(CHECKOUT)
-    told = {one["product_id"]: (one["quantity"], one.get("recommendation_id")) for one in storefront.events()}
+    told = {one["product_id"]: (one["quantity"], one.get("recommendation_id")) for one in storefront.events("purchase")}
     assert told == {"MILK": (2.0, led[1]), "COFFEE": (1.0, None)}
+
+
+def test_what_a_page_shows_without_the_widget_is_told(storefront: Storefront, browser: FlaskClient) -> None:
+    page = browser.get("/").get_data(as_text=True)
+    shown = set(re.findall(r'data-product="([^"]+)"', page))
+    told = storefront.events("impression")
+    assert {one["product_id"] for one in told} <= shown
+    (milk,) = (one for one in told if one["product_id"] == "MILK")
+    assert (milk["placement"], milk["rank"], milk["kind"], milk["customer_id"]) == ("home", 1, "buy_again", "ANNA")
+    assert f'value="{milk["recommendation_id"]}"' in page
 
 
 def test_every_card_says_why_and_which_rules_left_others_out(browser: FlaskClient) -> None:
@@ -101,7 +115,7 @@ def test_what_a_visitor_looks_at_counts_at_once(storefront: Storefront, browser:
     assert row(browser, "viewed") is None
     browser.get("/p/milk")
     assert row(browser, "viewed") == ["BUTTER", "käse 🧀"]
-    [view] = storefront.events()
+    [view] = storefront.events("view")
     assert (view["event_type"], view["product_id"], "customer_id" in view) == ("view", "MILK", False)
 
 
