@@ -68,6 +68,8 @@ def test_placements_by_kind_reason_and_rank_with_a_column_for_each_currency(worl
 def test_of_the_cap_it_says_something_only_with_enough_purchases(world: World, reader: Visitor) -> None:
     count(world, row(seen=100, bought=29), row(ranks="7-12", seen=50))
     assert "home 29 – not enough to judge: 30 purchases at least" in reader.text("placements")
+    count(world, row(seen=100, bought=99))
+    assert "home 99 – nothing was seen at rank 7 or later" in reader.text("placements")
     count(world, row(seen=100, bought=99), row(ranks="7-12", seen=50, bought=1))
     assert "home 100 1.0 % later ranks bring little" in reader.text("placements")
     count(world, row(seen=100, bought=80), row(ranks="13 on", seen=50, bought=20))
