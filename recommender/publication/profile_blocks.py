@@ -75,7 +75,7 @@ class ProfileTable:
     @property
     def n_bytes(self) -> int:
         """What all blocks take together."""
-        ids = sum(len(encode_id(customer_id)) for customer_id in self.customer_ids)
+        ids = sum(map(len, map(encode_id, self.customer_ids)))
         return ids + len(self) * (_LENGTH.size + PROFILE.itemsize)
 
     @cached_property

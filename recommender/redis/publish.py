@@ -59,7 +59,7 @@ _OWNERS = load_script("publish/list_owners")
 def estimated_bytes(publication: Publication) -> int:
     """Memory in bytes that Redis will need for `publication`."""
     lists = sum(
-        table.records.nbytes + sum(len(owner_id) + 1 + FIELD_OVERHEAD_BYTES for owner_id in table.owner_ids)
+        table.records.nbytes + sum(map(len, table.owner_ids)) + len(table) * (1 + FIELD_OVERHEAD_BYTES)
         for table in publication.tables.values()
     )
     # to write them all as JSON takes as long as publishing them

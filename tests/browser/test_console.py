@@ -11,33 +11,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from api.console.views import VIEWS
-from recommender.experiments.experiment import Experiment
-from recommender.experiments.looks import ExperimentLook, VariantLook
-from recommender.results.campaigns import CampaignResults, Effect, VariantResults
-from recommender.results.placements import DayResults, PlacementRow
-from recommender.results.store import CountedDay
 from recommender.settings import MailSettings, Settings
-from tests.support.console import World, open_world, publication
+from tests.support.console import PAGES, TRIED, World, fill, open_world, publication
 from tests.support.redis_servers import WAIT_S
-from tests.support.small_shop import NOW, PRODUCTS
+from tests.support.small_shop import PRODUCTS
 from tests.support.wsgi_server import listen
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 MS = WAIT_S * 1000
-PAGES = [
-    *VIEWS,
-    "customers?customer=ANNA",
-    "customers?customer=ANNA&mails=yes",
-    "products?product=MILK",
-    "due?within=30",
-    "merchandising?placement=cart",
-    "campaigns?campaign=w47",
-    "mails?campaign=w48&audience=everyone&customer=x/y",
-    "sign-in",
-    "nope",
-]
-TRIED = Experiment(name="cap-6", variants={"control": 1, "six": 1})
 
 
 @dataclass
@@ -56,22 +37,6 @@ def site() -> Iterator[Site]:
         fill(world)
         server = listen(world.app, until_the_end, "127.0.0.1")
         yield Site(world, f"http://127.0.0.1:{server.server_port}")
-
-
-def fill(world: World) -> None:
-    """Something on every page."""
-    results = world.storage.results("default")
-    row = PlacementRow("home", "buy_again", "DUE_SOON", "1-3", 100, 10, 4, 40, 40.0, {"EUR": 30.0, "SEK": 9.0})
-    results.keep_days([CountedDay(DayResults(NOW.date().isoformat(), (row,)), "digest")])
-    mailed = VariantResults("mailed", selected=600, refused={"too_often": 300}, sent=285, money={"EUR": 120.0})
-    effect = Effect("more", 0.031, 0.004, 0.059, 12.0)
-    results.keep_campaigns([CampaignResults("w47", NOW.isoformat(), 14.0, (mailed,), effect)], "digest")
-    results.note_count(NOW)
-    for day in (18, 19):
-        six = VariantLook("six", 510, 500.0, 1.6, 0.08, 0.02, 0.14, 0.08)
-        control = VariantLook("control", 500, 500.0, 1.5)
-        at = f"2026-11-{day}T06:00:00Z"
-        world.storage.note_look("default", ExperimentLook("cap-6", at, "control", False, (control, six)))
 
 
 def open_page(browser: Browser, site: Site, until_the_end: ExitStack, key: str = "admin", **options) -> Page:

@@ -13,15 +13,24 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import create_app
+from api.console.views import VIEWS
+from api.console.words import read_words
 from api.serving.service import service
 from recommender.catalogue.catalogue import Catalogue
+from recommender.experiments.experiment import Experiment
+from recommender.experiments.looks import ExperimentLook, VariantLook
 from recommender.publication.insights import DueLine, Insights
 from recommender.publication.manifest import Publication
+from recommender.results.campaigns import CampaignResults, Effect, VariantResults
+from recommender.results.placements import DayResults, PlacementRow
+from recommender.results.store import CountedDay
 from recommender.settings import Settings
+from recommender.storage.shops import Action
 from tests.fakes.shops import MemoryShopStorage
 from tests.fakes.versions import MemoryVersionStore
 from tests.support import small_shop
 from tests.support.keyed_shop import add_key
+from tests.support.small_shop import NOW
 
 OLDER = "20261119T020000Z-0001"
 DOCUMENT: dict[str, Any] = {
@@ -75,6 +84,22 @@ SCORES = {
     "reprise": {"recall@10": 0.41, "ndcg@10": 0.3, "coverage@10": 0.6},
     "popular": {"recall@10": 0.2, "ndcg@10": 0.1, "coverage@10": 0.1},
 }
+
+TRIED = Experiment(name="cap-6", variants={"control": 1, "six": 1})
+PAGES = [
+    *VIEWS,
+    "customers?customer=ANNA",
+    "customers?customer=ANNA&mails=yes",
+    "products?product=MILK",
+    "due?within=30",
+    "merchandising?placement=cart",
+    "campaigns?campaign=w47",
+    "mails?campaign=w48&audience=everyone&customer=x/y&locale=fa",
+    "mails?campaign=w48&audience=everyone&customer=ANNA",
+    "sign-in",
+    "nope",
+]
+"""Every page, with something on it after `fill`."""
 
 
 class CataloguedStore(MemoryVersionStore):
@@ -225,3 +250,23 @@ class _Forms(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_button and self.forms:
             self.forms[-1]["buttons"].append(data)
+
+
+def fill(world: World) -> None:
+    """Something on every page."""
+    for number, what in enumerate(read_words("en")["what"]):
+        world.storage.note_action(
+            "default", Action(str(number), f"{NOW:%Y-%m-%dT%H:%M:%SZ}", None, what, "X", "A", "B")
+        )
+    results = world.storage.results("default")
+    row = PlacementRow("home", "buy_again", "DUE_SOON", "1-3", 100, 10, 4, 40, 40.0, {"EUR": 30.0, "SEK": 9.0})
+    results.keep_days([CountedDay(DayResults(NOW.date().isoformat(), (row,)), "digest")])
+    mailed = VariantResults("mailed", selected=600, refused={"too_often": 300}, sent=285, money={"EUR": 120.0})
+    effect = Effect("more", 0.031, 0.004, 0.059, 12.0)
+    results.keep_campaigns([CampaignResults("w47", NOW.isoformat(), 14.0, (mailed,), effect)], "digest")
+    results.note_count(NOW)
+    for day in (18, 19):
+        six = VariantLook("six", 510, 500.0, 1.6, 0.08, 0.02, 0.14, 0.08)
+        control = VariantLook("control", 500, 500.0, 1.5)
+        at = f"2026-11-{day}T06:00:00Z"
+        world.storage.note_look("default", ExperimentLook("cap-6", at, "control", False, (control, six)))

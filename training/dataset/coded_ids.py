@@ -16,8 +16,13 @@ def code_ids(ledger: pl.DataFrame) -> pl.DataFrame:
         if ledger.schema[name] == pl.String:
             ledger = ledger.with_columns(ledger[name].cast(pl.Enum(ledger[name].unique().sort())))
     if ledger.schema[_ORDER] == pl.String:
-        places = ledger[_ORDER].unique().sort().to_frame().with_row_index("place")
-        # of millions of texts half the time that an Enum takes
-        placed = ledger.select(_ORDER).join(places, on=_ORDER, how="left", maintain_order="left")
-        ledger = ledger.with_columns(placed["place"].cast(pl.UInt32).alias(_ORDER))
+        ledger = ledger.with_columns(find_places(ledger[_ORDER]))
     return ledger
+
+
+def find_places(ids: pl.Series) -> pl.Series:
+    """The place of each id (n,) among all different ones, UInt32: numbers that sort as the ids do; none may be null."""
+    places = ids.unique().sort().alias("id").to_frame().with_row_index("place")
+    # of millions of texts half the time that an Enum takes
+    placed = ids.alias("id").to_frame().join(places, on="id", how="left", maintain_order="left")
+    return placed["place"].cast(pl.UInt32).alias(ids.name)

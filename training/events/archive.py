@@ -110,7 +110,7 @@ class Archive:
             HomeError: a file cannot be read.
         """
         with self._locked(fcntl.LOCK_SH):
-            files = self.files() if days is None else [one for day in self.days(*days) for one in self.files(day)]
+            files = self.files() if days is None else self._files_of(days)
             return _each_once(_read(files, event_types, where=where))
 
     def days(self, first: date = date.min, last: date = date.max) -> list[date]:
@@ -118,16 +118,20 @@ class Archive:
         days = (date.fromisoformat(one.name.removeprefix("day=")) for one in sorted(self.folder.glob("day=*")))
         return [day for day in days if first <= day <= last]
 
-    def count(self, day: date) -> int:
-        """Events of a day, as often as they are archived. Raises as `read`."""
+    def count(
+        self, event_types: Collection[str] | None = None, *, days: tuple[date, date], where: pl.Expr | None = None
+    ) -> int:
+        """How many events `read` would look at, each as often as it is archived. Raises as `read`."""
         with self._locked(fcntl.LOCK_SH):
-            return len(_read(self.files(day), columns=["event_type"]))
+            return len(_read(self._files_of(days), event_types, ["event_type"], where))
 
-    def column(self, name: str, event_types: Collection[str], *, days: tuple[date, date], where: pl.Expr) -> pl.Series:
-        """What a column of text holds in the events that `read` would give. Raises as `read`."""
+    def distinct(
+        self, columns: Sequence[str], event_types: Collection[str], *, days: tuple[date, date],
+        where: pl.Expr | None = None,
+    ) -> pl.DataFrame:  # fmt: skip
+        """What some columns hold in the events that `read` would give, each row once. Raises as `read`."""
         with self._locked(fcntl.LOCK_SH):
-            files = [one for day in self.days(*days) for one in self.files(day)]
-            return _read(files, event_types, [name], where)[name].drop_nulls().unique()
+            return _read(self._files_of(days), event_types, columns, where).unique()
 
     def values(self, column: str) -> frozenset[str]:
         """Every value of one column of text, such as `customer_id`. Raises as `read`."""
@@ -137,6 +141,9 @@ class Archive:
     def files(self, day: date | None = None) -> list[Path]:
         """The files of a day, or of all days, oldest day first."""
         return sorted(self.folder.glob(f"day={day or '*'}/*.parquet"))
+
+    def _files_of(self, days: tuple[date, date]) -> list[Path]:
+        return [one for day in self.days(*days) for one in self.files(day)]
 
     def join_small_files(self, most: int = MANY_FILES) -> int:
         """Join the small files of each day that has more than `most` of them; how many went.

@@ -21,6 +21,7 @@ from recommender.settings import Settings
 from training.cells.findings import refuse_questions
 from training.databases.local_files import LocalFiles, Queries, local_files
 from training.dataset.freed import give_back
+from training.dataset.ledger_order import sort_ledger
 from training.ingest.archived_events import add_earlier, read_ledger, to_part
 from training.ingest.bots import RULE, find_suspects
 from training.ingest.formats.format import Format
@@ -42,9 +43,6 @@ from training.ingest.sources import open_sources
 from training.quarantine import quarantine_path, write_quarantine
 from training.tables.files import find_files, unchanged
 from training.tables.workspace import Workspace
-
-_LEDGER_ORDER = ("ordered_at", "customer_id", "order_id", "product_id", "quantity", "unit_price")
-"""The last two settle the order of lines which the contract's four columns do not tell apart."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +264,7 @@ def _clean(found: list[pl.DataFrame], erased: Collection[str]) -> _Cleaned:
     suspects = find_suspects(purchases)
     if len(suspects):
         purchases = purchases.join(suspects, on="customer_id", how="anti")
-    order = purchases.select(pl.arg_sort_by(_LEDGER_ORDER)).to_series()
+    order = sort_ledger(purchases)
     for name in purchases.columns:  # one after the other, so that no column but this is there twice
         purchases = purchases.with_columns(purchases[name].gather(order))
     return _Cleaned(purchases, netted, suspects)

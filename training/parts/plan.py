@@ -13,13 +13,15 @@ from recommender.errors import SettingsError
 from recommender.settings import Settings
 from training.parts.memory import memory_limit
 
-MOST_LINES, FEWEST_LINES = 500_000, 20_000
-"""Ledger lines of a part: larger ones are no quicker, and smaller ones not much smaller in memory."""
+MOST_LINES = 500_000
+"""Ledger lines of a part: larger ones are no quicker."""
 _MIB, _GIB = 2**20, 2**30
 _BASE, _CORE = 350 * _MIB, 64 * _MIB
 """The process with its libraries, and the scores of the batch that a core works on."""
-_LINE, _CUSTOMER, _PRODUCT, _PART_LINE = 220, 400, 4_000, 400
+_LINE, _CUSTOMER, _PRODUCT, _PART_LINE = 225, 400, 4_000, 450
 """Bytes a line, customer and product while a shop is learned from, and a line of the part that is ranked."""
+_LEARNED_LINE, _MOST_LEARNED = 300, 1_000_000
+"""Bytes a line of the examples and of what fits them; of more lines they are drawn. Parts follow when they are gone."""
 _RECORD_BYTES, _COPIES = 22, 3
 """Of a product on both lists of a customer: kept by part, joined, and saved."""
 _EXAMPLES = 200 * _MIB
@@ -78,8 +80,8 @@ def plan_job(size: ShopSize, settings: Settings) -> Plan:
     """
     limit = memory_limit(settings)
     whole = _described(size) + _CORE * (os.cpu_count() or 1) + _PRODUCT * size.products
-    lines = min(MOST_LINES, size.lines, max(FEWEST_LINES, (limit - whole) // _PART_LINE))
-    needed = whole + _PART_LINE * lines
+    lines = min(MOST_LINES, size.lines, max(1, (limit - whole) // _PART_LINE))
+    needed = whole + max(_LEARNED_LINE * min(size.lines, _MOST_LEARNED), _PART_LINE * lines)
     _refuse_too_little(size, needed, limit)
     return Plan(
         size=size,

@@ -30,6 +30,7 @@ from training.parts.part_lists import join_lists
 from training.parts.plan import plan_job, size_of
 from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.examples.training_examples import Examples
+from training.ranking.examples.windows import weigh_windows
 from training.ranking.personal_lists import rank_part
 from training.ranking.ranker import Ranker, fit_ranker
 from training.ranking.shop_evidence import ShopEvidence
@@ -175,6 +176,7 @@ def train_model(
 
 def _look_back(as_of: datetime, example_cache: ExampleCache, progress: Progress) -> list[Examples]:
     cuts, examples = example_cache.cuts(as_of), []
+    weights = weigh_windows(cuts, as_of)
     # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
     at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
     with (
@@ -182,8 +184,8 @@ def _look_back(as_of: datetime, example_cache: ExampleCache, progress: Progress)
         threadpool_limits(1, "blas"),  # once for all threads, as the end of one would undo it
         ThreadPoolExecutor(at_once) as pool,
     ):
-        for each in pool.map(example_cache.examples, cuts):
-            examples.append(each)
+        for each, weight in zip(pool.map(example_cache.examples, cuts), weights, strict=True):
+            examples.append(replace(each, weight=np.float32(weight) * each.weight))
             advance(1)
     return examples
 

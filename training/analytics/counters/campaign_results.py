@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -15,6 +15,20 @@ from training.analytics.results.campaigns import count_campaigns
 
 Counted = dict[str, dict[str, dict[str, Any]]]
 """Campaign → variant → figures."""
+
+
+class CampaignTally(NamedTuple):
+    """What the events of some customers come to.
+
+    Attributes:
+        mails: what came of their mails.
+        compared: orders of those who took part in something.
+    """
+
+    mails: Counted
+    compared: Counted
+
+
 _WHO = ["campaign_id", "customer_id"]
 _OF_MAILS = ("sent", "bounced", "opened", "clicked", "unsubscribed", "complained", "bought")
 
@@ -39,12 +53,34 @@ def campaign_results(
     Returns:
         The latest first; [] where there was no mail and nobody took part.
     """
-    decided = decided or {}
-    exposures = _exposures(events)
-    counted = _count_mails(events, exposures, within_days)
-    compared = _compare(exposures, events, within_days)
+    exposed = events.filter(pl.col("event_type") == "exposure")
+    chosen = choose_experiments(exposed.select("campaign_id", "experiment").unique())
     if orders_known is None:
         orders_known = not events.filter(pl.col("event_type") == "purchase").is_empty()
+    tallies = [tally_campaigns(events, within_days, chosen)]
+    return add_up_campaigns(tallies, within_days, today, decided or {}, orders_known=orders_known)
+
+
+def tally_campaigns(events: pl.DataFrame, within_days: float, chosen: pl.DataFrame) -> CampaignTally:
+    """What the events of some customers, all of theirs, come to; `chosen` is of `choose_experiments`."""
+    exposures = _exposures(events, chosen)
+    return CampaignTally(_count_mails(events, exposures, within_days), _compare(exposures, events, within_days))
+
+
+def add_up_campaigns(
+    tallies: Iterable[CampaignTally],
+    within_days: float,
+    today: date,
+    decided: Mapping[str, Decided],
+    *,
+    orders_known: bool,
+) -> list[CampaignResults]:
+    """The results of `campaign_results` from the tallies of all customers, a part at a time."""
+    counted: Counted = {}
+    compared: Counted = {}
+    for one in tallies:
+        _merge(counted, one.mails)
+        _merge(compared, one.compared)
     results = []
     for campaign_id in sorted({*counted, *compared, *decided}):
         mails, sides = counted.get(campaign_id, {}), compared.get(campaign_id, {})
@@ -71,21 +107,49 @@ def _until(campaign_id: str, last: datetime | None, within_days: float) -> date 
     return counts_until.date() + timedelta(days=1)
 
 
-def _exposures(events: pl.DataFrame) -> pl.DataFrame:
+def choose_experiments(named: pl.DataFrame) -> pl.DataFrame:
+    """The experiment that splits each campaign: its own hold-out, else the first on it by name.
+
+    Args:
+        named: campaign_id and experiment of exposures, each pair once.
+
+    Returns:
+        The same columns, a row for each campaign.
+    """
+    own = pl.col("experiment") == pl.col("campaign_id").map_elements(name_of_holdout, pl.String)
+    of_campaigns = named.filter(~pl.col("experiment").str.contains(QUARTER), pl.col("campaign_id").is_not_null())
+    ordered = of_campaigns.sort("campaign_id", own, "experiment", descending=[False, True, False])
+    return ordered.unique("campaign_id", keep="first", maintain_order=True).select("campaign_id", "experiment")
+
+
+def _exposures(events: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """campaign_id, customer_id, variant, exposed_at: who took part in what, each once; of a quarter under its name."""
     exposed = events.filter(pl.col("event_type") == "exposure")
-    quarter = pl.col("experiment").str.contains(QUARTER)
-    # a campaign's own hold-out counts, else the first experiment on it
-    own = pl.col("experiment") == pl.col("campaign_id").map_elements(name_of_holdout, pl.String)
-    of_campaigns = exposed.filter(~quarter, pl.col("campaign_id").is_not_null()).sort(
-        "campaign_id", own, "experiment", descending=[False, True, False]
-    )
-    of_campaigns = of_campaigns.filter(pl.col("experiment") == pl.col("experiment").first().over("campaign_id"))
-    of_quarters = exposed.filter(quarter).with_columns(campaign_id="experiment")
+    of_campaigns = exposed.join(chosen, on=["campaign_id", "experiment"], how="semi")
+    of_quarters = exposed.filter(pl.col("experiment").str.contains(QUARTER)).with_columns(campaign_id="experiment")
     both = pl.concat([of_campaigns, of_quarters]).sort("occurred_at", "event_id")
     return both.group_by(_WHO, maintain_order=True).agg(
         pl.col("variant").first(), exposed_at=pl.col("occurred_at").first()
     )
+
+
+def _merge(into: Counted, part: Counted) -> None:
+    for campaign_id, variants in part.items():
+        for variant, row in variants.items():
+            known = into.setdefault(campaign_id, {}).setdefault(variant, {})
+            for name, value in row.items():
+                known[name] = value if known.get(name) is None else _both(name, known[name], value)
+
+
+def _both(name: str, one: Any, other: Any) -> Any:
+    """A figure of two parts of the customers."""
+    if other is None or isinstance(one, str):
+        return one
+    if isinstance(one, datetime):
+        return min(one, other) if name == "first_at" else max(one, other)
+    if isinstance(one, dict):
+        return {key: round(one.get(key, 0.0) + other.get(key, 0.0), 2) for key in sorted(one.keys() | other.keys())}
+    return one + other
 
 
 def _count_mails(events: pl.DataFrame, exposures: pl.DataFrame, within_days: float) -> Counted:
@@ -95,7 +159,7 @@ def _count_mails(events: pl.DataFrame, exposures: pl.DataFrame, within_days: flo
     counted: Counted = {}
     for row in count_campaigns(named.with_columns(campaign_id=split).drop("arm"), within_days).to_dicts():
         campaign_id, _, variant = row.pop("campaign_id").partition("\0")
-        row["first_at"] = row.pop("first_sent_at")
+        row |= {"first_at": row.pop("first_sent_at"), "money": to_money(row["money"])}
         counted.setdefault(campaign_id, {})[variant] = row
     return counted
 
@@ -152,9 +216,8 @@ def _variant(name: str, chosen: Mapping[str, int], mails: Mapping[str, Any], sid
     refused = {reason: n for reason, n in sorted(chosen.items()) if reason != "selected"}
     of_mails = {one: mails.get(one, 0) for one in _OF_MAILS}
     of_side = {one: side[one] for one in ("took_part", "orders", "orders_squared", "ordered", "revenue") if one in side}
-    money = to_money(mails.get("money"))
-    units = mails.get("units", 0.0)
-    return VariantResults(name, chosen.get("selected", 0), refused, units=units, money=money, **of_mails, **of_side)
+    paid = {"units": mails.get("units", 0.0), "money": mails.get("money", {})}
+    return VariantResults(name, chosen.get("selected", 0), refused, **paid, **of_mails, **of_side)
 
 
 def to_money(amounts: Iterable[Mapping[str, Any]] | None) -> dict[str, float]:

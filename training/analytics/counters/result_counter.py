@@ -21,7 +21,13 @@ from recommender.results.placements import WITHIN_DAYS, DayResults, PlacementRow
 from recommender.results.store import DAYS_KEPT, MOST_CELLS, OTHER, CountedDay, ResultStore
 from recommender.retention import CONTACTS_KEPT_DAYS
 from recommender.storage.campaign import Campaign
-from training.analytics.counters.campaign_results import campaign_results, to_money
+from training.analytics.counters.campaign_results import (
+    CampaignTally,
+    add_up_campaigns,
+    choose_experiments,
+    tally_campaigns,
+    to_money,
+)
 from training.analytics.results.placements import COUNTED, SHOWN, Tally, add_up, tally
 from training.events.archive import Archive
 
@@ -30,11 +36,14 @@ PAUSE_S = 30.0
 REST = 10
 PART = 250_000
 """Events of a day that are in memory at a time, with what was seen before of the same answers."""
+CAMPAIGN_PART = 500_000
+"""The same of campaigns: events of mails to some customers, with what these bought."""
 SETTLED_DAYS = 60
 """A day that was counted stays as it is once so many newer days are there: a shop may delete its old files."""
 CAMPAIGN_DAYS = 2 * CONTACTS_KEPT_DAYS
 """A campaign may be run again for CONTACTS_KEPT_DAYS, and the hold-out of a quarter is as long."""
 _OF_CAMPAIGNS = ("mail_sent", "mail_bounce", "mail_open", "mail_complaint", "unsubscribe", "exposure", "click")
+_OF_MAIL = pl.col("campaign_id").is_not_null() | (pl.col("event_type") == "exposure")
 _CAMPAIGNS = "campaigns"
 _THEIRS = pl.concat_str("customer_id", "product_id", separator="\0")
 """A product of a customer; no id holds the separator."""
@@ -97,7 +106,7 @@ class ResultCounter:
         return len(stale)
 
     def _count(self, day: date) -> tuple[PlacementRow, ...]:
-        n_parts = max(1, -(-self.archive.count(day) // PART))
+        n_parts = max(1, -(-self.archive.count(days=(day, day)) // PART))
         led = self._led_by(day)
         counted = add_up([self._tally(day, led, part, n_parts) for part in range(n_parts)], WITHIN_DAYS)
         return _fold(
@@ -109,10 +118,9 @@ class ResultCounter:
         """The answers of the days before that may have led to what was put into the cart or bought on this day."""
         led = self.archive.read(["add_to_cart", "purchase"], days=(day, day))
         theirs = led.select(_THEIRS).to_series().drop_nulls().unique()
-        seen = self.archive.column(
-            "recommendation_id", SHOWN, days=_days_before(day), where=_THEIRS.is_in(theirs.implode())
-        )
-        return pl.concat([led["recommendation_id"].drop_nulls(), seen]).unique()
+        of_theirs = _THEIRS.is_in(theirs.implode())
+        seen = self.archive.distinct(["recommendation_id"], SHOWN, days=_days_before(day), where=of_theirs)
+        return pl.concat([led["recommendation_id"], seen["recommendation_id"]]).drop_nulls().unique()
 
     def _tally(self, day: date, led: pl.Series, part: int, n_parts: int) -> Tally:
         """What one part of the answers comes to, with all events that name none in one of them."""
@@ -132,15 +140,23 @@ class ResultCounter:
         digest = _digest(self._files(first, date.max), f"{today} {decided}")
         if digest == source:
             return
-        of_mail = pl.col("campaign_id").is_not_null() | (pl.col("event_type") == "exposure")
-        events = self.archive.read(_OF_CAMPAIGNS, days=(first, date.max), where=of_mail)
-        people = events["customer_id"].unique().implode()
-        bought = self.archive.read(["purchase"], days=(first, date.max), where=pl.col("customer_id").is_in(people))
-        known = None if len(bought) else bool(len(self.archive.read(["purchase"], days=(first, date.max))))
-        both = pl.concat([events, bought])
-        results = campaign_results(both, WITHIN_DAYS, today, decided, orders_known=known)
+        span = (first, date.max)
+        n_parts = max(1, -(-self.archive.count(_OF_CAMPAIGNS, days=span, where=_OF_MAIL) // CAMPAIGN_PART))
+        chosen = choose_experiments(self.archive.distinct(["campaign_id", "experiment"], ["exposure"], days=span))
+        tallies = (self._tally_campaigns(span, chosen, part, n_parts) for part in range(n_parts))
+        orders_known = bool(self.archive.count(["purchase"], days=span))
+        results = add_up_campaigns(tallies, WITHIN_DAYS, today, decided, orders_known=orders_known)
         older = {one.campaign_id for one in self.store.campaigns() if one.first_at and one.first_at < first.isoformat()}
         self.store.keep_campaigns([one for one in results if one.campaign_id not in older], digest)
+
+    def _tally_campaigns(self, span: tuple[date, date], chosen: pl.DataFrame, part: int, n_parts: int) -> CampaignTally:
+        """What one part of the customers comes to."""
+        customer = pl.col("customer_id")
+        mine = pl.lit(value=True) if n_parts == 1 else customer.hash() % n_parts == part
+        events = self.archive.read(_OF_CAMPAIGNS, days=span, where=mine & _OF_MAIL)
+        people = events["customer_id"].unique().implode()
+        bought = self.archive.read(["purchase"], days=span, where=mine & customer.is_in(people))
+        return tally_campaigns(pl.concat([events, bought]), WITHIN_DAYS, chosen)
 
     def _newest(self, days: Sequence[date]) -> date:
         """The last day that is archived; today, where a clock that was ahead had events of days that are to come."""

@@ -1,6 +1,6 @@
 """Windows of the past: horizons that are over, whose purchases tell what the purchases before them meant."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ _SEASON_DAYS = 360
 """Age of the window of a year ago: the last cut of the grid before it is half a week from the same date on average."""
 _SEASON_HISTORY = 6
 """Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
+_SEASON_SHARE = 1 / 3
 _LARGE = 1_000_000
 """Purchases from which a few windows teach as much as many, at a fraction of their time."""
 
@@ -43,11 +44,20 @@ def learning_cuts(first: datetime, as_of: datetime, horizon_days: int, n_purchas
     newest = _on_grid(as_of - timedelta(days=horizon_days))
     before = _on_grid(newest - timedelta(days=1), spacing.days)
     latest = [newest, *(before - timedelta(days=spacing.days * age) for age in range(spacing.n - 1))]
-    season = _on_grid(as_of - timedelta(days=_SEASON_DAYS))
+    season = _season(as_of)
     horizon = timedelta(days=horizon_days)
     return _from(first + horizon, latest) + _from(
         first + _SEASON_HISTORY * horizon, [season] if season < latest[-1] else []
     )
+
+
+def weigh_windows(cuts: Sequence[datetime], as_of: datetime) -> list[float]:
+    """How much each of `learning_cuts` counts: that of a year ago as a third of the others together, at least as one.
+
+    Alone of its kind among nine, it would be outvoted by what the last months know.
+    """
+    season = max(1.0, (len(cuts) - 1) * _SEASON_SHARE)
+    return [season if cut == _season(as_of) else 1.0 for cut in cuts]
 
 
 def past_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int) -> list[datetime]:
@@ -58,6 +68,10 @@ def past_cuts(first: datetime, as_of: datetime, horizon_days: int, n: int) -> li
     """
     horizon = timedelta(days=horizon_days)
     return _from(first + horizon, [as_of - horizon * age for age in range(1, n + 1)])
+
+
+def _season(as_of: datetime) -> datetime:
+    return _on_grid(as_of - timedelta(days=_SEASON_DAYS))
 
 
 def _on_grid(moment: datetime, days: int = _GRID_DAYS) -> datetime:

@@ -27,8 +27,10 @@ from recommender.errors import (
 from recommender.experiments.looks import VariantLook
 from recommender.publication.profile import SEGMENTS, STATES
 from recommender.results.campaigns import Effect
+from recommender.settings import Settings
 from recommender.storage.contacts import Refusal
-from tests.support.console import Visitor, World, open_world, publication, to_text
+from tests.support.console import PAGES, TRIED, Visitor, World, fill, open_world, publication, to_text
+from tests.support.small_shop import PRODUCTS
 
 FOLDER = Path(str(files("api.console")))
 SOURCES = [*FOLDER.rglob("*.py"), *FOLDER.rglob("*.html")]
@@ -214,6 +216,30 @@ def test_a_page_in_persian_is_right_to_left_with_its_digits_and_no_english_sente
     assert not re.search(
         r"\b(the|of|is|are|and)\b", re.sub(r"Rye bread|Whole milk.*?l|`[^`]*`", "", to_text(answer.text))
     )
+
+
+DATA = {
+    *(word for product in PRODUCTS for word in re.findall(r"[a-z][a-z_0-9]+", f"{product}".lower())),
+    "anna", "home", "cart", "email", "product", "page", "cap", "six", "control", "holdout", "reprise", "popular", "eur",
+    "sek", "w47", "w48", "default", "f2a", "t020000z",
+}  # fmt: skip
+"""What a shop calls things, as it stands in pages of any language."""
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scope", ["read", "admin"])
+def test_no_page_with_everything_on_it_holds_an_english_sentence(path: str, scope: str) -> None:
+    world = open_world(settings=Settings(experiments=(TRIED,)))
+    key = world.add_key("read", "admin") if scope == "admin" else world.add_key("read")
+    fill(world)
+    visitor = world.browser(key, language="fa")
+    view, _, query = path.partition("?")
+    page = visitor.get(view, **dict(part.split("=") for part in query.split("&") if part))
+    assert page.status_code == (404 if path == "nope" else 200)
+    body = re.sub(r"<pre.*?</pre>|<option.*?</option>", " ", page.text, flags=re.DOTALL)
+    labels = " ".join(re.findall(r'(?:aria-label|title|alt)="([^"]*)"', body))
+    assert english_in(to_text(body)) - DATA == set()
+    assert english_in(labels) - DATA == set()
 
 
 def test_numbers_money_and_days_are_written_as_the_region_does() -> None:

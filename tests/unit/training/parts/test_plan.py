@@ -1,11 +1,14 @@
+import os
+
 import polars as pl
 import pytest
 
 from recommender.errors import SettingsError
 from recommender.settings import Settings
 from tests.support.worlds import empty_shop, weekly_milk_buyer
-from training.parts.plan import FEWEST_LINES, MOST_LINES, ShopSize, plan_description, plan_job, size_of
+from training.parts.plan import MOST_LINES, ShopSize, plan_description, plan_job, size_of
 
+SMALL = ShopSize(lines=300_000, customers=10_000, products=3_000)
 LARGE = ShopSize(lines=3_000_000, customers=100_000, products=10_000)
 GIB = 2**30
 
@@ -21,11 +24,25 @@ def test_the_size_of_a_shop():
 
 
 def test_parts_are_as_large_as_memory_allows():
-    least = int(least_of(LARGE))
-    parts = [plan(LARGE, f"{least + more} MiB").lines_of_a_part for more in (0, 50, 100, 2_000)]
-    assert parts[0] in range(FEWEST_LINES, FEWEST_LINES + 3_000)
+    least = int(least_of(SMALL))
+    parts = [plan(SMALL, f"{least + more} MiB").lines_of_a_part for more in (0, 20, 2_000)]
     assert parts == sorted(set(parts))
-    assert parts[-1] == MOST_LINES
+    assert parts[-1] == SMALL.lines
+    assert plan(LARGE, f"{least_of(LARGE)} MiB").lines_of_a_part == MOST_LINES
+
+
+@pytest.mark.parametrize(
+    ("size", "peak_mib"),
+    [
+        (ShopSize(325_860, 9_987, 2_987), 688),
+        (ShopSize(3_238_727, 99_894, 9_987), 1_504),
+        (ShopSize(10_834_078, 299_765, 29_960), 3_226),
+    ],
+)
+def test_no_more_is_foretold_than_a_tenth_above_what_trainings_took(size, peak_mib):
+    """On shops of tests/benchmarks/large_shop.py, two cores."""
+    foretold = plan(size, "8 GiB").memory / 2**20
+    assert peak_mib < foretold + 64 * (2 - os.cpu_count()) < 1.1 * peak_mib
 
 
 def least_of(size: ShopSize, memory: str = "256 MiB") -> str:
@@ -62,7 +79,7 @@ def test_describing_customers_takes_less_than_a_training_and_no_disk():
     assert described.memory < trained.memory
     assert described.minutes < trained.minutes
     assert described.disk == 0
-    with pytest.raises(SettingsError, match="set REPRISE_MEMORY='1018 MiB' or more"):
+    with pytest.raises(SettingsError, match="set REPRISE_MEMORY='1032 MiB' or more"):
         plan_description(LARGE, Settings(memory="512 MiB"))
 
 

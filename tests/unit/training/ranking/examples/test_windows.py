@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from training.ranking.examples.windows import learning_cuts, past_cuts
+from training.ranking.examples.windows import learning_cuts, past_cuts, weigh_windows
 
 AS_OF = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=5_000)
@@ -34,6 +34,12 @@ def test_the_season_of_a_year_ago_is_learned_where_it_had_a_past():
     assert len(cuts()) == 10
     assert cuts(first=season - timedelta(days=180))[-1] == season
     assert len(cuts(first=season - timedelta(days=179))) == 9
+
+
+def test_the_season_counts_as_a_third_of_the_others_together():
+    assert weigh_windows(cuts(), AS_OF) == [1.0] * 9 + [3.0]
+    assert weigh_windows(cuts(n_purchases=1_000_001), AS_OF) == [1.0] * 4
+    assert weigh_windows(cuts()[:3], AS_OF) == [1.0] * 3
 
 
 def test_a_large_shop_has_fewer_windows_on_the_same_grid():
