@@ -49,11 +49,11 @@ def _row(visit: Visit, one: CampaignOverview) -> tuple[Any, ...]:
     link = Link(one.campaign_id, address("campaigns", campaign=one.campaign_id))
     head = (link, one.began or None, _audience(visit, one), visit.t(f"campaign_states.{one.state}"))
     if one.results is None:
-        return *head, *[None] * 6, visit.t("campaigns.not_counted")
+        return *head, *[None] * 6, _said(visit, one)
     variants = one.results.variants
     sums = [sum(getattr(variant, name) for variant in variants) for name in _SUMMED]
     refused = sum(n for variant in variants for n in variant.refused.values())
-    return *head, sums[0], refused, *sums[1:], effect_text(visit, one.results.effect)
+    return *head, sums[0], refused, *sums[1:], _said(visit, one)
 
 
 def _money(one: CampaignOverview) -> dict[str, float]:
@@ -82,9 +82,8 @@ def _one(visit: Visit, one: CampaignOverview) -> Page:
         blocks.append(Form("see-mail", {"campaign": one.campaign_id}))
         again = one.state == "cancelled"
         blocks.append(Form("cancel", {"campaign": one.campaign_id, "again": again}, needs_admin=True))
-    lead = visit.t("campaigns.not_counted") if one.results is None else effect_text(visit, one.results.effect)
     blocks += [] if one.results is None else _results(visit, one.results)
-    return Page("campaigns", [lead], blocks, one.campaign_id, visit.currency)
+    return Page("campaigns", [_said(visit, one)], blocks, one.campaign_id, visit.currency)
 
 
 def _results(visit: Visit, one: CampaignResults) -> list[Block]:
@@ -105,6 +104,15 @@ def _results(visit: Visit, one: CampaignResults) -> list[Block]:
         Table("refusals", names, reasons, visit.t("campaigns.nobody_refused")),
         *_details(visit, one.effect),
     ]
+
+
+def _said(visit: Visit, one: CampaignOverview) -> str:
+    """What a campaign caused, as far as there is anything that can have."""
+    if one.results is None:
+        return visit.t("campaigns.not_counted")
+    if one.state == "cancelled" and not any(variant.sent for variant in one.results.variants):
+        return visit.t("campaigns.not_sent")
+    return effect_text(visit, one.results.effect)
 
 
 def effect_text(visit: Visit, effect: Effect) -> str:

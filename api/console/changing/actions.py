@@ -10,7 +10,7 @@ from api.console.changing.noting import note
 from api.console.refusals import RefusedError
 from api.console.visit import Visit
 from recommender.catalogue.overrides import ProductChange, read_record
-from recommender.errors import ChangedMeanwhileError
+from recommender.errors import ChangedMeanwhileError, UnknownProductError
 from recommender.slate.placements import Placement
 from recommender.storage.shops import Action
 
@@ -33,9 +33,11 @@ def place(visit: Visit, name: str, after: Placement, before: str) -> None:
 
 
 def block_product(visit: Visit, product_id: str, *, blocked: bool) -> None:
-    """Hide a product everywhere, or show it again."""
+    """Hide a product everywhere, or show it again. Raises UnknownProductError where nobody ever told of it."""
     change = {"blocked": True if blocked else None}
     before = product_now(visit, product_id)
+    if not before and not visit.store.find_products(visit.version or "", [product_id]):
+        raise UnknownProductError(f"no product is called {product_id[:100]!r}")
     (after,) = visit.store.update_products([ProductChange(product_id, "patch", change)])
     note(visit, "product", product_id, before, None if after is None else dict(read_record(after)))
 

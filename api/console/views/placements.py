@@ -81,9 +81,13 @@ def _ranks(visit: Visit, rows: Sequence[PlacementRow]) -> list[Block]:
             row.ranks: row for row in sum_rows((one for one in rows if one.placement == total.placement), ("ranks",))
         }
         known = sum(row.bought for ranks, row in bands.items() if ranks != RANKS[-1])
-        late = sum(bands[one].bought for one in _LATE if one in bands)
+        late, seen_late = (
+            sum(getattr(bands[one], name) for one in _LATE if one in bands) for name in ("bought", "seen")
+        )
         name = total.placement or visit.t("placements.not_told")
-        if known >= FEWEST_BOUGHT:
+        if known >= FEWEST_BOUGHT and not seen_late:
+            said.append((name, known, None, visit.t("placements.no_late")))
+        elif known >= FEWEST_BOUGHT:
             said.append(
                 (name, known, late / known, visit.t("placements.late" if late / known >= 0.05 else "placements.small"))
             )

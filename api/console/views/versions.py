@@ -1,7 +1,6 @@
 """Versions: their figures beside baselines, what changed from one to the next, and which of them answers."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -65,8 +64,7 @@ def _leads(visit: Visit, manifests: Sequence[Manifest], current: str | None) -> 
     answering = next((one for one in manifests if one.version == current), None)
     if answering is None:
         return [visit.t("empty.no_version")]
-    age = max((visit.now - datetime.fromisoformat(answering.as_of)).days, 0)
-    leads = [visit.t("versions.lead", version=answering.version, n=age)]
+    leads = [visit.t("versions.lead", version=answering.version, date=visit.words.moment(answering.as_of))]
     if manifests[0].version != current:
         leads.append(visit.t("versions.older"))
     return leads

@@ -179,6 +179,14 @@ def test_a_preview_offers_no_file_since_it_has_no_address(owner: Visitor) -> Non
     assert "as=csv" in owner.get("placements").text
 
 
+@pytest.mark.parametrize("product", ["", "NOPE", "x" * 10_000])
+def test_what_is_no_product_cannot_be_hidden(world: World, owner: Visitor, product: str) -> None:
+    csrf = owner.get("products", product="MILK").text.partition('name="csrf" value="')[2].partition('"')[0]
+    answer = owner.post("block", csrf=csrf, product=product, blocked="yes")
+    assert (answer.status_code, "no such product" in answer.text) == (404, True)
+    assert world.storage.actions("default") == []
+
+
 def test_undoing_a_block_leaves_what_the_shops_programs_said_since(world: World, owner: Visitor) -> None:
     store = world.storage.store("default")
     owner.submit(owner.get("products", product="MILK"), "Hide this product everywhere")

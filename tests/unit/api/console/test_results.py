@@ -1,6 +1,7 @@
 """What came of it: counters by placement, campaigns with what they caused, experiments over time."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -68,6 +69,8 @@ def test_placements_by_kind_reason_and_rank_with_a_column_for_each_currency(worl
 def test_of_the_cap_it_says_something_only_with_enough_purchases(world: World, reader: Visitor) -> None:
     count(world, row(seen=100, bought=29), row(ranks="7-12", seen=50))
     assert "home 29 – not enough to judge: 30 purchases at least" in reader.text("placements")
+    count(world, row(seen=100, bought=99))
+    assert "home 99 – nothing was seen at rank 7 or later" in reader.text("placements")
     count(world, row(seen=100, bought=99), row(ranks="7-12", seen=50, bought=1))
     assert "home 100 1.0 % later ranks bring little" in reader.text("placements")
     count(world, row(seen=100, bought=80), row(ranks="13 on", seen=50, bought=20))
@@ -182,6 +185,12 @@ def test_a_campaign_is_cancelled_here_and_stands_in_the_list_before_anything_is_
     assert world.storage.contacts("default").find("w48").cancelled_at == NOW
     wait_until(lambda: len(world.storage.actions("default")) == 3, "who was chosen is free")
     assert [one.what for one in world.storage.actions("default")] == ["freed", "cancel", "campaign"]
+    chosen = VariantResults("mailed", selected=600, took_part=285, orders=90)
+    counted = replace(campaign(Effect("more", 0.031, 0.004, 0.059, 12.0), "w48"), variants=(chosen,))
+    world.storage.results("default").keep_campaigns([counted], "digest")
+    for said in (owner.text("campaigns"), owner.text("campaigns", campaign="w48")):
+        assert "nobody told of a mail that was sent: it caused nothing" in said
+        assert "Brought" not in said
 
 
 @pytest.mark.parametrize("button", ["Cancel this campaign", "Undo"])

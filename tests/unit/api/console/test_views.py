@@ -218,7 +218,7 @@ def test_value_stands_in_tenths_with_its_currency_and_the_last_forecast_beside_w
 
 def test_the_versions_have_figures_and_what_changed(reader: Visitor) -> None:
     text = reader.text("versions")
-    assert f"{VERSION} answers. It knows everything until 0 days ago." in text
+    assert f"{VERSION} answers. It knows what was bought until 20 Nov 2026, 02:00 UTC." in text
     assert f"{OLDER} kept" in text
     assert "reprise 41 % 30 % 60 %" in text
     assert "popular 20 % 10 % 10 %" in text
