@@ -1,13 +1,15 @@
 """What is known of a shop's campaigns: how each began, and what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recommender.errors import UnknownCampaignError
-from recommender.results.campaigns import CampaignResults
+from recommender.results.campaigns import CampaignResults, Effect
 from recommender.retention import CONTACTS_KEPT_DAYS
 from recommender.storage.campaign import Campaign
 from recommender.storage.shops import ShopStorage
+
+_NOT_SENT = Effect("not_sent", sentence="Cancelled, and nobody told of a mail that was sent: it caused nothing.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def list_campaigns(storage: ShopStorage, shop: str) -> list[CampaignOverview]:
     """All that are kept or were counted, the latest first. Raises StoreError."""
     begun = {one.campaign_id: one for one in storage.contacts(shop).campaigns()}
     counted = {one.campaign_id: one for one in storage.results(shop).campaigns()}
-    found = [CampaignOverview(begun.get(name), counted.get(name)) for name in begun.keys() | counted.keys()]
+    found = [_overview(begun.get(name), counted.get(name)) for name in begun.keys() | counted.keys()]
     return sorted(found, key=lambda one: (one.began, one.campaign_id), reverse=True)
 
 
@@ -66,4 +68,12 @@ def find_campaign(storage: ShopStorage, shop: str, campaign_id: str) -> Campaign
                 f"no campaign {campaign_id!r} began in the last {CONTACTS_KEPT_DAYS} days, and nothing of it is known"
             ) from None
         campaign = None
+    return _overview(campaign, results)
+
+
+def _overview(campaign: Campaign | None, results: CampaignResults | None) -> CampaignOverview:
+    """What was chosen and never written to took part in nothing: its orders are no effect."""
+    cancelled = campaign is not None and campaign.cancelled_at is not None
+    if results is not None and cancelled and not any(variant.sent for variant in results.variants):
+        results = replace(results, effect=_NOT_SENT)
     return CampaignOverview(campaign, results)

@@ -9,9 +9,10 @@ from recommender.results.placements import Money
 MAILED = "mailed"
 """The variant of those who get the mail, where no experiment of the shop names other variants."""
 
-Verdict = Literal["more", "fewer", "undecided", "no_difference", "running", "no_orders", "no_holdout"]
+Verdict = Literal["more", "fewer", "undecided", "no_difference", "running", "no_orders", "no_holdout", "not_sent"]
 """What is known of an effect: more or fewer orders; not decided, and more mails would decide; none that matters;
-the days in which orders count are not over and it is not clear yet; nobody tells of orders; nobody was held out."""
+the days in which orders count are not over and it is not clear yet; nobody tells of orders; nobody was held out; it was
+cancelled before a mail of it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

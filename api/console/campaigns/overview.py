@@ -107,11 +107,9 @@ def _results(visit: Visit, one: CampaignResults) -> list[Block]:
 
 
 def _said(visit: Visit, one: CampaignOverview) -> str:
-    """What a campaign caused, as far as there is anything that can have."""
+    """What a campaign caused, as far as anything is counted."""
     if one.results is None:
         return visit.t("campaigns.not_counted")
-    if one.state == "cancelled" and not any(variant.sent for variant in one.results.variants):
-        return visit.t("campaigns.not_sent")
     return effect_text(visit, one.results.effect)
 
 
