@@ -75,11 +75,12 @@ def failures(served: Served) -> list[dict[str, Any]]:
     return served.log("store_unavailable") + served.log("unexpected_error")
 
 
-def publish_aside(redis: RedisServer, number: int) -> str:
-    """Have a version beside the one that answers; its name."""
+def publish_aside(redis: RedisServer, number: int, served: Served) -> str:
+    """Have a version beside the one that answers, of which no worker knows anything any more; its name."""
     store = store_of(redis.url)
     store.publish(version(number), keep=3)
     store.activate(version_name(1))
+    served.wait_until_ready()  # whoever looked in between has forgotten the other one
     return version_name(number)
 
 
@@ -121,7 +122,7 @@ def corrupt(redis: RedisServer, served: Served) -> Iterator[RedisServer]:
 
 
 def test_lists_that_cannot_be_read(corrupt: RedisServer, served: Served) -> None:
-    name = publish_aside(corrupt, 2)
+    name = publish_aside(corrupt, 2, served)
     for part, owner in (("similar", "p1"), ("discover", "ann"), ("together", "p2"), ("popular", "")):
         corrupt.call("HSET", KEYS.version(name, part), owner, b"\x07nonsense")
     store_of(corrupt.url).activate(name)
@@ -135,7 +136,7 @@ def test_lists_that_cannot_be_read(corrupt: RedisServer, served: Served) -> None
 
 
 def test_products_that_cannot_be_read(corrupt: RedisServer, served: Served) -> None:
-    name = publish_aside(corrupt, 3)
+    name = publish_aside(corrupt, 3, served)
     corrupt.call("HSET", KEYS.version(name, "discover"), "bob", b"\x00" + b"\xff" * 12)  # there are no such ones
     corrupt.call("HSET", KEYS.version(name, "products"), "3", "{nonsense")
     corrupt.call("HSET", KEYS.version(name, "products"), "7", "[]")
