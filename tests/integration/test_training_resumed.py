@@ -18,7 +18,6 @@ from tests.support.full_disk import full_disk
 from training.artifacts import saved_versions
 from training.commands.model.train import command
 from training.erase import forget
-from training.parts import plan
 from training.ranking import model
 from training.tables.workspace import Workspace
 
@@ -50,7 +49,7 @@ def purchases(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> DataDirectory:
     monkeypatch.setenv("REPRISE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(plan, "MOST_LINES", LINES)
+    monkeypatch.setattr(model, "LINES_OF_A_PART", LINES)
     return DataDirectory(tmp_path / "home")
 
 
@@ -101,7 +100,7 @@ def _train_and_die(purchases: Path, home: Path, n_parts: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return rank_part(*args)
 
-    plan.MOST_LINES = LINES
+    model.LINES_OF_A_PART = LINES
     model.rank_part = dying
     train(purchases)
 
@@ -194,7 +193,7 @@ def test_a_part_that_cannot_be_read_back_is_ranked_again(purchases, home, whole,
 
 
 def test_one_customer_larger_than_a_part(purchases, home, ranked, monkeypatch):
-    monkeypatch.setattr(plan, "MOST_LINES", 10)
+    monkeypatch.setattr(model, "LINES_OF_A_PART", 10)
     done(train(purchases))
     assert set(ranked) == {1}
 

@@ -1,6 +1,6 @@
-"""Plan of a job: what it will need of memory, disk and time, and how large its parts are.
+"""Plan of a job: what it will need of memory, disk and time.
 
-The figures are upper bounds of trainings on shops that `tests/benchmarks/large_shop.py` made up.
+The figures are upper bounds of trainings on Online Retail II and on the shops of `tests/benchmarks/large_shop.py`.
 """
 
 import os
@@ -13,20 +13,25 @@ from recommender.errors import SettingsError
 from recommender.settings import Settings
 from training.parts.memory import memory_limit
 
-MOST_LINES = 500_000
-"""Ledger lines of a part: larger ones are no quicker."""
+LINES_OF_A_PART = 500_000
+"""Ledger lines whose customers are ranked at a time: more are no quicker, and take more than was learned from."""
+LARGE_SHOP = 1_000_000
+"""Purchases from which a few past windows teach as much as many, at a fraction of their time and memory."""
 _MIB, _GIB = 2**20, 2**30
 _BASE, _CORE = 350 * _MIB, 64 * _MIB
 """The process with its libraries, and the scores of the batch that a core works on."""
-_LINE, _CUSTOMER, _PRODUCT, _PART_LINE = 225, 400, 4_000, 450
-"""Bytes a line, customer and product while a shop is learned from, and a line of the part that is ranked."""
-_LEARNED_LINE, _MOST_LEARNED = 300, 1_000_000
-"""Bytes a line of the examples and of what fits them; of more lines they are drawn. Parts follow when they are gone."""
+_LINE, _CUSTOMER, _PRODUCT = 225, 400, 4_000
+"""Bytes a line, customer and product while a shop is learned from."""
+_LEARNED_LINE, _LEARNED_OF_LARGE = 970, 300_000_000
+"""Bytes a line of the examples and of what fits them, and bytes of all in a large shop, which draws them. When they are
+gone, parts take their place, and less of it."""
 _RECORD_BYTES, _COPIES = 22, 3
 """Of a product on both lists of a customer: kept by part, joined, and saved."""
 _EXAMPLES = 200 * _MIB
-_SECONDS, _LINE_SECONDS, _CUSTOMER_SECONDS = 40.0, 8e-5, 1e-3
+_SECONDS, _LINE_SECONDS, _CUSTOMER_SECONDS = 50.0, 8e-5, 1e-3
 """Processor time: of the examples, a line and a customer."""
+_MANY_WINDOWS = 2
+"""Times as long a line takes in a shop that is not large."""
 _DESCRIBED_SECONDS = 1e-5
 """Processor time of a line whose customers are described."""
 
@@ -46,14 +51,12 @@ class Plan:
     Attributes:
         memory, disk: bytes, at most.
         minutes: about, on as many cores as there are.
-        lines_of_a_part: ledger lines whose customers are ranked at a time.
     """
 
     size: ShopSize
     memory: int
     disk: int
     minutes: float
-    lines_of_a_part: int
 
     def __str__(self) -> str:
         lines, customers, products = self.size
@@ -78,17 +81,14 @@ def plan_job(size: ShopSize, settings: Settings) -> Plan:
     Raises:
         SettingsError: it will not do with the memory that it may use; the message names the least that would.
     """
-    limit = memory_limit(settings)
     whole = _described(size) + _CORE * (os.cpu_count() or 1) + _PRODUCT * size.products
-    lines = min(MOST_LINES, size.lines, max(1, (limit - whole) // _PART_LINE))
-    needed = whole + max(_LEARNED_LINE * min(size.lines, _MOST_LEARNED), _PART_LINE * lines)
-    _refuse_too_little(size, needed, limit)
+    needed = whole + (_LEARNED_OF_LARGE if size.lines > LARGE_SHOP else _LEARNED_LINE * size.lines)
+    _refuse_too_little(size, needed, memory_limit(settings))
     return Plan(
         size=size,
         memory=needed,
         disk=_EXAMPLES + _COPIES * _RECORD_BYTES * settings.list_length * size.customers,
         minutes=_processor_seconds(size) / 60 / (os.cpu_count() or 1),
-        lines_of_a_part=max(1, lines),
     )
 
 
@@ -100,7 +100,7 @@ def plan_description(size: ShopSize, settings: Settings) -> Plan:
     """
     needed = _described(size)
     _refuse_too_little(size, needed, memory_limit(settings))
-    return Plan(size, needed, disk=0, minutes=_DESCRIBED_SECONDS * size.lines / 60, lines_of_a_part=max(1, size.lines))
+    return Plan(size, needed, disk=0, minutes=_DESCRIBED_SECONDS * size.lines / 60)
 
 
 def _described(size: ShopSize) -> int:
@@ -117,7 +117,8 @@ def _refuse_too_little(size: ShopSize, needed: int, limit: int) -> None:
 
 
 def _processor_seconds(size: ShopSize) -> float:
-    return _SECONDS + _LINE_SECONDS * size.lines + _CUSTOMER_SECONDS * size.customers
+    times = 1 if size.lines > LARGE_SHOP else _MANY_WINDOWS
+    return _SECONDS + times * _LINE_SECONDS * size.lines + _CUSTOMER_SECONDS * size.customers
 
 
 def _in_mib(n_bytes: int) -> str:

@@ -27,7 +27,7 @@ from training.models.similar import build_similar
 from training.parts.checkpoints import Checkpoints
 from training.parts.customer_parts import lines_of, split_customers
 from training.parts.part_lists import join_lists
-from training.parts.plan import plan_job, size_of
+from training.parts.plan import LARGE_SHOP, LINES_OF_A_PART, plan_job, size_of
 from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.examples.training_examples import Examples
 from training.ranking.examples.windows import weigh_windows
@@ -37,9 +37,6 @@ from training.ranking.shop_evidence import ShopEvidence
 
 _BEST_SELLER_HALF_LIFE_DAYS = 15.0
 """On Online Retail II the best sellers of the last weeks are bought twice as often as those of the last months."""
-
-_LARGE = 1_000_000
-"""Purchases from which two windows at once would take more memory than time can be won."""
 
 
 class Engine(Protocol):
@@ -151,7 +148,7 @@ def train_model(
     Raises:
         SettingsError: it does not fit into the memory that it may use; no list depends on how much that is.
     """
-    plan = plan_job(size_of(ledger, catalogue), settings)
+    plan_job(size_of(ledger, catalogue), settings)  # refuses what would not fit
     example_cache = example_cache or ExampleCache(ledger, catalogue, settings)
     examples, ledger = _look_back(as_of, example_cache, progress), example_cache.ledger
     # one after the other: both use several cores, and together they would be the most that a training holds
@@ -167,7 +164,7 @@ def train_model(
         tables |= _neighbours(snapshot, shop, progress)
     past = ledger.filter(pl.col("ordered_at") < as_of)
     wanted = past if customers is None else lines_of(past, customers)
-    engine = engine or LocalEngine(plan.lines_of_a_part, checkpoints)
+    engine = engine or LocalEngine(LINES_OF_A_PART, checkpoints)
     parts = _rank_parts(wanted, shop, ranker, engine, progress)
     tables |= join_lists(parts, checkpoints.folder if checkpoints else None)
     products = _products(catalogue, shop.products, shop.rhythms.calibrate(shop.rhythms.products))
@@ -177,8 +174,8 @@ def train_model(
 def _look_back(as_of: datetime, example_cache: ExampleCache, progress: Progress) -> list[Examples]:
     cuts, examples = example_cache.cuts(as_of), []
     weights = weigh_windows(cuts, as_of)
-    # two at a time: half of what a window takes leaves cores idle; more would only hold more in memory
-    at_once = 2 if len(example_cache.ledger) <= _LARGE else 1
+    # two at a time: half of what a window takes leaves cores idle; more, or of a large shop, would only take memory
+    at_once = 2 if len(example_cache.ledger) <= LARGE_SHOP else 1
     with (
         progress.step("Live through past windows", len(cuts)) as advance,
         threadpool_limits(1, "blas"),  # once for all threads, as the end of one would undo it

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from recommender.days import day_of, midnight_of
+from training.parts.plan import LARGE_SHOP
 
 _GRID_DAYS = 7
 """Cuts are multiples of it in days since 1970-01-01: a training of tomorrow learns from nearly all of today's."""
@@ -13,8 +14,6 @@ _SEASON_DAYS = 360
 _SEASON_HISTORY = 6
 """Horizons of history that a window of a year ago must have before it, to be anything like those of today."""
 _SEASON_SHARE = 1 / 3
-_LARGE = 1_000_000
-"""Purchases from which a few windows teach as much as many, at a fraction of their time."""
 
 
 class Spacing(NamedTuple):
@@ -40,7 +39,7 @@ def learning_cuts(first: datetime, as_of: datetime, horizon_days: int, n_purchas
         horizon_days: length of a window.
         n_purchases: of the ledger; with more than a million, the windows are fewer.
     """
-    spacing = _MANY if n_purchases <= _LARGE else _FEW
+    spacing = _MANY if n_purchases <= LARGE_SHOP else _FEW
     newest = _on_grid(as_of - timedelta(days=horizon_days))
     before = _on_grid(newest - timedelta(days=1), spacing.days)
     latest = [newest, *(before - timedelta(days=spacing.days * age) for age in range(spacing.n - 1))]

@@ -226,11 +226,11 @@ def test_shared_windows_change_nothing():
 
 @pytest.mark.parametrize("lines", [1, 50, 700])
 def test_lists_are_the_same_bytes_whatever_the_size_of_the_parts(lines, monkeypatch):
-    monkeypatch.setattr("training.parts.plan.MOST_LINES", lines)
+    monkeypatch.setattr("training.ranking.model.LINES_OF_A_PART", lines)
     assert contents(train(busy_shop())) == contents(busy_model())
 
 
 def test_parts_without_probabilities_are_the_same_bytes(monkeypatch):
     whole = contents(train(two_tastes()))
-    monkeypatch.setattr("training.parts.plan.MOST_LINES", 7)
+    monkeypatch.setattr("training.ranking.model.LINES_OF_A_PART", 7)
     assert contents(train(two_tastes())) == whole
