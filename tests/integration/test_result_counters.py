@@ -9,8 +9,9 @@ from recommender.events.event import Event
 from recommender.redis.shops import RedisShopStorage
 from recommender.results.placements import WITHIN_DAYS, sum_rows
 from tests.support.event_workers import start_worker
+from tests.support.recount import campaign_results
 from tests.support.redis_servers import wait_until
-from training.analytics.counters.campaign_results import campaign_results, to_money
+from training.analytics.counters.campaign_results import to_money
 from training.analytics.results.placements import count_placements
 from training.events.archive import Archive
 

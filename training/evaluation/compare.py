@@ -31,18 +31,19 @@ from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import Model, train_model
 
 KS = (5, 10, 20)
-_BASELINES = (
-    "popular",
-    "trending",
-    "own_counts",
-    "decayed_own",
-    "tifu_knn",
-    "item_cosine",
-    "sar",
-    "als",
-    "bpr",
-    "boosted_counts",
-)
+_BASELINES: Mapping[str, Callable[[Snapshot, Chosen, Settings], Scorer]] = {
+    "popular": lambda snapshot, _chosen, _settings: popular(snapshot),
+    "trending": lambda snapshot, _chosen, _settings: trending(snapshot),
+    "own_counts": lambda snapshot, _chosen, _settings: own_counts(snapshot),
+    "decayed_own": lambda snapshot, chosen, _: decayed_own(snapshot, chosen.half_life_days, chosen.popularity),
+    "tifu_knn": lambda snapshot, chosen, _: tifu_knn(snapshot, chosen.tifu),
+    "item_cosine": lambda snapshot, _chosen, _settings: item_cosine(snapshot),
+    "sar": lambda snapshot, chosen, _: sar(snapshot, chosen.half_life_days),
+    "als": lambda snapshot, _, settings: als_alone(snapshot, settings.als, settings.seed),
+    "bpr": lambda snapshot, _, settings: bpr(snapshot, settings.als.factors, settings.seed),
+    "boosted_counts": lambda snapshot, _, settings: boosted_counts(snapshot, settings.horizon_days, settings.seed),
+}
+"""What fits each baseline."""
 
 
 class Judged(NamedTuple):
@@ -166,22 +167,6 @@ def compare(
     return Comparison(judged, chosen, earlier, resampled, tuple(also))
 
 
-def all_baselines(snapshot: Snapshot, chosen: Chosen, settings: Settings) -> Mapping[str, Callable[[], Scorer]]:
-    """The baselines by name, each as a function that fits it."""
-    return {
-        "popular": lambda: popular(snapshot),
-        "trending": lambda: trending(snapshot),
-        "own_counts": lambda: own_counts(snapshot),
-        "decayed_own": lambda: decayed_own(snapshot, chosen.half_life_days, chosen.popularity),
-        "tifu_knn": lambda: tifu_knn(snapshot, chosen.tifu),
-        "item_cosine": lambda: item_cosine(snapshot),
-        "sar": lambda: sar(snapshot, chosen.half_life_days),
-        "als": lambda: als_alone(snapshot, settings.als, settings.seed),
-        "bpr": lambda: bpr(snapshot, settings.als.factors, settings.seed),
-        "boosted_counts": lambda: boosted_counts(snapshot, settings.horizon_days, settings.seed),
-    }
-
-
 def _check_also(also: Mapping[str, pl.DataFrame], cuts: Sequence[datetime]) -> None:
     if taken := sorted({OURS, *_BASELINES} & also.keys()):
         raise UsageError(f"{taken[0]!r} is the name of a ranking of ours; give the other model another name")
@@ -201,9 +186,9 @@ def _judge(
     also: Mapping[str, pl.DataFrame],
 ) -> Judged:
     rankings = {OURS: rank_model(model, window, settings.list_length)}
-    for name, learn in all_baselines(model.snapshot, chosen, settings).items():
+    for name, fit in _BASELINES.items():
         with progress.step(f"Rank by {name}"):
-            rankings[name] = rank_by(learn(), model.snapshot, window.everyone, max(KS))
+            rankings[name] = rank_by(fit(model.snapshot, chosen, settings), model.snapshot, window.everyone, max(KS))
     rankings.update(also)
     with progress.step("Score the window"):
         scores = {name: score_ranking(ranking, window, KS) for name, ranking in rankings.items()}

@@ -33,36 +33,14 @@ _WHO = ["campaign_id", "customer_id"]
 _OF_MAILS = ("sent", "bounced", "opened", "clicked", "unsubscribed", "complained", "bought")
 
 
-def campaign_results(
-    events: pl.DataFrame,
-    within_days: float,
-    today: date,
-    decided: Mapping[str, Decided] | None = None,
-    *,
-    orders_known: bool | None = None,
-) -> list[CampaignResults]:
-    """The results of each campaign, and of all mails of each quarter in which some are held out from all.
+def tally_campaigns(events: pl.DataFrame, within_days: float, chosen: pl.DataFrame) -> CampaignTally:
+    """What the events of some customers, all of theirs, come to.
 
     Args:
         events: of the archive, schema `training.events.archive.EVENTS`.
-        within_days: longest time from taking part, from a mail or from a click in it, to an order that counts.
-        today: UTC.
-        decided: campaign → what it decided, as `ResultStore.decided` gives it.
-        orders_known: whether anybody tells of purchases; None: where there is one among `events`.
-
-    Returns:
-        The latest first; [] where there was no mail and nobody took part.
+        within_days: see `add_up_campaigns`.
+        chosen: see `choose_experiments`.
     """
-    exposed = events.filter(pl.col("event_type") == "exposure")
-    chosen = choose_experiments(exposed.select("campaign_id", "experiment").unique())
-    if orders_known is None:
-        orders_known = not events.filter(pl.col("event_type") == "purchase").is_empty()
-    tallies = [tally_campaigns(events, within_days, chosen)]
-    return add_up_campaigns(tallies, within_days, today, decided or {}, orders_known=orders_known)
-
-
-def tally_campaigns(events: pl.DataFrame, within_days: float, chosen: pl.DataFrame) -> CampaignTally:
-    """What the events of some customers, all of theirs, come to; `chosen` is of `choose_experiments`."""
     exposures = _exposures(events, chosen)
     return CampaignTally(_count_mails(events, exposures, within_days), _compare(exposures, events, within_days))
 
@@ -75,7 +53,18 @@ def add_up_campaigns(
     *,
     orders_known: bool,
 ) -> list[CampaignResults]:
-    """The results of `campaign_results` from the tallies of all customers, a part at a time."""
+    """The results of each campaign, and of all mails of each quarter in which some are held out from all.
+
+    Args:
+        tallies: of all customers, a part at a time.
+        within_days: longest time from taking part, from a mail or from a click in it, to an order that counts.
+        today: UTC.
+        decided: campaign → what it decided, as `ResultStore.decided` gives it.
+        orders_known: whether anybody tells of purchases.
+
+    Returns:
+        The latest first; [] where there was no mail and nobody took part.
+    """
     counted: Counted = {}
     compared: Counted = {}
     for one in tallies:

@@ -45,6 +45,7 @@ CAMPAIGN_DAYS = 2 * CONTACTS_KEPT_DAYS
 _OF_CAMPAIGNS = ("mail_sent", "mail_bounce", "mail_open", "mail_complaint", "unsubscribe", "exposure", "click")
 _OF_MAIL = pl.col("campaign_id").is_not_null() | (pl.col("event_type") == "exposure")
 _CAMPAIGNS = "campaigns"
+_ANSWER, _CUSTOMER = pl.col("recommendation_id"), pl.col("customer_id")
 _THEIRS = pl.concat_str("customer_id", "product_id", separator="\0")
 """A product of a customer; no id holds the separator."""
 _ROW = ("placement", "kind", "reason", "ranks", "seen", "clicked", "carted", "bought", "units")
@@ -106,9 +107,8 @@ class ResultCounter:
         return len(stale)
 
     def _count(self, day: date) -> tuple[PlacementRow, ...]:
-        n_parts = max(1, -(-self.archive.count(days=(day, day)) // PART))
-        led = self._led_by(day)
-        counted = add_up([self._tally(day, led, part, n_parts) for part in range(n_parts)], WITHIN_DAYS)
+        led, parts = self._led_by(day), _parts(_ANSWER, self.archive.count(days=(day, day)), PART)
+        counted = add_up([self._tally(day, led, mine) for mine in parts], WITHIN_DAYS)
         return _fold(
             PlacementRow(**{name: row[name] for name in _ROW}, money=to_money(row["money"]))
             for row in counted.to_dicts()
@@ -122,12 +122,10 @@ class ResultCounter:
         seen = self.archive.distinct(["recommendation_id"], SHOWN, days=_days_before(day), where=of_theirs)
         return pl.concat([led["recommendation_id"], seen["recommendation_id"]]).drop_nulls().unique()
 
-    def _tally(self, day: date, led: pl.Series, part: int, n_parts: int) -> Tally:
-        """What one part of the answers comes to, with all events that name none in one of them."""
-        answer = pl.col("recommendation_id")
-        mine = pl.lit(value=True) if n_parts == 1 else answer.hash() % n_parts == part
+    def _tally(self, day: date, led: pl.Series, mine: pl.Expr) -> Tally:
+        """What the answers of one part come to."""
         today = self.archive.read(COUNTED, days=(day, day), where=mine)
-        before = self.archive.read(SHOWN, days=_days_before(day), where=mine & answer.is_in(led.implode()))
+        before = self.archive.read(SHOWN, days=_days_before(day), where=mine & _ANSWER.is_in(led.implode()))
         return tally(pl.concat([before, today]), WITHIN_DAYS, day)
 
     def _count_campaigns(self) -> None:
@@ -141,21 +139,19 @@ class ResultCounter:
         if digest == source:
             return
         span = (first, date.max)
-        n_parts = max(1, -(-self.archive.count(_OF_CAMPAIGNS, days=span, where=_OF_MAIL) // CAMPAIGN_PART))
+        parts = _parts(_CUSTOMER, self.archive.count(_OF_CAMPAIGNS, days=span, where=_OF_MAIL), CAMPAIGN_PART)
         chosen = choose_experiments(self.archive.distinct(["campaign_id", "experiment"], ["exposure"], days=span))
-        tallies = (self._tally_campaigns(span, chosen, part, n_parts) for part in range(n_parts))
+        tallies = (self._tally_campaigns(span, chosen, mine) for mine in parts)
         orders_known = bool(self.archive.count(["purchase"], days=span))
         results = add_up_campaigns(tallies, WITHIN_DAYS, today, decided, orders_known=orders_known)
         older = {one.campaign_id for one in self.store.campaigns() if one.first_at and one.first_at < first.isoformat()}
         self.store.keep_campaigns([one for one in results if one.campaign_id not in older], digest)
 
-    def _tally_campaigns(self, span: tuple[date, date], chosen: pl.DataFrame, part: int, n_parts: int) -> CampaignTally:
-        """What one part of the customers comes to."""
-        customer = pl.col("customer_id")
-        mine = pl.lit(value=True) if n_parts == 1 else customer.hash() % n_parts == part
+    def _tally_campaigns(self, span: tuple[date, date], chosen: pl.DataFrame, mine: pl.Expr) -> CampaignTally:
+        """What the customers of one part come to."""
         events = self.archive.read(_OF_CAMPAIGNS, days=span, where=mine & _OF_MAIL)
         people = events["customer_id"].unique().implode()
-        bought = self.archive.read(["purchase"], days=span, where=mine & customer.is_in(people))
+        bought = self.archive.read(["purchase"], days=span, where=mine & _CUSTOMER.is_in(people))
         return tally_campaigns(pl.concat([events, bought]), WITHIN_DAYS, chosen)
 
     def _newest(self, days: Sequence[date]) -> date:
@@ -164,6 +160,12 @@ class ResultCounter:
 
     def _files(self, first: date, last: date) -> Iterable[Path]:
         return (file for day in self.archive.days(first, last) for file in self.archive.files(day))
+
+
+def _parts(name: pl.Expr, n_events: int, most: int) -> list[pl.Expr]:
+    """Filters that split events by a name into parts of about `most`; those without a name are in one of them."""
+    n_parts = max(1, -(-n_events // most))
+    return [name.hash() % n_parts == part for part in range(n_parts)]
 
 
 def _days_before(day: date) -> tuple[date, date]:

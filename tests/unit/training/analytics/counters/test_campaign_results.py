@@ -8,7 +8,7 @@ import pytest
 from recommender.experiments.exposure import exposure_event
 from recommender.results.campaigns import CampaignResults
 from tests.support.event_files import NOW, archive, event
-from training.analytics.counters.campaign_results import campaign_results
+from tests.support.recount import campaign_results
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 12, 24)

@@ -11,8 +11,8 @@ from recommender.results.campaigns import VariantResults
 from recommender.settings import MailSettings
 from tests.support.campaigns import CampaignShop, Customer, Own, make_version
 from tests.support.event_files import archive
+from tests.support.recount import campaign_results
 from tests.support.small_shop import NOW
-from training.analytics.counters.campaign_results import campaign_results
 from training.analytics.counters.mail_effect import measure_effect
 from training.analytics.experiments.power import customers_needed
 

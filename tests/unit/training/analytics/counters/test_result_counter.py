@@ -15,8 +15,9 @@ from recommender.results.store import MOST_CELLS, OTHER
 from recommender.storage.campaign import Campaign
 from tests.fakes.results import MemoryResults
 from tests.support.event_files import NOW, batch, event
+from tests.support.recount import campaign_results
 from training.analytics.counters import result_counter
-from training.analytics.counters.campaign_results import campaign_results, to_money
+from training.analytics.counters.campaign_results import to_money
 from training.analytics.counters.result_counter import SETTLED_DAYS, ResultCounter
 from training.analytics.results.placements import count_days, count_placements
 from training.events.archive import Archive
