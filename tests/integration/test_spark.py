@@ -12,8 +12,8 @@ import pytest
 
 from recommender.errors import UsageError
 from recommender.settings import AlsSettings, Settings
-from tests.support.commands import call_reprise
-from tests.support.spark_cluster import DeadlyRanker, cluster
+from tests.support.commands import call_reprise, run_reprise
+from tests.support.spark_cluster import DeadlyRanker, cluster, connect_server
 from tests.support.worlds import AS_OF, ledger_of
 from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import LocalEngine
@@ -104,11 +104,22 @@ def test_executors_without_the_package_are_told(tmp_path, monkeypatch):
         rank("local[1]", tmp_path / "shared")
 
 
-def test_the_command_writes_the_same_file(tmp_path):
-    home, file = tmp_path / "home", tmp_path / "purchases.csv"
+def command_lists(tmp_path, name, master=None, reprise=call_reprise):
+    file, out = tmp_path / "purchases.csv", tmp_path / f"{name}.parquet"
     skewed_shop().filter(pl.col("customer_id") < "C20").drop("unit_price").write_csv(file)
-    words = ("rank", file, "--as-of", f"{AS_OF:%Y-%m-%d}", "--json", "--out")
-    for name, more in (("local", ()), ("spark", ("--engine", "spark", "--master", "local[2]"))):
-        done = call_reprise(home, *words, tmp_path / f"{name}.parquet", *more)
-        assert done.returncode == 0, done.stderr
-    assert pl.read_parquet(tmp_path / "spark.parquet").equals(pl.read_parquet(tmp_path / "local.parquet"))
+    engine = () if master is None else ("--engine", "spark", "--master", master)
+    done = reprise(tmp_path / "home", "rank", file, "--as-of", f"{AS_OF:%Y-%m-%d}", "--json", "--out", out, *engine)
+    assert done.returncode == 0, done.stderr
+    return pl.read_parquet(out)
+
+
+def test_the_command_writes_the_same_file(tmp_path):
+    assert command_lists(tmp_path, "spark", "local[2]").equals(command_lists(tmp_path, "local"))
+
+
+def test_the_command_writes_the_same_file_by_spark_connect(tmp_path):
+    """In a process of its own: one that was a client of Spark Connect stays one."""
+    pytest.importorskip("grpc", reason="pyspark[connect] is not installed")
+    with connect_server(tmp_path) as master:
+        lists = command_lists(tmp_path, "connect", master, run_reprise)
+    assert lists.equals(command_lists(tmp_path, "local"))

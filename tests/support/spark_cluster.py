@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.support.redis_servers import free_port
+from tests.support.redis_servers import free_port, wait_until
 from training.ranking.feature_table import FeatureTable
 from training.ranking.ranker import Ranker
 
@@ -42,6 +43,18 @@ def cluster(folder: Path, n_workers: int) -> Iterator[str]:
 
 
 @contextmanager
+def connect_server(folder: Path) -> Iterator[str]:
+    """The address of a server of Spark Connect with two cores, whose executors find these tests."""
+    port = free_port()
+    conf = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port}
+    words = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+    server = ("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal")
+    with _process(folder, "SparkSubmit", "--master", "local[2]", *words, *server):
+        wait_until(lambda: _listens(port), "the server of Spark Connect listens", within_s=_PATIENCE_S)
+        yield f"sc://127.0.0.1:{port}"
+
+
+@contextmanager
 def _process(folder: Path, name: str, *words: object) -> Iterator[None]:
     (home,) = find_spec("pyspark").submodule_search_locations
     more = {
@@ -63,6 +76,11 @@ def _process(folder: Path, name: str, *words: object) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _wait_for_workers(page: str, n_workers: int) -> None:

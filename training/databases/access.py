@@ -61,13 +61,13 @@ class Request:
         return secret.get_secret_value() if secret else None
 
 
-def load_driver(name: str, kind: str) -> ModuleType:
+def load_driver(name: str, kind: str, extra: str = "sql") -> ModuleType:
     """The module of a driver, which an extra brings. Raises UsageError where it is not installed."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         raise UsageError(
-            f"reading {kind} needs a driver that is not installed here: pip install 'reprise-recommender[sql]'"
+            f"reading {kind} needs a driver that is not installed here: pip install 'reprise-recommender[{extra}]'"
         ) from None
 
 
@@ -91,7 +91,7 @@ def driver_errors(request: Request, *kinds: type[Exception]) -> Iterator[None]:
 
 def _explain(error: Exception, password: str | None) -> str:
     # MySQL's errors are a number and a text
-    text = str(error.args[-1]) if error.args else type(error).__name__
+    text = str(error.args[-1]) if error.args else str(error) or type(error).__name__
     text = text.partition("Query was:")[0].rpartition("ERROR: ")[2]
     for secret in {password, quote(password, safe="")} if password else ():
         text = text.replace(secret, "***")

@@ -10,10 +10,16 @@ from pydantic import SecretStr
 
 from recommender.errors import UsageError
 
-Kind = Literal["postgresql", "mysql", "sqlite", "duckdb"]
+Kind = Literal["postgresql", "mysql", "sqlite", "duckdb", "spark-sql"]
 _OTHER_NAMES: Mapping[str, Kind] = {"postgres": "postgresql", "mariadb": "mysql"}
 _FILES: Mapping[tuple[int, bytes], Kind] = {(0, b"SQLite format 3\0"): "sqlite", (8, b"DUCK"): "duckdb"}
 """Where in a file of a database its sign stands, and the sign."""
+_WITHOUT_HOST: Mapping[Kind, tuple[str, str]] = {
+    "sqlite": ("file", "sqlite:///shop.db, or sqlite:////data/shop.db"),
+    "duckdb": ("file", "duckdb:///shop.db, or duckdb:////data/shop.db"),
+    "spark-sql": ("schema", "spark-sql:///default, or spark-sql:///catalogue.schema"),
+}
+"""Databases without a server of their own → what their addresses name, and how these are written."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class DatabaseAddress:
 
     Attributes:
         kind: which database it is.
-        name: of the database on its server, or the path of its file.
+        name: of the database on its server or in Spark's catalogue, or the path of its file.
         hosts: host and port, as they are written; several are parted by commas.
         user: None: as the driver decides.
         password: None: the address has none.
@@ -37,15 +43,10 @@ class DatabaseAddress:
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        if self.is_file:
+        if self.kind in _WITHOUT_HOST:
             return f"{self.kind}:///{self.name}"
         user = f"{quote(self.user, safe='')}@" if self.user else ""
         return f"{self.kind}://{user}{self.hosts}/{self.name}"
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the database is a file of this machine."""
-        return self.kind in {"sqlite", "duckdb"}
 
 
 def find_address(path: str | Path) -> DatabaseAddress | None:
@@ -80,9 +81,10 @@ def _parse(kind: Kind, rest: str) -> DatabaseAddress:
     # a password may hold a slash that should have been written %2F, but no at sign
     login, _, server = place.rpartition("@")
     hosts, _, name = server.partition("/")
-    if kind in {"sqlite", "duckdb"}:
+    if kind in _WITHOUT_HOST:
         if hosts or not name:
-            raise UsageError(f"{kind}://{server} names no file; write {kind}:///shop.db, or {kind}:////data/shop.db")
+            what, example = _WITHOUT_HOST[kind]
+            raise UsageError(f"{kind}://{server} names no {what}; write {example}")
         return DatabaseAddress(kind, unquote(name))
     user, _, password = login.partition(":")
     if not hosts or not name:
@@ -99,5 +101,5 @@ def _parse(kind: Kind, rest: str) -> DatabaseAddress:
 
 def quote_name(kind: Kind, name: str) -> str:
     """The name of a table or column as it is written in a query."""
-    mark = "`" if kind == "mysql" else '"'
+    mark = "`" if kind in {"mysql", "spark-sql"} else '"'
     return f"{mark}{name.replace(mark, mark * 2)}{mark}"

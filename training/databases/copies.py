@@ -11,6 +11,7 @@ from training.databases.duckdb_files import copy_duckdb
 from training.databases.mysql import copy_mysql
 from training.databases.postgresql import copy_postgresql
 from training.databases.query import Query
+from training.databases.spark_tables import copy_spark, list_spark_tables
 from training.databases.sqlite_files import copy_sqlite
 
 _COPY: Mapping[Kind, Callable[[Request, Path], None]] = {
@@ -18,6 +19,7 @@ _COPY: Mapping[Kind, Callable[[Request, Path], None]] = {
     "mysql": copy_mysql,
     "sqlite": copy_sqlite,
     "duckdb": copy_duckdb,
+    "spark-sql": copy_spark,
 }
 _TABLES: Mapping[Kind, str] = {
     "postgresql": "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() "
@@ -45,6 +47,8 @@ def copy_rows(request: Request, file: Path) -> int:
 
 def list_tables(address: DatabaseAddress, access: Access, folder: Path) -> list[str]:
     """Names of the tables and views of a database; `folder` is for a file that goes again. Raises as `copy_rows`."""
+    if address.kind == "spark-sql":
+        return list_spark_tables(address)
     file = folder / "tables.parquet"
     copy_rows(Request(address, Query("tables", _TABLES[address.kind]), access), file)
     return sorted(pl.read_parquet(file)["name"])

@@ -145,8 +145,8 @@ def local_files(
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 _ADDRESSES = (
-    "name a file, an address that begins with postgresql://, mysql://, mariadb://, sqlite:/// or duckdb:///, or an "
-    "object of s3://, gs:// or az://"
+    "name a file, an address that begins with postgresql://, mysql://, mariadb://, sqlite:///, duckdb:/// or "
+    "spark-sql:///, or an object of s3://, gs:// or az://"
 )
 _Named = tuple[str | Path | None, DatabaseAddress | None, Query | None]
 

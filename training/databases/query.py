@@ -18,6 +18,7 @@ _LITERALS: dict[Kind, str] = {
     "mysql": "TIMESTAMP '{}'",
     "sqlite": "'{}'",
     "duckdb": "TIMESTAMP '{}'",
+    "spark-sql": "TIMESTAMP '{}'",
 }
 """How a time in UTC is written."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

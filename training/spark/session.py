@@ -32,8 +32,10 @@ def open_session(master: str | None) -> Iterator["SparkSession"]:
     """
     _check_installed(master)
     from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
+    from pyspark.logger import PySparkLogger  # noqa: PLC0415 - an extra
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel("CRITICAL")  # errors are told once, without Java's stack
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

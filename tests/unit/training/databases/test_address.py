@@ -21,6 +21,7 @@ from training.databases.address import find_address, quote_name
         ("sqlite:///shop.db", "sqlite:///shop.db"),
         ("sqlite:////data/my%20shop.db", "sqlite:////data/my shop.db"),
         ("duckdb:///shop.duckdb", "duckdb:///shop.duckdb"),
+        ("spark-sql:///lake.sales", "spark-sql:///lake.sales"),
     ],
 )
 def test_an_address_is_shown_without_its_secrets(text, shown):
@@ -54,9 +55,11 @@ def test_a_file_of_a_database_is_known_by_its_first_bytes(tmp_path):
     assert find_address(tmp_path / "purchases.csv") is None
 
 
-@pytest.mark.parametrize("text", ["postgresql://shop:s3cret@host", "mysql:///db", "sqlite://shop.db", "duckdb://"])
+@pytest.mark.parametrize(
+    "text", ["postgresql://shop:s3cret@host", "mysql:///db", "sqlite://shop.db", "duckdb://", "spark-sql://"]
+)
 def test_an_address_without_a_database_is_refused_with_how_to_write_it(text):
-    with pytest.raises(UsageError, match=r"write (postgresql|mysql|sqlite|duckdb)://") as caught:
+    with pytest.raises(UsageError, match=r"write (postgresql|mysql|sqlite|duckdb|spark-sql)://") as caught:
         find_address(text)
     assert "s3cret" not in str(caught.value)
 

@@ -1,0 +1,82 @@
+"""Tables of Spark, and files that only Spark reaches, read by its executors."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recommender.errors import UsageError
+from training.databases.access import Request, check_names, driver_errors, load_driver, select
+from training.databases.address import DatabaseAddress, quote_name
+from training.frame_files import stream_frame
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def copy_spark(request: Request, file: Path) -> None:
+    """Write the wanted rows to a Parquet file, with the types of `training.databases.postgresql`.
+
+    The executors write them beside it, so that its folder must be one that they share.
+
+    Raises:
+        DatabaseError: Spark refuses the query, breaks off, or takes too long.
+        UnreadableFileError: two columns have the same name.
+        UsageError: no session of Spark is open.
+    """
+    session, written = _open(request.address), file.with_suffix(".rows")
+    failures = (_load("pyspark.errors").PySparkException, _load("py4j.protocol").Py4JJavaError)
+    limit = threading.Timer(request.access.timeout_s, session.interruptAll)
+    limit.daemon = True
+    limit.start()
+    try:
+        with driver_errors(request, *failures):
+            _enter(session, request.address)
+            types = session.sql(f"SELECT * FROM {request.rows}").dtypes
+            check_names([name for name, _ in types], request)
+            columns = {name: _read(name, kind) for name, kind in types}
+            session.sql(select(columns, request)).write.parquet(written.absolute().as_uri())
+            stream_frame(pl.scan_parquet(sorted(written.glob("*.parquet")), glob=False), file)
+    finally:
+        limit.cancel()
+
+
+def list_spark_tables(address: DatabaseAddress) -> list[str]:
+    """Names of the tables and views of a schema. Raises UsageError where no session of Spark is open."""
+    session = _open(address)
+    _enter(session, address)
+    return sorted(table.name for table in session.catalog.listTables())
+
+
+def _open(address: DatabaseAddress) -> "SparkSession":
+    session: SparkSession | None = _load("pyspark.sql").SparkSession.getActiveSession()
+    if session is None:
+        raise UsageError(f"{address} is read by Spark: add --engine spark, which train and rank take")
+    return session
+
+
+def _load(name: str) -> ModuleType:
+    return load_driver(name, "tables of Spark", extra="spark")
+
+
+def _enter(session: "SparkSession", address: DatabaseAddress) -> None:
+    session.sql(f"USE {_quote(address.name.split('.'))}")
+
+
+def _quote(parts: Sequence[str]) -> str:
+    return ".".join(quote_name("spark-sql", part) for part in parts)
+
+
+def _read(name: str, kind: str) -> str:
+    """The expression that reads a column."""
+    column = _quote([name])
+    if kind in {"float", "double"} or (kind.startswith("decimal(") and not kind.endswith(",0)")):
+        return f"CAST({column} AS DOUBLE)"
+    if kind == "timestamp":
+        return f"CAST({column} AS STRING) || '+00:00'"  # the session's zone is UTC
+    if kind == "binary":
+        return f"lower(hex({column}))"
+    return f"CAST({column} AS STRING)"
