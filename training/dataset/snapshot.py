@@ -1,8 +1,9 @@
 """The snapshot: the ledger before a moment, with dense indices, that every model learns from."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -46,6 +47,15 @@ class Snapshot:
     def n_orders(self) -> int:
         """Number of orders."""
         return int(self.order_index.max(initial=-1)) + 1
+
+    def keep(self, lines: NDArray[np.bool_]) -> Self:
+        """The snapshot of some lines (n_lines,), with the same indices."""
+        names = ("customer_index", "product_index", "order_index", "day", "quantity")
+        return replace(self, **{name: getattr(self, name)[lines] for name in names})
+
+    def of_every(self, nth: int) -> Self:
+        """The snapshot of every nth customer, with the same indices; itself where that is everybody."""
+        return self if nth == 1 else self.keep(self.customer_index % nth == 0)
 
 
 def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterable[str] = ()) -> Snapshot:

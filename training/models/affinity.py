@@ -24,6 +24,8 @@ from training.models.neighbours import highest_of_rows, nearest_products, order_
 from training.models.title_words import title_matrix
 
 N_NEIGHBOURS = 60
+_LARGE = 2_000_000
+"""Lines from which one thing is fitted after the other: side by side they would be the most that a training holds."""
 _LONG, _SHORT = 6.0, 2.0
 """Half-lives of what counts as a customer's taste, in horizons."""
 _LATELY = 3.0
@@ -127,12 +129,12 @@ def fit_tastes(
     long = _decayed(snapshot, history, _LONG * settings.horizon_days)
     discovered = _discovered(snapshot, history, _LATELY * settings.horizon_days)
     last_day, als, seed = int(snapshot.day.max(initial=0)), settings.als, settings.seed
-    # five independent fits, all outside the interpreter's lock; one limit for all, as the end of one would undo it
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
+    # independent fits, all outside the interpreter's lock; one limit for all, as the end of one would undo it
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(1 if len(snapshot.day) > _LARGE else None) as pool:
         recent = pool.submit(_fit_products, snapshot, als, seed)
         lasting = pool.submit(_fit_products, snapshot, timeless, seed)
         by_customers = pool.submit(nearest_products, long.log1p(), N_NEIGHBOURS)
-        by_orders = pool.submit(nearest_products, order_matrix(snapshot), N_NEIGHBOURS)
+        by_orders = pool.submit(lambda: nearest_products(order_matrix(snapshot), N_NEIGHBOURS))
         by_discovery = pool.submit(nearest_products, discovered, N_NEIGHBOURS, long.log1p())
     return Tastes(
         recent=recent.result(),

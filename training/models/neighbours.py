@@ -4,7 +4,7 @@ from itertools import pairwise, starmap
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, vstack
+from scipy.sparse import csr_matrix, vstack
 
 from training.dataset.snapshot import Snapshot
 
@@ -76,9 +76,6 @@ def _lengths(matrix: csr_matrix) -> NDArray[np.float32]:
 def order_matrix(snapshot: Snapshot) -> csr_matrix:
     """(n_orders, n_products) float32: what each order held, 1 / log2(2 + n products): a large order says less."""
     lines = np.bincount(snapshot.order_index, minlength=snapshot.n_orders)
-    weights = (1 / np.log2(2 + lines)).astype(np.float32)
-    ones = np.ones(len(snapshot.order_index), dtype=np.float32)
-    held = csr_matrix(
-        (ones, (snapshot.order_index, snapshot.product_index)), shape=(snapshot.n_orders, len(snapshot.products))
-    )
-    return (diags(weights) @ held).tocsr() if snapshot.n_orders else held
+    weights = (1 / np.log2(2 + lines)).astype(np.float32)[snapshot.order_index]
+    shape = (snapshot.n_orders, len(snapshot.products))
+    return csr_matrix((weights, (snapshot.order_index, snapshot.product_index)), shape=shape)

@@ -70,10 +70,7 @@ def fit_odds(elapsed: Floats, log_gap: Floats, log_gap_sd: Floats, share: Floats
 def look_back(snapshot: Snapshot) -> Snapshot:
     """The snapshot LOOK_BACK_DAYS before the last midnight, with the indices of today's customers and products."""
     first_day = _first_day(snapshot)
-    known = snapshot.day < first_day
-    lines = ("customer_index", "product_index", "order_index", "day", "quantity")
-    midnight = midnight_of(first_day)
-    return replace(snapshot, as_of=midnight, **{name: getattr(snapshot, name)[known] for name in lines})
+    return replace(snapshot.keep(snapshot.day < first_day), as_of=midnight_of(first_day))
 
 
 def bought_since(snapshot: Snapshot, history: History) -> NDArray[np.bool_]:

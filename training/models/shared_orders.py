@@ -1,6 +1,7 @@
 """Shared orders: in how many orders two products meet, and in how many they would by chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ class SharedOrders:
     periods: csr_matrix
     holders: csr_matrix
     shares: csr_matrix
+
+    def among(self, products: NDArray[np.integer]) -> Self:
+        """The shared orders of some of the products (n,), by place among them."""
+        return replace(
+            self,
+            baskets=self.baskets[:, products],
+            periods=self.periods[:, products],
+            holders=self.holders[products],
+            shares=self.shares[products],
+        )
 
     def observed(self, products: NDArray[np.integer]) -> csr_matrix:
         """(n, n_products) csr_matrix: orders that hold both."""

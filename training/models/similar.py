@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 
 from recommender.publication.lists import WHOLE_SHOP, Basis, ListTable
 from training.dataset.pair_keys import unique_keys
-from training.dataset.ranked_lists import RankedLists, build_table, split_lists, starts_of
+from training.dataset.ranked_lists import RankedLists, build_table, split_lists, spread_lists, starts_of
 from training.dataset.snapshot import Snapshot
 from training.models.affinity import Tastes
 from training.models.als import rank_products
@@ -51,9 +51,8 @@ def build_similar(
         n_products owners. The score is the likeness, or the best seller's score. A list is empty only where nothing
         else was ever sold.
     """
-    known = _count_buyers(snapshot) >= min_buyers
-    likeness = find_likeness(tastes, snapshot, categories, known)
-    learned = rank_products(likeness.of, len(snapshot.products), k)
+    known = np.flatnonzero(_count_buyers(snapshot) >= min_buyers)
+    learned = _learn(find_likeness(tastes, snapshot, categories, known), known, len(snapshot.products), k)
     # one more than k, as a product is taken out of its own list
     best = _by_owner(build_popular(best_sellers_scores, snapshot.products, categories, k + 1))
     basis = np.full(len(snapshot.products), Basis.MODEL, dtype=np.uint8)
@@ -65,9 +64,16 @@ def build_similar(
     return build_table(snapshot.products.ids, _join(lists, scores), basis)
 
 
+def _learn(likeness: "Likeness", known: NDArray[np.int64], n_products: int, k: int) -> RankedLists:
+    """A list for each of `n_products`; those of products that are not known are empty."""
+    among_known = rank_products(likeness.of, len(known), k)
+    named = among_known._replace(product_index=known[among_known.product_index].astype(np.int32))
+    return spread_lists(named, known, n_products)
+
+
 @dataclass(frozen=True)
 class Likeness:
-    """The likeness of products: how well one does instead of the other.
+    """The likeness of n products, by place among them: how well one does instead of the other.
 
         likeness(a, b) = (factor cosine + title cosine + 0.2 · same category) · (expected + 3) / (observed + 3)
 
@@ -76,9 +82,9 @@ class Likeness:
     where they are many. A negative cosine counts as 0.
 
     Attributes:
-        directions: (n_products, f) float32 factors at length 1; 0 for products with too few buyers.
-        words: (n_products, n_words) csr_matrix of the titles, rows of length 1 or, for such products, empty.
-        category: (n_products, n_categories) csr_matrix of float32: 1 for that of a product, rows of others are empty.
+        directions: (n, f) float32 factors at length 1 or 0.
+        words: (n, n_words) csr_matrix of the titles, rows of length 1 or empty.
+        category: (n, n_categories) csr_matrix of float32: 1 for that of a product.
         orders: in which the products meet.
     """
 
@@ -87,36 +93,36 @@ class Likeness:
     category: csr_matrix
     orders: SharedOrders
 
-    def of(self, products: NDArray[np.integer]) -> NDArray[np.float32]:
-        """The likeness of some products (n,) to all: (n, n_products) float32."""
-        likeness: NDArray[np.float32] = np.maximum(self.directions[products] @ self.directions.T, np.float32(0))
-        titles, same = (csr_matrix(each[products] @ each.T) for each in (self.words, self.category))
+    def of(self, places: NDArray[np.integer]) -> NDArray[np.float32]:
+        """The likeness of some of the products (m,) to all: (m, n) float32."""
+        likeness: NDArray[np.float32] = np.maximum(self.directions[places] @ self.directions.T, np.float32(0))
+        titles, same = (csr_matrix(each[places] @ each.T) for each in (self.words, self.category))
         likeness[rows_of(titles), titles.indices] += titles.data
         likeness[rows_of(same), same.indices] += _SAME_CATEGORY
-        expected, observed = self.orders.expected(products), self.orders.observed(products)
+        expected, observed = self.orders.expected(places), self.orders.observed(places)
         likeness[rows_of(expected), expected.indices] *= 1 + expected.data / _PRIOR_ORDERS
         likeness[rows_of(observed), observed.indices] /= 1 + observed.data / _PRIOR_ORDERS
         return likeness
 
 
 def find_likeness(
-    tastes: Tastes, snapshot: Snapshot, categories: Sequence[str | None], known: NDArray[np.bool_]
+    tastes: Tastes, snapshot: Snapshot, categories: Sequence[str | None], products: NDArray[np.int64]
 ) -> Likeness:
-    """The likeness of the `known` products (n_products,); the others are like nothing."""
-    factors = tastes.timeless.products
-    lengths = np.where(known, np.linalg.norm(factors, axis=1), 0)[:, None]
+    """The likeness of some products (n,), by index; a shop may have many times as many that hardly anybody bought."""
+    factors = tastes.timeless.products[products]
+    lengths = np.linalg.norm(factors, axis=1)[:, None]
     return Likeness(
         directions=np.divide(factors, lengths, out=np.zeros_like(factors), where=lengths > 0),
-        words=diags(known.astype(np.float32)) @ tastes.words,
-        category=_category_matrix(categories, known),
-        orders=count_shared_orders(snapshot),
+        words=tastes.words[products],
+        category=_category_matrix([categories[product] for product in products.tolist()]),
+        orders=count_shared_orders(snapshot).among(products),
     )
 
 
-def _category_matrix(categories: Sequence[str | None], known: NDArray[np.bool_]) -> csr_matrix:
+def _category_matrix(categories: Sequence[str | None]) -> csr_matrix:
     names = {name: number for number, name in enumerate(sorted({name for name in categories if name}))}
-    rows = [row for row in np.flatnonzero(known).tolist() if categories[row]]
-    columns = [names[name] for row in rows if (name := categories[row])]
+    rows = [row for row, name in enumerate(categories) if name]
+    columns = [names[name] for name in categories if name]
     return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(categories), len(names)))
 
 

@@ -44,3 +44,12 @@ def test_some_customers_at_a_time_are_the_same_snapshot(monkeypatch):
     assert (list(runs.customers), list(runs.products)) == (list(whole.customers), list(whole.products))
     for name in ("customer_index", "product_index", "order_index", "day", "quantity"):
         assert getattr(runs, name).tobytes() == getattr(whole, name).tobytes()
+
+
+def test_every_second_customer_with_the_indices_of_all():
+    snapshot = build_snapshot(ledger_of([(f"C{n}", "TEA", n + 0.5) for n in range(5)]), AS_OF)
+    half = snapshot.of_every(2)
+    assert half.customer_index.tolist() == [0, 2, 4]
+    assert half.day.tolist() == snapshot.day[::2].tolist()
+    assert half.customers is snapshot.customers
+    assert snapshot.of_every(1) is snapshot

@@ -6,6 +6,7 @@ from tests.support.worlds import AS_OF, empty_shop, ledger_of, two_tastes
 from training.dataset.orders import build_orders
 from training.dataset.pair_history import build_history
 from training.dataset.snapshot import build_snapshot
+from training.models import affinity
 from training.models.affinity import find_affinities, fit_tastes, measure
 
 SETTINGS = Settings(als=AlsSettings(factors=8, alpha=3.0, regularization=10.0))
@@ -70,6 +71,13 @@ def test_every_measure_of_every_customer_for_every_product():
     assert set(measures) == MEASURES
     assert {each.shape for each in measures.values()} == {(12, 12)}
     assert {each.dtype for each in measures.values()} == {np.dtype(np.float32)}
+
+
+def test_a_large_shop_fits_one_thing_after_the_other_to_the_same_bytes(monkeypatch):
+    _, before = measures_of(two_tastes())
+    monkeypatch.setattr(affinity, "_LARGE", 0)
+    _, after = measures_of(two_tastes())
+    assert {name: each.tobytes() for name, each in after.items()} == {n: each.tobytes() for n, each in before.items()}
 
 
 def test_an_empty_shop():

@@ -10,6 +10,7 @@ from recommender.slate.due import due
 from tests.support.worlds import AS_OF, empty_shop, ledger_of, new_customer, one_off_buyer, weekly_milk_buyer
 from training.dataset.pair_history import build_history
 from training.dataset.snapshot import Snapshot, build_snapshot
+from training.models import repurchase
 from training.models.buy_again import OwnLists, build_buy_again
 from training.models.repurchase import PairRhythms, find_rhythms, fit_rhythms
 
@@ -100,6 +101,16 @@ def test_published_shares_follow_what_was_bought_in_the_last_30_days():
         published = build_buy_again(snapshot, rhythm, 10, 180.0).table.records["return_share"]
         assert published == pytest.approx(rhythm.shop.calibrate(rhythm.forecast).return_share, abs=1e-3)
     assert shifts[0] < 0 < shifts[1]
+
+
+def test_a_large_shop_learns_the_correction_from_some_of_its_customers(monkeypatch):
+    world = [(f"C{n:03}", "MILK", days) for n in range(400) for days in (15.5 + 60 * (n % 3 > 0), 100.5 + n % 7)]
+    whole = learn(world)[1].shop
+    monkeypatch.setattr(repurchase, "_SHIFT_LINES", 800)
+    thinned = learn(world)[1].shop
+    assert thinned.odds_shift == pytest.approx(whole.odds_shift, abs=0.1)
+    assert thinned.odds_shift != whole.odds_shift
+    assert np.array_equal(thinned.products.return_share, whole.products.return_share), "rhythms are everybody's"
 
 
 def test_a_product_without_gaps_takes_those_of_its_category():

@@ -158,3 +158,15 @@ def test_similar_products_of_the_made_up_shop_meet_the_same_need(named, least, m
     assert len(lists) > 250
     assert same / possible >= least
     assert companions / sum(map(len, lists.values())) <= most_companions
+
+
+def test_among_many_products_that_hardly_anybody_bought_those_alike_are_found():
+    rare = ledger_of((f"CA{n % 4}", f"{letter}{n}", n + 0.5) for n in range(40) for letter in "0Z")
+    lists = similar_of(two_tastes().vstack(rare))
+    for product, (basis, others) in lists.items():
+        if product[0] in "AB":
+            assert basis == Basis.MODEL
+            assert {other[0] for other in others[:5]} == {product[0]}
+            assert not {other[0] for other in others} & {"0", "Z"}
+        else:
+            assert basis == Basis.POPULAR
