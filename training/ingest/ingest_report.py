@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from training.ingest.schema import ANONYMOUS
 
 MOST_STATUSES = 50
 """So many values of `status` stand in a manifest."""
+_LINES_OF_A_PART = 4_000_000
 _IN_MANIFEST = (
     *("format", "columns", "times", "rows_read", "rows_good", "left_out", "quarantined", "refunds", "duplicates"),
     *("prices_given", "prices_unread", "prices_ignored", "without_customer"),
@@ -229,12 +230,10 @@ def refund_facts(netted: Netted, parts: Sequence[ParsedRows]) -> dict[str, float
 
 def ledger_facts(ledger: pl.DataFrame) -> dict[str, Any]:
     """The fields of an IngestReport that describe the ledger, from duplicates to median_gap_days."""
-    # 64-bit hashes instead of strings: many times faster, and ten million ids collide once in 370,000 shops
-    hashes = ledger.lazy().select(pl.col("customer_id", "product_id", "order_id").hash(), "ordered_at")
-    bought = hashes.group_by("customer_id", "product_id", "order_id").agg(pl.col("ordered_at").min())
-    times = bought.collect(engine="streaming").sort("customer_id", "product_id", "ordered_at")
-    orders = times.lazy().select("customer_id", "order_id").unique().group_by("customer_id").len()
-    orders_each = orders.collect(engine="streaming")["len"]
+    n_parts = len(ledger) // _LINES_OF_A_PART + 1
+    parts = [_rhythm_of_part(ledger, number, n_parts) for number in range(n_parts)]
+    orders_each, gaps = (pl.concat([getattr(part, name) for part in parts]) for name in ("orders_each", "gaps"))
+    pairs, repeated = (sum(getattr(part, name) for part in parts) for name in ("pairs", "repeated"))
     first, last = ledger.select(pl.col("ordered_at").min().alias("a"), pl.col("ordered_at").max().alias("b")).row(0)
     return {
         "duplicates": len(ledger) - ledger.hash_rows().n_unique(),
@@ -242,21 +241,43 @@ def ledger_facts(ledger: pl.DataFrame) -> dict[str, Any]:
         "last_at": last.isoformat() if last else None,
         "purchases": len(ledger),
         "customers": len(orders_each),
-        "products": times["product_id"].n_unique(),
+        "products": ledger["product_id"].n_unique(),
         "orders": int(orders_each.sum()),
         "repeat_customer_share": float((orders_each > 1).sum() / len(orders_each)) if len(orders_each) else None,
-        **_repeats(times),
+        "repeat_pair_share": repeated / pairs if pairs else None,
+        "median_gap_days": float(gaps.median()) / SECONDS_PER_DAY if len(gaps) else None,
     }
 
 
-def _repeats(times: pl.DataFrame) -> dict[str, float | None]:
-    """Share of pairs bought again and their median gap, from one line per order, sorted by pair and then time."""
+class _Rhythm(NamedTuple):
+    """How some customers come back.
+
+    Attributes:
+        orders_each: (n_customers,) orders.
+        pairs: of a customer and a product.
+        repeated: those bought again.
+        gaps: seconds between two purchases of a pair.
+    """
+
+    orders_each: pl.Series
+    pairs: int
+    repeated: int
+    gaps: pl.Series
+
+
+def _rhythm_of_part(ledger: pl.DataFrame, number: int, n_parts: int) -> _Rhythm:
+    """The rhythm of every `n_parts`th customer: all at once would take many times the memory of the ledger."""
+    # 64-bit hashes instead of strings: many times faster, and ten million ids collide once in 370,000 shops
+    hashes = ledger.lazy().select(pl.col("customer_id", "product_id", "order_id").hash(), "ordered_at")
+    of_part = hashes.filter(pl.col("customer_id") % n_parts == number)
+    bought = of_part.group_by("customer_id", "product_id", "order_id").agg(pl.col("ordered_at").min())
+    times = bought.collect(engine="streaming").sort("customer_id", "product_id", "ordered_at")
+    orders = times.lazy().select("customer_id", "order_id").unique().group_by("customer_id").len()
     same = (pl.col(name) == pl.col(name).shift() for name in ("customer_id", "product_id"))
     again = times.select(pl.all_horizontal(*same).fill_null(value=False).alias("again"))["again"]
-    repeated = int((again & ~again.shift(fill_value=False)).sum())
-    pairs = len(times) - int(again.sum())
-    gaps = times["ordered_at"].diff().filter(again).dt.total_seconds()
-    return {
-        "repeat_pair_share": repeated / pairs if pairs else None,
-        "median_gap_days": float(gaps.median()) / SECONDS_PER_DAY if len(gaps) else None,  # type: ignore[arg-type]
-    }
+    return _Rhythm(
+        orders_each=orders.collect(engine="streaming")["len"],
+        pairs=len(times) - int(again.sum()),
+        repeated=int((again & ~again.shift(fill_value=False)).sum()),
+        gaps=times["ordered_at"].diff().filter(again).dt.total_seconds(),
+    )

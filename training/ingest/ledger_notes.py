@@ -68,9 +68,12 @@ def ledger_notes(purchases: pl.DataFrame, currencies: Collection[str]) -> list[N
         purchases: customer_id, product_id, order_id, and title where the source has it.
         currencies: of the prices in files and archived events.
     """
-    products = purchases.group_by("product_id").agg(pl.len(), *_titles(purchases)).sort("len", descending=True)
+    titles = [pl.col("title").drop_nulls().min()] if "title" in purchases.columns else []
+    by_product = purchases.lazy().group_by("product_id").agg(pl.len(), *titles)
+    products = by_product.collect(engine="streaming").sort("len", "product_id", descending=[True, False])
     # 64-bit hashes instead of strings, as in `ledger_facts`
-    orders = purchases.select(pl.col("order_id").hash()).group_by("order_id").len()
+    by_order = purchases.lazy().select(pl.col("order_id").hash()).group_by("order_id").len()
+    orders = by_order.collect(engine="streaming")
     return [
         *_alike("customer_id", purchases["customer_id"].unique(), names_customers=True),
         *_alike("product_id", products["product_id"], names_customers=False),
@@ -82,10 +85,6 @@ def ledger_notes(purchases: pl.DataFrame, currencies: Collection[str]) -> list[N
         *_written_in_two_ways("product_id", products["product_id"], names_customers=False),
         *_currencies(currencies),
     ]
-
-
-def _titles(purchases: pl.DataFrame) -> list[pl.Expr]:
-    return [pl.col("title").drop_nulls().first()] if "title" in purchases.columns else []
 
 
 def _alike(ours: str, ids: pl.Series, *, names_customers: bool) -> list[Note]:

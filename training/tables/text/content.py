@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,8 @@ _FOREIGN = {
     b"version https://git-lfs": "a pointer of Git LFS and not the file; fetch it (git lfs pull)",
     b"{\\rtf": "a document; export the purchases as CSV",
 }
+_JSON = re.compile(rb'\{\s*(?:["}]|\Z)|\[\s*(?:[\[{"\]]|\d+\s*[\],]\s*\d|\Z)')
+"""Begins JSON, and not a header whose names stand in brackets."""
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _TEXT_CONTROLS = b"\t\n\x0b\x0c\r\x1a\x1b"
 _CONTROLS = bytes({*range(32), 127} - set(_TEXT_CONTROLS))
@@ -88,7 +91,7 @@ def look_into(file: Path, stored: Path | None = None) -> Content:
         return Content(file, stored, "parquet", packed=packed, head=head)
     if told is None and len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
         raise UnreadableFileError(f"{file} is no text: it is full of control bytes; export the purchases as CSV")
-    return Content(file, stored, "json" if text[:1] in b"{[" else "text", packed=packed, head=head)
+    return Content(file, stored, "json" if _JSON.match(text) else "text", packed=packed, head=head)
 
 
 def open_content(file: Path) -> BinaryIO:

@@ -10,7 +10,10 @@ from recommender.cli.progress import Progress
 from recommender.errors import UsageError
 from recommender.reading import ReadingOptions
 from recommender.settings import Settings
+from tests.support.worlds import ledger_of
+from training.ingest import ingest_report
 from training.ingest.ingest import PurchaseSource, ingest
+from training.ingest.ingest_report import ledger_facts
 from training.ingest.schema import CATALOGUE, LEDGER
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
@@ -172,6 +175,14 @@ def test_the_report_describes_the_ledger(tmp_path, read):
     assert (report.first_at, report.last_at) == ("2024-01-01T00:00:00+00:00", "2024-01-31T00:00:00+00:00")
     assert report.times == ["ISO-8601 with a zone"]
     assert json.loads(json.dumps(report.to_dict()))["bad_share"] == 0.0
+
+
+def test_a_large_ledger_is_described_as_any_other(monkeypatch):
+    ledger = ledger_of((f"C{n % 7}", f"P{n % 5}", n / 3 + 0.5) for n in range(200))
+    whole = ledger_facts(ledger)
+    monkeypatch.setattr(ingest_report, "_LINES_OF_A_PART", 50)
+    assert ledger_facts(ledger) == whole
+    assert whole["repeat_pair_share"] > 0
 
 
 def test_unknown_formats_and_zoneless_moments_are_usage_errors(tmp_path, read):

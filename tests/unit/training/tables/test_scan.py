@@ -107,6 +107,12 @@ def test_packed_files(scan, pack):
     assert scan(pack(text().encode())).rows == ROWS
 
 
+@pytest.mark.parametrize("begin", ["[customer id],", "[0,", "{customer},"])
+def test_a_header_with_brackets_begins_no_json(scan, begin):
+    found = scan(f"{begin}product\nann,milk\n")
+    assert (found.names, found.rows) == ([begin[:-1], "product"], [("ann", "milk")])
+
+
 def test_several_members_of_gzip(scan):
     content = text().encode()
     assert scan(gzip.compress(content[:70]) + gzip.compress(content[70:])).rows == ROWS
