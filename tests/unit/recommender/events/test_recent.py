@@ -6,7 +6,7 @@ import pytest
 
 from recommender.events import recent
 from recommender.events.event import Event
-from recommender.events.recent import RecentEvent, recent_events
+from recommender.events.recent import MOST_DECODED, RecentEvent, recent_events
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -32,8 +32,10 @@ def test_what_cannot_be_read_hides_no_other(nonsense):
     assert products([nonsense]) == []
 
 
-def test_what_stays_decoded_is_bounded(monkeypatch):
-    monkeypatch.setattr(recent, "MOST_DECODED", 3)
-    for i in range(10):
-        assert products([wire(f"{i}-{n}") for n in range(5)]) == [f"{i}-{n}" for n in range(5)]
-    assert len(recent._decoded) <= 3
+def test_what_stays_decoded_is_bounded():
+    kept = recent._decode.cache_info
+    products([wire(f"{n}") for n in range(MOST_DECODED + 5)])
+    assert kept().currsize == MOST_DECODED
+    hits = kept().hits
+    assert products([wire(f"{MOST_DECODED}")]) == [f"{MOST_DECODED}"]
+    assert kept().hits == hits + 1
