@@ -13,7 +13,7 @@ import pytest
 from recommender.errors import UsageError
 from recommender.settings import AlsSettings, Settings
 from tests.support.commands import call_reprise, run_reprise
-from tests.support.spark_cluster import DeadlyRanker, cluster, connect_server
+from tests.support.spark_cluster import SPARK, DeadlyRanker, cluster, connect_server
 from tests.support.worlds import AS_OF, ledger_of
 from training.ranking.examples.example_cache import ExampleCache
 from training.ranking.model import LocalEngine
@@ -23,13 +23,7 @@ from training.spark.engine import SparkEngine
 from training.spark.session import open_session
 
 pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("spark"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
-]
+pytestmark = SPARK
 
 SETTINGS = Settings(als=AlsSettings(factors=8), list_length=20, redis_url="redis://:secret@localhost:6379/0")
 
@@ -104,22 +98,31 @@ def test_executors_without_the_package_are_told(tmp_path, monkeypatch):
         rank("local[1]", tmp_path / "shared")
 
 
-def command_lists(tmp_path, name, master=None, reprise=call_reprise):
-    file, out = tmp_path / "purchases.csv", tmp_path / f"{name}.parquet"
-    skewed_shop().filter(pl.col("customer_id") < "C20").drop("unit_price").write_csv(file)
-    engine = () if master is None else ("--engine", "spark", "--master", master)
-    done = reprise(tmp_path / "home", "rank", file, "--as-of", f"{AS_OF:%Y-%m-%d}", "--json", "--out", out, *engine)
+@pytest.fixture
+def purchases(tmp_path):
+    file = tmp_path / "purchases.parquet"
+    skewed_shop().filter(pl.col("customer_id") < "C20").drop("unit_price").write_parquet(file)
+    return file
+
+
+def command_lists(tmp_path, *words, reprise=call_reprise):
+    out = tmp_path / "lists.parquet"
+    done = reprise(tmp_path / "home", "rank", *words, "--as-of", f"{AS_OF:%Y-%m-%d}", "--json", "--out", out)
     assert done.returncode == 0, done.stderr
     return pl.read_parquet(out)
 
 
-def test_the_command_writes_the_same_file(tmp_path):
-    assert command_lists(tmp_path, "spark", "local[2]").equals(command_lists(tmp_path, "local"))
+def test_the_command_writes_the_same_file(tmp_path, purchases):
+    lists = command_lists(tmp_path, purchases, "--engine", "spark", "--master", "local[2]")
+    assert lists.equals(command_lists(tmp_path, purchases))
 
 
-def test_the_command_writes_the_same_file_by_spark_connect(tmp_path):
+def test_the_command_reads_and_ranks_by_spark_connect(tmp_path, purchases):
     """In a process of its own: one that was a client of Spark Connect stays one."""
     pytest.importorskip("grpc", reason="pyspark[connect] is not installed")
+    query = tmp_path / "orders.sql"
+    query.write_text(f"SELECT * FROM parquet.`{purchases}`")
+    words = ("spark-sql:///default", "--query", query, "--engine", "spark", "--master")
     with connect_server(tmp_path) as master:
-        lists = command_lists(tmp_path, "connect", master, run_reprise)
-    assert lists.equals(command_lists(tmp_path, "local"))
+        lists = command_lists(tmp_path, *words, master, reprise=run_reprise)
+    assert lists.equals(command_lists(tmp_path, purchases))

@@ -7,6 +7,7 @@ import pytest
 
 from recommender.errors import DatabaseError, UnreadableFileError, UsageError
 from tests.support.commands import call_reprise
+from tests.support.spark_cluster import SPARK
 from tests.support.worlds import AS_OF, ledger_of
 from training.databases.access import Access, Request
 from training.databases.address import find_address
@@ -15,13 +16,7 @@ from training.databases.query import Query
 from training.spark.session import open_session
 
 pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("spark"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
-]
+pytestmark = SPARK
 
 ADDRESS = find_address("spark-sql:///default")
 ROW = """SELECT '007' AS sku, 123456789012345678901234567890BD AS number, CAST(4.5 AS DECIMAL(10, 2)) AS price,

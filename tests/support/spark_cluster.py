@@ -15,12 +15,21 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.support.redis_servers import free_port, wait_until
 from training.ranking.feature_table import FeatureTable
 from training.ranking.ranker import Ranker
 
+SPARK = [
+    pytest.mark.spark,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
+"""Marks of tests that start Spark."""
 ROOT = str(Path(__file__).parents[2])
 _DEPLOY = "org.apache.spark.deploy"
 _PATIENCE_S = 200
