@@ -1,6 +1,6 @@
 """The snapshot: the ledger before a moment, with dense indices, that every model learns from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -10,10 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.days import SECONDS_PER_DAY
+from training.dataset.coded_ids import runs_of_customers
 from training.dataset.id_map import IdMap
-
-_LINES = 1_000_000
-"""Ledger lines that are grouped at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def build_snapshot(ledger: pl.DataFrame, as_of: datetime, catalogue_ids: Iterabl
 
     An empty past gives empty arrays.
     """
-    past = pl.concat([_read_lines(some, as_of) for some in _in_runs(ledger)])
+    past = pl.concat([_read_lines(some, as_of) for some in runs_of_customers(ledger)])
     customers = IdMap(past["customer_id"].unique().sort())
     if isinstance(catalogue_ids, IdMap):
         products = catalogue_ids
@@ -100,15 +98,3 @@ def _read_lines(ledger: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         .select("customer_id", "order_id", "product_id", "quantity", "day")
         .collect(engine="in-memory")  # the streaming one adds fractions in any order
     )
-
-
-def _in_runs(ledger: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """About a million lines at a time, of the next customers: grouping takes many times what comes of it."""
-    runs, ids = len(ledger) // _LINES + 1, ledger.schema["customer_id"]
-    if runs == 1 or not isinstance(ids, pl.Enum):
-        yield ledger
-        return
-    n_ids = len(ids.categories)
-    size = -(-n_ids // runs)
-    for first in range(0, n_ids, size):
-        yield ledger.filter(pl.col("customer_id").to_physical().is_between(first, first + size - 1))

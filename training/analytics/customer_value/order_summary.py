@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recommender.days import day_of
+from training.dataset.coded_ids import runs_of_customers
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +76,10 @@ def last_day_before(as_of: datetime) -> int:
 
 def build_order_days(ledger: pl.DataFrame) -> pl.DataFrame:
     """Order days of a ledger (`training.ingest.schema.LEDGER`), schema ORDER_DAYS; an empty ledger gives no rows."""
+    return pl.concat([_order_days_of(customers) for customers in runs_of_customers(ledger)])
+
+
+def _order_days_of(ledger: pl.DataFrame) -> pl.DataFrame:
     worth = pl.col("quantity") * pl.col("unit_price")
     return (
         ledger.lazy()

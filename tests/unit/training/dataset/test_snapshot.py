@@ -39,7 +39,7 @@ def test_fractional_quantities_add_up_to_the_same_bytes_each_time():
 def test_some_customers_at_a_time_are_the_same_snapshot(monkeypatch):
     ledger = code_ids(two_tastes())
     whole = build_snapshot(ledger, AS_OF)
-    monkeypatch.setattr("training.dataset.snapshot._LINES", 7)
+    monkeypatch.setattr("training.dataset.coded_ids._LINES", 7)
     runs = build_snapshot(ledger, AS_OF)
     assert (list(runs.customers), list(runs.products)) == (list(whole.customers), list(whole.products))
     for name in ("customer_index", "product_index", "order_index", "day", "quantity"):

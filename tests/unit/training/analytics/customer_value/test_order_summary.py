@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recommender.days import date_of
-from tests.support.worlds import AS_OF, empty_shop, ledger_of, weekly_milk_buyer
+from tests.support.worlds import AS_OF, empty_shop, ledger_of, two_tastes, weekly_milk_buyer
 from training.analytics.customer_value.bg_nbd import past_of
 from training.analytics.customer_value.order_summary import (
     ORDER_DAYS,
@@ -15,6 +15,8 @@ from training.analytics.customer_value.order_summary import (
     last_day_before,
     summarise,
 )
+from training.dataset import coded_ids
+from training.dataset.coded_ids import code_ids
 
 UNTIL = last_day_before(AS_OF)
 
@@ -68,3 +70,11 @@ def test_an_empty_shop():
 
 def test_division_by_nothing_is_nan():
     assert np.isnan(divide(np.ones(2), np.array([0.0, 2.0]))).tolist() == [True, False]
+
+
+def test_some_customers_at_a_time_have_the_same_order_days(monkeypatch):
+    ledger = code_ids(two_tastes())
+    whole = build_order_days(ledger)
+    monkeypatch.setattr(coded_ids, "_LINES", 7)
+    assert build_order_days(ledger).equals(whole)
+    assert len(whole) > 7
