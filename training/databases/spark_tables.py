@@ -1,7 +1,8 @@
 """Tables of Spark, and files that only Spark reaches, read by its executors."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -29,19 +30,13 @@ def copy_spark(request: Request, file: Path) -> None:
     """
     session, written = _open(request.address), file.with_suffix(".rows")
     failures = (_load("pyspark.errors").PySparkException, _load("py4j.protocol").Py4JJavaError)
-    limit = threading.Timer(request.access.timeout_s, session.interruptAll)
-    limit.daemon = True
-    limit.start()
-    try:
-        with driver_errors(request, *failures):
-            _enter(session, request.address)
-            types = session.sql(f"SELECT * FROM {request.rows}").dtypes
-            check_names([name for name, _ in types], request)
-            columns = {name: _read(name, kind) for name, kind in types}
-            session.sql(select(columns, request)).write.parquet(written.absolute().as_uri())
-            stream_frame(pl.scan_parquet(sorted(written.glob("*.parquet")), glob=False), file)
-    finally:
-        limit.cancel()
+    with driver_errors(request, *failures), _time_limit(session, request.access.timeout_s):
+        _enter(session, request.address)
+        types = session.sql(f"SELECT * FROM {request.rows}").dtypes
+        check_names([name for name, _ in types], request)
+        columns = {name: _read(name, kind) for name, kind in types}
+        session.sql(select(columns, request)).write.parquet(written.absolute().as_uri())
+        stream_frame(pl.scan_parquet(sorted(written.glob("*.parquet")), glob=False), file)
 
 
 def list_spark_tables(address: DatabaseAddress) -> list[str]:
@@ -56,6 +51,24 @@ def _open(address: DatabaseAddress) -> "SparkSession":
     if session is None:
         raise UsageError(f"{address} is read by Spark: add --engine spark, which train and rank take")
     return session
+
+
+@contextmanager
+def _time_limit(session: "SparkSession", seconds: float) -> Iterator[None]:
+    """Interrupt what the session does after some seconds, and again: what was only planned by then is not stopped."""
+    over = threading.Event()
+
+    def interrupt() -> None:
+        waited = seconds
+        while not over.wait(waited):
+            session.interruptAll()
+            waited = 1
+
+    threading.Thread(target=interrupt, daemon=True, name="time limit of Spark").start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _load(name: str) -> ModuleType:
