@@ -117,12 +117,21 @@ def test_the_command_writes_the_same_file(tmp_path, purchases):
     assert lists.equals(command_lists(tmp_path, purchases))
 
 
-def test_the_command_reads_and_ranks_by_spark_connect(tmp_path, purchases):
-    """In a process of its own: one that was a client of Spark Connect stays one."""
-    pytest.importorskip("grpc", reason="pyspark[connect] is not installed")
+@pytest.fixture
+def by_spark(tmp_path, purchases):
+    """The words of a command that reads the purchases by Spark, up to the master."""
     query = tmp_path / "orders.sql"
     query.write_text(f"SELECT * FROM parquet.`{purchases}`")
-    words = ("spark-sql:///default", "--query", query, "--engine", "spark", "--master")
+    return ("spark-sql:///default", "--query", query, "--engine", "spark", "--master")
+
+
+def test_the_command_reads_by_spark(tmp_path, purchases, by_spark):
+    assert command_lists(tmp_path, *by_spark, "local[2]").equals(command_lists(tmp_path, purchases))
+
+
+def test_the_command_reads_and_ranks_by_spark_connect(tmp_path, purchases, by_spark):
+    """In a process of its own: one that was a client of Spark Connect stays one."""
+    pytest.importorskip("grpc", reason="pyspark[connect] is not installed")
     with connect_server(tmp_path) as master:
-        lists = command_lists(tmp_path, *words, master, reprise=run_reprise)
+        lists = command_lists(tmp_path, *by_spark, master, reprise=run_reprise)
     assert lists.equals(command_lists(tmp_path, purchases))

@@ -6,9 +6,7 @@ import polars as pl
 import pytest
 
 from recommender.errors import DatabaseError, UnreadableFileError, UsageError
-from tests.support.commands import call_reprise
 from tests.support.spark_cluster import SPARK
-from tests.support.worlds import AS_OF, ledger_of
 from training.databases.access import Access, Request
 from training.databases.address import find_address
 from training.databases.copies import copy_rows, list_tables
@@ -34,9 +32,9 @@ def session():
             yield session
 
 
-def read(tmp_path, sql, **limits) -> pl.DataFrame:
+def read(tmp_path, sql, address=ADDRESS, **limits) -> pl.DataFrame:
     file = tmp_path / "copy.parquet"
-    copy_rows(Request(ADDRESS, Query("q.sql", sql), Access(**limits)), file)
+    copy_rows(Request(address, Query("q.sql", sql), Access(**limits)), file)
     return pl.read_parquet(file)
 
 
@@ -97,14 +95,7 @@ def test_without_a_session_the_engine_is_named(tmp_path, monkeypatch):
         read(tmp_path, "SELECT 1 AS a")
 
 
-def test_lists_of_files_that_spark_reads_are_those_of_the_files(tmp_path):
-    weekly = [(f"C{i:02}", f"P{(i + week) % 12:02}", 0.5 + 7 * week + i % 7) for i in range(30) for week in range(12)]
-    file, query = tmp_path / "purchases.parquet", tmp_path / "orders.sql"
-    ledger_of(weekly).drop("unit_price").write_parquet(file)
-    query.write_text(f"SELECT * FROM parquet.`{file}`")
-    rank = ("--as-of", f"{AS_OF:%Y-%m-%d}", "--json", "--out")
-    spark = ("--query", query, "--engine", "spark", "--master", "local[2]")
-    for name, words in {"local": (file,), "spark": ("spark-sql:///default", *spark)}.items():
-        done = call_reprise(tmp_path / "home", "rank", *words, *rank, tmp_path / f"{name}.out.parquet")
-        assert done.returncode == 0, done.stderr
-    assert pl.read_parquet(tmp_path / "spark.out.parquet").equals(pl.read_parquet(tmp_path / "local.out.parquet"))
+@pytest.mark.parametrize("use", [list_tables, lambda address, access, folder: read(folder, "SELECT 1 AS a", address)])
+def test_a_schema_that_is_not_there_is_told(session, tmp_path, use):
+    with pytest.raises(DatabaseError, match=r"spark-sql:///nowhere \(.*\) cannot be read: .*SCHEMA_NOT_FOUND"):
+        use(find_address("spark-sql:///nowhere"), Access(), tmp_path)

@@ -47,8 +47,9 @@ def copy_rows(request: Request, file: Path) -> int:
 
 def list_tables(address: DatabaseAddress, access: Access, folder: Path) -> list[str]:
     """Names of the tables and views of a database; `folder` is for a file that goes again. Raises as `copy_rows`."""
-    if address.kind == "spark-sql":
-        return list_spark_tables(address)
+    request = Request(address, Query("tables", _TABLES.get(address.kind)), access)
+    if address.kind == "spark-sql":  # which names its tables in no query
+        return list_spark_tables(request)
     file = folder / "tables.parquet"
-    copy_rows(Request(address, Query("tables", _TABLES[address.kind]), access), file)
+    copy_rows(request, file)
     return sorted(pl.read_parquet(file)["name"])

@@ -11,7 +11,7 @@ import polars as pl
 
 from recommender.errors import UsageError
 from training.databases.access import Request, check_names, driver_errors, load_driver, select
-from training.databases.address import DatabaseAddress, quote_name
+from training.databases.address import quote_name
 from training.frame_files import stream_frame
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ def copy_spark(request: Request, file: Path) -> None:
         UnreadableFileError: two columns have the same name.
         UsageError: no session of Spark is open.
     """
-    session, written = _open(request.address), file.with_suffix(".rows")
-    failures = (_load("pyspark.errors").PySparkException, _load("py4j.protocol").Py4JJavaError)
-    with driver_errors(request, *failures), _time_limit(session, request.access.timeout_s):
-        _enter(session, request.address)
+    written = file.with_suffix(".rows")
+    with _session(request) as session:
         types = session.sql(f"SELECT * FROM {request.rows}").dtypes
         check_names([name for name, _ in types], request)
         columns = {name: _read(name, kind) for name, kind in types}
@@ -39,18 +37,22 @@ def copy_spark(request: Request, file: Path) -> None:
         stream_frame(pl.scan_parquet(sorted(written.glob("*.parquet")), glob=False), file)
 
 
-def list_spark_tables(address: DatabaseAddress) -> list[str]:
-    """Names of the tables and views of a schema. Raises UsageError where no session of Spark is open."""
-    session = _open(address)
-    _enter(session, address)
-    return sorted(table.name for table in session.catalog.listTables())
+def list_spark_tables(request: Request) -> list[str]:
+    """Names of the tables and views of a schema; raises as `copy_spark`. The query counts for nothing."""
+    with _session(request) as session:
+        return sorted(table.name for table in session.catalog.listTables())
 
 
-def _open(address: DatabaseAddress) -> "SparkSession":
+@contextmanager
+def _session(request: Request) -> Iterator["SparkSession"]:
+    """The open session, in the schema of the address, with its errors and its time limit."""
     session: SparkSession | None = _load("pyspark.sql").SparkSession.getActiveSession()
     if session is None:
-        raise UsageError(f"{address} is read by Spark: add --engine spark, which train and rank take")
-    return session
+        raise UsageError(f"{request.address} is read by Spark: add --engine spark, which train and rank take")
+    failures = (_load("pyspark.errors").PySparkException, _load("py4j.protocol").Py4JJavaError)
+    with driver_errors(request, *failures), _time_limit(session, request.access.timeout_s):
+        session.sql(f"USE {_quote(request.address.name.split('.'))}")
+        yield session
 
 
 @contextmanager
@@ -73,10 +75,6 @@ def _time_limit(session: "SparkSession", seconds: float) -> Iterator[None]:
 
 def _load(name: str) -> ModuleType:
     return load_driver(name, "tables of Spark", extra="spark")
-
-
-def _enter(session: "SparkSession", address: DatabaseAddress) -> None:
-    session.sql(f"USE {_quote(address.name.split('.'))}")
 
 
 def _quote(parts: Sequence[str]) -> str:

@@ -64,13 +64,6 @@ def build_similar(
     return build_table(snapshot.products.ids, _join(lists, scores), basis)
 
 
-def _learn(likeness: "Likeness", known: NDArray[np.int64], n_products: int, k: int) -> RankedLists:
-    """A list for each of `n_products`; those of products that are not known are empty."""
-    among_known = rank_products(likeness.of, len(known), k)
-    named = among_known._replace(product_index=known[among_known.product_index].astype(np.int32))
-    return spread_lists(named, known, n_products)
-
-
 @dataclass(frozen=True)
 class Likeness:
     """The likeness of n products, by place among them: how well one does instead of the other.
@@ -103,6 +96,13 @@ class Likeness:
         likeness[rows_of(expected), expected.indices] *= 1 + expected.data / _PRIOR_ORDERS
         likeness[rows_of(observed), observed.indices] /= 1 + observed.data / _PRIOR_ORDERS
         return likeness
+
+
+def _learn(likeness: Likeness, known: NDArray[np.int64], n_products: int, k: int) -> RankedLists:
+    """A list for each of `n_products`; those of products that are not known are empty."""
+    among_known = rank_products(likeness.of, len(known), k)
+    named = among_known._replace(product_index=known[among_known.product_index].astype(np.int32))
+    return spread_lists(named, known, n_products)
 
 
 def find_likeness(
