@@ -2,6 +2,10 @@
 
 import os
 import resource
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,30 +24,28 @@ def table_of(owner, length, dtype):
     return ListTable((owner,), np.array([0, length]), records, np.zeros(1, np.uint8))
 
 
-@pytest.fixture
-def few_files():
-    """Room for a dozen files beside those that are open; the limit is seen to hold."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+def leave_room():
+    """Let this process open a dozen files beside those that are open."""
     lowest = os.dup(0)
     os.close(lowest)
-    opened: list[int] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + ROOM, limits[1]))
-    try:
-        with pytest.raises(OSError, match="Too many open files"):
-            opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(ROOM + 1))
-        for each in opened:
-            os.close(each)
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + ROOM, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with ExitStack() as opened, pytest.raises(OSError, match="Too many open files"):
+        _ = [opened.enter_context(Path(os.devnull).open()) for _ in range(ROOM + 1)]
 
 
-def test_there_may_be_more_parts_than_files_may_be_open(tmp_path, few_files):
-    checkpoints = Checkpoints(tmp_path / "training", "key")
+def keep_and_join(folder):
+    """Owners and records of each list of the parts, after they were kept, found and joined."""
+    leave_room()
+    checkpoints = Checkpoints(folder / "training", "key")
     for i in range(PARTS):
         lists = pack_lists((table_of(f"C{i}", 2, OWN), table_of(f"C{i}", 3, RANKED)))
         checkpoints.keep(f"lists-{i}", lists)
     found = (checkpoints.find(f"lists-{i}") for i in range(PARTS))
-    joined = join_lists((part for part in found if part is not None), tmp_path / "joined")
-    assert [len(table.owner_ids) for table in joined.values()] == [PARTS, PARTS]
-    assert [len(table.records) for table in joined.values()] == [2 * PARTS, 3 * PARTS]
+    joined = join_lists((part for part in found if part is not None), folder / "joined")
+    return [(len(table.owner_ids), len(table.records)) for table in joined.values()]
+
+
+def test_there_may_be_more_parts_than_files_may_be_open(tmp_path):
+    """In a process of its own: threads of others would open files in this one."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert pool.submit(keep_and_join, tmp_path).result() == [(PARTS, 2 * PARTS), (PARTS, 3 * PARTS)]
